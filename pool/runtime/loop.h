@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+
+struct uv_loop_s;
+
+namespace pool {
+
+/// A timer or an fd watcher of a Loop: stops and frees itself when dropped. Made, dropped and
+/// moved on the loop's thread (or before run() / after it). An empty one does nothing.
+class Watch {
+public:
+    Watch();
+    Watch(Watch&&) noexcept;
+    Watch& operator=(Watch&&) noexcept;
+    ~Watch();
+    void stop();  ///< the callback is not called any more, not even from inside itself
+    bool active() const;
+
+private:
+    friend class Loop;
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+struct FdEvents {
+    bool readable = false;
+    bool writable = false;
+};
+
+/// One libuv loop, one thread. Everything but `post` and `stop` belongs to that thread.
+/// Nothing outside pool/runtime includes <uv.h>.
+class Loop {
+public:
+    Loop();
+    ~Loop();  ///< closes what is still open; run() must have returned
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    /// Runs until stop(). Posted tasks, timers, fds and connections all run inside.
+    void run();
+    /// Any thread. Tasks posted before it still run.
+    void stop();
+    /// Runs `task` on the loop, in order of posting. Any thread; unbounded, so for control only:
+    /// streams of values between loops go through a Mailbox.
+    void post(std::function<void()> task);
+
+    [[nodiscard]] Watch after(std::chrono::milliseconds delay, std::function<void()> task);
+    [[nodiscard]] Watch every(std::chrono::milliseconds period, std::function<void()> task);
+    /// Watches a descriptor that it does not own. Level-triggered.
+    [[nodiscard]] Watch watch_fd(int fd, FdEvents interest, std::function<void(FdEvents)> task);
+    /// Runs at the end of every turn of the loop, after all reads of that turn have been
+    /// delivered: where batches are flushed.
+    [[nodiscard]] Watch at_turn_end(std::function<void()> task);
+
+    /// fdatasync in the thread pool; `done` runs on this loop. The caller keeps fd open till then.
+    void sync_file(int fd, std::function<void(Result<void>)> done);
+
+    /// For our own edges in pool/runtime.
+    uv_loop_s* native();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pool

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+
+namespace pool {
+
+/// "127.0.0.1:3333", "[::1]:3333". Numeric addresses only: nothing here resolves names.
+struct Endpoint {
+    std::string host;
+    std::uint16_t port = 0;
+};
+Result<Endpoint> parse_endpoint(std::string_view text);
+std::string to_string(const Endpoint& endpoint);
+
+/// Why a connection ended, for counters and logs.
+enum class CloseReason : std::uint8_t { peer_closed, peer_reset, we_closed, write_overflow };
+
+/// One TCP connection of a loop. The owner holds it by unique_ptr; dropping it closes the socket
+/// at once without a callback. All calls and callbacks on the loop's thread. TCP_NODELAY is on.
+class TcpConn {
+public:
+    struct Callbacks {
+        /// Bytes as they came, only valid during the call. The owner may drop the TcpConn inside.
+        std::function<void(std::span<const std::uint8_t>)> on_bytes;
+        /// Called once, after the last on_bytes, if it was not the owner who closed.
+        std::function<void(CloseReason)> on_close;
+    };
+
+    static constexpr std::size_t write_queue_default = std::size_t{256} << 10;
+
+    /// Connects as a client. `done` gets the connection or why there is none (unavailable).
+    static void connect(Loop& loop, const Endpoint& to,
+                        std::function<void(Result<std::unique_ptr<TcpConn>>)> done);
+
+    ~TcpConn();
+    TcpConn(const TcpConn&) = delete;
+    TcpConn& operator=(const TcpConn&) = delete;
+
+    /// Starts reading. Callbacks never come before this.
+    void start(Callbacks callbacks);
+    /// Writes at once what the socket takes (uv_try_write) and queues the rest. When more than
+    /// the bound is queued the connection closes with write_overflow.
+    void write(std::string_view bytes);
+    void set_write_queue_max(std::size_t bytes);
+    std::size_t write_queue_bytes() const;
+    /// Sends what is queued, then closes (at most `linger`); on_close(we_closed) when done.
+    void close_after_write();
+    const Endpoint& peer() const;
+
+    struct Impl;  // runtime's own
+    explicit TcpConn(std::shared_ptr<Impl> impl);
+
+private:
+    std::shared_ptr<Impl> impl_;
+};
+
+struct ListenOptions {
+    Endpoint address;         ///< port 0: the kernel chooses
+    bool reuse_port = false;  ///< several loops, one port (SO_REUSEPORT)
+    int backlog = 4096;
+};
+
+class TcpListener {
+public:
+    /// Errors: unavailable with a sentence that names the address ("… is in use by another
+    /// program"); invalid for an address that is none.
+    static Result<std::unique_ptr<TcpListener>> listen(
+        Loop& loop, const ListenOptions& options,
+        std::function<void(std::unique_ptr<TcpConn>)> on_accept);
+    ~TcpListener();
+    std::uint16_t port() const;
+
+    struct Impl;
+    explicit TcpListener(std::unique_ptr<Impl> impl);
+
+private:
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pool

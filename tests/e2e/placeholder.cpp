@@ -1,0 +1,1 @@
+int zubr_nothing_here_yet();
