@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "pool/base/bytes.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+#include "pool/bitcoin/block.h"
+#include "pool/bitcoin/coinbase.h"
+#include "pool/work/template.h"
+
+namespace pool {
+
+/// Header bits that miners may roll: BIP 320's sixteen for Stratum v1 (charter, decision 17).
+inline constexpr std::uint32_t rolling_mask_v1 = 0x1fffe000;
+
+/// One piece of work: a block but for the extranonce, the time, the nonce and the rolled version
+/// bits. Immutable; made once on the core loop and shared by all Stratum loops as
+/// `std::shared_ptr<const Job>`.
+struct Job {
+    JobId id;
+    Height height;
+    BlockHash previous;
+    std::uint32_t version = 0;       ///< no bit of `rolling_mask` is set
+    std::uint32_t rolling_mask = 0;  ///< rolling_mask_v1 less the bits the chain requires
+    CompactBits bits;
+    Uint256 network_target;
+    UnixTime time_min;
+    UnixTime time_start;
+    Bytes coinbase_prefix;  ///< prefix || extranonce || suffix is the coinbase, without witness
+    Bytes coinbase_suffix;
+    std::uint8_t extranonce_bytes = 0;
+    std::vector<MerkleNode> branch;
+    Sats reward;         ///< what the coinbase pays to the pool's script
+    bool clean = false;  ///< the previous block changed: older jobs are stale
+    std::shared_ptr<const BlockTemplate> source;  ///< the other transactions of a found block
+};
+
+/// Builds the job of a template.
+///
+/// The version follows decision 17: bits inside the rolling mask are cleared, but for those the
+/// chain requires, which leave the mask instead.
+/// Errors: limit, when the coinbase does not fit (see make_coinbase).
+Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const BlockTemplate> source,
+                                            const CoinbasePlan& plan, bool clean);
+
+/// The whole block that a header solves: what submitblock takes.
+/// coinbase: stripped, as hashed by the miner; the witness is put in if the block commits to one.
+Bytes block_of(const Job& job, const HeaderBytes& header, ByteSpan coinbase);
+
+}  // namespace pool

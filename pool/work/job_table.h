@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/work/job.h"
+
+namespace pool {
+
+/// The jobs of one Stratum loop: what it sent, and whether the chain has moved on since.
+///
+/// Every job of the current tip is kept for ten minutes; jobs of older tips too, because a late
+/// share may still be a block. Bounded: at most `jobs_max`, the oldest go first (the current job
+/// never goes). Owned and used by one loop.
+class JobTable {
+public:
+    static constexpr std::size_t jobs_max = 1024;
+    static constexpr std::chrono::minutes lifetime{10};
+
+    /// Makes `job` the current one. A job on another previous block than the current one's makes
+    /// every older job stale. Forgets what is past its time; returns the ids forgotten.
+    std::vector<JobId> add(std::shared_ptr<const Job> job, SteadyTime now);
+
+    struct Entry {
+        std::shared_ptr<const Job> job;
+        bool stale = false;
+        SteadyTime added;
+    };
+    /// Null when unknown or forgotten. Valid until the next add().
+    const Entry* find(JobId id) const;
+    /// The newest job, or null before the first one.
+    const std::shared_ptr<const Job>& current() const { return current_; }
+
+private:
+    std::unordered_map<std::uint64_t, Entry> entries_;
+    std::vector<JobId> order_;  // oldest first
+    std::shared_ptr<const Job> current_;
+};
+
+}  // namespace pool

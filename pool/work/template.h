@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pool/base/bytes.h"
+#include "pool/base/hash.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+
+namespace pool {
+
+/// What a node proposes as the next block (BIP 22, 23, 145), parsed and checked by pool/node/gbt.
+/// Plain data, immutable once published; several jobs may share one.
+struct BlockTemplate {
+    Height height;
+    BlockHash previous;
+    std::uint32_t version = 0;
+    std::uint32_t version_required = 0;  ///< vbrequired: bits that must stay set
+    CompactBits bits;
+    Uint256 network_target;
+    UnixTime time_min;  ///< median time past + 1
+    UnixTime time_now;  ///< the node's curtime
+    Sats reward;        ///< subsidy and fees: all that the coinbase may pay
+    std::vector<TxId> txids;          ///< without coinbase, block order
+    std::vector<Bytes> transactions;  ///< raw, one for each txid
+    Bytes witness_commitment;         ///< default_witness_commitment script; empty if none
+    std::string longpoll_id;
+};
+
+}  // namespace pool
