@@ -19,7 +19,7 @@ namespace pool {
 /// before.
 ///
 /// submissions: any number; those of one loop turn together hash fastest.
-/// seen: gains each accepted hash, no other.
+/// seen: gains each hash that is accepted, or stale but proven, no other.
 /// now: bounds the header time from above (two hours ahead).
 /// verdicts: cleared, then one for each submission, in order.
 /// Cannot fail: anything a miner sends has a verdict. Pure but for `seen`.

@@ -71,7 +71,9 @@ enum class Judgement : std::uint8_t {
 /// The answer to one submission. A block may come with any judgement but `unknown_job`.
 struct Verdict {
     Judgement judgement = Judgement::unspecified;
-    bool block = false;  ///< the hash meets the network's target
+    bool block = false;   ///< the hash meets the network's target
+    bool proven = false;  ///< accepted, or stale with the work that was promised, seen first now:
+                          ///< such shares are recorded (a stale one with score 0)
     Digest hash{};
     HeaderBytes header{};
 };

@@ -1,0 +1,37 @@
+#include "pool/work/job_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pool {
+
+std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
+{
+    if (current_ != nullptr && current_->previous != job->previous) {
+        for (auto& [id, entry] : entries_) entry.stale = true;
+    }
+    order_.push_back(job->id);
+    current_ = job;
+    const std::uint64_t id = job->id.value;
+    entries_[id] = Entry{std::move(job), false, now};
+
+    // The newest job never goes, however long the node has been silent: miners work on it.
+    const auto outlived = [&](JobId at) {
+        return entries_.at(at.value).added + lifetime < now && at != current_->id;
+    };
+    auto kept = std::find_if_not(order_.begin(), order_.end(), outlived);
+    while (order_.end() - kept > static_cast<std::ptrdiff_t>(jobs_max)) ++kept;
+
+    std::vector<JobId> forgotten{order_.begin(), kept};
+    order_.erase(order_.begin(), kept);
+    for (const JobId gone : forgotten) entries_.erase(gone.value);
+    return forgotten;
+}
+
+const JobTable::Entry* JobTable::find(JobId id) const
+{
+    const auto at = entries_.find(id.value);
+    return at == entries_.end() ? nullptr : &at->second;
+}
+
+}  // namespace pool
