@@ -50,6 +50,12 @@ public:
     Iterator begin() const;  ///< over elements or members, in order
     Iterator end() const;
 
+    /// The same place of the same document (not: an equal value).
+    bool same(const JsonValue& other) const
+    {
+        return document_ == other.document_ && index_ == other.index_;
+    }
+
 private:
     friend class JsonDocument;
     JsonValue(const JsonDocument* document, std::uint32_t index)
@@ -105,10 +111,7 @@ public:
         ++*this;
         return before;
     }
-    friend bool operator==(const Iterator& a, const Iterator& b)
-    {
-        return a.at_.document_ == b.at_.document_ && a.at_.index_ == b.at_.index_;
-    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_.same(b.at_); }
 
 private:
     JsonValue at_;
