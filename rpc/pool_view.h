@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+namespace rpc {
+
+/// One thing the pool cannot work without: a node, Redis, MySQL, a template, the books.
+struct Dependency {
+    std::string name;  ///< "node", "redis", "mysql", "template", "backlog": stable, for scripts
+    bool ok = false;
+    std::string state;  ///< "ok", or a sentence for an operator
+};
+
+/// May miners be sent here? True only when every dependency is ok.
+struct Readiness {
+    bool ready = false;
+    std::vector<Dependency> dependencies;
+};
+
+struct RejectCount {
+    std::string reason;  ///< "low_difficulty", "unknown_job", …: stable
+    std::uint64_t count = 0;
+};
+
+/// The pool at one moment. "Session" figures count since this process started; the others come
+/// from the books and live on.
+struct PoolInfo {
+    std::string version;
+    std::string chain;  ///< "main", "testnet4", "signet", "regtest"
+    std::uint64_t uptime_s = 0;
+
+    pool::Height height;  ///< of the tip
+    std::string tip;      ///< hash of the tip as people are shown it; "" before the first template
+    double network_difficulty = 0;
+    std::optional<std::uint64_t> template_age_ms;  ///< nothing before the first template
+
+    std::uint64_t connections = 0;
+    std::uint64_t workers = 0;  ///< with a share in the last ten minutes
+    std::uint64_t users = 0;    ///< accounts with such a worker
+    double hashrate_1m = 0;     ///< H/s
+    double hashrate_10m = 0;
+
+    std::uint64_t shares_accepted = 0;  ///< booked in MySQL
+    std::uint64_t shares_accepted_session = 0;
+    std::uint64_t shares_stale = 0;            ///< session
+    std::vector<RejectCount> shares_rejected;  ///< session, one entry a reason
+    std::uint64_t share_backlog = 0;  ///< records in the journals that Redis does not have yet
+    std::uint64_t books_lag_ms = 0;   ///< age of the oldest record that MySQL does not have yet
+
+    std::uint64_t blocks_found = 0;  ///< all of them, whatever became of them
+    std::uint64_t blocks_immature = 0;
+    std::uint64_t blocks_mature = 0;
+    std::uint64_t blocks_orphaned = 0;
+    pool::Sats credited;  ///< to miners: immature, available and in payout, together
+
+    std::uint16_t stratum_port = 0;
+    std::uint16_t web_port = 0;
+    Readiness readiness;
+};
+
+struct WorkerInfo {
+    std::string name;
+    double hashrate_1m = 0;  ///< H/s
+    double hashrate_10m = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t stale = 0;
+    std::uint64_t rejected = 0;
+    double difficulty = 0;  ///< assigned now; 0 when not connected
+    std::optional<pool::UnixMillis> last_share;
+    std::string user_agent;  ///< what the miner says of itself: any text
+};
+
+struct UserInfo {
+    std::string account;  ///< canonical address or registered name
+    std::string payout_address;
+    pool::Sats immature;
+    pool::Sats available;
+    pool::Sats in_payout;
+    pool::Sats credited;       ///< ever, net of reversals
+    std::uint64_t shares = 0;  ///< accepted, booked in MySQL
+    double hashrate_1m = 0;    ///< H/s
+    double hashrate_10m = 0;
+    std::vector<WorkerInfo> workers;  ///< at most workers_max
+    static constexpr std::size_t workers_max = 10'000;
+};
+
+struct AccountInfo {
+    std::string name;
+    std::string payout_address;
+};
+
+struct BlockInfo {
+    pool::Height height;
+    std::string hash;   ///< as people are shown it
+    std::string state;  ///< "submitted", "immature", "mature", "orphaned", …: stable
+    pool::UnixMillis found_at;
+    std::string finder;  ///< account, "" when it was not authorised
+    std::string worker;
+    pool::Sats reward;               ///< paid to the pool's script
+    std::int64_t confirmations = 0;  ///< -1: not in the chain
+};
+
+/// One transfer of the books.
+struct LedgerLine {
+    std::uint64_t id = 0;
+    std::string event;  ///< "block:<hash>:accrue:0"
+    pool::UnixMillis at;
+    std::string debit;    ///< account code: "asset:coinbase_immature", "m:<id>:available"
+    std::string credit;   ///< account code
+    std::string account;  ///< the member's name when one side is a member, else ""
+    pool::Sats amount;    ///< > 0
+};
+
+enum class MetricType : std::uint8_t { counter, gauge, histogram };
+
+struct MetricBucket {
+    double upper_bound = 0;
+    std::uint64_t cumulative_count = 0;
+};
+
+/// One time series. Series of one name come with the same help and type, in any order.
+struct Metric {
+    std::string name;  ///< "zubr_shares_total"
+    std::string help;
+    MetricType type = MetricType::gauge;
+    std::vector<std::pair<std::string, std::string>> labels;
+    double value = 0;                   ///< of a histogram: the sum of what was observed
+    std::vector<MetricBucket> buckets;  ///< histograms only, the last one's bound infinite
+};
+
+/// What admins and web pages may ask of a running pool. pool/app implements it by posting to the
+/// loops and threads that know: nothing here takes a lock or waits on the road of a share.
+///
+/// Called on the rpc loop. Each `done` is called exactly once, on the rpc loop, during the call
+/// or later; it may be called after whoever asked is gone. Errors: unavailable, when whoever knows
+/// does not answer in time; else as each call says.
+class PoolView {
+public:
+    template <typename T>
+    using Done = std::function<void(pool::Result<T>)>;
+
+    virtual ~PoolView() = default;
+
+    virtual void pool_info(Done<PoolInfo> done) = 0;
+    virtual void readiness(Done<Readiness> done) = 0;
+    /// Errors: not_found.
+    virtual void user(const std::string& name, Done<UserInfo> done) = 0;
+    /// Errors: invalid (the name or the address, and what is wrong), conflict (name taken).
+    virtual void create_account(const std::string& name, const std::string& address,
+                                Done<AccountInfo> done) = 0;
+    /// Newest first. limit: 1 ..= 1000. before_height: only blocks below it.
+    virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
+                        Done<std::vector<BlockInfo>> done) = 0;
+    /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
+    /// Errors: not_found, for an unknown account.
+    virtual void ledger(std::uint32_t limit, const std::string& account,
+                        Done<std::vector<LedgerLine>> done) = 0;
+    virtual void metrics(Done<std::vector<Metric>> done) = 0;
+    /// Begins the graceful stop of the whole server; returns at once. A second call does nothing.
+    virtual void stop() = 0;
+};
+
+}  // namespace rpc
