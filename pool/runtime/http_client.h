@@ -13,8 +13,8 @@ namespace pool {
 
 struct HttpCall {
     std::string url;
-    std::string body;          ///< POSTed as application/json; GET when empty
-    std::string user;          ///< basic authentication when not empty
+    std::string body;  ///< POSTed as application/json; GET when empty
+    std::string user;  ///< basic authentication when not empty
     std::string password;
     std::chrono::milliseconds deadline{30'000};
     std::size_t answer_max = std::size_t{64} << 20;
@@ -35,7 +35,9 @@ public:
     HttpClient& operator=(const HttpClient&) = delete;
 
     /// `done` is called once, from the loop, never from inside call().
-    /// Errors: unavailable (refused, reset, deadline passed: says which), limit (answer_max).
+    /// Any status is an answer. Errors, in sentences that name the URL without user, password and
+    /// query: unavailable (refused, reset, deadline passed: says which), limit (answer_max),
+    /// invalid (no http:// URL).
     void call(HttpCall call, std::function<void(Result<HttpAnswer>)> done);
 
 private:

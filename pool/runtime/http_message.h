@@ -15,7 +15,7 @@ namespace pool {
 struct HttpRequest {
     std::string method;  ///< "GET"
     std::string path;    ///< percent-decoded, without the query; always starts with '/'
-    std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+    std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in order
     std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
     std::string body;
     bool keep_alive = true;
@@ -35,11 +35,15 @@ struct HttpResponse {
 std::string render(const HttpResponse& response, bool keep_alive);
 
 struct HttpLimits {
-    std::size_t head_max = std::size_t{16} << 10;   ///< request line and headers together
+    std::size_t head_max = std::size_t{16} << 10;  ///< request line and headers together
     std::size_t body_max = std::size_t{256} << 10;
 };
 
-/// HTTP/1.1 requests out of a byte stream, over llhttp in its strict mode. Pure: no socket.
+/// HTTP/1.0 and 1.1 requests out of a byte stream, over llhttp in its strict mode. Pure: no socket.
+///
+/// Stricter than the protocol asks, so that nobody before us can read the same bytes as other
+/// requests: no folded headers, no bare CR or LF, one Host, no encoding but one `chunked`, no chunk
+/// extensions, no trailers, targets start with '/'. Wishes to upgrade are ignored.
 class HttpParser {
 public:
     explicit HttpParser(HttpLimits limits = {});
@@ -47,8 +51,10 @@ public:
     HttpParser(HttpParser&&) noexcept;
     HttpParser& operator=(HttpParser&&) noexcept;
 
-    /// Whole requests that `bytes` completed, in order.
-    /// Errors: invalid (answer 400 and close), limit (413 and close). After one, feed no more.
+    /// Whole requests that `bytes` completed, in order. After one without keep_alive the rest of
+    /// the stream is ignored.
+    /// Errors (they win over requests before them in `bytes`): invalid (answer 400 and close),
+    /// limit (413 and close). After one, feed no more.
     Result<std::vector<HttpRequest>> feed(std::string_view bytes);
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,15 +30,19 @@ enum class CloseReason : std::uint8_t { peer_closed, peer_reset, we_closed, writ
 class TcpConn {
 public:
     struct Callbacks {
-        /// Bytes as they came, only valid during the call. The owner may drop the TcpConn inside.
+        /// Bytes as they came, at most 64 KiB, only valid during the call; 64 bytes behind them
+        /// may be read. The owner may drop the TcpConn inside.
         std::function<void(std::span<const std::uint8_t>)> on_bytes;
         /// Called once, after the last on_bytes, if it was not the owner who closed.
         std::function<void(CloseReason)> on_close;
     };
 
     static constexpr std::size_t write_queue_default = std::size_t{256} << 10;
+    static constexpr std::chrono::milliseconds connect_deadline{10'000};
+    static constexpr std::chrono::milliseconds linger{5'000};
 
-    /// Connects as a client. `done` gets the connection or why there is none (unavailable).
+    /// Connects as a client. `done` gets the connection or why there is none: unavailable (within
+    /// connect_deadline), invalid for an address that is none. Never called from inside.
     static void connect(Loop& loop, const Endpoint& to,
                         std::function<void(Result<std::unique_ptr<TcpConn>>)> done);
 
@@ -45,14 +50,16 @@ public:
     TcpConn(const TcpConn&) = delete;
     TcpConn& operator=(const TcpConn&) = delete;
 
-    /// Starts reading. Callbacks never come before this.
+    /// Starts reading. Callbacks never come before this, and never from inside a call of ours.
     void start(Callbacks callbacks);
     /// Writes at once what the socket takes (uv_try_write) and queues the rest. When more than
     /// the bound is queued the connection closes with write_overflow.
     void write(std::string_view bytes);
     void set_write_queue_max(std::size_t bytes);
     std::size_t write_queue_bytes() const;
-    /// Sends what is queued, then closes (at most `linger`); on_close(we_closed) when done.
+    /// Sends what is queued, tells the peer that no more comes and closes when it has closed too
+    /// (closing earlier may cost it what is still under way), after `linger` at the latest. Then
+    /// on_close(we_closed), or peer_reset if the peer went away first. No on_bytes from here on.
     void close_after_write();
     const Endpoint& peer() const;
 
@@ -71,12 +78,15 @@ struct ListenOptions {
 
 class TcpListener {
 public:
+    /// `on_accept` may drop the listener. Out of descriptors, accepting pauses for 100 ms.
     /// Errors: unavailable with a sentence that names the address ("… is in use by another
     /// program"); invalid for an address that is none.
     static Result<std::unique_ptr<TcpListener>> listen(
         Loop& loop, const ListenOptions& options,
         std::function<void(std::unique_ptr<TcpConn>)> on_accept);
     ~TcpListener();
+    TcpListener(const TcpListener&) = delete;
+    TcpListener& operator=(const TcpListener&) = delete;
     std::uint16_t port() const;
 
     struct Impl;

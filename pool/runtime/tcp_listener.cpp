@@ -1,0 +1,172 @@
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/runtime/socket_address.h"
+#include "pool/runtime/tcp_conn_impl.h"
+
+namespace pool {
+
+namespace {
+
+// Enough that a storm is taken in quickly, few enough that the connections there are stay served.
+constexpr int accepts_per_turn_max = 64;
+constexpr std::chrono::milliseconds pause_without_descriptors{100};
+
+std::string describe(int error) { return std::generic_category().message(error); }
+
+tl::unexpected<Error> cannot_listen(const Endpoint& address, int error)
+{
+    const std::string name = to_string(address);
+    if (error == EADDRINUSE) {
+        return fail(Error::Code::unavailable, name + " is in use by another program");
+    }
+    if (error == EADDRNOTAVAIL) {
+        return fail(Error::Code::unavailable, name + " is no address of this machine");
+    }
+    if (error == EACCES) {
+        return fail(Error::Code::unavailable, name + " needs the right to open ports below 1024");
+    }
+    return fail(Error::Code::unavailable, "cannot listen on " + name + ": " + describe(error));
+}
+
+class Socket {
+public:
+    explicit Socket(int fd) : fd_(fd) {}
+    ~Socket()
+    {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+    Socket& operator=(Socket&&) = delete;
+    int fd() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+/// A socket of our own rather than a listening uv_tcp_t: options are set before bind, and
+/// accepting can pause when descriptors run out, where libuv would spin or drop connections.
+Result<Socket> open_listening(const ListenOptions& options)
+{
+    const auto address = to_socket_address(options.address);
+    if (!address) return fail(address.error());
+    Socket socket{
+        ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    const int on = 1;
+    const bool ready = socket.fd() >= 0 &&
+                       ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                       (!options.reuse_port ||
+                        ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+                       ::bind(socket.fd(), address->get(), address->length) == 0 &&
+                       ::listen(socket.fd(), options.backlog) == 0;
+    if (!ready) return cannot_listen(options.address, errno);
+    return socket;
+}
+
+}  // namespace
+
+struct TcpListener::Impl {
+    struct Core;
+    std::shared_ptr<Core> core;  // shared with the running accept, which may drop the listener
+};
+
+struct TcpListener::Impl::Core {
+    Core(Loop& its_loop, Socket its_socket,
+         std::function<void(std::unique_ptr<TcpConn>)> its_on_accept)
+        : loop(its_loop), socket(std::move(its_socket)), on_accept(std::move(its_on_accept))
+    {
+    }
+
+    Loop& loop;
+    Socket socket;  // closed after the watch on it stops
+    std::function<void(std::unique_ptr<TcpConn>)> on_accept;
+    Watch readable;
+    Watch pause;
+    bool dropped = false;
+    bool short_of_descriptors = false;
+    std::weak_ptr<Core> self;
+
+    void watch()
+    {
+        readable = loop.watch_fd(socket.fd(), {.readable = true}, [weak = self](FdEvents) {
+            if (const auto core = weak.lock()) core->accept_some();
+        });
+    }
+
+    void accept_some()
+    {
+        for (int i = 0; i < accepts_per_turn_max && !dropped; ++i) {
+            SocketAddress peer;
+            peer.length = sizeof peer.storage;
+            const int fd =
+                ::accept4(socket.fd(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd < 0) {
+                if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+                // Gone before we came, or a network error of that one connection (accept(2)).
+                const bool its_own = errno == EINTR || errno == ECONNABORTED || errno == EPROTO ||
+                                     errno == EPERM || errno == ENETDOWN || errno == ENETUNREACH ||
+                                     errno == EHOSTDOWN || errno == EHOSTUNREACH ||
+                                     errno == ENOPROTOOPT || errno == ENONET || errno == EOPNOTSUPP;
+                if (its_own) continue;
+                return pause_accepting(errno);
+            }
+            short_of_descriptors = false;
+            auto conn = TcpConn::Impl::adopt(loop.native(), fd, to_endpoint(peer));
+            if (conn) on_accept(std::make_unique<TcpConn>(std::move(*conn)));
+        }
+    }
+
+    // Descriptors or memory are short: what waits stays in the kernel's queue meanwhile.
+    void pause_accepting(int error)
+    {
+        if (!std::exchange(short_of_descriptors, true)) {
+            log::error("accept_failed", {{"reason", describe(error)}});
+        }
+        readable.stop();
+        pause = loop.after(pause_without_descriptors, [weak = self] {
+            if (const auto core = weak.lock()) core->watch();
+        });
+    }
+};
+
+TcpListener::TcpListener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+TcpListener::~TcpListener()
+{
+    Impl::Core& core = *impl_->core;
+    core.dropped = true;
+    core.readable.stop();
+    core.pause.stop();
+}
+
+Result<std::unique_ptr<TcpListener>> TcpListener::listen(
+    Loop& loop, const ListenOptions& options,
+    std::function<void(std::unique_ptr<TcpConn>)> on_accept)
+{
+    auto socket = open_listening(options);
+    if (!socket) return fail(socket.error());
+    auto impl = std::make_unique<Impl>();
+    impl->core = std::make_shared<Impl::Core>(loop, std::move(*socket), std::move(on_accept));
+    impl->core->self = impl->core;
+    impl->core->watch();
+    return std::make_unique<TcpListener>(std::move(impl));
+}
+
+std::uint16_t TcpListener::port() const
+{
+    SocketAddress local;
+    local.length = sizeof local.storage;
+    if (::getsockname(impl_->core->socket.fd(), local.get(), &local.length) != 0) return 0;
+    return to_endpoint(local).port;
+}
+
+}  // namespace pool
