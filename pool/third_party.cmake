@@ -29,6 +29,8 @@ else()
   find_path(LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp REQUIRED)
   add_library(llhttp STATIC
     "${LLHTTP_SOURCES}/llhttp.c" "${LLHTTP_SOURCES}/api.c" "${LLHTTP_SOURCES}/http.c")
+  # Version 8 is lenient unless told; version 9 knows strict only.
+  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 endif()
 target_include_directories(llhttp SYSTEM INTERFACE "${LLHTTP_INCLUDE}")
 if(NOT LLHTTP_LIBRARY)
