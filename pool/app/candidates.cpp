@@ -1,0 +1,179 @@
+#include "pool/app/candidates.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <unistd.h>
+
+#include "pool/base/log.h"
+#include "pool/crypto/sha256.h"
+
+namespace pool {
+namespace {
+
+constexpr std::uint32_t magic = 0x31424b5a;  // "ZKB1"
+constexpr std::size_t text_max = 256;
+
+void put_text(ByteWriter& out, const std::string& text)
+{
+    out.compact_size(text.size());
+    out.raw(as_bytes(text));
+}
+
+void put_bytes(ByteWriter& out, ByteSpan bytes)
+{
+    out.compact_size(bytes.size());
+    out.raw(bytes);
+}
+
+Bytes get_bytes(ByteReader& in)
+{
+    const std::uint64_t size = in.compact_size();
+    if (!in.ok() || size > in.left()) {
+        static_cast<void>(in.raw(in.left() + 1));  // turns ok() false
+        return {};
+    }
+    const ByteSpan bytes = in.raw(static_cast<std::size_t>(size));
+    return {bytes.begin(), bytes.end()};
+}
+
+std::string get_text(ByteReader& in)
+{
+    const Bytes bytes = get_bytes(in);
+    return {bytes.begin(), bytes.end()};
+}
+
+Bytes to_bytes(const FoundFile& found)
+{
+    ByteWriter out;
+    out.u32(magic);
+    out.u32(found.height.value);
+    out.u64(found.found_at.value);
+    out.u64(static_cast<std::uint64_t>(found.reward.value));
+    put_text(out, found.account.substr(0, text_max));
+    put_text(out, found.worker.substr(0, text_max));
+    out.raw(found.header);
+    put_bytes(out, found.coinbase);
+    put_bytes(out, found.block);
+    const Digest checksum = sha256(out.bytes());
+    out.raw(checksum);
+    return out.take();
+}
+
+std::optional<FoundFile> from_bytes(ByteSpan bytes)
+{
+    constexpr std::size_t checksum_bytes = 32;
+    if (bytes.size() < checksum_bytes) return std::nullopt;
+    const ByteSpan body = bytes.first(bytes.size() - checksum_bytes);
+    const Digest checksum = sha256(body);
+    if (!std::equal(checksum.begin(), checksum.end(), bytes.last(checksum_bytes).begin())) {
+        return std::nullopt;
+    }
+    ByteReader in{body};
+    if (in.u32() != magic) return std::nullopt;
+    FoundFile found;
+    found.height = {in.u32()};
+    found.found_at = {in.u64()};
+    found.reward = {static_cast<std::int64_t>(in.u64())};
+    found.account = get_text(in);
+    found.worker = get_text(in);
+    const ByteSpan header = in.raw(found.header.size());
+    if (!in.ok()) return std::nullopt;
+    std::copy(header.begin(), header.end(), found.header.begin());
+    found.coinbase = get_bytes(in);
+    found.block = get_bytes(in);
+    if (!in.ok() || in.left() != 0) return std::nullopt;
+    found.hash = hash_of(parse_header(found.header));
+    return found;
+}
+
+tl::unexpected<Error> disk_error(const std::filesystem::path& path)
+{
+    return fail(Error::Code::io, "cannot write " + path.string() + ": " + std::strerror(errno));
+}
+
+Result<void> write_all(int fd, ByteSpan bytes, const std::filesystem::path& path)
+{
+    while (!bytes.empty()) {
+        const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return disk_error(path);
+        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    }
+    if (::fsync(fd) != 0) return disk_error(path);
+    return {};
+}
+
+}  // namespace
+
+Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directory)
+{
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) {
+        return fail(Error::Code::io,
+                    "cannot make the directory " + directory.string() + ": " + error.message());
+    }
+    return CandidateStore{directory};
+}
+
+std::filesystem::path CandidateStore::path_of(const BlockHash& hash) const
+{
+    return directory_ / (to_display_hex(hash) + ".block");
+}
+
+Result<void> CandidateStore::save(const FoundFile& found) const
+{
+    const std::filesystem::path path = path_of(found.hash);
+    const std::filesystem::path temporary = path.string() + ".part";
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return disk_error(temporary);
+    const auto written = write_all(fd, to_bytes(found), temporary);
+    ::close(fd);
+    if (!written) return written;
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return disk_error(path);
+
+    // The name itself must survive a power cut too.
+    const int directory = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return disk_error(directory_);
+    const bool synced = ::fsync(directory) == 0;
+    ::close(directory);
+    if (!synced) return disk_error(directory_);
+    return {};
+}
+
+Result<std::vector<FoundFile>> CandidateStore::load() const
+{
+    std::vector<FoundFile> all;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{directory_, error}) {
+        if (entry.path().extension() != ".block") continue;
+        std::ifstream file{entry.path(), std::ios::binary};
+        const std::string content{std::istreambuf_iterator<char>{file}, {}};
+        auto found = from_bytes(as_bytes(content));
+        if (!found) {
+            log::error("found_block_damaged", {{"file", entry.path().string()}});
+            std::filesystem::rename(entry.path(), entry.path().string() + ".damaged", error);
+            continue;
+        }
+        all.push_back(std::move(*found));
+    }
+    if (error) {
+        return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
+    }
+    return all;
+}
+
+void CandidateStore::remove(const BlockHash& hash) const
+{
+    std::error_code error;
+    std::filesystem::remove(path_of(hash), error);
+}
+
+}  // namespace pool

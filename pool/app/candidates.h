@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pool/base/bytes.h"
+#include "pool/base/hash.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/bitcoin/block.h"
+
+namespace pool {
+
+/// A block that our miners found, as it lies on disk and goes to nodes and books.
+struct FoundFile {
+    BlockHash hash;
+    Height height;
+    UnixMillis found_at;
+    Sats reward;           ///< what the coinbase pays to the pool's script
+    std::string account;   ///< finder, "" if not authorised
+    std::string worker;
+    HeaderBytes header{};
+    Bytes coinbase;        ///< stripped
+    Bytes block;           ///< whole, as submitblock takes it
+};
+
+/// Found blocks on disk, one file each, from the moment they are found until a node has judged
+/// them and the books have them: what lets a kill -9 lose none. Used by the core loop.
+class CandidateStore {
+public:
+    /// Makes the directory. Errors: io.
+    static Result<CandidateStore> open(const std::filesystem::path& directory);
+
+    /// Writes and fsyncs the file (to a temporary name first, then renamed).
+    Result<void> save(const FoundFile& found) const;
+    /// Everything that was not removed. A file that is damaged is logged, renamed to *.damaged and
+    /// left for a person.
+    Result<std::vector<FoundFile>> load() const;
+    void remove(const BlockHash& hash) const;
+
+private:
+    explicit CandidateStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
+    std::filesystem::path path_of(const BlockHash& hash) const;
+    std::filesystem::path directory_;
+};
+
+}  // namespace pool

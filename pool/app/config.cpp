@@ -1,0 +1,311 @@
+#include "pool/app/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <sstream>
+#include <toml++/toml.h>
+#include <utility>
+
+#include "pool/app/config_table.h"
+
+namespace pool {
+namespace {
+
+constexpr std::size_t tag_max = 40;  // leaves room in the coinbase script's 100 bytes
+
+/// Edit distance, for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b)
+{
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t corner = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t swapped = corner + (a[i] == b[j] ? 0 : 1);
+            corner = row[j + 1];
+            row[j + 1] = std::min({swapped, row[j] + 1, corner + 1});
+        }
+    }
+    return row.back();
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string>& known)
+{
+    const auto best = std::min_element(
+        known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+            return distance(name, a) < distance(name, b);
+        });
+    return best == known.end() ? "" : *best;
+}
+
+tl::unexpected<Error> refuse(const std::string& where, const std::string& what)
+{
+    return fail(Error::Code::invalid, where + ": " + what);
+}
+
+tl::unexpected<Error> unknown(const std::string& where, std::string_view kind,
+                              const std::string& name, const std::vector<std::string>& known)
+{
+    return refuse(where, "unknown " + std::string{kind} + " " + name + "; did you mean " +
+                             nearest(name, known) + "?");
+}
+
+std::vector<std::string> known_keys()
+{
+    std::vector<std::string> names;
+    for (const ConfigOption& option : config_options()) {
+        names.push_back(std::string{option.section} + "." + std::string{option.key});
+    }
+    return names;
+}
+
+const ConfigOption* find_option(std::string_view section, std::string_view key)
+{
+    for (const ConfigOption& option : config_options()) {
+        if (option.section == section && option.key == key) return &option;
+    }
+    return nullptr;
+}
+
+std::optional<ConfigValue> value_of(const toml::node& node)
+{
+    if (const auto* text = node.as_string()) return ConfigValue{text->get()};
+    if (const auto* whole = node.as_integer()) return ConfigValue{whole->get()};
+    if (const auto* real = node.as_floating_point()) return ConfigValue{real->get()};
+    if (const auto* yes = node.as_boolean()) return ConfigValue{yes->get()};
+    const auto* list = node.as_array();
+    if (list == nullptr) return std::nullopt;
+    std::vector<std::string> texts;
+    for (const toml::node& element : *list) {
+        const auto* text = element.as_string();
+        if (text == nullptr) return std::nullopt;
+        texts.push_back(text->get());
+    }
+    return ConfigValue{std::move(texts)};
+}
+
+Result<void> apply(Config& config, const std::string& where, const ConfigOption& option,
+                   const std::optional<ConfigValue>& value)
+{
+    const std::string name = std::string{option.section} + "." + std::string{option.key};
+    const std::string wrong =
+        value ? option.apply(config, *value) : "must be a " + std::string{option.kind};
+    if (!wrong.empty()) return refuse(where, name + " " + wrong);
+    return {};
+}
+
+std::string place_of(const std::string& file, const toml::node& node)
+{
+    return file + ":" + std::to_string(node.source().begin.line);
+}
+
+Result<void> read_node(Config& config, const std::string& file, const toml::node& entry)
+{
+    const toml::table* table = entry.as_table();
+    if (table == nullptr) return refuse(place_of(file, entry), "write [[node]], once for each node");
+    NodeOptions node;
+    node.name = "node" + std::to_string(config.nodes.size() + 1);
+    std::vector<std::string> known;
+    for (const NodeOption& option : node_options()) known.emplace_back(option.key);
+    for (const auto& [key, value] : *table) {
+        const std::string name{key.str()};
+        const auto at = std::find(known.begin(), known.end(), name);
+        if (at == known.end()) return unknown(place_of(file, value), "key node.", name, known);
+        const auto* text = value.as_string();
+        if (text == nullptr) {
+            return refuse(place_of(file, value), "node." + name + " must be a text in quotes");
+        }
+        node.*node_options()[static_cast<std::size_t>(at - known.begin())].place = text->get();
+    }
+    if (!node.url.starts_with("http://")) {
+        return refuse(place_of(file, entry), "node.url must be like \"http://127.0.0.1:8332\"");
+    }
+    config.nodes.push_back(std::move(node));
+    return {};
+}
+
+Result<void> read_section(Config& config, const std::string& file, const std::string& section,
+                          const toml::node& node)
+{
+    std::vector<std::string> sections{"node"};
+    for (const ConfigOption& option : config_options()) sections.emplace_back(option.section);
+    if (std::find(sections.begin(), sections.end(), section) == sections.end()) {
+        return unknown(place_of(file, node), "section", section, sections);
+    }
+    if (section == "node") {
+        const toml::array* list = node.as_array();
+        if (list == nullptr) return read_node(config, file, node);
+        for (const toml::node& entry : *list) {
+            if (auto read = read_node(config, file, entry); !read) return read;
+        }
+        return {};
+    }
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return refuse(place_of(file, node), "[" + section + "] is a section");
+    for (const auto& [key, value] : *table) {
+        const std::string where = place_of(file, value);
+        const ConfigOption* option = find_option(section, key.str());
+        if (option == nullptr) {
+            return unknown(where, "key", section + "." + std::string{key.str()}, known_keys());
+        }
+        if (auto applied = apply(config, where, *option, value_of(value)); !applied) {
+            return applied;
+        }
+    }
+    return {};
+}
+
+Result<void> read_file(Config& config, const std::string& file)
+{
+    std::ifstream stream{file};
+    if (!stream) return fail(Error::Code::io, "cannot read the configuration " + file);
+    std::stringstream text;
+    text << stream.rdbuf();
+    const std::string content = text.str();
+    // toml++ speaks by exceptions here, because Debian builds it so.
+    try {
+        const toml::table root = toml::parse(std::string_view{content}, std::string_view{file});
+        for (const auto& [section, node] : root) {
+            auto read = read_section(config, file, std::string{section.str()}, node);
+            if (!read) return read;
+        }
+    } catch (const toml::parse_error& error) {
+        return refuse(file + ":" + std::to_string(error.source().begin.line),
+                      std::string{error.description()});
+    }
+    return {};
+}
+
+// A text from outside the file: taken as TOML if it is, else as plain text.
+ConfigValue value_of_text(const std::string& text)
+{
+    const std::string line = "v = " + text;
+    try {
+        const toml::table table = toml::parse(std::string_view{line}, std::string_view{});
+        const toml::node* node = table.get("v");
+        if (node != nullptr) {
+            if (auto value = value_of(*node)) return *std::move(value);
+        }
+    } catch (const toml::parse_error&) {
+        return text;
+    }
+    return text;
+}
+
+Result<void> apply_text(Config& config, const std::string& where, const std::string& name,
+                        const std::string& text)
+{
+    const auto dot = name.find('.');
+    const ConfigOption* option =
+        dot == std::string::npos ? nullptr : find_option(name.substr(0, dot), name.substr(dot + 1));
+    if (option == nullptr) return unknown(where, "key", name, known_keys());
+    auto applied = apply(config, where, *option, value_of_text(text));
+    if (applied) return applied;
+    return apply(config, where, *option, ConfigValue{text});  // a password may look like a number
+}
+
+Result<void> read_environment(Config& config, const std::map<std::string, std::string>& variables)
+{
+    for (const auto& [variable, text] : variables) {
+        const auto cut = variable.find("__");
+        if (!variable.starts_with("ZUBR_") || cut == std::string::npos) continue;
+        std::string name = variable.substr(5, cut - 5) + "." + variable.substr(cut + 2);
+        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+            return static_cast<char>(std::tolower(c));
+        });
+        if (auto done = apply_text(config, "environment " + variable, name, text); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+bool is_name(std::string_view text, std::size_t length_max)
+{
+    return !text.empty() && text.size() <= length_max &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+           });
+}
+
+Result<void> check_whole(Config& config, const std::string& where)
+{
+    if (config.payout_address.empty()) {
+        return refuse(where, "pool.payout_address is missing: say where found blocks pay");
+    }
+    auto payout = parse_address(config.payout_address, config.chain);
+    if (!payout) return refuse(where, "pool.payout_address: " + payout.error().detail);
+    config.payout = std::move(*payout);
+    if (config.data_dir.empty()) {
+        return refuse(where, "pool.data_dir is missing: name a directory that survives restarts");
+    }
+    if (config.nodes.empty()) {
+        return refuse(where, "there is no [[node]]: name the url of a Bitcoin node's RPC");
+    }
+    const bool printable =
+        std::all_of(config.coinbase_tag.begin(), config.coinbase_tag.end(),
+                    [](char c) { return c >= 0x20 && c < 0x7f; });
+    if (!printable || config.coinbase_tag.size() > tag_max) {
+        return refuse(where, "pool.coinbase_tag must be at most 40 printable ASCII characters");
+    }
+    if (!is_name(config.server_id, 16)) {
+        return refuse(where, "pool.server_id must be 1 to 16 of a-z, 0-9 and '-'");
+    }
+    if (config.min_difficulty > config.max_difficulty) {
+        return refuse(where, "stratum.min_difficulty is above stratum.max_difficulty");
+    }
+    if (config.cookie_file.empty()) config.cookie_file = config.data_dir + "/.cookie";
+    return {};
+}
+
+}  // namespace
+
+Result<Config> load_config(const ConfigSources& sources)
+{
+    Config config;
+    config.window_score = U128{2} * 1'000'000'000'000'000'000U;
+    if (!sources.file.empty()) {
+        if (auto read = read_file(config, sources.file); !read) return fail(read.error());
+    }
+    if (auto read = read_environment(config, sources.environment); !read) {
+        return fail(read.error());
+    }
+    for (const std::string& set : sources.sets) {
+        const auto equals = set.find('=');
+        if (equals == std::string::npos) {
+            return refuse("--set " + set, "write --set section.key=value");
+        }
+        auto done = apply_text(config, "--set", set.substr(0, equals), set.substr(equals + 1));
+        if (!done) return fail(done.error());
+    }
+    const std::string where = sources.file.empty() ? "configuration" : sources.file;
+    if (auto checked = check_whole(config, where); !checked) return fail(checked.error());
+    return config;
+}
+
+std::string example_config()
+{
+    std::string out = "# Zubr's configuration: every option with its default.\n";
+    std::string_view section;
+    for (const ConfigOption& option : config_options()) {
+        if (option.section != section) {
+            section = option.section;
+            out += "\n[" + std::string{section} + "]\n";
+        }
+        if (!option.help.empty()) out += "# " + std::string{option.help} + "\n";
+        out += std::string{option.key} + " = " + std::string{option.example} + "\n";
+    }
+    out += "\n[[node]]\n";
+    for (const NodeOption& option : node_options()) {
+        out += "# " + std::string{option.help} + "\n";
+        out += std::string{option.key} + " = " + std::string{option.example} + "\n";
+    }
+    return out;
+}
+
+}  // namespace pool

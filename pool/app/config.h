@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/log.h"
+#include "pool/base/result.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+#include "pool/bitcoin/address.h"
+#include "pool/node/node_rpc.h"
+#include "pool/runtime/tcp.h"
+
+namespace pool {
+
+/// Where a store listens: a unix socket, or host and port.
+struct StoreAddress {
+    std::string socket;
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+};
+
+/// All that an operator may set, checked. Read once in app.cpp and turned into the small option
+/// structs of the parts; no module sees it, none reads the environment.
+struct Config {
+    Chain chain = Chain::main;
+
+    std::string payout_address;
+    Address payout;  ///< of payout_address, checked against the chain
+    std::string coinbase_tag = "/zubr/";
+    std::string data_dir;
+    std::string server_id = "a";
+
+    std::vector<NodeOptions> nodes;
+
+    Endpoint stratum_listen{"0.0.0.0", 3333};
+    std::uint32_t stratum_loops = 0;  ///< 0: max(1, cores - 2)
+    std::uint32_t extranonce_server = 0;
+    double start_difficulty = 65536;
+    double min_difficulty = 1024;
+    double max_difficulty = 4.6e18;
+
+    StoreAddress redis{"", "127.0.0.1", 6379};
+    bool redis_require_persistence = true;
+    StoreAddress mysql{"", "127.0.0.1", 3306};
+    std::string mysql_user = "zubr";
+    std::string mysql_password;
+    std::string mysql_database = "zubr";
+
+    U128 window_score = 0;  ///< N in units of 10^-18
+    bool window_seed = false;
+    std::uint32_t fee_bps = 100;
+
+    Endpoint web_listen{"127.0.0.1", 8080};
+    Endpoint admin_listen{"127.0.0.1", 8337};
+    std::string cookie_file;  ///< empty: data_dir/.cookie
+    std::vector<std::string> rpcauth;
+
+    log::Level log_level = log::Level::info;
+    log::Format log_format = log::Format::text;
+};
+
+/// What stands on the command line and in the environment, beside the file.
+struct ConfigSources {
+    std::string file;
+    std::vector<std::string> sets;                   ///< "section.key=value", strongest
+    std::map<std::string, std::string> environment;  ///< ZUBR_SECTION__KEY
+};
+
+/// Reads and checks a configuration: default < file < environment < set.
+///
+/// Errors: invalid, always one sentence that says where and what to do: an unknown key with its
+/// line and the nearest name, a wrong type, a value out of range, a payout address of another
+/// chain; io, when the file can't be read.
+Result<Config> load_config(const ConfigSources& sources);
+
+/// The example file: every option with its default and its explanation.
+std::string example_config();
+
+}  // namespace pool

@@ -1,0 +1,234 @@
+#include "pool/app/config_table.h"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace pool {
+namespace {
+
+constexpr std::string_view wants_text = "must be a text in quotes";
+constexpr std::string_view wants_whole = "must be a whole number";
+constexpr std::string_view wants_number = "must be a number";
+constexpr std::string_view wants_bool = "must be true or false";
+
+template <std::string Config::* Place>
+std::string set_text(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    config.*Place = *text;
+    return "";
+}
+
+template <StoreAddress Config::* Store, std::string StoreAddress::* Place>
+std::string set_store_text(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    config.*Store.*Place = *text;
+    return "";
+}
+
+template <StoreAddress Config::* Store>
+std::string set_store_port(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < 1 || *number > 65535) {
+        return "must be a port, 1 to 65535";
+    }
+    (config.*Store).port = static_cast<std::uint16_t>(*number);
+    return "";
+}
+
+template <std::uint32_t Config::* Place, std::int64_t Max>
+std::string set_whole(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr) return std::string{wants_whole};
+    if (*number < 0 || *number > Max) return "must be between 0 and " + std::to_string(Max);
+    config.*Place = static_cast<std::uint32_t>(*number);
+    return "";
+}
+
+template <double Config::* Place>
+std::string set_difficulty(Config& config, const ConfigValue& value)
+{
+    double number = 0;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+        number = static_cast<double>(*whole);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+        number = *real;
+    } else {
+        return std::string{wants_number};
+    }
+    if (!std::isfinite(number) || number < 0) return "must be zero or more";
+    config.*Place = number;
+    return "";
+}
+
+template <bool Config::* Place>
+std::string set_bool(Config& config, const ConfigValue& value)
+{
+    const auto* yes = std::get_if<bool>(&value);
+    if (yes == nullptr) return std::string{wants_bool};
+    config.*Place = *yes;
+    return "";
+}
+
+template <Endpoint Config::* Place>
+std::string set_endpoint(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    const auto endpoint = parse_endpoint(*text);
+    if (!endpoint) return "must be an address and a port such as \"127.0.0.1:3333\"";
+    config.*Place = *endpoint;
+    return "";
+}
+
+std::string set_chain(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    const auto chain = parse_chain(*text);
+    if (!chain) return "must be one of main, testnet4, signet, regtest";
+    config.chain = *chain;
+    return "";
+}
+
+// N has at most three decimals (docs/money.md), so that N * 10^18 is exact.
+std::string set_window(Config& config, const ConfigValue& value)
+{
+    double n = 0;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+        n = static_cast<double>(*whole);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+        n = *real;
+    } else {
+        return std::string{wants_number};
+    }
+    if (!std::isfinite(n) || n < 0.001 || n > 1000) return "must be between 0.001 and 1000";
+    const auto thousandths = static_cast<std::uint64_t>(std::llround(n * 1000));
+    if (std::abs(static_cast<double>(thousandths) - n * 1000) > 1e-6) {
+        return "may have three decimals at most";
+    }
+    config.window_score = static_cast<U128>(thousandths) * 1'000'000'000'000'000U;
+    return "";
+}
+
+std::string set_rpcauth(Config& config, const ConfigValue& value)
+{
+    const auto* lines = std::get_if<std::vector<std::string>>(&value);
+    if (lines == nullptr) return "must be a list of texts";
+    config.rpcauth = *lines;
+    return "";
+}
+
+std::string set_level(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    constexpr std::array<std::pair<std::string_view, log::Level>, 4> levels{
+        {{"debug", log::Level::debug},
+         {"info", log::Level::info},
+         {"warn", log::Level::warn},
+         {"error", log::Level::error}}};
+    for (const auto& [name, level] : levels) {
+        if (text == nullptr || *text != name) continue;
+        config.log_level = level;
+        return "";
+    }
+    return "must be one of debug, info, warn, error";
+}
+
+std::string set_format(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || (*text != "text" && *text != "json")) return "must be text or json";
+    config.log_format = *text == "json" ? log::Format::json : log::Format::text;
+    return "";
+}
+
+using C = Config;
+using S = StoreAddress;
+constexpr std::array table{
+    ConfigOption{"network", "chain", "text", "\"main\"", "main, testnet4, signet or regtest",
+                 set_chain},
+    ConfigOption{"pool", "payout_address", "text", "\"bc1q…\"",
+                 "where found blocks pay; an address of the chain above (required)",
+                 set_text<&C::payout_address>},
+    ConfigOption{"pool", "coinbase_tag", "text", "\"/zubr/\"",
+                 "short text in every coinbase, by which people know the pool",
+                 set_text<&C::coinbase_tag>},
+    ConfigOption{"pool", "data_dir", "text", "\"/var/lib/zubr\"",
+                 "journals and found blocks; on a disk that survives (required)",
+                 set_text<&C::data_dir>},
+    ConfigOption{"pool", "server_id", "text", "\"a\"",
+                 "names this server's share streams; another one for each server",
+                 set_text<&C::server_id>},
+    ConfigOption{"stratum", "listen", "text", "\"0.0.0.0:3333\"", "where miners connect",
+                 set_endpoint<&C::stratum_listen>},
+    ConfigOption{"stratum", "loops", "whole number", "0",
+                 "threads that serve miners; 0 means the cores less two, one at least",
+                 set_whole<&C::stratum_loops, 256>},
+    ConfigOption{"stratum", "extranonce_server", "whole number", "0",
+                 "first byte of every extranonce; another one for each server (0 to 255)",
+                 set_whole<&C::extranonce_server, 255>},
+    ConfigOption{"stratum", "start_difficulty", "number", "65536",
+                 "of a new connection; rounded down to a power of two, never above a block's",
+                 set_difficulty<&C::start_difficulty>},
+    ConfigOption{"stratum", "min_difficulty", "number", "1024",
+                 "what a miner may ask for at least", set_difficulty<&C::min_difficulty>},
+    ConfigOption{"stratum", "max_difficulty", "number", "4.6e18",
+                 "what a miner may ask for at most", set_difficulty<&C::max_difficulty>},
+    ConfigOption{"redis", "socket", "text", "\"\"", "unix socket; wins over host and port",
+                 set_store_text<&C::redis, &S::socket>},
+    ConfigOption{"redis", "host", "text", "\"127.0.0.1\"", "",
+                 set_store_text<&C::redis, &S::host>},
+    ConfigOption{"redis", "port", "whole number", "6379", "", set_store_port<&C::redis>},
+    ConfigOption{"redis", "require_persistence", "true or false", "true",
+                 "refuse to start on a Redis without appendonly",
+                 set_bool<&C::redis_require_persistence>},
+    ConfigOption{"mysql", "socket", "text", "\"\"", "unix socket; wins over host and port",
+                 set_store_text<&C::mysql, &S::socket>},
+    ConfigOption{"mysql", "host", "text", "\"127.0.0.1\"", "",
+                 set_store_text<&C::mysql, &S::host>},
+    ConfigOption{"mysql", "port", "whole number", "3306", "", set_store_port<&C::mysql>},
+    ConfigOption{"mysql", "user", "text", "\"zubr\"", "", set_text<&C::mysql_user>},
+    ConfigOption{"mysql", "password", "text", "\"\"", "", set_text<&C::mysql_password>},
+    ConfigOption{"mysql", "database", "text", "\"zubr\"", "", set_text<&C::mysql_database>},
+    ConfigOption{"pplns", "window", "number", "2",
+                 "N: the window is the newest N network difficulties of score", set_window},
+    ConfigOption{"pplns", "seed", "true or false", "false",
+                 "the reserve owns the window before the first share (docs/money.md)",
+                 set_bool<&C::window_seed>},
+    ConfigOption{"pplns", "fee_bps", "whole number", "100",
+                 "the pool's fee in hundredths of a per cent", set_whole<&C::fee_bps, 10'000>},
+    ConfigOption{"web", "listen", "text", "\"127.0.0.1:8080\"", "pages, API, /metrics",
+                 set_endpoint<&C::web_listen>},
+    ConfigOption{"admin", "listen", "text", "\"127.0.0.1:8337\"",
+                 "admin RPC; keep it on this machine", set_endpoint<&C::admin_listen>},
+    ConfigOption{"admin", "cookie_file", "text", "\"\"", "empty means data_dir/.cookie",
+                 set_text<&C::cookie_file>},
+    ConfigOption{"admin", "rpcauth", "list of texts", "[]", "\"user:salt$hmac:role\", one a user",
+                 set_rpcauth},
+    ConfigOption{"log", "level", "text", "\"info\"", "debug, info, warn or error", set_level},
+    ConfigOption{"log", "format", "text", "\"text\"", "text or json", set_format},
+};
+
+constexpr std::array nodes{
+    NodeOption{"name", "\"node\"", "for logs and pages", &NodeOptions::name},
+    NodeOption{"url", "\"http://127.0.0.1:8332\"", "the node's RPC (required)",
+               &NodeOptions::url},
+    NodeOption{"cookie_file", "\"\"", "the node's .cookie", &NodeOptions::cookie_file},
+    NodeOption{"user", "\"\"", "or a user", &NodeOptions::user},
+    NodeOption{"password", "\"\"", "and its password", &NodeOptions::password},
+};
+
+}  // namespace
+
+std::span<const ConfigOption> config_options() { return table; }
+std::span<const NodeOption> node_options() { return nodes; }
+
+}  // namespace pool

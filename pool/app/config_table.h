@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "pool/app/config.h"
+#include "pool/base/result.h"
+
+namespace pool {
+
+/// A value as TOML has it, before it gets a meaning.
+using ConfigValue =
+    std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
+
+/// One row of the option table: from it come parsing, checking and the example file.
+struct ConfigOption {
+    std::string_view section;
+    std::string_view key;
+    std::string_view kind;     ///< for people: "text", "whole number", "number", "yes or no", …
+    std::string_view example;  ///< the default, as it would stand in the file
+    std::string_view help;
+    /// Puts the value into the configuration. Returns what is wrong with it, or "".
+    std::string (*apply)(Config&, const ConfigValue&);
+};
+
+/// Options outside [[node]], in the order of the example file.
+std::span<const ConfigOption> config_options();
+
+/// One row for a key of a [[node]] table.
+struct NodeOption {
+    std::string_view key;
+    std::string_view example;
+    std::string_view help;
+    std::string NodeOptions::* place;
+};
+std::span<const NodeOption> node_options();
+
+}  // namespace pool

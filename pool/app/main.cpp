@@ -1,0 +1,91 @@
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pool/app/app.h"
+#include "pool/app/config.h"
+#include "pool/base/log.h"
+
+extern "C" char** environ;
+
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_world = 1;   // a node, a store, a port, the disk
+constexpr int exit_config = 2;  // usage and configuration
+
+std::map<std::string, std::string> zubr_environment()
+{
+    std::map<std::string, std::string> variables;
+    for (char** at = environ; *at != nullptr; ++at) {
+        const std::string entry{*at};
+        const auto equals = entry.find('=');
+        if (!entry.starts_with("ZUBR_") || equals == std::string::npos) continue;
+        variables[entry.substr(0, equals)] = entry.substr(equals + 1);
+    }
+    return variables;
+}
+
+int complain(const pool::Error& error)
+{
+    std::fprintf(stderr, "zubrd: %s\n", error.detail.c_str());
+    return error.code == pool::Error::Code::invalid ? exit_config : exit_world;
+}
+
+// Signals are taken by sigwait alone; threads inherit the mask, so this comes first.
+sigset_t block_signals()
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    pool::ConfigSources sources;
+    bool check_only = false;
+    bool print_example = false;
+    CLI::App cli{"zubrd, the Zubr mining pool server"};
+    cli.set_version_flag("--version", std::string{"zubrd "} + pool::version);
+    cli.add_option("-c,--config", sources.file, "configuration file (TOML)");
+    cli.add_option("--set", sources.sets, "section.key=value, wins over file and environment");
+    cli.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
+    cli.add_flag("--print-default-config", print_example, "print every option with its default");
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return cli.exit(error) == 0 ? exit_ok : exit_config;
+    }
+    if (print_example) {
+        std::fputs(pool::example_config().c_str(), stdout);
+        return exit_ok;
+    }
+
+    sources.environment = zubr_environment();
+    auto config = pool::load_config(sources);
+    if (!config) {
+        std::fprintf(stderr, "zubrd: %s\n", config.error().detail.c_str());
+        return exit_config;
+    }
+    if (check_only) {
+        std::fputs("the configuration is good\n", stdout);
+        return exit_ok;
+    }
+    pool::log::configure(config->log_level, config->log_format);
+
+    const sigset_t signals = block_signals();
+    auto app = pool::App::start(*std::move(config), signals);
+    if (!app) return complain(app.error());
+    (*app)->wait_for_signal(signals);
+    (*app)->stop();
+    return exit_ok;
+}

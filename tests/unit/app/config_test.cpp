@@ -1,0 +1,134 @@
+#include "pool/app/config.h"
+
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <string>
+
+namespace pool {
+namespace {
+
+// An address of mainnet (BIP 173) and one of the test chains.
+constexpr auto mainnet = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+constexpr auto testnet = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
+
+struct File {
+    std::string path = testing::TempDir() + "zubr_config_" +
+                       testing::UnitTest::GetInstance()->current_test_info()->name() + ".toml";
+    explicit File(const std::string& text) { std::ofstream{path} << text; }
+    ~File() { std::remove(path.c_str()); }
+};
+
+std::string good(const std::string& more = "")
+{
+    return "[network]\nchain = \"main\"\n[pool]\npayout_address = \"" + std::string{mainnet} +
+           "\"\ndata_dir = \"/tmp/z\"\n[[node]]\nurl = \"http://127.0.0.1:8332\"\n" + more;
+}
+
+std::string error_of(const std::string& text, std::vector<std::string> sets = {})
+{
+    const File file{text};
+    const auto config = load_config({.file = file.path, .sets = std::move(sets), .environment = {}});
+    if (config) return "no error";
+    EXPECT_EQ(config.error().code, Error::Code::invalid);
+    const std::string& detail = config.error().detail;
+    const auto name = detail.find(file.path);
+    return name == 0 ? detail.substr(file.path.size()) : detail;
+}
+
+TEST(LoadConfig, ReadsAFileAndKeepsTheDefaultsOfTheRest)
+{
+    const File file{good("[stratum]\nlisten = \"127.0.0.1:4444\"\nstart_difficulty = 0.5\n")};
+    const auto config = load_config({.file = file.path, .sets = {}, .environment = {}});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    EXPECT_EQ(config->chain, Chain::main);
+    EXPECT_EQ(config->payout.text, mainnet);
+    EXPECT_EQ(config->stratum_listen.port, 4444);
+    EXPECT_EQ(config->start_difficulty, 0.5);
+    EXPECT_EQ(config->fee_bps, 100U);
+    EXPECT_EQ(config->window_score, U128{2'000'000'000'000'000'000U});
+    EXPECT_EQ(config->nodes.at(0).url, "http://127.0.0.1:8332");
+    EXPECT_EQ(config->cookie_file, "/tmp/z/.cookie");
+}
+
+TEST(LoadConfig, LetsTheEnvironmentWinOverTheFileAndAFlagOverBoth)
+{
+    const File file{good("[pplns]\nfee_bps = 1\nwindow = 8\n")};
+    const auto config =
+        load_config({.file = file.path,
+                     .sets = {"pplns.fee_bps=3"},
+                     .environment = {{"ZUBR_PPLNS__FEE_BPS", "2"},
+                                     {"ZUBR_MYSQL__PASSWORD", "12345"},
+                                     {"ZUBR_SOMETHING", "else"}}});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    EXPECT_EQ(config->fee_bps, 3U);
+    EXPECT_EQ(config->mysql_password, "12345");
+    EXPECT_EQ(config->window_score, U128{8'000'000'000'000'000'000U});
+}
+
+TEST(LoadConfig, NamesTheLineAndTheNearestNameOfAnUnknownKey)
+{
+    EXPECT_EQ(error_of(good("[stratum]\nlisen = \"127.0.0.1:1\"\n")),
+              ":9: unknown key stratum.lisen; did you mean stratum.listen?");
+    EXPECT_EQ(error_of(good("[stratun]\nlisten = \"127.0.0.1:1\"\n")),
+              ":8: unknown section stratun; did you mean stratum?");
+    EXPECT_EQ(error_of(good("[[node]]\nuri = \"http://x\"\n")),
+              ":9: unknown key node.uri; did you mean url?");
+    EXPECT_EQ(error_of(good(), {"redis.sockt=/x"}),
+              "--set: unknown key redis.sockt; did you mean redis.socket?");
+}
+
+TEST(LoadConfig, SaysWhatAWrongValueShouldBe)
+{
+    EXPECT_EQ(error_of(good("[stratum]\nloops = \"two\"\n")),
+              ":9: stratum.loops must be a whole number");
+    EXPECT_EQ(error_of(good("[stratum]\nloops = -1\n")),
+              ":9: stratum.loops must be between 0 and 256");
+    EXPECT_EQ(error_of(good("[stratum]\nlisten = \"here\"\n")),
+              ":9: stratum.listen must be an address and a port such as \"127.0.0.1:3333\"");
+    EXPECT_EQ(error_of(good("[redis]\nport = 70000\n")), ":9: redis.port must be a port, 1 to 65535");
+    EXPECT_EQ(error_of(good("[pplns]\nwindow = 2.0005\n")),
+              ":9: pplns.window may have three decimals at most");
+    EXPECT_EQ(error_of(good("[log]\nlevel = \"loud\"\n")),
+              ":9: log.level must be one of debug, info, warn, error");
+    EXPECT_EQ(error_of(good("[pool\n")).substr(0, 3), ":8:");
+}
+
+TEST(LoadConfig, RefusesAPayoutAddressOfAnotherChain)
+{
+    const std::string error = error_of("[network]\nchain = \"main\"\n[pool]\npayout_address = \"" +
+                                       std::string{testnet} + "\"\ndata_dir = \"/tmp/z\"\n");
+    EXPECT_NE(error.find("pool.payout_address"), std::string::npos) << error;
+    EXPECT_NE(error.find("main"), std::string::npos) << error;
+}
+
+TEST(LoadConfig, AsksForWhatItCannotDoWithout)
+{
+    EXPECT_NE(error_of("").find("pool.payout_address is missing"), std::string::npos);
+    const std::string no_node = good().substr(0, good().find("[[node]]"));
+    EXPECT_NE(error_of(no_node).find("there is no [[node]]"), std::string::npos);
+    EXPECT_NE(error_of(good(), {"pool.server_id=a/b"}).find("pool.server_id"), std::string::npos);
+    EXPECT_NE(error_of(good(), {"pool.coinbase_tag=\"a\\nb\""}).find("pool.coinbase_tag"),
+              std::string::npos);
+}
+
+TEST(LoadConfig, SaysWhenTheFileCannotBeRead)
+{
+    const auto config = load_config({.file = "/nonexistent/zubr.toml", .sets = {}, .environment = {}});
+    ASSERT_FALSE(config.has_value());
+    EXPECT_EQ(config.error().code, Error::Code::io);
+}
+
+TEST(ExampleConfig, IsAConfigurationButForThePlacesToFillIn)
+{
+    std::string text = example_config();
+    const auto at = text.find("bc1q…");
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, std::string{"bc1q…"}.size(), mainnet);
+    const File file{text};
+    const auto config = load_config({.file = file.path, .sets = {}, .environment = {}});
+    EXPECT_TRUE(config.has_value()) << config.error().detail;
+}
+
+}  // namespace
+}  // namespace pool
