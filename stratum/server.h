@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/tcp.h"
+#include "pool/share/share_log.h"
+#include "stratum/shard.h"
+
+namespace stratum {
+
+struct ServerOptions {
+    pool::Endpoint listen;    ///< port 0: the kernel chooses
+    bool reuse_port = false;  ///< several loops on one port
+    int backlog = 4096;
+    std::size_t write_queue_max = std::size_t{256} << 10;  ///< more is unread: the peer is dropped
+    std::chrono::seconds write_stall_max{60};              ///< unsent bytes for so long: likewise
+    ShardOptions shard;
+};
+
+/// The sockets of one Stratum loop: carries bytes between connections and the shard, tells it the
+/// time, and decides nothing about shares. Made, used and dropped on the loop's thread (or before
+/// run() / after it); `metrics()` from any thread.
+class Server {
+public:
+    /// loop, log: outlive the server. on_candidate: called on the loop, before the share is
+    /// logged or answered.
+    Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,
+           std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Opens the port; returns it. Errors: as TcpListener::listen.
+    pool::Result<std::uint16_t> start();
+    /// A new job for every connection: judged, rendered and written before it returns.
+    void publish(std::shared_ptr<const pool::Job> job);
+    void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// Accepts nobody any more, answers what has been submitted, closes every connection once its
+    /// last bytes are out.
+    void stop();
+
+    bool kick(pool::SessionId id);
+    bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);
+    std::vector<SessionSnapshot> snapshot() const;
+    const ShardMetrics& metrics() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stratum

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/base/json.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/share/check.h"
+#include "pool/share/seen.h"
+#include "pool/share/share.h"
+#include "pool/share/share_log.h"
+#include "pool/work/job_table.h"
+#include "stratum/extranonce.h"
+#include "stratum/metrics.h"
+#include "stratum/miner.h"
+#include "stratum/user_name.h"
+#include "stratum/v1/session.h"
+
+namespace stratum {
+
+struct ShardOptions {
+    v1::SessionOptions session;
+    std::uint32_t loop = 0;  ///< this loop's number; < 4096
+    PrefixRange prefixes;    ///< prefix_range(server id, loop, loops)
+    /// Where prefixes and session names begin: from a random source, different in each life.
+    std::uint64_t seed = 0;
+};
+
+/// What is to be done with connections: first all writes, then the closes.
+struct Effects {
+    struct Write {
+        pool::SessionId session;
+        std::string bytes;
+    };
+    struct Close {
+        pool::SessionId session;
+        EndReason reason;
+    };
+    std::vector<Write> writes;  ///< at most one for each session
+    std::vector<Close> closes;  ///< after its last bytes; the shard has forgotten the session
+};
+
+/// The sessions of one Stratum loop, its jobs, its judging: bytes in, effects out. No I/O but the
+/// share log it is given, no clock. Everything on the loop's thread; metrics() from any.
+///
+/// A turn of the loop: on_bytes for what was read, then flush, then take_effects.
+class Shard {
+public:
+    /// Gets a block before anything else happens with the share: send it, do not wait.
+    using OnCandidate = std::function<void(pool::BlockCandidate)>;
+
+    /// log: outlives the shard. directory: may be empty, not null.
+    Shard(ShardOptions options, pool::ShareLog& log,
+          std::shared_ptr<const AccountDirectory> directory, OnCandidate on_candidate);
+    ~Shard();
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    /// A new connection. peer: shown to admins. The id is never used again.
+    pool::SessionId open(std::string peer, pool::Now now);
+    /// Bytes of a connection; of one that the shard has given up they are ignored.
+    void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
+    /// The peer or the server ended the connection. Shares that it had sent are judged still.
+    void closed(pool::SessionId id, EndReason reason, pool::Now now);
+
+    /// A new job for everybody. What was submitted before is judged first, against the old tip.
+    /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
+    void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
+    /// About once a second: deadlines, late starts, marks in the share log.
+    void on_tick(pool::Now now);
+    /// The end of a turn: judges all submissions together, hands out block candidates, appends the
+    /// shares to the log, and answers. An accepted share is answered only after append() took it.
+    void flush(pool::Now now);
+    /// Moves what is to be sent and closed into `effects` (cleared first).
+    void take_effects(Effects& effects, pool::Now now);
+
+    /// For authorize from now on; connections keep what they were told.
+    void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// An admin's words. False when there is no such session.
+    bool kick(pool::SessionId id);
+    bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);  ///< from the next job on
+
+    std::vector<SessionSnapshot> snapshot(pool::Now now) const;
+    std::size_t session_count() const { return sessions_.size(); }
+    const ShardMetrics& metrics() const { return metrics_; }
+
+private:
+    v1::World world();
+    void touch(v1::Session& session);
+    void hand_out_candidate(std::size_t at, pool::Now now);
+    bool log_shares(pool::Now now);
+    bool note_jobs(pool::Now now);
+    void answer(std::size_t at, bool logged, pool::Now now);
+    void forget(pool::SessionId id, pool::Now now);
+
+    ShardOptions options_;
+    pool::ShareLog& log_;
+    std::shared_ptr<const AccountDirectory> directory_;
+    OnCandidate on_candidate_;
+    ShardMetrics metrics_;
+    pool::JobTable jobs_;
+    pool::SeenShares seen_;
+    PrefixPool prefixes_;
+    v1::PromiseGrid grid_;
+    v1::RenderedJob current_;
+    pool::JsonDocument json_;
+    std::unordered_map<std::uint64_t, v1::Session> sessions_;
+    std::uint64_t opened_ = 0;
+    std::vector<pool::SessionId> dirty_;  // have something to send or to close
+    std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
+    std::vector<pool::JobRecord> unnoted_;
+
+    // The turn's submissions and what becomes of them; kept for their memory.
+    v1::Batch batch_;
+    std::vector<pool::Verdict> verdicts_;
+    std::vector<pool::ShareRecord> records_;
+};
+
+}  // namespace stratum

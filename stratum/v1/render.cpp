@@ -1,0 +1,137 @@
+#include "stratum/v1/render.h"
+
+#include <charconv>
+
+#include "pool/base/bytes.h"
+#include "pool/base/json.h"
+
+namespace stratum::v1 {
+namespace {
+
+void append_hex32(std::string& out, std::uint32_t value)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (int shift = 28; shift >= 0; shift -= 4) out.push_back(digits[value >> shift & 0xf]);
+}
+
+// The eight words of the hash each have their bytes reversed: Stratum v1's own order.
+std::array<std::uint8_t, 32> words_swapped(const pool::Digest& hash)
+{
+    std::array<std::uint8_t, 32> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = hash[(i & ~std::size_t{3}) + 3 - (i & 3)];
+    return out;
+}
+
+void append_quoted_hex(std::string& out, pool::ByteSpan bytes)
+{
+    out.push_back('"');
+    pool::append_hex(out, bytes);
+    out.push_back('"');
+}
+
+}  // namespace
+
+void append_result(std::string& out, std::string_view id, bool result)
+{
+    append_result_json(out, id, result ? "true" : "false");
+}
+
+void append_result_json(std::string& out, std::string_view id, std::string_view result)
+{
+    out.append(R"({"id":)").append(id).append(R"(,"result":)").append(result);
+    out.append(R"(,"error":null})").push_back('\n');
+}
+
+void append_error(std::string& out, std::string_view id, ErrorCode code, std::string_view text,
+                  std::string_view result)
+{
+    out.append(R"({"id":)").append(id).append(R"(,"result":)").append(result);
+    out.append(R"(,"error":[)").append(std::to_string(static_cast<int>(code))).push_back(',');
+    pool::append_json_string(out, text);
+    out.append(",null]}\n");
+}
+
+void append_subscribe_reply(std::string& out, std::string_view id, const SubscribeReply& reply)
+{
+    std::string name = "\"";
+    append_hex32(name, static_cast<std::uint32_t>(reply.subscription >> 32));
+    append_hex32(name, static_cast<std::uint32_t>(reply.subscription));
+    name.push_back('"');
+
+    std::string result = R"([[["mining.set_difficulty",)";
+    result.append(name).append(R"(],["mining.notify",)").append(name).append("]],");
+    append_quoted_hex(result, reply.prefix.bytes);
+    result.append(",").append(std::to_string(reply.extranonce2_bytes)).append("]");
+    append_result_json(out, id, result);
+}
+
+void append_configure_reply(std::string& out, std::string_view id, const Configure& asked,
+                            std::uint32_t mask)
+{
+    std::string result;
+    pool::JsonWriter writer{result};
+    writer.begin_object();
+    for (const std::string_view code : asked.codes) {
+        writer.key(code);
+        if (code == "version-rolling") {
+            writer.boolean(mask != 0);
+            if (mask == 0) continue;
+            std::string text;
+            append_hex32(text, mask);
+            writer.key("version-rolling.mask").string(text);
+        } else if (code == "minimum-difficulty") {
+            writer.boolean(asked.minimum_difficulty.has_value());
+        } else {
+            writer.boolean(code == "subscribe-extranonce" || code == "info");
+        }
+    }
+    writer.end_object();
+    append_result_json(out, id, result);
+}
+
+void append_set_difficulty(std::string& out, pool::Difficulty difficulty)
+{
+    out.append(R"({"id":null,"method":"mining.set_difficulty","params":[)");
+    out.append(pool::to_decimal(difficulty)).append("]}\n");
+}
+
+void append_set_version_mask(std::string& out, std::uint32_t mask)
+{
+    out.append(R"({"id":null,"method":"mining.set_version_mask","params":[")");
+    append_hex32(out, mask);
+    out.append("\"]}\n");
+}
+
+void append_job_id(std::string& out, pool::JobId id)
+{
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), id.value, 16).ptr;
+    out.append(digits.data(), end);
+}
+
+NotifyLines render_notify(const pool::Job& job)
+{
+    std::string line = R"({"id":null,"method":"mining.notify","params":[")";
+    append_job_id(line, job.id);
+    line.append("\",");
+    append_quoted_hex(line, words_swapped(job.previous.bytes));
+    line.push_back(',');
+    append_quoted_hex(line, job.coinbase_prefix);
+    line.push_back(',');
+    append_quoted_hex(line, job.coinbase_suffix);
+    line.append(",[");
+    for (std::size_t i = 0; i < job.branch.size(); ++i) {
+        if (i > 0) line.push_back(',');
+        append_quoted_hex(line, job.branch[i].bytes);
+    }
+    line.append("],\"");
+    append_hex32(line, job.version);
+    line.append("\",\"");
+    append_hex32(line, job.bits.value);
+    line.append("\",\"");
+    append_hex32(line, job.time_start.seconds);
+    line.append("\",");
+    return {.clean = line + "true]}\n", .keep = line + "false]}\n"};
+}
+
+}  // namespace stratum::v1

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pool/base/types.h"
+#include "pool/bitcoin/target.h"
+#include "pool/work/job.h"
+#include "stratum/extranonce.h"
+#include "stratum/v1/messages.h"
+
+/// What the server says: whole lines, ASCII, one '\n' at the end, appended to `out`.
+/// `id` is always JSON text from Request::id.
+namespace stratum::v1 {
+
+void append_result(std::string& out, std::string_view id, bool result);
+/// {"id":…,"result":…,"error":null} with `result` being JSON text already.
+void append_result_json(std::string& out, std::string_view id, std::string_view result);
+/// "result" is null; for authorize false, because ESP-Miner tells replies apart by their type.
+void append_error(std::string& out, std::string_view id, ErrorCode code, std::string_view text,
+                  std::string_view result = "null");
+
+struct SubscribeReply {
+    std::uint64_t subscription = 0;  ///< shown as 16 hex digits
+    ExtranoncePrefix prefix;
+    std::uint8_t extranonce2_bytes = 0;
+};
+void append_subscribe_reply(std::string& out, std::string_view id, const SubscribeReply& reply);
+
+/// mask: what was agreed on; 0 says that version rolling is refused.
+void append_configure_reply(std::string& out, std::string_view id, const Configure& asked,
+                            std::uint32_t mask);
+
+void append_set_difficulty(std::string& out, pool::Difficulty difficulty);
+void append_set_version_mask(std::string& out, std::uint32_t mask);
+
+/// The mining.notify lines of a job: one for all connections, but for the clean flag.
+struct NotifyLines {
+    std::string clean;
+    std::string keep;
+};
+NotifyLines render_notify(const pool::Job& job);
+
+/// Lower-case hex without leading zeros: 1 to 16 characters, any firmware takes that.
+void append_job_id(std::string& out, pool::JobId id);
+
+}  // namespace stratum::v1

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/json.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/bitcoin/target.h"
+#include "pool/share/share.h"
+#include "pool/work/job_table.h"
+#include "stratum/difficulty_policy.h"
+#include "stratum/extranonce.h"
+#include "stratum/metrics.h"
+#include "stratum/miner.h"
+#include "stratum/promise_grid.h"
+#include "stratum/user_name.h"
+#include "stratum/v1/framing.h"
+#include "stratum/v1/messages.h"
+#include "stratum/v1/render.h"
+
+namespace stratum::v1 {
+
+struct SessionOptions {
+    pool::Chain chain = pool::Chain::main;
+    DifficultyLimits difficulty;
+    std::uint8_t extranonce2_bytes = 8;  ///< 2 ..= 8: what every known miner can submit
+    std::size_t workers_max = 1000;      ///< a connection; proxies bring hundreds
+    std::size_t bad_requests_max = 32;   ///< unknown or senseless ones without a good share between
+    std::chrono::seconds first_line_within{15};
+    std::chrono::seconds subscribe_within{30};
+    std::chrono::seconds authorize_within{60};
+    std::chrono::seconds line_within{15};       ///< from its first byte to its end
+    std::chrono::seconds start_unauthorized{3};  ///< work for those that only subscribe
+    std::chrono::minutes idle_max{30};  ///< or 20 times the connection's usual share interval
+};
+
+/// The job that a loop sends now, as all its connections get it. Empty before the first.
+struct RenderedJob {
+    std::shared_ptr<const pool::Job> job;
+    NotifyLines notify;
+    pool::Difficulty hardest;  ///< no share need be better than a block
+    std::uint64_t tip = 0;     ///< counts changes of the previous block
+};
+
+/// A turn's submissions, as check_batch takes them, and whose they are.
+struct Batch {
+    struct Origin {
+        pool::SessionId session;
+        std::optional<std::size_t> worker;  ///< of the session; nothing when it may not mine
+        pool::Difficulty difficulty;
+        /// Another reading of the submission before it (see Session::on_submit): only asked
+        /// whether it is a block. Never answered.
+        bool shadow = false;
+    };
+    std::vector<pool::Submission> submissions;
+    std::vector<Origin> origins;
+};
+
+/// What a session may see and use of its shard during a call.
+struct World {
+    const SessionOptions& options;
+    const pool::JobTable& jobs;
+    const RenderedJob& current;
+    const AccountDirectory& directory;
+    const PromiseGrid& grid;
+    PrefixPool& prefixes;
+    Batch& batch;
+    ShardMetrics& metrics;
+    pool::JsonDocument& json;
+};
+
+/// One Stratum v1 connection as a state machine: bytes, jobs and ticks in; text and submissions
+/// out. No I/O, no clock.
+///
+/// Replies leave strictly in the order of the requests: what follows a submit waits for its
+/// verdict. Notices never come before the reply that the client is waiting for.
+class Session {
+public:
+    /// subscription: shown to the client as its session id; hard to guess.
+    Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
+            const SessionOptions& options, pool::Now now);
+
+    void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
+    /// `world.current` is new.
+    void on_job(World& world);
+    void on_tick(World& world, pool::Now now);
+
+    struct Outcome {
+        pool::Judgement judgement = pool::Judgement::unspecified;
+        pool::U128 work = 0;  ///< promised
+        bool logged = true;   ///< false: the share log failed, so the share does not count
+    };
+    /// The verdict on this session's oldest submission that has none yet. Counts it, too.
+    void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
+
+    pool::SessionId id() const { return id_; }
+    const std::optional<ExtranoncePrefix>& prefix() const { return prefix_; }
+    bool authorised() const { return !workers_.empty(); }
+    bool has_unanswered() const { return !waiting_.empty(); }
+    Worker& worker(std::size_t at) { return workers_[at]; }
+    MinedAccount& account(std::size_t at) { return accounts_[at]; }
+
+    bool has_output() const { return !out_.empty(); }
+    std::string take_output();
+    /// The connection is to be closed once the output is out.
+    const std::optional<EndReason>& ended() const { return ended_; }
+    void end(EndReason reason);
+    /// From the next job on, whatever the miner asks for.
+    void fix_difficulty(pool::Difficulty difficulty) { policy_.fix(difficulty); }
+
+    SessionSnapshot snapshot(pool::Now now) const;
+
+    /// The shard's note that this session is on its list of those with something to send.
+    bool listed = false;
+
+private:
+    // What every handler of a request gets.
+    struct Turn {
+        World& world;
+        pool::Now now;
+        std::string_view id;  // the request's, as JSON text
+        bool wants_reply;
+    };
+    // A job that was sent, and the difficulty that was promised for it.
+    struct Sent {
+        pool::JobId job;
+        pool::Difficulty difficulty;
+    };
+    // A submit without its verdict, and what was to be said after its reply.
+    struct Waiting {
+        std::string id;
+        std::string after;
+    };
+
+    void on_line(std::string_view line, World& world, pool::Now now);
+    void on(const Configure& call, const Turn& turn);
+    void on(const Subscribe& call, const Turn& turn);
+    void on(const Authorize& call, const Turn& turn);
+    void on(const Submit& call, const Turn& turn);
+    void on(const SuggestDifficulty& call, const Turn& turn);
+    void on(const SuggestTarget& call, const Turn& turn);
+    void on(const SubscribeExtranonce& call, const Turn& turn);
+    void on(const MultiVersion& call, const Turn& turn);
+    void on(const Capabilities& call, const Turn& turn);
+    void on(const GetTransactions& call, const Turn& turn);
+    void on(const Ping& call, const Turn& turn);
+    void on(const AgentCapabilities& call, const Turn& turn);
+    void on(const Report& call, const Turn& turn);
+    void on(const Leave& call, const Turn& turn);
+    void on(const Answer& call, const Turn& turn);
+    void on(const UnknownMethod& call, const Turn& turn);
+    void on(const BadParams& call, const Turn& turn);
+    void on(const NoMethod& call, const Turn& turn);
+
+    std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
+    void thank(const Turn& turn);
+    void count_bad_request(const Turn& turn);
+    void start_if_ready(World& world);
+    void send_job(World& world);
+    void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
+    std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
+
+    void apply_password(std::string_view password);
+    std::optional<std::size_t> find_worker(std::string_view given) const;
+    std::optional<std::size_t> add_worker(UserName user, std::string_view given,
+                                          const Turn& turn);
+    std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
+
+    void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
+    void hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn);
+    const Sent* find_sent(pool::JobId job) const;
+    std::uint32_t mask_for(const pool::Job& job, pool::SteadyTime now) const;
+
+    pool::SessionId id_;
+    std::string peer_;
+    std::uint64_t subscription_;
+    pool::Now opened_;
+    pool::SteadyTime heard_;  // the last byte
+    std::string user_agent_;
+    LineReader reader_;
+    std::string out_;
+    std::vector<Waiting> waiting_;
+    std::size_t answered_ = 0;  // of waiting_
+    std::optional<EndReason> ended_;
+
+    std::optional<ExtranoncePrefix> prefix_;  // since subscribe
+    pool::SteadyTime subscribed_;
+    std::vector<MinedAccount> accounts_;
+    std::vector<Worker> workers_;  // since authorize
+    bool authorize_refused_ = false;
+    bool heard_line_ = false;
+    std::optional<pool::SteadyTime> line_begun_;
+    std::size_t bad_requests_ = 0;
+    std::uint64_t accepted_ = 0;
+
+    DifficultyPolicy policy_;
+    std::vector<Sent> sent_;      // in order of sending
+    std::uint64_t last_tip_ = 0;  // RenderedJob::tip of the last job sent
+
+    bool rolling_ = false;  // asked for by mining.configure
+    std::uint32_t mask_wanted_ = 0xffffffff;
+    std::uint32_t mask_before_ = 0xffffffff;
+    pool::SteadyTime mask_changed_;
+    std::optional<std::uint32_t> mask_announced_;
+};
+
+}  // namespace stratum::v1
