@@ -39,7 +39,7 @@ public:
 
     /// Elements of an array or members of an object; 0 for everything else.
     std::size_t size() const;
-    /// Element `index` of an array, or missing.
+    /// Element `index` of an array, or missing. Walks there: to visit all, iterate.
     JsonValue at(std::size_t index) const;
     /// First member named `key`, or missing.
     JsonValue find(std::string_view key) const;
@@ -58,6 +58,7 @@ public:
 
 private:
     friend class JsonDocument;
+    JsonValue next() const;
     JsonValue(const JsonDocument* document, std::uint32_t index)
         : document_(document), index_(index)
     {

@@ -2,8 +2,12 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+
+#include "pool/base/time.h"
 
 namespace pool::log {
 
@@ -21,8 +25,8 @@ struct Field {
     Field(std::string_view k, bool v) : key(k), value(v) {}
     Field(std::string_view k, double v) : key(k), value(v) {}
     template <typename Integer>
-        requires std::is_integral_v<Integer>
-    Field(std::string_view k, Integer v) : key(k), value(widen(v))
+    requires std::is_integral_v<Integer> Field(std::string_view k, Integer v)
+        : key(k), value(widen(v))
     {
     }
 
@@ -31,8 +35,10 @@ private:
     static std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool> widen(
         Integer v)
     {
-        if constexpr (std::is_signed_v<Integer>) return static_cast<std::int64_t>(v);
-        else return static_cast<std::uint64_t>(v);
+        if constexpr (std::is_signed_v<Integer>)
+            return static_cast<std::int64_t>(v);
+        else
+            return static_cast<std::uint64_t>(v);
     }
 };
 
@@ -40,6 +46,11 @@ private:
 /// info as text on stderr. Lines look so:
 ///   2026-11-24T21:14:25.582Z info  job_published height=812 clean=true
 void configure(Level level, Format format);
+
+/// The line that `write` would print at that time, without its end. Pure; for tests and for
+/// lines that go elsewhere.
+std::string format_line(Format format, Level level, UnixMillis at, std::string_view event,
+                        std::initializer_list<Field> fields);
 
 /// `event`: a stable snake_case name to search for, no prose. Any thread.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);

@@ -1,0 +1,171 @@
+#include "pool/base/log.h"
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "pool/base/json.h"
+#include "pool/base/time.h"
+
+namespace pool::log {
+namespace {
+
+// Lines are made here, whole; spdlog writes them one at a time, whoever calls.
+struct Output {
+    spdlog::logger sink{"zubr", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+    std::atomic<Level> level{Level::info};
+    std::atomic<Format> format{Format::text};
+
+    Output()
+    {
+        sink.set_level(spdlog::level::trace);
+        sink.set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+    }
+};
+
+// The one object of the process that any thread may reach: a logger passed to every rule would
+// make the rules impure without telling anybody anything.
+Output& output()
+{
+    static Output instance;
+    return instance;
+}
+
+constexpr std::string_view name_of(Level level)
+{
+    switch (level) {
+        case Level::debug:
+            return "debug";
+        case Level::info:
+            return "info";
+        case Level::warn:
+            return "warn";
+        case Level::error:
+            return "error";
+    }
+    return "error";
+}
+
+std::string to_iso8601(UnixMillis at)
+{
+    const auto seconds = static_cast<std::time_t>(at.value / 1000);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 48> text{};
+    const int length =
+        std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ",
+                      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                      utc.tm_sec, static_cast<unsigned>(at.value % 1000));
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+bool needs_quotes(std::string_view text)
+{
+    if (text.empty()) return true;
+    for (const char c : text) {
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\') return true;
+    }
+    return false;
+}
+
+template <typename Number>
+void append_number(std::string& out, Number value)
+{
+    std::array<char, 32> digits{};  // the longest shortest double has 24
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    out.append(digits.data(), end);
+}
+
+void append_value(std::string& out, const Field& field, Format format)
+{
+    std::visit(
+        [&out, format](const auto& value) {
+            using Value = std::decay_t<decltype(value)>;
+            if constexpr (std::is_same_v<Value, bool>) {
+                out += value ? "true" : "false";
+            } else if constexpr (std::is_same_v<Value, std::string_view>) {
+                if (format == Format::json || needs_quotes(value)) {
+                    append_json_string(out, value);
+                } else {
+                    out += value;
+                }
+            } else if constexpr (std::is_same_v<Value, double>) {
+                if (format == Format::json && !std::isfinite(value)) {
+                    out += "null";
+                } else {
+                    append_number(out, value);
+                }
+            } else {
+                append_number(out, value);
+            }
+        },
+        field.value);
+}
+
+}  // namespace
+
+std::string format_line(Format format, Level level, UnixMillis at, std::string_view event,
+                        std::initializer_list<Field> fields)
+{
+    std::string line;
+    line.reserve(64 + 32 * fields.size());
+    if (format == Format::json) {
+        line += "{\"time\":\"" + to_iso8601(at) + "\",\"level\":\"";
+        line += name_of(level);
+        line += "\",\"event\":";
+        append_json_string(line, event);
+        for (const Field& field : fields) {
+            line += ',';
+            append_json_string(line, field.key);
+            line += ':';
+            append_value(line, field, format);
+        }
+        line += '}';
+        return line;
+    }
+
+    line += to_iso8601(at);
+    line += ' ';
+    line += name_of(level);
+    line.append(6 - name_of(level).size(), ' ');
+    line += event;
+    for (const Field& field : fields) {
+        line += ' ';
+        line += field.key;
+        line += '=';
+        append_value(line, field, format);
+    }
+    return line;
+}
+
+void configure(Level level, Format format)
+{
+    output().level.store(level, std::memory_order_relaxed);
+    output().format.store(format, std::memory_order_relaxed);
+}
+
+void write(Level level, std::string_view event, std::initializer_list<Field> fields)
+{
+    Output& out = output();
+    if (level < out.level.load(std::memory_order_relaxed)) return;
+    const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
+                                         read_clock().wall, event, fields);
+    out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
+}
+
+}  // namespace pool::log
