@@ -21,9 +21,9 @@ Bytes bip34_height(Height height);
 
 struct CoinbasePlan {
     Script pay_to;
-    std::string_view tag;              ///< free text in the input script, e.g. "/zubr/"
+    std::string_view tag;                ///< free text in the input script, e.g. "/zubr/"
     std::uint8_t extranonce_bytes = 12;  ///< prefix and rolled part together
-    Digest chain_head{};               ///< head of the slot chain; zero until a slot is sealed
+    Digest chain_head{};                 ///< head of the slot chain; zero until a slot is sealed
 };
 
 /// A coinbase cut around its extranonce, without witness: what miners get and what txids are made
