@@ -5,21 +5,36 @@ namespace stratum {
 const char* to_string(EndReason reason)
 {
     switch (reason) {
-        case EndReason::peer_left: return "peer_left";
-        case EndReason::bad_line: return "bad_line";
-        case EndReason::line_too_long: return "line_too_long";
-        case EndReason::too_many_bad_requests: return "too_many_bad_requests";
-        case EndReason::no_first_line: return "no_first_line";
-        case EndReason::no_subscribe: return "no_subscribe";
-        case EndReason::no_authorize: return "no_authorize";
-        case EndReason::slow_line: return "slow_line";
-        case EndReason::idle: return "idle";
-        case EndReason::no_prefix_left: return "no_prefix_left";
-        case EndReason::asked: return "asked";
-        case EndReason::kicked: return "kicked";
-        case EndReason::not_stratum: return "not_stratum";
-        case EndReason::write_stalled: return "write_stalled";
-        case EndReason::server_stops: return "server_stops";
+        case EndReason::peer_left:
+            return "peer_left";
+        case EndReason::bad_line:
+            return "bad_line";
+        case EndReason::line_too_long:
+            return "line_too_long";
+        case EndReason::too_many_bad_requests:
+            return "too_many_bad_requests";
+        case EndReason::no_first_line:
+            return "no_first_line";
+        case EndReason::no_subscribe:
+            return "no_subscribe";
+        case EndReason::no_authorize:
+            return "no_authorize";
+        case EndReason::slow_line:
+            return "slow_line";
+        case EndReason::idle:
+            return "idle";
+        case EndReason::no_prefix_left:
+            return "no_prefix_left";
+        case EndReason::asked:
+            return "asked";
+        case EndReason::kicked:
+            return "kicked";
+        case EndReason::not_stratum:
+            return "not_stratum";
+        case EndReason::write_stalled:
+            return "write_stalled";
+        case EndReason::server_stops:
+            return "server_stops";
     }
     return "unknown";
 }

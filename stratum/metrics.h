@@ -10,37 +10,37 @@ namespace stratum {
 
 /// Why a connection was ended, by us unless it says otherwise.
 enum class EndReason : std::uint8_t {
-    peer_left,             ///< the peer closed, or the network did
-    bad_line,              ///< no JSON object
+    peer_left,  ///< the peer closed, or the network did
+    bad_line,   ///< no JSON object
     line_too_long,
     too_many_bad_requests,
-    no_first_line,         ///< within 15 s
-    no_subscribe,          ///< within 30 s
-    no_authorize,          ///< within 60 s
-    slow_line,             ///< a line was begun and not ended for 15 s
+    no_first_line,  ///< within 15 s
+    no_subscribe,   ///< within 30 s
+    no_authorize,   ///< within 60 s
+    slow_line,      ///< a line was begun and not ended for 15 s
     idle,
-    no_prefix_left,        ///< extranonce prefixes are exhausted
-    asked,                 ///< mining.bye and the like
-    kicked,                ///< an admin's word
-    not_stratum,           ///< HTTP, a scanner
-    write_stalled,         ///< the peer does not read
+    no_prefix_left,  ///< extranonce prefixes are exhausted
+    asked,           ///< mining.bye and the like
+    kicked,          ///< an admin's word
+    not_stratum,     ///< HTTP, a scanner
+    write_stalled,   ///< the peer does not read
     server_stops,
 };
 inline constexpr std::size_t end_reasons = 15;
 
 /// Numbers of one loop. The loop adds, any thread reads.
 struct ShardMetrics {
-    std::array<pool::Counter, 10> judgements;  ///< by Judgement; one for each submit that was hashed
-                                               ///< or named an unknown job
-    pool::Counter malformed_submits;           ///< refused before anything could be hashed
-    pool::Counter shares_unlogged;             ///< refused because the share log failed
+    std::array<pool::Counter, 10> judgements;  ///< by Judgement; one for each submit that was
+                                               ///< hashed or named an unknown job
+    pool::Counter malformed_submits;  ///< refused before anything could be hashed
+    pool::Counter shares_unlogged;    ///< refused because the share log failed
     pool::Counter block_candidates;
     pool::Counter lines;
     pool::Counter bad_lines;
     pool::Counter unknown_methods;
     pool::Counter authorized;
     pool::Counter authorize_refused;
-    pool::Counter connections;                  ///< ever opened
+    pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason
     pool::Gauge sessions;
     pool::Gauge prefixes_leased;

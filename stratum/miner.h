@@ -52,7 +52,7 @@ struct SessionSnapshot {
     std::string peer;
     std::string user_agent;
     pool::UnixMillis connected;
-    double difficulty = 0;  ///< of the last job sent; 0 before
+    double difficulty = 0;                ///< of the last job sent; 0 before
     std::vector<WorkerSnapshot> workers;  ///< empty before authorize
 };
 

@@ -20,6 +20,7 @@
 #include "stratum/extranonce.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
+#include "stratum/promise_grid.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/session.h"
 
@@ -108,7 +109,7 @@ private:
     pool::JobTable jobs_;
     pool::SeenShares seen_;
     PrefixPool prefixes_;
-    v1::PromiseGrid grid_;
+    PromiseGrid grid_;
     v1::RenderedJob current_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, v1::Session> sessions_;

@@ -55,8 +55,8 @@ UserName by_address(pool::Address address, std::string_view worker)
 }
 
 // `account` stands alone on its side of the dot, or there is no dot.
-Result<UserName> whole_account(std::string_view account, std::string_view worker,
-                               pool::Chain chain, const AccountDirectory& directory)
+Result<UserName> whole_account(std::string_view account, std::string_view worker, pool::Chain chain,
+                               const AccountDirectory& directory)
 {
     auto address = pool::parse_address(account, chain);
     if (address) return by_address(std::move(*address), worker);

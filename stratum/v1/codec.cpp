@@ -161,7 +161,11 @@ Call submit(JsonValue params)
     const auto nonce = number_field(params.at(4));
     if (!worker || !job || !extranonce2 || !time || !nonce) return bad;
 
-    Submit call{.worker = *worker, .job = parse_job_id(*job), .time = *time, .nonce = *nonce};
+    Submit call;
+    call.worker = *worker;
+    call.job = parse_job_id(*job);
+    call.time = *time;
+    call.nonce = *nonce;
     read_extranonce2(*extranonce2, call);
     const JsonValue bits = params.at(5);
     if (bits.exists() && !bits.is_null()) {

@@ -75,10 +75,10 @@ struct BadParams {
 /// A JSON object that is no request: its method is missing or no text.
 struct NoMethod {};
 
-using Call = std::variant<Configure, Subscribe, Authorize, Submit, SuggestDifficulty, SuggestTarget,
-                          SubscribeExtranonce, MultiVersion, Capabilities, GetTransactions, Ping,
-                          AgentCapabilities, Report, Leave, Answer, UnknownMethod, BadParams,
-                          NoMethod>;
+using Call =
+    std::variant<Configure, Subscribe, Authorize, Submit, SuggestDifficulty, SuggestTarget,
+                 SubscribeExtranonce, MultiVersion, Capabilities, GetTransactions, Ping,
+                 AgentCapabilities, Report, Leave, Answer, UnknownMethod, BadParams, NoMethod>;
 
 struct Request {
     /// The id as JSON text: a number as it stood, a string escaped anew, everything else "null".

@@ -37,7 +37,7 @@ struct SessionOptions {
     std::chrono::seconds first_line_within{15};
     std::chrono::seconds subscribe_within{30};
     std::chrono::seconds authorize_within{60};
-    std::chrono::seconds line_within{15};       ///< from its first byte to its end
+    std::chrono::seconds line_within{15};        ///< from its first byte to its end
     std::chrono::seconds start_unauthorized{3};  ///< work for those that only subscribe
     std::chrono::minutes idle_max{30};  ///< or 20 times the connection's usual share interval
 };
@@ -170,8 +170,7 @@ private:
 
     void apply_password(std::string_view password);
     std::optional<std::size_t> find_worker(std::string_view given) const;
-    std::optional<std::size_t> add_worker(UserName user, std::string_view given,
-                                          const Turn& turn);
+    std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
 
     void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);

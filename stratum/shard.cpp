@@ -1,0 +1,323 @@
+#include "stratum/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/base/result.h"
+#include "pool/bitcoin/target.h"
+
+namespace stratum {
+namespace {
+
+using pool::Judgement;
+
+// More wait for no turn's end: bounds what one read of a flooding peer may pile up.
+constexpr std::size_t batch_max = 4096;
+
+// The numbers a client sees as its session id: not to be guessed from the one before.
+std::uint64_t mixed(std::uint64_t value)
+{
+    value += 0x9e3779b97f4a7c15;
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
+    value = (value ^ value >> 27) * 0x94d049bb133111eb;
+    return value ^ value >> 31;
+}
+
+// A share record holds 96 bits of work.
+pool::U128 saturated(pool::U128 work)
+{
+    constexpr pool::U128 most = (pool::U128{1} << 96) - 1;
+    return std::min(work, most);
+}
+
+pool::JobRecord record_of(const pool::Job& job)
+{
+    return {.bits = job.bits,
+            .seq = 0,
+            .at = {},
+            .job = job.id,
+            .version = job.version,
+            .time = job.time_start.seconds,
+            .prefix_length = prefix_bytes,
+            .rolled_length = static_cast<std::uint8_t>(job.extranonce_bytes - prefix_bytes)};
+}
+
+}  // namespace
+
+Shard::Shard(ShardOptions options, pool::ShareLog& log,
+             std::shared_ptr<const AccountDirectory> directory, OnCandidate on_candidate)
+    : options_(std::move(options)),
+      log_(log),
+      directory_(std::move(directory)),
+      on_candidate_(std::move(on_candidate)),
+      prefixes_(options_.prefixes, options_.seed)
+{
+    pool::check(directory_ != nullptr, "an empty directory is a directory");
+    const std::size_t size = options_.session.extranonce2_bytes;
+    pool::check(size >= 2 && size <= 8, "no miner submits a smaller or larger extranonce2");
+}
+
+Shard::~Shard() = default;
+
+v1::World Shard::world()
+{
+    return {.options = options_.session,
+            .jobs = jobs_,
+            .current = current_,
+            .directory = *directory_,
+            .grid = grid_,
+            .prefixes = prefixes_,
+            .batch = batch_,
+            .metrics = metrics_,
+            .json = json_};
+}
+
+void Shard::touch(v1::Session& session)
+{
+    if (session.listed || (!session.has_output() && !session.ended())) return;
+    session.listed = true;
+    dirty_.push_back(session.id());
+}
+
+pool::SessionId Shard::open(std::string peer, pool::Now now)
+{
+    // The loop's number on top: an id means one connection on all loops of a server.
+    const pool::SessionId id{(std::uint64_t{options_.loop} << 48) | ++opened_};
+    const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
+    sessions_.try_emplace(id.value, id, std::move(peer), subscription, options_.session, now);
+    metrics_.connections.add();
+    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
+    return id;
+}
+
+void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    v1::World around = world();
+    found->second.on_bytes(bytes, around, now);
+    touch(found->second);
+    if (batch_.submissions.size() >= batch_max) flush(now);
+}
+
+void Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    found->second.end(reason);
+    if (found->second.has_unanswered()) {
+        gone_.push_back(id);
+    } else {
+        forget(id, now);
+    }
+}
+
+void Shard::forget(pool::SessionId id, pool::Now now)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    const v1::Session& session = found->second;
+    metrics_.of(session.ended().value_or(EndReason::peer_left)).add();
+    if (session.prefix()) prefixes_.release(*session.prefix(), now.steady);
+    sessions_.erase(found);
+    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
+}
+
+void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
+{
+    pool::check(job->extranonce_bytes == prefix_bytes + options_.session.extranonce2_bytes,
+                "the coinbase leaves the room that connections were promised");
+    flush(now);
+    const bool new_tip = current_.job == nullptr || current_.job->previous != job->previous;
+    current_.notify = v1::render_notify(*job);
+    current_.hardest = pool::difficulty_not_above(job->network_target);
+    if (new_tip || job->clean) ++current_.tip;
+    current_.job = job;
+    unnoted_.push_back(record_of(*job));
+    if (unnoted_.size() > pool::JobTable::jobs_max) unnoted_.erase(unnoted_.begin());
+    for (const pool::JobId forgotten : jobs_.add(std::move(job), now.steady)) {
+        seen_.forget(forgotten);
+    }
+
+    v1::World around = world();
+    for (auto& [id, session] : sessions_) {
+        session.on_job(around);
+        touch(session);
+    }
+    note_jobs(now);
+}
+
+void Shard::on_tick(pool::Now now)
+{
+    v1::World around = world();
+    for (auto& [id, session] : sessions_) {
+        session.on_tick(around, now);
+        touch(session);
+    }
+    if (auto marked = log_.tick(now.wall); !marked) {
+        pool::log::error("share_log_tick_failed", {{"detail", marked.error().detail}});
+    }
+    metrics_.prefixes_leased.set(static_cast<std::int64_t>(prefixes_.leased()));
+    metrics_.prefixes_resting.set(static_cast<std::int64_t>(prefixes_.resting()));
+}
+
+void Shard::flush(pool::Now now)
+{
+    if (batch_.submissions.empty()) return;
+    pool::check_batch(batch_.submissions, jobs_, seen_, pool::to_seconds(now.wall), verdicts_);
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        if (verdicts_[i].block) hand_out_candidate(i, now);
+    }
+    const bool logged = log_shares(now);
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        if (!batch_.origins[i].shadow) answer(i, logged, now);
+    }
+    batch_.submissions.clear();
+    batch_.origins.clear();
+    for (const pool::SessionId id : std::exchange(gone_, {})) forget(id, now);
+}
+
+void Shard::hand_out_candidate(std::size_t at, pool::Now now)
+{
+    const pool::Submission& submission = batch_.submissions[at];
+    const v1::Batch::Origin& origin = batch_.origins[at];
+    const pool::Verdict& verdict = verdicts_[at];
+    const auto& job = jobs_.find(submission.job)->job;
+    pool::BlockCandidate candidate{.job = job,
+                                   .header = verdict.header,
+                                   .hash = {verdict.hash},
+                                   .coinbase = pool::coinbase_of(*job, submission.extranonce),
+                                   .found_at = now.wall,
+                                   .account = {},
+                                   .worker = {},
+                                   .counted = verdict.judgement == Judgement::accepted};
+    if (origin.worker) {
+        v1::Session& session = sessions_.at(origin.session.value);
+        const Worker& worker = session.worker(*origin.worker);
+        candidate.account = session.account(worker.account).key.name;
+        candidate.worker = worker.name;
+    }
+    metrics_.block_candidates.add();
+    on_candidate_(std::move(candidate));
+}
+
+// Jobs come before the shares that refer to them; one that could not be noted is tried again.
+bool Shard::note_jobs(pool::Now now)
+{
+    while (!unnoted_.empty()) {
+        if (auto noted = log_.note_job(unnoted_.front(), now.wall); !noted) {
+            pool::log::error("job_not_noted", {{"detail", noted.error().detail}});
+            return false;
+        }
+        unnoted_.erase(unnoted_.begin());
+    }
+    return true;
+}
+
+// True when the turn's shares are safe, or there were none.
+bool Shard::log_shares(pool::Now now)
+{
+    records_.clear();
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        const pool::Verdict& verdict = verdicts_[i];
+        const v1::Batch::Origin& origin = batch_.origins[i];
+        if (!verdict.proven || origin.shadow || !origin.worker) continue;
+        const pool::Submission& submission = batch_.submissions[i];
+
+        v1::Session& session = sessions_.at(origin.session.value);
+        Worker& worker = session.worker(*origin.worker);
+        MinedAccount& account = session.account(worker.account);
+        if (account.handle.value == 0) account.handle = log_.member(account.key);
+        if (worker.handle.value == 0) worker.handle = log_.worker(account.handle, worker.name);
+
+        const bool accepted = verdict.judgement == Judgement::accepted;
+        const auto good = verdict.block ? pool::RecordKind::block : pool::RecordKind::share;
+        records_.push_back({.kind = accepted ? good : pool::RecordKind::stale,
+                            .flags = 0,
+                            .bits = jobs_.find(submission.job)->job->bits,
+                            .seq = 0,
+                            .at = {},
+                            .slot = 0,
+                            .member = account.handle,
+                            .worker = worker.handle,
+                            .work = saturated(submission.promise.work),
+                            .version = submission.version,
+                            .time = submission.time,
+                            .nonce = submission.nonce,
+                            .job = submission.job,
+                            .extranonce = submission.extranonce.bytes});
+    }
+    if (records_.empty()) return true;
+    if (!note_jobs(now)) return false;
+    const auto appended = log_.append(records_, now.wall);
+    if (appended) return true;
+    metrics_.shares_unlogged.add(records_.size());
+    pool::log::error("shares_refused",
+                     {{"shares", records_.size()}, {"detail", appended.error().detail}});
+    return false;
+}
+
+void Shard::answer(std::size_t at, bool logged, pool::Now now)
+{
+    const v1::Batch::Origin& origin = batch_.origins[at];
+    const pool::Verdict& verdict = verdicts_[at];
+    metrics_.of(verdict.judgement).add();
+    v1::Session& session = sessions_.at(origin.session.value);
+    session.answer(origin,
+                   {.judgement = verdict.judgement,
+                    .work = batch_.submissions[at].promise.work,
+                    .logged = logged},
+                   now);
+    touch(session);
+}
+
+void Shard::take_effects(Effects& effects, pool::Now now)
+{
+    effects.writes.clear();
+    effects.closes.clear();
+    for (const pool::SessionId id : std::exchange(dirty_, {})) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        v1::Session& session = found->second;
+        session.listed = false;
+        if (session.has_output()) effects.writes.push_back({id, session.take_output()});
+        // Its last shares are still to be answered: flush comes first, then it is listed again.
+        if (!session.ended() || session.has_unanswered()) continue;
+        effects.closes.push_back({id, *session.ended()});
+        forget(id, now);
+    }
+}
+
+void Shard::set_directory(std::shared_ptr<const AccountDirectory> directory)
+{
+    pool::check(directory != nullptr, "an empty directory is a directory");
+    directory_ = std::move(directory);
+}
+
+bool Shard::kick(pool::SessionId id)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return false;
+    found->second.end(EndReason::kicked);
+    touch(found->second);
+    return true;
+}
+
+bool Shard::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return false;
+    found->second.fix_difficulty(difficulty);
+    return true;
+}
+
+std::vector<SessionSnapshot> Shard::snapshot(pool::Now now) const
+{
+    std::vector<SessionSnapshot> shots;
+    shots.reserve(sessions_.size());
+    for (const auto& [id, session] : sessions_) shots.push_back(session.snapshot(now));
+    return shots;
+}
+
+}  // namespace stratum

@@ -1,0 +1,177 @@
+#include "stratum/v1/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stratum/v1/codec.h"
+
+namespace stratum::v1 {
+namespace {
+
+// A flush of the miner's queue costs it hashes: only a rise this large is worth one.
+constexpr int clean_rise_exponents = 2;
+
+}  // namespace
+
+Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
+                 const SessionOptions& options, pool::Now now)
+    : id_(id),
+      peer_(std::move(peer)),
+      subscription_(subscription),
+      opened_(now),
+      heard_(now.steady),
+      policy_(options.difficulty)
+{
+}
+
+void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now)
+{
+    if (ended_) return;
+    heard_ = now.steady;
+    reader_.feed(bytes);
+    const auto line_max = [this] {
+        return authorised() ? line_bytes_max : line_bytes_max_before_authorize;
+    };
+    while (const auto line = reader_.next(line_max())) {
+        on_line(*line, world, now);
+        if (ended_) return;
+    }
+    if (reader_.too_long()) {
+        world.metrics.bad_lines.add();
+        end(EndReason::line_too_long);
+        return;
+    }
+    if (!reader_.unfinished()) {
+        line_begun_.reset();
+    } else if (!line_begun_) {
+        line_begun_ = now.steady;
+    }
+}
+
+void Session::on_line(std::string_view line, World& world, pool::Now now)
+{
+    heard_line_ = true;
+    line_begun_.reset();
+    world.metrics.lines.add();
+    auto request = read_request(line, world.json);
+    if (!request) {
+        world.metrics.bad_lines.add();
+        append_error(out(), "null", ErrorCode::other, "Invalid JSON");
+        end(EndReason::bad_line);
+        return;
+    }
+    const Turn turn{world, now, request->id, request->wants_reply()};
+    std::visit([this, &turn](const auto& call) { on(call, turn); }, request->call);
+}
+
+void Session::on_job(World& world)
+{
+    if (!ended_ && !sent_.empty()) {
+        send_job(world);
+    } else {
+        start_if_ready(world);
+    }
+}
+
+void Session::on_tick(World& world, pool::Now now)
+{
+    if (ended_) return;
+    policy_.on_tick(now.steady);
+    // Verifiers and monitors subscribe and never authorise; they want to see work all the same.
+    const bool only_subscribed = prefix_ && !authorised() && !authorize_refused_ && sent_.empty();
+    if (only_subscribed && now.steady >= subscribed_ + world.options.start_unauthorized) {
+        send_job(world);
+    }
+    check_deadlines(world.options, now.steady);
+}
+
+void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
+{
+    const auto age = now - opened_.steady;
+    if (!heard_line_ && age >= options.first_line_within) return end(EndReason::no_first_line);
+    if (!prefix_ && age >= options.subscribe_within) return end(EndReason::no_subscribe);
+    if (!authorised() && age >= options.authorize_within) return end(EndReason::no_authorize);
+    if (line_begun_ && now - *line_begun_ >= options.line_within) return end(EndReason::slow_line);
+    if (now - heard_ >= idle_limit(options, now)) end(EndReason::idle);
+}
+
+// A slow device at the lowest difficulty may need hours for a share, and says nothing meanwhile.
+std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
+                                             pool::SteadyTime now) const
+{
+    constexpr int intervals = 20;
+    const std::chrono::nanoseconds least = options.idle_max;
+    if (accepted_ == 0) return least;
+    const std::chrono::nanoseconds mean =
+        (now - opened_.steady) / static_cast<std::int64_t>(accepted_);
+    return std::max(least, intervals * mean);
+}
+
+void Session::end(EndReason reason)
+{
+    if (!ended_) ended_ = reason;
+}
+
+void Session::start_if_ready(World& world)
+{
+    if (!ended_ && prefix_ && authorised() && sent_.empty()) send_job(world);
+}
+
+void Session::send_job(World& world)
+{
+    const RenderedJob& current = world.current;
+    if (current.job == nullptr) return;
+    if (!sent_.empty() && sent_.back().job == current.job->id) return;
+
+    // Some firmware drops the connection when it is told of a mask before authorize is answered,
+    // some never rolls unless it is told.
+    if (rolling_ && authorised()) {
+        const std::uint32_t mask = mask_wanted_ & current.job->rolling_mask;
+        if (mask_announced_ != mask) append_set_version_mask(out(), mask);
+        mask_announced_ = mask;
+    }
+
+    const pool::Difficulty difficulty = std::min(policy_.next(), current.hardest);
+    bool clean = current.tip != last_tip_;
+    if (sent_.empty() || sent_.back().difficulty != difficulty) {
+        append_set_difficulty(out(), difficulty);
+        clean = clean || sent_.empty() ||
+                difficulty.exponent >= sent_.back().difficulty.exponent + clean_rise_exponents;
+    }
+    out().append(clean ? current.notify.clean : current.notify.keep);
+    last_tip_ = current.tip;
+
+    // What the table has forgotten can not be submitted any more.
+    const auto known = std::find_if(sent_.begin(), sent_.end(), [&world](const Sent& sent) {
+        return world.jobs.find(sent.job) != nullptr;
+    });
+    sent_.erase(sent_.begin(), known);
+    sent_.push_back({current.job->id, difficulty});
+}
+
+std::string Session::take_output() { return std::exchange(out_, {}); }
+
+SessionSnapshot Session::snapshot(pool::Now now) const
+{
+    SessionSnapshot shot{.id = id_,
+                         .peer = peer_,
+                         .user_agent = user_agent_,
+                         .connected = opened_.wall,
+                         .difficulty = 0,
+                         .workers = {}};
+    if (!sent_.empty()) {
+        shot.difficulty = pool::difficulty_number(pool::target_of(sent_.back().difficulty));
+    }
+    shot.workers.reserve(workers_.size());
+    for (const Worker& worker : workers_) {
+        shot.workers.push_back({.account = accounts_[worker.account].key.name,
+                                .worker = worker.name,
+                                .hashrate_1m = worker.meter.per_second_1m(now.steady),
+                                .hashrate_10m = worker.meter.per_second_10m(now.steady),
+                                .counts = worker.counts,
+                                .last_share = worker.last_share});
+    }
+    return shot;
+}
+
+}  // namespace stratum::v1

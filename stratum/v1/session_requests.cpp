@@ -1,0 +1,214 @@
+// Everything a client may ask for but shares: see session_submit.cpp for those.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "stratum/v1/codec.h"
+#include "stratum/v1/password.h"
+#include "stratum/v1/session.h"
+
+namespace stratum::v1 {
+namespace {
+
+constexpr std::size_t user_agent_bytes_max = 128;
+
+// NiceHash drops a pool that ever sends less than its SHA256AsicBoost minimum of 500,000.
+constexpr std::string_view nicehash = "NiceHash/";
+constexpr pool::Difficulty nicehash_floor{19};
+
+std::string printable(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        if (out.size() == user_agent_bytes_max) break;
+        if (c >= 0x20 && c < 0x7f) out.push_back(c);
+    }
+    return out;
+}
+
+// The easiest grid difficulty that is not below `value`: a floor is a promise not to go under it.
+std::optional<pool::Difficulty> difficulty_at_least(double value)
+{
+    auto difficulty = pool::difficulty_at_most(value);
+    if (difficulty && std::ldexp(1.0, difficulty->exponent) < value &&
+        *difficulty < pool::difficulty_max) {
+        ++difficulty->exponent;
+    }
+    return difficulty;
+}
+
+}  // namespace
+
+// Clients that ask without an id read the next line as the answer to something else.
+void Session::thank(const Turn& turn)
+{
+    if (turn.wants_reply) append_result(out(), turn.id, true);
+}
+
+void Session::count_bad_request(const Turn& turn)
+{
+    if (++bad_requests_ >= turn.world.options.bad_requests_max) {
+        end(EndReason::too_many_bad_requests);
+    }
+}
+
+void Session::on(const Configure& call, const Turn& turn)
+{
+    const pool::Job* job = turn.world.current.job.get();
+    const std::uint32_t offered = job != nullptr ? job->rolling_mask : pool::rolling_mask_v1;
+    const std::uint32_t mask = call.version_mask & offered;
+    const auto asks_for = [&call](std::string_view code) {
+        return std::find(call.codes.begin(), call.codes.end(), code) != call.codes.end();
+    };
+    if (asks_for("version-rolling") && mask != 0) {
+        mask_before_ = mask_wanted_;
+        mask_changed_ = turn.now.steady;
+        mask_wanted_ = call.version_mask;
+        rolling_ = true;
+    }
+    if (asks_for("minimum-difficulty") && call.minimum_difficulty) {
+        const auto floor = difficulty_at_least(*call.minimum_difficulty);
+        policy_.set_floor(floor.value_or(pool::difficulty_min));
+    }
+    append_configure_reply(out(), turn.id, call, mask);
+}
+
+void Session::on(const Subscribe& call, const Turn& turn)
+{
+    if (!prefix_) {
+        prefix_ = turn.world.prefixes.lease(turn.now.steady);
+        subscribed_ = turn.now.steady;
+        if (!prefix_) {
+            append_error(out(), turn.id, ErrorCode::other, "No extranonce left, try again later");
+            return end(EndReason::no_prefix_left);
+        }
+    }
+    if (!call.user_agent.empty()) user_agent_ = printable(call.user_agent);
+    if (call.user_agent.starts_with(nicehash)) policy_.set_floor(nicehash_floor);
+
+    // A second subscribe is answered with the same prefix: it never changes on a connection.
+    append_subscribe_reply(out(), turn.id,
+                           {.subscription = subscription_,
+                            .prefix = *prefix_,
+                            .extranonce2_bytes = turn.world.options.extranonce2_bytes});
+    start_if_ready(turn.world);
+}
+
+void Session::on(const Authorize& call, const Turn& turn)
+{
+    const auto refuse = [this, &turn](std::string_view why) {
+        authorize_refused_ = true;
+        turn.world.metrics.authorize_refused.add();
+        append_error(out(), turn.id, ErrorCode::unauthorized, why, "false");
+    };
+    auto user = parse_user_name(call.user, turn.world.options.chain, turn.world.directory);
+    if (!user) return refuse(user.error().detail);
+    if (!add_worker(std::move(*user), call.user, turn)) {
+        return refuse("Too many workers on this connection");
+    }
+    turn.world.metrics.authorized.add();
+    apply_password(call.password);
+    append_result(out(), turn.id, true);
+    start_if_ready(turn.world);
+}
+
+void Session::apply_password(std::string_view password)
+{
+    const PasswordOptions asked = parse_password(password);
+    const auto on_grid = [](std::optional<double> value) {
+        return value ? pool::difficulty_at_most(*value) : std::nullopt;
+    };
+    if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
+    if (const auto start = on_grid(asked.start)) policy_.suggest(*start);
+    if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
+}
+
+void Session::on(const SuggestDifficulty& call, const Turn& turn)
+{
+    const auto difficulty = call.value ? pool::difficulty_at_most(*call.value) : std::nullopt;
+    if (difficulty) policy_.suggest(*difficulty);
+    thank(turn);
+}
+
+void Session::on(const SuggestTarget& call, const Turn& turn)
+{
+    if (call.target) policy_.suggest(pool::difficulty_not_above(*call.target));
+    thank(turn);
+}
+
+void Session::on(const SubscribeExtranonce&, const Turn& turn) { thank(turn); }
+
+// cgminer takes any line for the answer to authorize while it waits for that one.
+void Session::on(const MultiVersion&, const Turn& turn)
+{
+    if (authorised()) thank(turn);
+}
+
+void Session::on(const Capabilities&, const Turn& turn) { thank(turn); }
+
+void Session::on(const GetTransactions&, const Turn& turn)
+{
+    // The whole list would be megabytes for a line.
+    if (turn.wants_reply) append_result_json(out(), turn.id, "[]");
+}
+
+void Session::on(const Ping&, const Turn& turn)
+{
+    if (turn.wants_reply) append_result_json(out(), turn.id, "\"pong\"");
+}
+
+void Session::on(const AgentCapabilities&, const Turn& turn)
+{
+    if (turn.wants_reply) append_result_json(out(), turn.id, R"({"capabilities":[]})");
+}
+
+void Session::on(const Report&, const Turn& turn) { thank(turn); }
+
+void Session::on(const Leave&, const Turn& turn)
+{
+    thank(turn);
+    end(EndReason::asked);
+}
+
+void Session::on(const Answer&, const Turn&) {}
+
+void Session::on(const UnknownMethod&, const Turn& turn)
+{
+    turn.world.metrics.unknown_methods.add();
+    if (authorised() && turn.wants_reply) {
+        append_error(out(), turn.id, ErrorCode::unknown_method, "Method not found");
+    }
+    count_bad_request(turn);
+}
+
+void Session::on(const NoMethod&, const Turn& turn)
+{
+    if (authorised() && turn.wants_reply) {
+        append_error(out(), turn.id, ErrorCode::other, "Invalid request");
+    }
+    count_bad_request(turn);
+}
+
+void Session::on(const BadParams& call, const Turn& turn)
+{
+    switch (call.method) {
+        case BadParams::Of::submit:
+            turn.world.metrics.malformed_submits.add();
+            if (!prefix_) return refuse_submit(turn, ErrorCode::not_subscribed, "Not subscribed");
+            if (!authorised()) {
+                return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
+            }
+            return refuse_submit(turn, ErrorCode::other, "Invalid params");
+        case BadParams::Of::configure:
+            append_error(out(), turn.id, ErrorCode::other, "Invalid params");
+            return count_bad_request(turn);
+        case BadParams::Of::authorize:
+            authorize_refused_ = true;
+            turn.world.metrics.authorize_refused.add();
+            append_error(out(), turn.id, ErrorCode::unauthorized, "The user name is missing",
+                         "false");
+            return count_bad_request(turn);
+    }
+}
+
+}  // namespace stratum::v1

@@ -1,0 +1,234 @@
+// Shares: from a submit to a Submission, and from its verdict to the reply.
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "stratum/v1/session.h"
+
+namespace stratum::v1 {
+namespace {
+
+// Shares rolled under the wider mask of before are on their way when a mask narrows.
+constexpr std::chrono::seconds old_mask_for{10};
+
+struct Refusal {
+    ErrorCode code;
+    std::string_view text;
+};
+
+// The texts are short and stable: firmware shows them, and farms count them.
+Refusal refusal_of(pool::Judgement judgement)
+{
+    switch (judgement) {
+        case pool::Judgement::unknown_job:
+            return {ErrorCode::job_not_found, "Job not found"};
+        case pool::Judgement::stale:
+            return {ErrorCode::job_not_found, "Stale"};
+        case pool::Judgement::duplicate:
+            return {ErrorCode::duplicate, "Duplicate share"};
+        case pool::Judgement::low_difficulty:
+            return {ErrorCode::low_difficulty, "Low difficulty share"};
+        case pool::Judgement::time_too_old:
+            return {ErrorCode::other, "Time too old"};
+        case pool::Judgement::time_too_new:
+            return {ErrorCode::other, "Time too new"};
+        case pool::Judgement::version_not_allowed:
+            return {ErrorCode::other, "Invalid version mask"};
+        case pool::Judgement::unauthorised:
+            return {ErrorCode::unauthorized, "Unauthorized worker"};
+        case pool::Judgement::accepted:
+        case pool::Judgement::unspecified:
+            break;
+    }
+    return {ErrorCode::other, "Rejected"};
+}
+
+pool::Extranonce joined(const ExtranoncePrefix& prefix, const Submit& call)
+{
+    pool::Extranonce extranonce;
+    const auto after =
+        std::copy(prefix.bytes.begin(), prefix.bytes.end(), extranonce.bytes.begin());
+    const auto length = static_cast<std::ptrdiff_t>(call.extranonce2_length);
+    std::copy(call.extranonce2.begin(), call.extranonce2.begin() + length, after);
+    extranonce.prefix_length = prefix_bytes;
+    extranonce.length = static_cast<std::uint8_t>(prefix_bytes + call.extranonce2_length);
+    return extranonce;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Session::find_worker(std::string_view given) const
+{
+    const auto found =
+        std::find_if(workers_.begin(), workers_.end(),
+                     [given](const Worker& worker) { return worker.given == given; });
+    if (found == workers_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - workers_.begin());
+}
+
+// The worker of a user name, made when it is new. Nothing when there are too many.
+std::optional<std::size_t> Session::add_worker(UserName user, std::string_view given,
+                                               const Turn& turn)
+{
+    const auto account =
+        std::find_if(accounts_.begin(), accounts_.end(),
+                     [&user](const MinedAccount& mined) { return mined.key == user.account; });
+    const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
+    const auto worker =
+        std::find_if(workers_.begin(), workers_.end(), [&user, account_at](const Worker& known) {
+            return known.account == account_at && known.name == user.worker;
+        });
+    if (worker != workers_.end()) {
+        worker->given = given;  // "User.w1" after "user.w1": the spelling in use is found fastest
+        return static_cast<std::size_t>(worker - workers_.begin());
+    }
+    if (workers_.size() >= turn.world.options.workers_max) return std::nullopt;
+
+    if (account == accounts_.end()) accounts_.push_back({std::move(user.account), {}});
+    workers_.push_back({.account = account_at,
+                        .name = std::move(user.worker),
+                        .given = std::string{given},
+                        .handle = {},
+                        .counts = {},
+                        .meter = WorkMeter{turn.now.steady},
+                        .last_share = {}});
+    return workers_.size() - 1;
+}
+
+// Whom a submit is for: an authorised worker; else a new worker of an account that is authorised
+// here, for pools take workers as free text; else the only worker there is.
+std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn& turn)
+{
+    if (workers_.empty()) return std::nullopt;
+    if (const auto known = find_worker(given)) return known;
+
+    auto user = parse_user_name(given, turn.world.options.chain, turn.world.directory);
+    if (user) {
+        const auto account =
+            std::find_if(accounts_.begin(), accounts_.end(),
+                         [&user](const MinedAccount& mined) { return mined.key == user->account; });
+        if (account != accounts_.end()) {
+            const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
+            if (const auto worker = add_worker(std::move(*user), given, turn)) return worker;
+            // No room for another name: the money still goes to the right account.
+            const auto any = std::find_if(
+                workers_.begin(), workers_.end(),
+                [account_at](const Worker& known) { return known.account == account_at; });
+            if (any != workers_.end()) return static_cast<std::size_t>(any - workers_.begin());
+        }
+    }
+    if (workers_.size() == 1) return 0;
+    return std::nullopt;
+}
+
+const Session::Sent* Session::find_sent(pool::JobId job) const
+{
+    // Newest first: nearly every share is for the last job or the one before.
+    const auto found = std::find_if(sent_.rbegin(), sent_.rend(),
+                                    [job](const Sent& sent) { return sent.job == job; });
+    return found == sent_.rend() ? nullptr : &*found;
+}
+
+std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) const
+{
+    // Rental proxies roll without ever having asked: they get the pool's mask.
+    std::uint32_t wanted = mask_wanted_;
+    if (now < mask_changed_ + old_mask_for) wanted |= mask_before_;
+    return job.rolling_mask & wanted;
+}
+
+void Session::refuse_submit(const Turn& turn, ErrorCode code, std::string_view text)
+{
+    append_error(out(), turn.id, code, text);
+}
+
+// Only what no header can be built from is refused here; the rest is hashed first, for it may be
+// a block whatever is wrong with it.
+void Session::on(const Submit& call, const Turn& turn)
+{
+    World& world = turn.world;
+    if (!prefix_) {
+        world.metrics.malformed_submits.add();
+        return refuse_submit(turn, ErrorCode::not_subscribed, "Not subscribed");
+    }
+    const Sent* sent = call.job ? find_sent(*call.job) : nullptr;
+    const auto* entry = sent != nullptr ? world.jobs.find(sent->job) : nullptr;
+    const bool right_length = call.extranonce2_length == world.options.extranonce2_bytes;
+    if (entry != nullptr && right_length) return hand_in(call, *sent, *entry->job, turn);
+
+    if (entry == nullptr) {
+        world.metrics.of(pool::Judgement::unknown_job).add();
+    } else {
+        world.metrics.malformed_submits.add();
+    }
+    const auto worker = worker_of(call.worker, turn);
+    if (!worker) return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
+    ++workers_[*worker].counts.rejected;
+    if (entry == nullptr) return refuse_submit(turn, ErrorCode::job_not_found, "Job not found");
+    refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size");
+}
+
+void Session::hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn)
+{
+    const auto worker = worker_of(call.worker, turn);
+    const std::uint32_t mask = mask_for(job, turn.now.steady);
+    const std::uint32_t bits = call.version_bits.value_or(0);
+    const bool allowed = (bits & ~mask) == 0;
+
+    Batch& batch = turn.world.batch;
+    batch.submissions.push_back({.job = job.id,
+                                 .extranonce = joined(*prefix_, call),
+                                 .time = call.time,
+                                 .nonce = call.nonce,
+                                 .version = job.version | bits,
+                                 .version_allowed = allowed,
+                                 .authorised = worker.has_value(),
+                                 .promise = turn.world.grid.of(sent.difficulty)});
+    batch.origins.push_back({id_, worker, sent.difficulty, false});
+    if (!allowed) {
+        // What did the miner hash? Old firmware puts its bits on top of the version, newer one
+        // drops what the mask forbids. The share is refused either way; a block is a block.
+        pool::Submission masked = batch.submissions.back();
+        masked.version = job.version | (bits & mask);
+        batch.submissions.push_back(masked);
+        batch.origins.push_back({id_, worker, sent.difficulty, true});
+    }
+    waiting_.push_back({std::string{turn.id}, {}});
+}
+
+void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
+{
+    pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
+    Waiting& waiting = waiting_[answered_++];
+    const bool accepted = outcome.judgement == pool::Judgement::accepted;
+    if (accepted && outcome.logged) {
+        append_result(out_, waiting.id, true);
+        policy_.on_share(origin.difficulty, now.steady);
+        ++accepted_;
+        bad_requests_ = 0;
+    } else if (accepted) {
+        append_error(out_, waiting.id, ErrorCode::other, "Share log unavailable");
+    } else {
+        const Refusal refusal = refusal_of(outcome.judgement);
+        append_error(out_, waiting.id, refusal.code, refusal.text);
+    }
+    out_.append(waiting.after);
+    if (answered_ == waiting_.size()) {
+        waiting_ = {};
+        answered_ = 0;
+    }
+
+    if (!origin.worker) return;
+    Worker& worker = workers_[*origin.worker];
+    if (accepted && outcome.logged) {
+        ++worker.counts.accepted;
+        worker.meter.add(outcome.work, now.steady);
+        worker.last_share = now.wall;
+    } else if (outcome.judgement == pool::Judgement::stale) {
+        ++worker.counts.stale;
+    } else {
+        ++worker.counts.rejected;
+    }
+}
+
+}  // namespace stratum::v1
