@@ -71,10 +71,20 @@ bool is_number(std::string_view text)
     return at == text.size();
 }
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 std::string_view without_space_after(std::string_view token)
 {
-    const std::size_t last = token.find_last_not_of(" \t\n\r");
-    return token.substr(0, last + 1);  // npos + 1 == 0
+    while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+    return token;
+}
+
+// The text as a whole has been found valid, but some versions of simdjson turn the escape of half a
+// surrogate pair into bytes that are not. Those bytes are above ASCII.
+bool is_utf8(std::string_view text)
+{
+    const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
+    return is_ascii || simdjson::validate_utf8(text);
 }
 
 tl::unexpected<Error> invalid(std::string_view what)
@@ -193,8 +203,7 @@ Result<void> JsonDocument::Impl::add(ondemand::value value, std::string_view key
     if (nodes.size() >= limits.values_max) {
         return fail(Code::limit, "JSON: over " + std::to_string(limits.values_max) + " values");
     }
-    // Lone halves of surrogate pairs pass simdjson 3.0 as bytes that are no UTF-8.
-    if (!simdjson::validate_utf8(key)) return invalid("bad escape in a name");
+    if (!is_utf8(key)) return invalid("bad escape in a name");
 
     const auto index = static_cast<std::uint32_t>(nodes.size());
     Node& node = nodes.emplace_back();
@@ -236,7 +245,8 @@ Result<void> JsonDocument::Impl::read_scalar(ondemand::value& value, Node& node)
     const std::string_view token = without_space_after(value.raw_json_token());
     if (token.starts_with('"')) {
         if (const auto error = value.get_string().get(node.text)) return invalid(error);
-        if (!simdjson::validate_utf8(node.text)) return invalid("bad escape in a string");
+        const bool had_escapes = node.text.size() + 2 != token.size();
+        if (had_escapes && !is_utf8(node.text)) return invalid("bad escape in a string");
         node.type = JsonValue::Type::string;
         return {};
     }

@@ -34,7 +34,7 @@ public:
     /// Integers only, without fraction and exponent, that fit the type.
     std::optional<std::int64_t> int64() const;
     std::optional<std::uint64_t> uint64() const;
-    /// Any finite number.
+    /// Any number that fits: not 1e400, and not 1e-400 either.
     std::optional<double> number() const;
 
     /// Elements of an array or members of an object; 0 for everything else.
