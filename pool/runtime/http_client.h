@@ -12,10 +12,10 @@
 namespace pool {
 
 struct HttpCall {
-    std::string url;
-    std::string body;  ///< POSTed as application/json; GET when empty
-    std::string user;  ///< basic authentication when not empty
-    std::string password;
+    std::string url{};
+    std::string body{};  ///< POSTed as application/json; GET when empty
+    std::string user{};  ///< basic authentication when not empty
+    std::string password{};
     std::chrono::milliseconds deadline{30'000};
     std::size_t answer_max = std::size_t{64} << 20;
 };

@@ -26,8 +26,8 @@ struct HttpRequest {
 struct HttpResponse {
     int status = 200;
     std::string content_type = "application/json";
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;  ///< beyond the usual ones
+    std::string body{};
+    std::vector<std::pair<std::string, std::string>> headers{};  ///< beyond the usual ones
 };
 
 /// Status line, Content-Type, Content-Length, Connection, the given headers, body.

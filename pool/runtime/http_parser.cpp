@@ -53,7 +53,8 @@ private:
 }  // namespace
 
 struct HttpParser::Impl {
-    enum class Phase : std::uint8_t { head, body, closed, failed };
+    // tail: behind the last chunk, where trailers would be.
+    enum class Phase : std::uint8_t { head, body, tail, closed, failed };
 
     explicit Impl(HttpLimits its_limits);
     Result<std::vector<HttpRequest>> feed(std::string_view bytes);
@@ -73,6 +74,7 @@ struct HttpParser::Impl {
     static int on_header_value_complete(llhttp_t* parser) noexcept;
     static int on_headers_complete(llhttp_t* parser) noexcept;
     static int on_chunk_extension(llhttp_t* parser, const char* at, std::size_t length) noexcept;
+    static int on_chunk_header(llhttp_t* parser) noexcept;
     static int on_body(llhttp_t* parser, const char* at, std::size_t length) noexcept;
     static int on_message_complete(llhttp_t* parser) noexcept;
 
@@ -101,6 +103,7 @@ Result<std::vector<HttpRequest>> HttpParser::Impl::feed(std::string_view bytes)
     bool paused = false;
     while (phase != Phase::failed && phase != Phase::closed && (paused || !bytes.empty())) {
         const bool in_head = phase == Phase::head;
+        const bool in_lines = in_head || phase == Phase::tail;
         std::string_view slice = bytes;
         if (in_head) slice = slice.substr(0, limits.head_max - head_bytes);
         if (in_head && slice.empty() && !bytes.empty()) {
@@ -109,11 +112,9 @@ Result<std::vector<HttpRequest>> HttpParser::Impl::feed(std::string_view bytes)
             break;
         }
         const std::size_t used = step(slice, paused);
-        if (in_head) {
-            head_bytes += used;
-            if (!lines.take(slice.substr(0, used))) {
-                fail_with(Error::Code::invalid, "bare CR or LF, NUL or folded line in the head");
-            }
+        if (in_head) head_bytes += used;
+        if (in_lines && !lines.take(slice.substr(0, used))) {
+            fail_with(Error::Code::invalid, "bare CR or LF, NUL or folded line in the head");
         }
         bytes.remove_prefix(used);
     }
@@ -188,6 +189,7 @@ const llhttp_settings_t* HttpParser::Impl::settings()
         out.on_header_value_complete = &Impl::on_header_value_complete;
         out.on_headers_complete = &Impl::on_headers_complete;
         out.on_chunk_extension_name = &Impl::on_chunk_extension;
+        out.on_chunk_header = &Impl::on_chunk_header;
         out.on_body = &Impl::on_body;
         out.on_message_complete = &Impl::on_message_complete;
         return out;
@@ -231,6 +233,10 @@ int HttpParser::Impl::on_header_value(llhttp_t* parser, const char* at, std::siz
 int HttpParser::Impl::on_header_value_complete(llhttp_t* parser) noexcept
 {
     Impl& self = of(parser);
+    if (self.name.empty()) {
+        self.fail_with(Error::Code::invalid, "header without a name");
+        return -1;
+    }
     trim_end(self.value);
     self.request.headers.emplace_back(lower(self.name), std::exchange(self.value, {}));
     self.name.clear();
@@ -254,6 +260,13 @@ int HttpParser::Impl::on_chunk_extension(llhttp_t* parser, const char*, std::siz
 {
     of(parser).fail_with(Error::Code::invalid, "chunk extensions are not accepted");
     return HPE_USER;
+}
+
+int HttpParser::Impl::on_chunk_header(llhttp_t* parser) noexcept
+{
+    if (parser->content_length != 0) return HPE_OK;
+    of(parser).phase = Phase::tail;
+    return HPE_PAUSED;
 }
 
 int HttpParser::Impl::on_body(llhttp_t* parser, const char* at, std::size_t length) noexcept

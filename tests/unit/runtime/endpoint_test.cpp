@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <string>
 #include <string_view>
+
+#include <gtest/gtest.h>
 
 #include "pool/runtime/tcp.h"
 
@@ -36,13 +36,30 @@ TEST(Endpoint, WritesEqualAddressesAlike)
 TEST(Endpoint, RefusesWhatIsNoNumericAddressWithPort)
 {
     using std::string_view_literals::operator""sv;
-    for (const std::string_view text :
-         {""sv, ":"sv, "127.0.0.1"sv, "127.0.0.1:"sv, ":3333"sv, "127.0.0.1:65536"sv,
-          "127.0.0.1:-1"sv, "127.0.0.1:+1"sv, "127.0.0.1: 1"sv, "127.0.0.1:033"sv,
-          "127.0.0.1:1x"sv, "127.0.0:1"sv, "127.0.0.256:1"sv, "pool.example:3333"sv,
-          "localhost:3333"sv, "::1:3333"sv, "[::1]"sv, "[::1]3333"sv, "[::1:3333"sv,
-          "[127.0.0.1]:1"sv, "[fe80::1%lo]:1"sv, "[]:1"sv, " 127.0.0.1:1"sv,
-          "127.0.0.1\0x:1"sv}) {
+    for (const std::string_view text : {""sv,
+                                        ":"sv,
+                                        "127.0.0.1"sv,
+                                        "127.0.0.1:"sv,
+                                        ":3333"sv,
+                                        "127.0.0.1:65536"sv,
+                                        "127.0.0.1:-1"sv,
+                                        "127.0.0.1:+1"sv,
+                                        "127.0.0.1: 1"sv,
+                                        "127.0.0.1:033"sv,
+                                        "127.0.0.1:1x"sv,
+                                        "127.0.0:1"sv,
+                                        "127.0.0.256:1"sv,
+                                        "pool.example:3333"sv,
+                                        "localhost:3333"sv,
+                                        "::1:3333"sv,
+                                        "[::1]"sv,
+                                        "[::1]3333"sv,
+                                        "[::1:3333"sv,
+                                        "[127.0.0.1]:1"sv,
+                                        "[fe80::1%lo]:1"sv,
+                                        "[]:1"sv,
+                                        " 127.0.0.1:1"sv,
+                                        "127.0.0.1\0x:1"sv}) {
         const auto endpoint = parse_endpoint(text);
         ASSERT_FALSE(endpoint) << text;
         EXPECT_EQ(endpoint.error().code, Error::Code::invalid);
