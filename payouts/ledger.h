@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/bytes.h"
+#include "pool/base/hash.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+#include "pool/bitcoin/block.h"
+#include "pool/node/node.h"
+
+/// What goes into the books and what is read from them: plain values, no rules.
+namespace payouts {
+
+/// Where a block of ours stands, as people are shown it.
+enum class BlockState : std::uint8_t {
+    submitted,  ///< found; not credited yet
+    immature,   ///< in the chain and credited; the chain does not let the coinbase be spent yet
+    mature,     ///< credits are available
+    orphaned,   ///< another block has its height; the books follow once that is deep enough
+};
+std::string_view to_string(BlockState state);
+
+/// A block that one of our miners found, on its way into the books.
+struct FoundBlock {
+    pool::BlockHash hash;
+    pool::Height height;
+    pool::UnixMillis found_at;  ///< its slot is the block's: slots before it are paid
+    pool::Sats reward;          ///< what the coinbase pays to the pool's script
+    std::string finder;         ///< canonical account name, "" if it was not authorised
+    std::string worker;
+    pool::HeaderBytes header{};
+    pool::Bytes coinbase;  ///< stripped
+};
+
+/// A block to look for in the chain.
+struct WatchedBlock {
+    pool::BlockHash hash;
+    pool::Height height;
+};
+
+/// What a node says of one of our blocks.
+struct BlockSighting {
+    pool::BlockHash hash;
+    pool::Sighting sighting;
+};
+
+/// An account that was made under a name, as the authorise directory wants it.
+struct RegisteredAccount {
+    pool::AccountId id;
+    std::string name;
+    std::string payout_address;
+};
+
+/// How far the books are with one producer's stream.
+struct ProducerReport {
+    std::string name;
+    std::uint64_t mark = 0;    ///< all records up to here are in MySQL: journals may drop them
+    std::uint64_t behind = 0;  ///< records that lie in the stream, not yet in MySQL
+    /// Records are missing in the stream: its shipper must send again what follows `mark`
+    /// (pool::RedisShareLog::resend). Nothing is counted past a gap.
+    bool gap = false;
+    /// Why its records could not be counted; empty when they could.
+    std::string trouble;
+};
+
+/// What one step of the service did.
+struct StepReport {
+    std::uint64_t records = 0;              ///< booked by this step
+    std::vector<ProducerReport> producers;  ///< all that are known, retired ones left out
+    std::uint64_t sealed_through = 0;       ///< every slot up to here is sealed; 0 before the first
+    std::uint64_t backlog = 0;              ///< sum of `behind`
+    /// Time of the oldest record that is in a stream but not in MySQL.
+    std::optional<pool::UnixMillis> oldest_pending;
+    unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
+    bool more = false;            ///< it stopped at its bound: step again at once
+};
+
+/// The whole pool, from the books.
+struct Totals {
+    std::uint64_t shares = 0;  ///< accepted and booked
+    std::uint64_t stale = 0;
+    std::uint64_t blocks_found = 0;
+    std::uint64_t blocks_immature = 0;
+    std::uint64_t blocks_mature = 0;
+    std::uint64_t blocks_orphaned = 0;
+    pool::Sats credited;    ///< to members: immature, available and in payout, together
+    pool::Sats fee_income;  ///< the pool's own, immature ones included
+    pool::Sats reserve;     ///< equity:reserve, immature included
+    std::uint64_t sealed_through = 0;
+    std::uint64_t accounts = 0;
+};
+
+/// One account, from the books.
+struct AccountBooks {
+    pool::AccountId id;
+    std::string name;
+    std::string payout_address;
+    pool::Sats immature;
+    pool::Sats available;
+    pool::Sats in_payout;
+    pool::Sats credited;       ///< ever, net of reversals
+    std::uint64_t shares = 0;  ///< accepted
+    std::uint64_t stale = 0;
+    pool::U128 work = 0;  ///< of accepted shares
+    std::optional<std::uint64_t> last_slot;
+};
+
+struct BlockRow {
+    pool::BlockHash hash;
+    pool::Height height;
+    BlockState state = BlockState::submitted;
+    pool::UnixMillis found_at;
+    std::string finder;
+    std::string worker;
+    pool::Sats reward;
+    std::int64_t confirmations = 0;  ///< -1: another block has its height; 0: not seen yet
+    std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
+};
+
+/// One transfer of the ledger.
+struct LedgerRow {
+    std::uint64_t id = 0;
+    std::uint64_t event = 0;
+    std::string key;   ///< "block:<hash>:accrue:1"
+    std::string kind;  ///< "accrue", "mature", "orphan"
+    std::string debit;
+    std::string credit;
+    std::string account;  ///< the member's name when one side is a member, else ""
+    pool::Sats amount;    ///< > 0
+    pool::UnixMillis at;
+};
+
+}  // namespace payouts

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace payouts {
+
+/// Where MySQL or MariaDB listens and whom to be there. A unix socket when `socket` is set, else
+/// host and port. The database must exist; its tables are made by the migrations.
+struct MysqlOptions {
+    std::string socket;
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 3306;
+    std::string user = "zubr";
+    std::string password;
+    std::string database = "zubr";
+};
+
+}  // namespace payouts

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "payouts/ledger.h"
+#include "payouts/mysql_options.h"
+#include "pool/base/result.h"
+
+namespace payouts {
+
+/// The reading side of the books, on a connection of its own. Blocking; one thread.
+/// Errors of all calls: unavailable, when MySQL is lost; the next call reconnects.
+class Queries {
+public:
+    /// The schema must be there: open after the Service.
+    static pool::Result<std::unique_ptr<Queries>> open(const MysqlOptions& options);
+    ~Queries();
+    Queries(const Queries&) = delete;
+    Queries& operator=(const Queries&) = delete;
+
+    pool::Result<Totals> totals();
+    /// name: canonical address or registered name. Errors: not_found.
+    pool::Result<AccountBooks> account(std::string_view name);
+    /// Newest (highest) first. limit: 1 ..= 1000. before: only blocks below that height.
+    pool::Result<std::vector<BlockRow>> blocks(std::uint32_t limit,
+                                               std::optional<pool::Height> before);
+    /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
+    /// Errors: not_found, for an unknown account.
+    pool::Result<std::vector<LedgerRow>> ledger(std::uint32_t limit, std::string_view account);
+
+private:
+    struct Impl;
+    explicit Queries(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace payouts

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/ledger.h"
+#include "payouts/mysql_options.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+#include "pool/bitcoin/address.h"
+#include "pool/share/redis_options.h"
+
+namespace payouts {
+
+struct ServiceOptions {
+    MysqlOptions mysql;
+    pool::RedisOptions redis;
+    pool::Chain chain = pool::Chain::regtest;
+    /// N of PPLNS-SU/1 in units of 10^-18. Fixed with the first open of a database.
+    pool::U128 window_score = pool::U128{2'000'000'000} * 1'000'000'000;
+    bool seed = false;       ///< begin with a window owned by the reserve (money.md 1.5)
+    unsigned fee_bps = 100;  ///< 0 ..= 10000; of accounts that have no fee of their own
+    /// A slot is sealed this long after its end even when a producer is silent.
+    std::chrono::minutes seal_lag{15};
+    unsigned maturity_extra = 0;  ///< beyond the 101 confirmations; 20 on mainnet
+    unsigned orphan_depth = 6;    ///< of the rival block; 100 on mainnet
+    /// Producers of this process: sealing waits for them from the start. Producers of an earlier
+    /// life of the same server ("a-3" beside "a-0") are read to their end, then not waited for.
+    std::vector<std::string> own_producers;
+};
+
+/// Sets maturity_extra and orphan_depth to what the charter says for `chain` (decision 19).
+void use_chain_defaults(ServiceOptions& options, pool::Chain chain);
+
+/// The books: shares from the streams into sealed slots, blocks into credits.
+///
+/// Blocking; one thread. Safe to kill on any line: each step is a transaction that is there or is
+/// not, and every event has a key. Two services on one database do no harm (marks are fenced).
+///
+/// Errors of all calls: unavailable, when MySQL or Redis is lost: call again later, it reconnects.
+class Service {
+public:
+    /// Connects to MySQL, migrates the schema, checks the settings that may not change.
+    /// Errors besides: refused, with a sentence for an operator (wrong password, newer schema,
+    /// another chain or window than the books were begun with).
+    static pool::Result<std::unique_ptr<Service>> open(ServiceOptions options);
+    ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    /// One round: reads streams, folds, seals, credits. Bounded (see StepReport::more).
+    pool::Result<StepReport> step(pool::Now now);
+
+    /// Once or often, the block is in the books once.
+    pool::Result<void> record_found(const FoundBlock& block);
+    /// The blocks whose place in the chain still matters.
+    pool::Result<std::vector<WatchedBlock>> watched();
+    /// Notes what the node says; the next step acts on it.
+    pool::Result<void> sight(std::span<const BlockSighting> sightings);
+
+    /// name: [a-z0-9_-]{3,32} and no address. Errors: invalid; conflict, when the name is taken.
+    pool::Result<pool::AccountId> create_account(std::string_view name,
+                                                 const pool::Address& payout);
+    pool::Result<std::vector<RegisteredAccount>> registered();
+
+    /// Highest sequence number of `producer` that is in MySQL; 0 for an unknown one.
+    pool::Result<std::uint64_t> mark(std::string_view producer);
+
+private:
+    struct Impl;
+    explicit Service(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace payouts
