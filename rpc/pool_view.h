@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -132,9 +133,9 @@ struct Metric {
     std::string name;  ///< "zubr_shares_total"
     std::string help;
     MetricType type = MetricType::gauge;
-    std::vector<std::pair<std::string, std::string>> labels;
-    double value = 0;                   ///< of a histogram: the sum of what was observed
-    std::vector<MetricBucket> buckets;  ///< histograms only, the last one's bound infinite
+    std::vector<std::pair<std::string, std::string>> labels{};
+    double value = 0;                     ///< of a histogram: the sum of what was observed
+    std::vector<MetricBucket> buckets{};  ///< histograms only, the last one's bound infinite
 };
 
 /// What admins and web pages may ask of a running pool. pool/app implements it by posting to the

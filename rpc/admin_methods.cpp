@@ -1,0 +1,242 @@
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/base/json.h"
+#include "rpc/methods.h"
+#include "rpc/views.h"
+
+namespace rpc {
+namespace {
+
+constexpr std::int64_t list_max = 1000;
+
+std::string quoted(std::string_view text)
+{
+    std::string out;
+    pool::append_json_string(out, text);
+    return out;
+}
+
+/// What a PoolView is asked with: passes its answer on as JSON.
+template <typename T, typename Render>
+PoolView::Done<T> answer(Reply reply, Render render)
+{
+    return [reply = std::move(reply), render](pool::Result<T> result) {
+        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
+        reply(render(*result));
+    };
+}
+
+Method help_method(const Router& router)
+{
+    Method method;
+    method.group = "control";
+    method.name = "help";
+    method.params = {{.name = "method",
+                      .required = false,
+                      .length_max = 64,
+                      .doc = "the method to explain; all are listed without it"}};
+    method.doc = "Lists the methods, or explains one.";
+    method.result = "a text";
+    method.handler = [&router](const Caller&, const Arguments& arguments, const Reply& reply) {
+        const std::optional<std::string> name = arguments.optional_text(0);
+        if (!name) return reply(quoted(router.help()));
+        const std::optional<std::string> text = router.help(*name);
+        if (text) return reply(quoted(*text));
+        reply(tl::unexpected{
+            RpcError{ErrorCode::invalid_value, "no method '" + *name + "'; 'help' lists them"}});
+    };
+    return method;
+}
+
+Method uptime_method(PoolView& view)
+{
+    Method method;
+    method.group = "control";
+    method.name = "uptime";
+    method.doc = "Tells for how long the server has been running.";
+    method.result = "seconds";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.pool_info(answer<PoolInfo>(
+            std::move(reply), [](const PoolInfo& info) { return std::to_string(info.uptime_s); }));
+    };
+    return method;
+}
+
+Method getpoolinfo_method(PoolView& view)
+{
+    Method method;
+    method.group = "control";
+    method.name = "getpoolinfo";
+    method.doc =
+        "Tells how the pool is doing. shares_accepted and credited_sat are what MySQL has "
+        "booked; the other share counts are of this process.";
+    method.result =
+        "a flat object: chain, height, shares_accepted, blocks_found, blocks_mature, "
+        "credited_sat, stratum_port, web_port, ready, state_* of each dependency, …";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.pool_info(answer<PoolInfo>(std::move(reply), admin_pool_json));
+    };
+    return method;
+}
+
+Method getrpcinfo_method(const Router& router)
+{
+    Method method;
+    method.group = "control";
+    method.name = "getrpcinfo";
+    method.doc = "Tells who you are to the server and what it has been asked since its start.";
+    method.result =
+        "an object: user, role, calls, errors, active (this call included), methods "
+        "(those you may call)";
+    method.handler = [&router](const Caller& caller, const Arguments&, const Reply& reply) {
+        std::string out;
+        pool::JsonWriter json{out};
+        json.begin_object();
+        json.key("user").string(caller.name).key("role").string(to_string(caller.role));
+        json.key("calls").unsigned_integer(router.counts().calls);
+        json.key("errors").unsigned_integer(router.counts().errors);
+        json.key("active").unsigned_integer(router.counts().active);
+        json.key("methods").begin_array();
+        for (const auto& [name, entry] : router.methods()) {
+            if (entry.roles.holds(caller.role)) json.string(name);
+        }
+        json.end_array().end_object();
+        reply(std::move(out));
+    };
+    return method;
+}
+
+Method stop_method(PoolView& view)
+{
+    Method method;
+    method.group = "control";
+    method.name = "stop";
+    method.roles = {Role::operator_};
+    method.doc =
+        "Stops the server: no new connections, every share at hand is written, then the "
+        "end.";
+    method.result = "a text";
+    method.handler = [&view](const Caller&, const Arguments&, const Reply& reply) {
+        reply(quoted("Zubr stopping"));
+        view.stop();
+    };
+    return method;
+}
+
+Method getuser_method(PoolView& view)
+{
+    Method method;
+    method.group = "people";
+    method.name = "getuser";
+    method.params = {{.name = "account",
+                      .length_max = 128,
+                      .doc = "a payout address or a registered account name"}};
+    method.doc = "Tells an account's balances and its workers.";
+    method.result =
+        "an object: account, payout_address, immature_sat, available_sat, "
+        "in_payout_sat, credited_sat, shares, hashrate_1m, hashrate_10m, workers";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.user(arguments.text(0), answer<UserInfo>(std::move(reply), user_json));
+    };
+    return method;
+}
+
+Method createaccount_method(PoolView& view)
+{
+    Method method;
+    method.group = "people";
+    method.name = "createaccount";
+    method.roles = {Role::operator_, Role::accountant};
+    method.params = {{.name = "name",
+                      .length_max = 64,
+                      .doc = "3 to 32 of a-z 0-9 _ -, and no address of this chain"},
+                     {.name = "address",
+                      .length_max = 128,
+                      .doc = "where the account is paid to: an address of this chain"}};
+    method.doc = "Registers an account by name. Miners then log in as name.worker.";
+    method.result = "an object: account, payout_address";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.create_account(arguments.text(0), arguments.text(1),
+                            answer<AccountInfo>(std::move(reply), account_json));
+    };
+    return method;
+}
+
+Param limit_param()
+{
+    return {.name = "limit",
+            .type = ParamType::integer,
+            .required = false,
+            .default_value = std::int64_t{50},
+            .min = 1,
+            .max = list_max,
+            .doc = "at most so many"};
+}
+
+Method listblocks_method(PoolView& view)
+{
+    Method method;
+    method.group = "blocks";
+    method.name = "listblocks";
+    method.params = {limit_param(),
+                     {.name = "before_height",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .min = 0,
+                      .max = UINT32_MAX,
+                      .doc = "only blocks below this height"}};
+    method.doc = "Lists the blocks that the pool has found, newest first.";
+    method.result =
+        "a list of objects: height, hash, state, found_at, finder, worker, reward_sat, "
+        "confirmations";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        std::optional<pool::Height> before;
+        if (const std::optional<std::int64_t> height = arguments.optional_integer(1)) {
+            before = pool::Height{static_cast<std::uint32_t>(*height)};
+        }
+        view.blocks(static_cast<std::uint32_t>(arguments.integer(0)), before,
+                    answer<std::vector<BlockInfo>>(std::move(reply), blocks_json));
+    };
+    return method;
+}
+
+Method getledger_method(PoolView& view)
+{
+    Method method;
+    method.group = "money";
+    method.name = "getledger";
+    method.roles = {Role::operator_, Role::accountant, Role::approver, Role::auditor};
+    method.params = {limit_param(),
+                     {.name = "account",
+                      .required = false,
+                      .length_max = 128,
+                      .doc = "only transfers that touch this account"}};
+    method.doc = "Lists the transfers in the books, newest first.";
+    method.result = "a list of objects: id, at, event, debit, credit, account, amount_sat";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.ledger(static_cast<std::uint32_t>(arguments.integer(0)),
+                    arguments.optional_text(1).value_or(""),
+                    answer<std::vector<LedgerLine>>(std::move(reply), ledger_json));
+    };
+    return method;
+}
+
+}  // namespace
+
+void register_admin_methods(Router& router, PoolView& view)
+{
+    router.add(help_method(router));
+    router.add(uptime_method(view));
+    router.add(getpoolinfo_method(view));
+    router.add(getrpcinfo_method(router));
+    router.add(stop_method(view));
+    router.add(getuser_method(view));
+    router.add(createaccount_method(view));
+    router.add(listblocks_method(view));
+    router.add(getledger_method(view));
+}
+
+}  // namespace rpc

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/hash.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "rpc/roles.h"
+
+namespace rpc {
+
+inline constexpr std::string_view cookie_user = "__cookie__";
+
+/// Somebody who may call the admin RPC with a password of their own.
+struct RpcUser {
+    std::string name;
+    std::string salt;
+    pool::Digest password_hmac{};  ///< HMAC-SHA256, key = salt, text = password
+    Role role = Role::viewer;
+};
+
+/// Reads "user:salt$hmac:role": what bitcoind's rpcauth.py prints, and a role behind it.
+/// Errors: invalid, with what is wrong; never with the line itself.
+pool::Result<RpcUser> parse_rpc_user(std::string_view line);
+
+/// What an Authorization header holds.
+struct Credentials {
+    std::string user;
+    std::string password;
+};
+
+/// Reads "Basic <base64 of user:password>"; nothing for anything else.
+std::optional<Credentials> parse_basic(std::string_view authorization);
+
+/// Knows who may come in. Pure.
+class Authenticator {
+public:
+    /// cookie_secret: the password of `__cookie__`, an admin; nobody has it when empty.
+    Authenticator(std::vector<RpcUser> users, std::string cookie_secret);
+
+    /// Takes the same time for a wrong name as for a wrong password.
+    std::optional<Caller> identify(const Credentials& credentials) const;
+
+private:
+    std::vector<RpcUser> users_;
+    std::string cookie_secret_;
+};
+
+/// Slows down who guesses passwords: the answer to a failure is held back, from 250 ms doubling to
+/// 2 s, and until it is out no other password of that address is looked at. So an address tries one
+/// password in two seconds, over however many connections. The cookie is looked at in any case: it
+/// cannot be guessed, and the server's own host must not be locked out.
+///
+/// Pure; bounded by addresses_max, beyond which the address longest quiet is forgotten.
+class FailureDelays {
+public:
+    static constexpr std::chrono::milliseconds first{250};
+    static constexpr std::chrono::milliseconds longest{2000};
+    static constexpr std::chrono::minutes forgotten_after{1};
+    static constexpr std::size_t addresses_max = 1024;
+
+    /// True while the answer to a failure of this address is being held back.
+    bool holding(const std::string& address, pool::SteadyTime now) const;
+    /// Notes a failure; returns how long to hold its answer back.
+    std::chrono::milliseconds failed(const std::string& address, pool::SteadyTime now);
+    void succeeded(const std::string& address);
+    std::size_t size() const { return entries_.size(); }
+
+private:
+    struct Entry {
+        std::chrono::milliseconds delay{0};
+        pool::SteadyTime until;
+    };
+    void make_room(pool::SteadyTime now);
+
+    std::map<std::string, Entry> entries_;
+};
+
+}  // namespace rpc

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "rpc/pool_view.h"
+#include "rpc/router.h"
+
+namespace rpc {
+
+/// Puts the methods of admins into the router's table: help, uptime, getpoolinfo, getrpcinfo,
+/// stop, getuser, createaccount, listblocks, getledger. `router` and `view` outlive all calls.
+void register_admin_methods(Router& router, PoolView& view);
+
+}  // namespace rpc

@@ -1,0 +1,97 @@
+#include "rpc/server.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rpc/server_admin.h"
+#include "rpc/server_site.h"
+#include "rpc/server_web.h"
+
+namespace rpc {
+namespace {
+
+void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
+                      const SiteCounts& counts)
+{
+    metrics.push_back({.name = "zubr_http_connections",
+                       .help = "Open HTTP connections.",
+                       .type = MetricType::gauge,
+                       .labels = {{"listener", listener}},
+                       .value = static_cast<double>(counts.connections)});
+    metrics.push_back({.name = "zubr_http_connections_refused_total",
+                       .help = "HTTP connections closed because too many were open.",
+                       .type = MetricType::counter,
+                       .labels = {{"listener", listener}},
+                       .value = static_cast<double>(counts.connections_refused)});
+    const auto answers = [&](const std::string& kind, std::uint64_t count) {
+        metrics.push_back({.name = "zubr_http_answers_total",
+                           .help = "HTTP answers by the kind of their status.",
+                           .type = MetricType::counter,
+                           .labels = {{"listener", listener}, {"status", kind}},
+                           .value = static_cast<double>(count)});
+    };
+    answers("2xx", counts.answers_2xx);
+    answers("4xx", counts.answers_4xx);
+    answers("5xx", counts.answers_5xx);
+}
+
+}  // namespace
+
+struct Server::Impl {
+    Impl(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view)
+        : admin_edge(loop, router, auth),
+          web_edge(view, [this](std::vector<Metric>& metrics) { add_own(metrics); })
+    {
+    }
+
+    void add_own(std::vector<Metric>& metrics) const
+    {
+        if (admin) add_site_metrics(metrics, "admin", admin->counts());
+        if (web) add_site_metrics(metrics, "web", web->counts());
+    }
+
+    AdminEdge admin_edge;
+    WebEdge web_edge;
+    // Behind the edges: no request comes in once those are gone.
+    std::unique_ptr<Site> admin;
+    std::unique_ptr<Site> web;
+};
+
+pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const ServerOptions& options,
+                                                    Router& router, const Authenticator& auth,
+                                                    PoolView& view)
+{
+    auto impl = std::make_unique<Impl>(loop, router, auth, view);
+    Impl* const self = impl.get();
+    if (options.admin) {
+        auto site = Site::listen(
+            loop, {*options.admin, options.connections_max, options.idle_max},
+            [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
+                self->admin_edge.handle(request, host, std::move(respond));
+            });
+        if (!site) return pool::fail(std::move(site.error()));
+        impl->admin = std::move(*site);
+    }
+    if (options.web) {
+        auto site = Site::listen(
+            loop, {*options.web, options.connections_max, options.idle_max},
+            [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
+                self->web_edge.handle(request, host, std::move(respond));
+            });
+        if (!site) return pool::fail(std::move(site.error()));
+        impl->web = std::move(*site);
+    }
+    return std::unique_ptr<Server>{new Server{std::move(impl)}};
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() = default;
+
+std::uint16_t Server::admin_port() const { return impl_->admin ? impl_->admin->port() : 0; }
+
+std::uint16_t Server::web_port() const { return impl_->web ? impl_->web->port() : 0; }
+
+}  // namespace rpc

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/tcp.h"
+#include "rpc/auth.h"
+#include "rpc/pool_view.h"
+#include "rpc/router.h"
+
+namespace rpc {
+
+struct ServerOptions {
+    std::optional<pool::Endpoint> admin;  ///< JSON-RPC by POST /; none: not served
+    std::optional<pool::Endpoint> web;    ///< pages, API, health, metrics; none: not served
+    std::size_t connections_max = 1024;   ///< a listener; one more is closed at once
+    /// How long a connection may take from one answer to the next whole request, and to take in
+    /// an answer.
+    std::chrono::milliseconds idle_max{30'000};
+};
+
+/// The HTTP edge: two listeners on one loop, bytes -> router or pages -> bytes. Lives on the
+/// loop's thread; what it is given outlives it.
+class Server {
+public:
+    /// Errors: unavailable, with a sentence that names the address; invalid.
+    static pool::Result<std::unique_ptr<Server>> start(pool::Loop& loop,
+                                                       const ServerOptions& options, Router& router,
+                                                       const Authenticator& auth, PoolView& view);
+    ~Server();  ///< closes all connections at once; answers that come later go nowhere
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    std::uint16_t admin_port() const;  ///< 0 when not served
+    std::uint16_t web_port() const;
+
+private:
+    struct Impl;
+    explicit Server(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rpc

@@ -1,0 +1,215 @@
+#include "rpc/server_site.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "pool/base/json.h"
+
+namespace rpc {
+namespace {
+
+using pool::HttpRequest;
+using pool::HttpResponse;
+
+// Pages load nothing that we did not serve, and nobody frames them.
+constexpr std::string_view content_security_policy =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'";
+
+void add_security_headers(HttpResponse& response)
+{
+    response.headers.emplace_back("Content-Security-Policy", content_security_policy);
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("Referrer-Policy", "no-referrer");
+}
+
+HttpResponse answer_to(const pool::Error& error)
+{
+    if (error.code == pool::Error::Code::limit) {
+        return error_response(413, "too_large", "the request is larger than we accept");
+    }
+    return error_response(400, "bad_request", "this is not an HTTP/1.1 request");
+}
+
+}  // namespace
+
+HttpResponse error_response(int status, std::string_view code, std::string_view message)
+{
+    HttpResponse response;
+    response.status = status;
+    pool::JsonWriter json{response.body};
+    json.begin_object().key("error").begin_object();
+    json.key("code").string(code).key("message").string(message);
+    json.end_object().end_object();
+    response.headers.emplace_back("Cache-Control", "no-store");
+    return response;
+}
+
+struct Site::Connection {
+    std::unique_ptr<pool::TcpConn> socket;  // empty: closed, whoever still holds us lets go
+    std::string host;
+    pool::HttpParser parser;
+    std::deque<HttpRequest> waiting;
+    std::optional<HttpResponse> last_words;  // behind `waiting`, then the end
+    bool busy = false;                       // a handler has not answered yet
+    bool pumping = false;
+    bool closing = false;
+    pool::SteadyTime since;  // the last answer, or the start of the request at work
+    Connections::iterator place;
+};
+
+pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOptions& options,
+                                                 HttpHandler handler)
+{
+    std::unique_ptr<Site> site{new Site{options, std::move(handler)}};
+    Site* const self = site.get();
+    auto listener = pool::TcpListener::listen(
+        loop, {.address = options.address},
+        [self](std::unique_ptr<pool::TcpConn> socket) { self->accept(std::move(socket)); });
+    if (!listener) return pool::fail(std::move(listener.error()));
+    site->listener_ = std::move(*listener);
+
+    const auto period = std::clamp(options.idle_max / 4, std::chrono::milliseconds{10},
+                                   std::chrono::milliseconds{1000});
+    site->sweeper_ = loop.every(period, [self] { self->sweep(); });
+    return site;
+}
+
+Site::Site(const SiteOptions& options, HttpHandler handler)
+    : options_(options), handler_(std::move(handler))
+{
+}
+
+Site::~Site() = default;
+
+SiteCounts Site::counts() const
+{
+    SiteCounts counts = counts_;
+    counts.connections = connections_.size();
+    return counts;
+}
+
+void Site::accept(std::unique_ptr<pool::TcpConn> socket)
+{
+    if (connections_.size() >= options_.connections_max) {
+        ++counts_.connections_refused;
+        return;
+    }
+    const auto connection = std::make_shared<Connection>();
+    connection->socket = std::move(socket);
+    connection->host = connection->socket->peer().host;
+    connection->since = pool::read_clock().steady;
+    connection->place = connections_.insert(connections_.end(), connection);
+
+    const std::weak_ptr<Connection> weak = connection;
+    connection->socket->start({
+        .on_bytes =
+            [this, weak](std::span<const std::uint8_t> bytes) {
+                const auto held = weak.lock();
+                if (held == nullptr) return;
+                on_bytes(*held, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+                pump(held);
+            },
+        .on_close =
+            [this, weak](pool::CloseReason) {
+                const auto held = weak.lock();
+                if (held != nullptr) drop(*held);
+            },
+    });
+}
+
+void Site::on_bytes(Connection& connection, std::string_view bytes)
+{
+    if (connection.closing || connection.last_words) return;
+    pool::Result<std::vector<HttpRequest>> requests = connection.parser.feed(bytes);
+    if (!requests) {
+        connection.last_words = answer_to(requests.error());
+        return;
+    }
+    for (HttpRequest& request : *requests) {
+        if (connection.waiting.size() >= pipeline_max) {
+            connection.last_words =
+                error_response(503, "pipeline_full", "too many requests without waiting");
+            return;
+        }
+        connection.waiting.push_back(std::move(request));
+    }
+}
+
+// A loop, not a recursion: handlers may answer during the call, one request after the other.
+void Site::pump(const std::shared_ptr<Connection>& connection)
+{
+    if (connection->pumping) return;
+    connection->pumping = true;
+    while (connection->socket != nullptr && !connection->busy && !connection->closing) {
+        if (connection->waiting.empty()) {
+            if (!connection->last_words) break;
+            HttpRequest nobody;
+            nobody.keep_alive = false;
+            send(*connection, nobody, std::move(*connection->last_words));
+            break;
+        }
+        if (connection->socket->write_queue_bytes() > unread_bytes_max) {
+            drop(*connection);
+            break;
+        }
+        const auto request = std::make_shared<HttpRequest>(std::move(connection->waiting.front()));
+        connection->waiting.pop_front();
+        connection->busy = true;
+        connection->since = pool::read_clock().steady;
+        const std::weak_ptr<Connection> weak = connection;
+        handler_(*request, connection->host, [this, weak, request](HttpResponse response) {
+            const auto held = weak.lock();
+            if (held == nullptr || held->socket == nullptr) return;
+            pool::check(held->busy, "a request is answered once");
+            held->busy = false;
+            send(*held, *request, std::move(response));
+            pump(held);
+        });
+    }
+    connection->pumping = false;
+}
+
+void Site::send(Connection& connection, const HttpRequest& request, HttpResponse response)
+{
+    const int kind = response.status / 100;
+    ++(kind == 2 ? counts_.answers_2xx : kind == 4 ? counts_.answers_4xx : counts_.answers_5xx);
+    add_security_headers(response);
+    std::string text = pool::render(response, request.keep_alive);
+    if (request.method == "HEAD") {
+        const std::size_t head_end = text.find("\r\n\r\n");
+        pool::check(head_end != text.npos, "an answer has an empty line behind its head");
+        text.resize(head_end + 4);
+    }
+
+    pool::TcpConn& socket = *connection.socket;
+    socket.set_write_queue_max(socket.write_queue_bytes() + text.size() +
+                               pool::TcpConn::write_queue_default);
+    socket.write(text);
+    connection.since = pool::read_clock().steady;
+    if (request.keep_alive) return;
+    connection.closing = true;
+    connection.waiting.clear();
+    socket.close_after_write();
+}
+
+void Site::drop(Connection& connection)
+{
+    if (connection.socket == nullptr) return;
+    connection.socket.reset();
+    connections_.erase(connection.place);
+}
+
+void Site::sweep()
+{
+    const pool::SteadyTime now = pool::read_clock().steady;
+    for (auto at = connections_.begin(); at != connections_.end();) {
+        const std::shared_ptr<Connection> connection = *at++;
+        if (now - connection->since > options_.idle_max) drop(*connection);
+    }
+}
+
+}  // namespace rpc

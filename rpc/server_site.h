@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "pool/base/time.h"
+#include "pool/runtime/http_message.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/tcp.h"
+
+namespace rpc {
+
+/// What one request is answered with. May be called during the handler or later, once.
+using Respond = std::function<void(pool::HttpResponse)>;
+/// host: the peer's address without its port. The request is valid during the call.
+using HttpHandler =
+    std::function<void(const pool::HttpRequest& request, const std::string& host, Respond respond)>;
+
+struct SiteOptions {
+    pool::Endpoint address;
+    std::size_t connections_max = 0;
+    std::chrono::milliseconds idle_max{0};
+};
+
+/// How a listener has been used since it began.
+struct SiteCounts {
+    std::uint64_t connections = 0;  ///< open now
+    std::uint64_t connections_refused = 0;
+    std::uint64_t answers_2xx = 0;
+    std::uint64_t answers_4xx = 0;
+    std::uint64_t answers_5xx = 0;
+};
+
+/// A listener and its HTTP connections. Requests of a connection are answered one at a time, in
+/// order, however they were pipelined; HEAD is answered as GET without the body. On the loop's
+/// thread. Dropping it closes everything; a Respond called later does nothing.
+class Site {
+public:
+    /// Requests that may wait on a connection; more end it with 503.
+    static constexpr std::size_t pipeline_max = 64;
+    /// Answers that the peer has not taken in; a new request finds the connection closed.
+    static constexpr std::size_t unread_bytes_max = std::size_t{1} << 20;
+
+    static pool::Result<std::unique_ptr<Site>> listen(pool::Loop& loop, const SiteOptions& options,
+                                                      HttpHandler handler);
+    ~Site();
+    Site(const Site&) = delete;
+    Site& operator=(const Site&) = delete;
+
+    std::uint16_t port() const { return listener_->port(); }
+    SiteCounts counts() const;
+
+private:
+    struct Connection;
+    using Connections = std::list<std::shared_ptr<Connection>>;
+
+    Site(const SiteOptions& options, HttpHandler handler);
+    void accept(std::unique_ptr<pool::TcpConn> socket);
+    void on_bytes(Connection& connection, std::string_view bytes);
+    void pump(const std::shared_ptr<Connection>& connection);
+    void send(Connection& connection, const pool::HttpRequest& request,
+              pool::HttpResponse response);
+    void drop(Connection& connection);
+    void sweep();
+
+    SiteOptions options_;
+    HttpHandler handler_;
+    SiteCounts counts_;
+    Connections connections_;
+    pool::Watch sweeper_;
+    std::unique_ptr<pool::TcpListener> listener_;
+};
+
+/// {"error": {"code": …, "message": …}}: every refusal of both listeners. Neither text may come
+/// from a request.
+pool::HttpResponse error_response(int status, std::string_view code, std::string_view message);
+
+}  // namespace rpc

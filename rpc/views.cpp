@@ -1,0 +1,222 @@
+#include "rpc/views.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <string_view>
+
+#include "pool/base/json.h"
+
+namespace rpc {
+namespace {
+
+/// A JsonWriter with the members of our answers.
+class Members {
+public:
+    explicit Members(std::string& out) : json_(out) { json_.begin_object(); }
+    void text(std::string_view key, std::string_view value) { json_.key(key).string(value); }
+    void count(std::string_view key, std::uint64_t value)
+    {
+        json_.key(key).unsigned_integer(value);
+    }
+    void flag(std::string_view key, bool value) { json_.key(key).boolean(value); }
+    void sats(std::string_view key, pool::Sats value) { json_.key(key).integer(value.value); }
+    void number(std::string_view key, double value) { json_.key(key).raw(number_json(value)); }
+    void raw(std::string_view key, std::string_view json) { json_.key(key).raw(json); }
+    void end() { json_.end_object(); }
+
+private:
+    pool::JsonWriter json_;
+};
+
+template <typename T, typename Render>
+std::string list_json(const std::vector<T>& values, Render render)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_array();
+    for (const T& value : values) json.raw(render(value));
+    json.end_array();
+    return out;
+}
+
+std::string or_null(const std::optional<std::uint64_t>& value)
+{
+    return value ? std::to_string(*value) : "null";
+}
+
+std::uint64_t seconds(pool::UnixMillis at) { return at.value / 1000; }
+
+void public_members(Members& members, const PoolInfo& info)
+{
+    members.text("version", info.version);
+    members.text("chain", info.chain);
+    members.count("uptime_s", info.uptime_s);
+    members.count("height", info.height.value);
+    members.text("tip", info.tip);
+    members.number("network_difficulty", info.network_difficulty);
+    members.count("connections", info.connections);
+    members.count("workers", info.workers);
+    members.count("users", info.users);
+    members.number("hashrate_1m", info.hashrate_1m);
+    members.number("hashrate_10m", info.hashrate_10m);
+    members.count("shares_accepted", info.shares_accepted);
+    members.count("blocks_found", info.blocks_found);
+    members.count("blocks_immature", info.blocks_immature);
+    members.count("blocks_mature", info.blocks_mature);
+    members.count("blocks_orphaned", info.blocks_orphaned);
+    members.sats("credited_sat", info.credited);
+    members.count("stratum_port", info.stratum_port);
+    members.count("web_port", info.web_port);
+    members.flag("ready", info.readiness.ready);
+}
+
+std::string worker_json(const WorkerInfo& worker)
+{
+    std::string out;
+    Members members{out};
+    members.text("name", worker.name);
+    members.number("hashrate_1m", worker.hashrate_1m);
+    members.number("hashrate_10m", worker.hashrate_10m);
+    members.count("accepted", worker.accepted);
+    members.count("stale", worker.stale);
+    members.count("rejected", worker.rejected);
+    members.number("difficulty", worker.difficulty);
+    members.raw("last_share",
+                worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
+    members.text("user_agent", worker.user_agent);
+    members.end();
+    return out;
+}
+
+std::string block_json(const BlockInfo& block)
+{
+    std::string out;
+    Members members{out};
+    members.count("height", block.height.value);
+    members.text("hash", block.hash);
+    members.text("state", block.state);
+    members.count("found_at", seconds(block.found_at));
+    members.text("finder", block.finder);
+    members.text("worker", block.worker);
+    members.sats("reward_sat", block.reward);
+    members.raw("confirmations", std::to_string(block.confirmations));
+    members.end();
+    return out;
+}
+
+std::string line_json(const LedgerLine& line)
+{
+    std::string out;
+    Members members{out};
+    members.count("id", line.id);
+    members.count("at", seconds(line.at));
+    members.text("event", line.event);
+    members.text("debit", line.debit);
+    members.text("credit", line.credit);
+    members.text("account", line.account);
+    members.sats("amount_sat", line.amount);
+    members.end();
+    return out;
+}
+
+}  // namespace
+
+std::string number_json(double value)
+{
+    if (!std::isfinite(value)) return "null";
+    std::array<char, 32> buffer{};
+    const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    return error == std::errc{} ? std::string{buffer.data(), end} : "null";
+}
+
+std::string public_pool_json(const PoolInfo& info)
+{
+    std::string out;
+    Members members{out};
+    public_members(members, info);
+    members.end();
+    return out;
+}
+
+std::string admin_pool_json(const PoolInfo& info)
+{
+    const std::uint64_t rejected = std::accumulate(
+        info.shares_rejected.begin(), info.shares_rejected.end(), std::uint64_t{0},
+        [](std::uint64_t sum, const RejectCount& entry) { return sum + entry.count; });
+    std::string out;
+    Members members{out};
+    public_members(members, info);
+    members.raw("template_age_ms", or_null(info.template_age_ms));
+    members.count("shares_accepted_session", info.shares_accepted_session);
+    members.count("shares_stale", info.shares_stale);
+    members.count("shares_rejected", rejected);
+    for (const RejectCount& entry : info.shares_rejected) {
+        members.count("shares_rejected_" + entry.reason, entry.count);
+    }
+    members.count("share_backlog", info.share_backlog);
+    members.count("books_lag_ms", info.books_lag_ms);
+    for (const Dependency& dependency : info.readiness.dependencies) {
+        members.text("state_" + dependency.name, dependency.state);
+    }
+    members.end();
+    return out;
+}
+
+std::string user_json(const UserInfo& user)
+{
+    std::string out;
+    Members members{out};
+    members.text("account", user.account);
+    members.text("payout_address", user.payout_address);
+    members.sats("immature_sat", user.immature);
+    members.sats("available_sat", user.available);
+    members.sats("in_payout_sat", user.in_payout);
+    members.sats("credited_sat", user.credited);
+    members.count("shares", user.shares);
+    members.number("hashrate_1m", user.hashrate_1m);
+    members.number("hashrate_10m", user.hashrate_10m);
+    members.raw("workers", list_json(user.workers, worker_json));
+    members.end();
+    return out;
+}
+
+std::string account_json(const AccountInfo& account)
+{
+    std::string out;
+    Members members{out};
+    members.text("account", account.name);
+    members.text("payout_address", account.payout_address);
+    members.end();
+    return out;
+}
+
+std::string blocks_json(const std::vector<BlockInfo>& blocks)
+{
+    return list_json(blocks, block_json);
+}
+
+std::string ledger_json(const std::vector<LedgerLine>& lines)
+{
+    return list_json(lines, line_json);
+}
+
+std::string readiness_json(const Readiness& readiness)
+{
+    std::string dependencies;
+    Members each{dependencies};
+    for (const Dependency& dependency : readiness.dependencies) {
+        each.raw(dependency.name, dependency.ok ? R"({"ok":true})" : R"({"ok":false})");
+    }
+    each.end();
+    std::string out;
+    Members members{out};
+    members.flag("ready", readiness.ready);
+    members.raw("dependencies", dependencies);
+    members.end();
+    return out;
+}
+
+}  // namespace rpc

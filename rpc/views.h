@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "rpc/pool_view.h"
+
+namespace rpc {
+
+/// The answers of the pool as JSON text, the same for admins and for pages. Amounts are integers
+/// of satoshi, hash rates H/s, times whole seconds since 1970.
+
+/// One flat object. It tells hosts and paths in the states of the dependencies: for admins.
+std::string admin_pool_json(const PoolInfo& info);
+/// The same without what only concerns whoever runs the pool.
+std::string public_pool_json(const PoolInfo& info);
+std::string user_json(const UserInfo& user);
+std::string account_json(const AccountInfo& account);
+std::string blocks_json(const std::vector<BlockInfo>& blocks);
+std::string ledger_json(const std::vector<LedgerLine>& lines);
+/// {"ready": …, "dependencies": {"node": {"ok": …}, …}}; states stay with the admins.
+std::string readiness_json(const Readiness& readiness);
+
+/// The shortest text that reads back as `value`; "null" for what is no number in JSON.
+std::string number_json(double value);
+
+}  // namespace rpc
