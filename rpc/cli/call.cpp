@@ -1,0 +1,121 @@
+#include "rpc/cli/call.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "pool/base/json.h"
+#include "pool/runtime/http_client.h"
+#include "pool/runtime/loop.h"
+#include "rpc/auth.h"
+#include "rpc/cookie.h"
+#include "rpc/method.h"
+
+namespace rpc::cli {
+namespace {
+
+using pool::Error;
+using pool::fail;
+
+constexpr std::chrono::milliseconds pause_between_attempts{500};
+constexpr std::chrono::milliseconds deadline{60'000};
+
+pool::Result<Outcome> read_answer(const pool::HttpAnswer& answer)
+{
+    if (answer.status == 401) {
+        return fail(Error::Code::refused, "zubrd does not know this user, password or cookie");
+    }
+    if (answer.status == 429) {
+        return fail(Error::Code::refused, "too many wrong passwords from here: wait two seconds");
+    }
+    const auto json = nlohmann::ordered_json::parse(answer.body, nullptr, false);
+    if (answer.status != 200 || !json.is_object()) {
+        return fail(Error::Code::invalid, "what answers there is no zubrd (HTTP status " +
+                                              std::to_string(answer.status) + ")");
+    }
+    if (json.contains("error")) return Outcome{"", json["error"].dump()};
+    if (!json.contains("result")) return fail(Error::Code::invalid, "the answer has no result");
+    return Outcome{json["result"].dump(), ""};
+}
+
+/// Is it worth trying again: nobody there yet, or somebody who is still starting?
+bool not_there_yet(const pool::Result<Outcome>& outcome)
+{
+    if (!outcome) {
+        return outcome.error().code == Error::Code::unavailable ||
+               outcome.error().code == Error::Code::not_found;
+    }
+    if (outcome->error.empty()) return false;
+    const auto error = nlohmann::json::parse(outcome->error, nullptr, false);
+    return error.value("code", 0) == static_cast<int>(ErrorCode::not_ready);
+}
+
+/// One run of a call: attempts until an answer that stands.
+class Caller {
+public:
+    Caller(const Server& server, std::string request)
+        : server_(server),
+          request_(std::move(request)),
+          http_(std::make_unique<pool::HttpClient>(loop_))
+    {
+    }
+
+    pool::Result<Outcome> run()
+    {
+        loop_.post([this] { attempt(); });
+        loop_.run();
+        http_.reset();
+        pool::check(outcome_.has_value(), "the loop ends with an outcome only");
+        return std::move(*outcome_);
+    }
+
+private:
+    void attempt()
+    {
+        pool::HttpCall call;
+        call.url = "http://" + to_string(server_.endpoint) + "/";
+        call.body = request_;
+        call.user = server_.user;
+        call.password = server_.password;
+        call.deadline = deadline;
+        if (server_.user.empty()) {
+            pool::Result<std::string> secret = read_cookie(server_.cookie_file);
+            if (!secret) return finish(fail(std::move(secret.error())));
+            call.user = cookie_user;
+            call.password = std::move(*secret);
+        }
+        http_->call(std::move(call), [this](pool::Result<pool::HttpAnswer> answer) {
+            if (!answer) return finish(fail(std::move(answer.error())));
+            finish(read_answer(*answer));
+        });
+    }
+
+    void finish(pool::Result<Outcome> outcome)
+    {
+        if (server_.wait && not_there_yet(outcome)) {
+            pause_ = loop_.after(pause_between_attempts, [this] { attempt(); });
+            return;
+        }
+        outcome_ = std::move(outcome);
+        loop_.stop();
+    }
+
+    const Server& server_;
+    std::string request_;
+    pool::Loop loop_;
+    std::unique_ptr<pool::HttpClient> http_;
+    pool::Watch pause_;
+    std::optional<pool::Result<Outcome>> outcome_;
+};
+
+}  // namespace
+
+pool::Result<Outcome> call(const Server& server, const std::string& request)
+{
+    return Caller{server, request}.run();
+}
+
+}  // namespace rpc::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pool/base/result.h"
+
+namespace rpc::cli {
+
+/// What is called: a method with its parameters, or something of zubr-cli's own.
+enum class Action : std::uint8_t { call, getinfo, healthcheck };
+
+struct CommandLine {
+    Action action = Action::call;
+    std::string config_file;  ///< "" when not given
+    std::string connect;      ///< host:port, "" when not given
+    std::string cookie_file;  ///< "" when not given
+    std::string user;
+    std::string password;
+    bool wait = false;  ///< until the server answers
+    bool json = false;  ///< JSON on a terminal too
+    std::string method;
+    std::vector<std::string> params;
+};
+
+/// Long options with one dash, as bitcoin-cli takes them, become ones with two ("-conf=x" ->
+/// "--conf=x"). Only what stands before the method: behind it a dash may begin a value.
+std::vector<std::string> with_two_dashes(std::span<const char* const> arguments);
+
+/// The JSON-RPC request of a call. Parameters go by position, or by name when all of them read
+/// name=value.
+/// Errors: invalid, when some are named and some are not.
+pool::Result<std::string> request_json(const std::string& method,
+                                       std::span<const std::string> params);
+
+}  // namespace rpc::cli

@@ -1,0 +1,163 @@
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "rpc/cli/admin_address.h"
+#include "rpc/cli/call.h"
+#include "rpc/cli/command_line.h"
+#include "rpc/cli/present.h"
+
+namespace {
+
+using rpc::cli::Action;
+using rpc::cli::CommandLine;
+
+constexpr int exit_ok = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+int complain(int code, const std::string& sentence)
+{
+    std::cerr << "zubr-cli: " << sentence << "\n";
+    return code;
+}
+
+/// The configuration to look into when none is named: beside us, then the system's.
+std::string usual_config_file()
+{
+    for (const char* const path : {"zubr.toml", "/etc/zubr/zubr.toml"}) {
+        std::error_code ignored;
+        if (std::filesystem::exists(path, ignored)) return path;
+    }
+    return "";
+}
+
+pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
+{
+    rpc::cli::AdminAddress address;
+    const std::string file = line.config_file.empty() ? usual_config_file() : line.config_file;
+    if (!file.empty()) {
+        pool::Result<rpc::cli::AdminAddress> read = rpc::cli::read_admin_address(file);
+        if (!read) return pool::fail(std::move(read.error()));
+        address = std::move(*read);
+    }
+    if (!line.connect.empty()) {
+        pool::Result<pool::Endpoint> endpoint = pool::parse_endpoint(line.connect);
+        if (!endpoint) return pool::fail(std::move(endpoint.error()));
+        address.endpoint = std::move(*endpoint);
+    }
+    rpc::cli::Server server;
+    server.endpoint = rpc::cli::reachable(std::move(address.endpoint));
+    server.user = line.user;
+    server.password = line.password;
+    server.cookie_file = line.cookie_file.empty() ? address.cookie_file : line.cookie_file;
+    server.wait = line.wait;
+    return server;
+}
+
+int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
+{
+    if (!outcome.error.empty()) {
+        return complain(exit_failed, rpc::cli::error_text(outcome.error));
+    }
+    if (line.action == Action::healthcheck) {
+        const std::string problems = rpc::cli::not_ready_text(outcome.result);
+        if (!problems.empty()) return complain(exit_failed, problems);
+        std::cout << "ready\n";
+        return exit_ok;
+    }
+    const bool for_person = isatty(STDOUT_FILENO) != 0 && !line.json;
+    if (line.action == Action::getinfo && !line.json) {
+        std::cout << rpc::cli::info_text(outcome.result);
+    } else {
+        std::cout << (for_person ? rpc::cli::as_text(outcome.result)
+                                 : rpc::cli::as_json(outcome.result));
+    }
+    return std::cout.flush() ? exit_ok : exit_failed;
+}
+
+int run(const CommandLine& line)
+{
+    const bool own = line.action != Action::call;
+    const pool::Result<std::string> request =
+        rpc::cli::request_json(own ? "getpoolinfo" : line.method, line.params);
+    if (!request) return complain(exit_usage, request.error().detail);
+    const pool::Result<rpc::cli::Server> server = find_server(line);
+    if (!server) return complain(exit_usage, server.error().detail);
+
+    const pool::Result<rpc::cli::Outcome> outcome = rpc::cli::call(*server, *request);
+    if (!outcome) {
+        return complain(exit_failed, "no answer from zubrd at " + to_string(server->endpoint) +
+                                         ": " + outcome.error().detail);
+    }
+    return show(line, *outcome);
+}
+
+int parse_and_run(const std::vector<std::string>& arguments)
+{
+    CommandLine line;
+    bool getinfo = false;
+    std::vector<std::string> words;
+    CLI::App app{"Asks a running zubrd. 'zubr-cli help' lists what it can be asked.", "zubr-cli"};
+    app.prefix_command();  // behind the method everything is a parameter
+    app.add_option("-c,--conf", line.config_file, "zubrd's configuration file");
+    app.add_option("--rpcconnect", line.connect, "host:port of the admin RPC");
+    app.add_option("--cookie", line.cookie_file, "zubrd's cookie file");
+    app.add_option("--rpcuser", line.user, "a user of admin.rpcauth, instead of the cookie");
+    app.add_option("--rpcpassword", line.password, "that user's password");
+    app.add_flag("--rpcwait", line.wait, "wait until the server answers");
+    app.add_flag("--json", line.json, "JSON on a terminal too");
+    app.add_flag("--getinfo", getinfo, "a summary of how the pool is doing");
+    app.footer(
+        "METHOD [VALUE...] or METHOD [NAME=VALUE...]; 'healthcheck' succeeds when the pool "
+        "is ready.\nExit: 0 done, 1 refused or unreachable, 2 wrong usage.");
+    try {
+        // CLI11 takes them from the back.
+        app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+        words = app.remaining();
+    } catch (const CLI::CallForHelp&) {
+        std::cout << app.help();
+        return exit_ok;
+    } catch (const CLI::ParseError& error) {
+        return complain(exit_usage, std::string{error.what()} + " (zubr-cli --help)");
+    }
+
+    if (getinfo) line.action = Action::getinfo;
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    if (!words.empty() && words.front().starts_with('-')) {
+        return complain(exit_usage, "unknown option " + words.front() + " (zubr-cli --help)");
+    }
+    if (getinfo != words.empty()) {
+        return complain(exit_usage, getinfo ? "-getinfo takes no method"
+                                            : "name a method; 'zubr-cli help' lists them");
+    }
+    if (!getinfo) {
+        line.method = words.front();
+        line.params.assign(words.begin() + 1, words.end());
+        if (line.method == "healthcheck") {
+            line.action = Action::healthcheck;
+            if (!line.params.empty())
+                return complain(exit_usage, "healthcheck takes no parameters");
+        }
+    }
+    return run(line);
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    try {
+        const std::vector<const char*> arguments(argv + 1, argv + argc);
+        return parse_and_run(rpc::cli::with_two_dashes(arguments));
+    } catch (const std::exception& error) {
+        return complain(exit_failed, error.what());
+    }
+}

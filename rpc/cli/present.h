@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "pool/base/result.h"
+
+namespace rpc::cli {
+
+/// A result for a person: a text as it is, an object as lines "key  value", a list of objects as a
+/// table. Control characters are shown as '?': what miners call themselves must not reach the
+/// terminal as commands.
+std::string as_text(const std::string& result_json);
+
+/// A result for a program or a file: indented JSON; a plain text as it is.
+std::string as_json(const std::string& result_json);
+
+/// "error -5: no such account": of {"code": …, "message": …}.
+std::string error_text(const std::string& error_json);
+
+/// The summary of `-getinfo`, from the result of getpoolinfo.
+std::string info_text(const std::string& pool_json);
+
+/// Nothing when getpoolinfo says that the pool is ready; else what is not.
+std::string not_ready_text(const std::string& pool_json);
+
+}  // namespace rpc::cli
