@@ -32,8 +32,8 @@ inline constexpr std::size_t end_reasons = 15;
 struct ShardMetrics {
     std::array<pool::Counter, 10> judgements;  ///< by Judgement; one for each submit that was
                                                ///< hashed or named an unknown job
-    pool::Counter malformed_submits;  ///< refused before anything could be hashed
-    pool::Counter shares_unlogged;    ///< refused because the share log failed
+    pool::Counter malformed_submits;           ///< refused before anything could be hashed
+    pool::Counter shares_unlogged;             ///< refused because the share log failed
     pool::Counter block_candidates;
     pool::Counter lines;
     pool::Counter bad_lines;

@@ -1,0 +1,239 @@
+// zubr-miner: a CPU miner for tests, demonstrations and load, not for profit.
+#include <csignal>
+#include <cstdio>
+#include <netdb.h>
+#include <optional>
+#include <string>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "pool/base/json.h"
+#include "pool/crypto/sha256.h"
+#include "stratum/client/mining_client.h"
+
+namespace {
+
+using pool::Result;
+using stratum::client::MiningEnd;
+using stratum::client::MiningTotals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds report_every{10};
+
+struct Arguments {
+    std::string url;
+    std::string user;
+    std::string password = "x";
+    unsigned threads = 1;
+    bool once = false;
+    bool json = false;
+    double shares_per_second_max = 0;
+    double hashes_per_second_max = 0;
+    double duration_seconds = 0;
+};
+
+// "stratum+tcp://host:port"; the scheme may be missing. Looks the host up, and waits for that.
+Result<pool::Endpoint> resolve(std::string url)
+{
+    constexpr std::string_view scheme = "stratum+tcp://";
+    if (url.starts_with(scheme)) url.erase(0, scheme.size());
+    const std::size_t colon = url.rfind(':');
+    if (colon == std::string::npos || url.find('/') != std::string::npos) {
+        return pool::fail(pool::Error::Code::invalid,
+                          "'" + url + "' is no address: use stratum+tcp://HOST:PORT");
+    }
+    if (auto numeric = pool::parse_endpoint(url)) return numeric;
+
+    const std::string host = url.substr(0, colon);
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    if (failed != 0) {
+        return pool::fail(pool::Error::Code::unavailable,
+                          "Cannot find the host '" + host + "': " + gai_strerror(failed));
+    }
+    std::array<char, NI_MAXHOST> text{};
+    const int unnamed =
+        getnameinfo(found->ai_addr, found->ai_addrlen, text.data(),
+                    static_cast<socklen_t>(text.size()), nullptr, 0, NI_NUMERICHOST);
+    const bool six = found->ai_family == AF_INET6;
+    freeaddrinfo(found);
+    if (unnamed != 0) {
+        return pool::fail(pool::Error::Code::unavailable, "Cannot find the host '" + host + "'");
+    }
+    const std::string address = six ? "[" + std::string{text.data()} + "]" : text.data();
+    return pool::parse_endpoint(address + url.substr(colon));
+}
+
+class Report {
+public:
+    explicit Report(bool json) : json_(json), began_(Clock::now()), last_(began_) {}
+
+    void say(std::string_view sentence) const
+    {
+        if (!json_) return line(std::string{sentence});
+        std::string text;
+        pool::JsonWriter{text}
+            .begin_object()
+            .key("event")
+            .string("message")
+            .key("text")
+            .string(sentence)
+            .end_object();
+        line(text);
+    }
+
+    void progress(const MiningTotals& totals)
+    {
+        const Clock::time_point now = Clock::now();
+        const double rate = per_second(totals.hashes - last_hashes_, now - last_);
+        last_ = now;
+        last_hashes_ = totals.hashes;
+        numbers("hashrate", totals, rate);
+    }
+
+    void end(const MiningTotals& totals) const
+    {
+        numbers("total", totals, per_second(totals.hashes, Clock::now() - began_));
+    }
+
+private:
+    static double per_second(std::uint64_t count, Clock::duration time)
+    {
+        const double seconds = std::chrono::duration<double>(time).count();
+        return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+    }
+
+    static void line(const std::string& text)
+    {
+        std::fputs((text + "\n").c_str(), stdout);
+        std::fflush(stdout);
+    }
+
+    void numbers(std::string_view event, const MiningTotals& totals, double rate) const
+    {
+        const auto& shares = totals.shares;
+        const auto whole = static_cast<std::uint64_t>(rate);
+        if (json_) {
+            std::string text;
+            pool::JsonWriter{text}
+                .begin_object()
+                .key("event")
+                .string(event)
+                .key("hashrate")
+                .unsigned_integer(whole)
+                .key("hashes")
+                .unsigned_integer(totals.hashes)
+                .key("submitted")
+                .unsigned_integer(shares.submitted)
+                .key("accepted")
+                .unsigned_integer(shares.accepted)
+                .key("rejected")
+                .unsigned_integer(shares.rejected)
+                .key("connections")
+                .unsigned_integer(totals.connections)
+                .key("last_refusal")
+                .string(shares.last_refusal)
+                .end_object();
+            return line(text);
+        }
+        line(std::string{event} + " " + std::to_string(whole / 1000) + " kH/s, shares submitted=" +
+             std::to_string(shares.submitted) + " accepted=" + std::to_string(shares.accepted) +
+             " rejected=" + std::to_string(shares.rejected) +
+             (shares.last_refusal.empty() ? "" : ", last refusal: " + shares.last_refusal));
+    }
+
+    bool json_;
+    Clock::time_point began_;
+    Clock::time_point last_;
+    std::uint64_t last_hashes_ = 0;
+};
+
+// SIGINT and SIGTERM as a descriptor; blocked here before any thread starts.
+int stop_signals()
+{
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int mine(const Arguments& arguments)
+{
+    Report report{arguments.json};
+    auto endpoint = resolve(arguments.url);
+    if (!endpoint) {
+        report.say(endpoint.error().detail);
+        return 1;
+    }
+    const int signals = stop_signals();
+    pool::Loop loop;
+    std::optional<MiningEnd> ended;
+    int status = 0;
+    {
+        stratum::client::MiningClient client{
+            loop,
+            {.pool = *endpoint,
+             .login = {.user = arguments.user, .password = arguments.password},
+             .cpu = {.threads = arguments.threads,
+                     .hashes_per_second_max = arguments.hashes_per_second_max,
+                     .shares_per_second_max = arguments.shares_per_second_max},
+             .once = arguments.once},
+            {.on_message = [&report](std::string_view sentence) { report.say(sentence); },
+             .on_end =
+                 [&ended, &loop](MiningEnd why) {
+                     ended = why;
+                     loop.stop();
+                 }}};
+        const pool::Watch stop =
+            loop.watch_fd(signals, {.readable = true}, [&loop](pool::FdEvents) { loop.stop(); });
+        const pool::Watch progress =
+            loop.every(report_every, [&report, &client] { report.progress(client.totals()); });
+        pool::Watch deadline;
+        if (arguments.duration_seconds > 0) {
+            const auto ms = static_cast<std::int64_t>(arguments.duration_seconds * 1000);
+            deadline = loop.after(std::chrono::milliseconds{ms}, [&loop] { loop.stop(); });
+        }
+        client.start();
+        loop.run();
+        report.end(client.totals());
+        if (ended == MiningEnd::user_refused) status = 1;
+        if (arguments.once && ended != MiningEnd::share_accepted) status = 1;
+    }
+    close(signals);
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    Arguments arguments;
+    CLI::App app{"A CPU miner that speaks Stratum v1: for tests, demonstrations and load."};
+    app.add_option("--url", arguments.url, "the pool: stratum+tcp://HOST:PORT")->required();
+    app.add_option("--user", arguments.user, "ADDRESS.WORKER or ACCOUNT.WORKER")->required();
+    app.add_option("--password", arguments.password, "e.g. x, or d=1 for a start difficulty");
+    app.add_option("--threads", arguments.threads, "mining threads")->check(CLI::Range(1, 1024));
+    app.add_flag("--once", arguments.once, "exit with 0 after the first accepted share");
+    app.add_option("--max-shares-per-second", arguments.shares_per_second_max,
+                   "find no more than so many")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--max-hashrate", arguments.hashes_per_second_max,
+                   "hashes a second, all threads together")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--duration", arguments.duration_seconds, "seconds; then exit")
+        ->check(CLI::PositiveNumber);
+    app.add_flag("--json", arguments.json, "one JSON object a line");
+    CLI11_PARSE(app, argc, argv);
+
+    if (!pool::sha256_self_test()) {
+        std::fputs("SHA-256 gives wrong results on this machine\n", stderr);
+        return 1;
+    }
+    return mine(arguments);
+}
