@@ -1,11 +1,10 @@
 #include "pool/runtime/loop.h"
 
 #include <array>
-#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
-#include <ctime>
-#include <fcntl.h>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
