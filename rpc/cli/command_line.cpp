@@ -1,6 +1,7 @@
 #include "rpc/cli/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "pool/base/json.h"
@@ -18,8 +19,14 @@ std::size_t name_length(std::string_view param)
     return std::all_of(name.begin(), name.end(), fits) ? equals : param.npos;
 }
 
-/// The options that take a value as a word of its own: behind them the method is still to come.
-bool takes_a_word(std::string_view option) { return option == "-c"; }
+/// The options whose value may be the next word: behind that the method is still to come.
+bool takes_a_word(std::string_view option)
+{
+    constexpr std::array<std::string_view, 6> takers{"c",      "conf",    "rpcconnect",
+                                                     "cookie", "rpcuser", "rpcpassword"};
+    option.remove_prefix(std::min(option.find_first_not_of('-'), option.size()));
+    return std::find(takers.begin(), takers.end(), option) != takers.end();
+}
 
 }  // namespace
 

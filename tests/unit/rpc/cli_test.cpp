@@ -1,0 +1,133 @@
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "rpc/cli/admin_address.h"
+#include "rpc/cli/command_line.h"
+#include "rpc/cli/present.h"
+
+namespace rpc::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(CommandLine, TakesLongOptionsWithOneDashUpToTheMethod)
+{
+    const std::array line{"-rpcconnect=127.0.0.1:1",
+                          "--json",
+                          "-c",
+                          "-x.toml",
+                          "-conf",
+                          "y",
+                          "-rpcwait",
+                          "getuser",
+                          "-name",
+                          "-h"};
+    EXPECT_EQ(with_two_dashes(line), (Words{"--rpcconnect=127.0.0.1:1", "--json", "-c", "-x.toml",
+                                            "--conf", "y", "--rpcwait", "getuser", "-name", "-h"}));
+    const std::array short_option{"-h"};
+    EXPECT_EQ(with_two_dashes(short_option), Words{"-h"});
+}
+
+TEST(CommandLine, SendsParametersByPositionOrByName)
+{
+    EXPECT_EQ(request_json("getuser", Words{"a\"b"}),
+              R"({"jsonrpc":"2.0","id":"zubr-cli","method":"getuser","params":["a\"b"]})");
+    EXPECT_EQ(request_json("uptime", Words{}),
+              R"({"jsonrpc":"2.0","id":"zubr-cli","method":"uptime","params":[]})");
+    EXPECT_EQ(
+        request_json("getledger", Words{"limit=5", "account=x=y"}),
+        R"({"jsonrpc":"2.0","id":"zubr-cli","method":"getledger","params":{"limit":"5","account":"x=y"}})");
+    EXPECT_FALSE(request_json("getledger", Words{"limit=5", "bob"}));
+}
+
+std::string config(const std::string& text)
+{
+    std::string path = "/tmp/zubr-cli-test-XXXXXX";
+    const int fd = ::mkstemp(path.data());
+    ::close(fd);
+    std::ofstream{path} << text;
+    return path;
+}
+
+TEST(AdminAddress, ComesFromTheServersConfiguration)
+{
+    const std::string path = config(
+        "[pool]\ndata_dir = \"/srv/zubr\"\n[admin]\nlisten = \"0.0.0.0:9000\"\nrpcauth = []\n");
+    const auto address = read_admin_address(path);
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->endpoint.port, 9000);
+    EXPECT_EQ(reachable(address->endpoint).host, "127.0.0.1");
+    EXPECT_EQ(address->cookie_file, "/srv/zubr/.cookie");
+    ::unlink(path.c_str());
+}
+
+TEST(AdminAddress, HasTheServersDefaultsAndItsOwnCookieFile)
+{
+    const std::string path = config("[admin]\ncookie_file = \"/run/c\"\n");
+    const auto address = read_admin_address(path);
+    ASSERT_TRUE(address);
+    EXPECT_EQ(to_string(address->endpoint), "127.0.0.1:8337");
+    EXPECT_EQ(address->cookie_file, "/run/c");
+    ::unlink(path.c_str());
+}
+
+TEST(AdminAddress, SaysWhichLineIsWrong)
+{
+    const std::string path = config("[admin]\nlisten = \"127.0.0.1:1\n");
+    const auto address = read_admin_address(path);
+    ASSERT_FALSE(address);
+    EXPECT_EQ(address.error().detail.substr(0, path.size() + 4), path + ":2: ");
+    ::unlink(path.c_str());
+    EXPECT_EQ(read_admin_address("/nonexistent").error().code, pool::Error::Code::io);
+    const std::string endpoint = config("[admin]\nlisten = \"here\"\n");
+    EXPECT_FALSE(read_admin_address(endpoint));
+    ::unlink(endpoint.c_str());
+}
+
+TEST(Present, MakesATableOfAListAndAlignsNumbersRight)
+{
+    EXPECT_EQ(as_text(R"([{"height":7,"state":"mature"},{"height":112,"state":"immature"}])"),
+              "height  state\n     7  mature\n   112  immature\n");
+    EXPECT_EQ(as_text("[]"), "none\n");
+    EXPECT_EQ(as_text("\"two\\nlines\""), "two\nlines\n");
+    EXPECT_EQ(as_text("5"), "5\n");
+    EXPECT_EQ(as_text(R"({"a":1,"long":null,"w":[{"x":"y"}]})"), "a     1\nlong  -\n\nw\nx\ny\n");
+}
+
+TEST(Present, KeepsControlCharactersFromTheTerminal)
+{
+    EXPECT_EQ(as_text(R"([{"name":"\u001b[2Jx\u009b1m\n"}])"), "name\n?[2Jx??1m?\n");
+    EXPECT_EQ(as_text("\"\\u001b]0;x\\u0007\""), "?]0;x?\n");
+}
+
+TEST(Present, IndentsJsonForPrograms)
+{
+    EXPECT_EQ(as_json(R"({"b":1,"a":[]})"), "{\n  \"b\": 1,\n  \"a\": []\n}\n");
+    EXPECT_EQ(error_text(R"({"code":-5,"message":"no such\u001b account"})"),
+              "error -5: no such? account");
+}
+
+TEST(Present, SumsUpThePool)
+{
+    const std::string pool =
+        R"({"version":"0.1.0","chain":"signet","uptime_s":9,"height":812,"connections":3,)"
+        R"("workers":2,"users":1,"hashrate_1m":999.4,"hashrate_10m":1234567,"shares_accepted":10,)"
+        R"("blocks_found":1,"blocks_immature":1,"blocks_mature":0,"blocks_orphaned":0,)"
+        R"("credited_sat":5,"stratum_port":3333,"web_port":8080,"ready":false,)"
+        R"("shares_accepted_session":1,"shares_stale":0,"shares_rejected":0,"share_backlog":0,)"
+        R"("books_lag_ms":0,"state_node":"ok","state_mysql":"away"})";
+    const std::string text = info_text(pool);
+    EXPECT_NE(text.find("Hashrate  1.23 MH/s (10 min), 999 H/s (1 min)\n"), std::string::npos);
+    EXPECT_NE(text.find("Zubr      0.1.0, NOT READY, up 9 s\n"), std::string::npos);
+    EXPECT_NE(text.find("Problems  mysql: away\n"), std::string::npos);
+    EXPECT_EQ(not_ready_text(R"({"ready":true})"), "");
+}
+
+}  // namespace
+}  // namespace rpc::cli

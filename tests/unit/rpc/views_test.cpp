@@ -1,0 +1,67 @@
+#include "rpc/views.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace rpc {
+namespace {
+
+TEST(NumberJson, IsTheShortestTextOfTheNumber)
+{
+    EXPECT_EQ(number_json(0), "0");
+    EXPECT_EQ(number_json(0.1), "0.1");
+    EXPECT_EQ(number_json(1e21), "1e+21");
+    EXPECT_EQ(number_json(2.3283064365386963e-10), "2.3283064365386963e-10");  // 2^-32
+    EXPECT_EQ(number_json(std::numeric_limits<double>::infinity()), "null");
+    EXPECT_EQ(number_json(std::numeric_limits<double>::quiet_NaN()), "null");
+}
+
+TEST(PoolJson, KeepsOperatorsFiguresFromThePublic)
+{
+    PoolInfo info;
+    info.version = "0.1.0";
+    info.chain = "signet";
+    info.height = {812};
+    info.credited = {4'999'999'999};
+    info.shares_rejected = {{"low_difficulty", 2}, {"duplicate", 3}};
+    info.readiness = {false, {{"mysql", false, "cannot reach 10.0.0.5:3306"}}};
+
+    const std::string admin = admin_pool_json(info);
+    EXPECT_NE(admin.find(R"("chain":"signet","uptime_s":0,"height":812,)"), std::string::npos);
+    EXPECT_NE(admin.find(R"("credited_sat":4999999999,)"), std::string::npos);
+    EXPECT_NE(admin.find(R"("ready":false,"template_age_ms":null,)"), std::string::npos);
+    EXPECT_NE(admin.find(R"("shares_rejected":5,"shares_rejected_low_difficulty":2,)"),
+              std::string::npos);
+    EXPECT_NE(admin.find(R"("state_mysql":"cannot reach 10.0.0.5:3306")"), std::string::npos);
+
+    const std::string seen = public_pool_json(info);
+    EXPECT_NE(seen.find(R"("credited_sat":4999999999,)"), std::string::npos);
+    EXPECT_EQ(seen.find("10.0.0.5"), std::string::npos);
+    EXPECT_EQ(seen.find("rejected"), std::string::npos);
+    EXPECT_EQ(readiness_json(info.readiness),
+              R"({"ready":false,"dependencies":{"mysql":{"ok":false}}})");
+}
+
+TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
+{
+    UserInfo user;
+    user.account = "bcrt1qexample";
+    user.immature = {5'000'000'001};
+    user.available = {-3};
+    WorkerInfo worker;
+    worker.name = "rig.1";
+    worker.user_agent = "</script>\"\n\x07";
+    worker.difficulty = 0.5;
+    worker.last_share = pool::UnixMillis{1'764'000'000'999};
+    user.workers.push_back(worker);
+    EXPECT_EQ(user_json(user),
+              R"({"account":"bcrt1qexample","payout_address":"","immature_sat":5000000001,)"
+              R"("available_sat":-3,"in_payout_sat":0,"credited_sat":0,"shares":0,)"
+              R"("hashrate_1m":0,"hashrate_10m":0,"workers":[{"name":"rig.1","hashrate_1m":0,)"
+              R"("hashrate_10m":0,"accepted":0,"stale":0,"rejected":0,"difficulty":0.5,)"
+              R"("last_share":1764000000,"user_agent":"</script>\"\n\u0007"}]})");
+}
+
+}  // namespace
+}  // namespace rpc
