@@ -1,0 +1,122 @@
+#include "pool/share/producer.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "pool/base/log.h"
+
+namespace pool {
+namespace {
+
+// A clock that is set back by more than this deserves a line in the log.
+constexpr std::uint64_t clock_back_ms = 2000;
+
+void stamp(Record& record, std::uint64_t seq, UnixMillis at)
+{
+    std::visit(
+        [seq, at](auto& each) {
+            each.seq = seq;
+            each.at = at;
+        },
+        record);
+}
+
+}  // namespace
+
+Producer::Producer(std::string name, Journal& journal)
+    : name_(std::move(name)), journal_(journal), last_at_(journal.last_at())
+{
+    undeclared_.emplace_back(StartRecord{});
+}
+
+MemberHandle Producer::member(const AccountKey& account)
+{
+    MemberHandle& known =
+        account.script.empty() ? by_row_[account.registered.value] : by_script_[account.script];
+    if (known.value != 0) return known;
+    known = MemberHandle{++members_made_};
+    AccountRecord declared;
+    declared.member = known;
+    declared.script = account.script;
+    if (account.script.empty()) declared.registered = account.registered;
+    undeclared_.emplace_back(std::move(declared));
+    return known;
+}
+
+WorkerHandle Producer::worker(MemberHandle member, std::string_view name)
+{
+    WorkerHandle& known = workers_[{member.value, std::string{name}}];
+    if (known.value != 0) return known;
+    known = WorkerHandle{++workers_made_};
+    WorkerRecord declared;
+    declared.member = member;
+    declared.worker = known;
+    declared.name = std::string{name};
+    undeclared_.emplace_back(std::move(declared));
+    return known;
+}
+
+Result<void> Producer::append(std::span<ShareRecord> records, UnixMillis now)
+{
+    if (records.empty()) return {};
+    const UnixMillis at = time_for(now);
+    declare(at);
+    for (ShareRecord& record : records) {
+        record.seq = journal_.last_seq() + 1 + batch_.size();
+        record.at = at;
+        record.slot = slot_of(at);
+        batch_.push_back(encode(record));
+    }
+    return write(at);
+}
+
+Result<void> Producer::note_job(const JobRecord& job, UnixMillis now)
+{
+    const UnixMillis at = time_for(now);
+    declare(at);
+    JobRecord stamped = job;
+    stamped.seq = journal_.last_seq() + 1 + batch_.size();
+    stamped.at = at;
+    batch_.push_back(encode(stamped));
+    return write(at);
+}
+
+Result<void> Producer::tick(UnixMillis now)
+{
+    const UnixMillis at = time_for(now);
+    if (journal_.last_seq() > 0 && undeclared_.empty() && slot_of(at) == slot_of(last_at_))
+        return {};
+    declare(at);
+    batch_.push_back(encode(MarkRecord{journal_.last_seq() + 1 + batch_.size(), at}));
+    return write(at);
+}
+
+// Slots are sealed by what a producer said last: it must never speak of an earlier time again.
+UnixMillis Producer::time_for(UnixMillis now)
+{
+    if (now.value + clock_back_ms < last_at_.value && !clock_complained_) {
+        clock_complained_ = true;
+        log::warn("clock_went_back", {{"producer", name_}, {"by_ms", last_at_.value - now.value}});
+    }
+    return std::max(now, last_at_);
+}
+
+void Producer::declare(UnixMillis at)
+{
+    batch_.clear();
+    for (Record& record : undeclared_) {
+        stamp(record, journal_.last_seq() + 1 + batch_.size(), at);
+        batch_.push_back(encode(record));
+    }
+}
+
+Result<void> Producer::write(UnixMillis at)
+{
+    if (auto written = journal_.append(batch_); !written) return written;
+    undeclared_.clear();
+    last_at_ = at;
+    return {};
+}
+
+}  // namespace pool

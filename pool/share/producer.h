@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/share/journal.h"
+#include "pool/share/record.h"
+#include "pool/share/share_log.h"
+
+namespace pool {
+
+/// The ShareLog of one Stratum loop, over its journal: numbers records, keeps their time from
+/// going back, and declares accounts and workers before they are first named.
+///
+/// A life begins with a start record, written together with the first thing that is: handles of
+/// the former life mean nothing after it. Used on the loop's thread.
+class Producer : public ShareLog {
+public:
+    /// name: the stream's, "<server id>-<loop>". journal: of this producer alone, already
+    /// advanced beyond what Redis and MySQL have.
+    Producer(std::string name, Journal& journal);
+
+    const std::string& name() const { return name_; }
+
+    MemberHandle member(const AccountKey& account) override;
+    WorkerHandle worker(MemberHandle member, std::string_view name) override;
+    Result<void> append(std::span<ShareRecord> records, UnixMillis now) override;
+    Result<void> note_job(const JobRecord& job, UnixMillis now) override;
+    Result<void> tick(UnixMillis now) override;
+
+private:
+    UnixMillis time_for(UnixMillis now);
+    void declare(UnixMillis at);
+    Result<void> write(UnixMillis at);
+
+    std::string name_;
+    Journal& journal_;
+    UnixMillis last_at_;
+    bool clock_complained_ = false;
+
+    std::map<Script, MemberHandle> by_script_;
+    std::unordered_map<std::uint64_t, MemberHandle> by_row_;
+    std::map<std::pair<std::uint64_t, std::string>, WorkerHandle, std::less<>> workers_;
+    std::uint64_t members_made_ = 0;
+    std::uint32_t workers_made_ = 0;
+
+    std::vector<Record> undeclared_;  // goes out before anything else; kept until it did
+    std::vector<RecordBytes> batch_;  // reused from turn to turn
+};
+
+}  // namespace pool

@@ -1,0 +1,209 @@
+#include "pool/share/redis_share_log.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/base/time.h"
+
+namespace pool {
+namespace {
+
+constexpr std::chrono::milliseconds group_commit{5};
+constexpr std::chrono::milliseconds backoff_min{50};
+constexpr std::chrono::milliseconds backoff_max{2000};
+constexpr std::chrono::seconds rebuild_pause{5};
+
+}  // namespace
+
+RedisShareLog::RedisShareLog(Loop& loop, RedisOptions options, std::string producer,
+                             Journal& journal)
+    : loop_(loop),
+      producer_(std::move(producer)),
+      key_(stream_key(options, producer_)),
+      journal_(journal),
+      backoff_(backoff_min),
+      redis_(loop, std::move(options),
+             {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); }})
+{
+    journal_.on_append([this] { on_append(); });
+    count_backlog();
+}
+
+RedisShareLog::~RedisShareLog() { journal_.on_append({}); }
+
+void RedisShareLog::start()
+{
+    redis_.connect();
+    on_append();
+}
+
+void RedisShareLog::set_mark(std::uint64_t seq)
+{
+    mark_ = std::max(mark_, seq);
+    journal_.drop_below(mark_ + 1);
+}
+
+void RedisShareLog::resend(std::uint64_t mark)
+{
+    set_mark(mark);
+    const auto now = std::chrono::steady_clock::now();
+    if (rebuild_ || (rebuilt_.time_since_epoch().count() != 0 && now - rebuilt_ < rebuild_pause)) {
+        return;
+    }
+    if (!journal_.holds_all_from(mark_ + 1)) {
+        log::error("share_stream_gap_not_in_journal",
+                   {{"producer", producer_}, {"after_seq", mark_}});
+        return;
+    }
+    log::warn("share_stream_rebuilt", {{"producer", producer_}, {"after_seq", mark_}});
+    rebuilt_ = now;
+    rebuild_ = true;
+    if (phase_ == Phase::ready) ask();
+}
+
+void RedisShareLog::on_append()
+{
+    count_backlog();
+    if (syncing_ || sync_timer_.active() || journal_.synced_seq() >= journal_.last_seq()) return;
+    sync_timer_ = loop_.after(group_commit, [this] { sync(); });
+}
+
+void RedisShareLog::sync()
+{
+    sync_timer_.stop();
+    const auto wanted = journal_.begin_sync();
+    if (!wanted) return;
+    syncing_ = true;
+    const std::weak_ptr<const bool> alive = alive_;
+    loop_.sync_file(wanted->fd, [this, alive, sync = *wanted](Result<void> done) {
+        if (alive.expired()) return;
+        syncing_ = false;
+        if (!done) {
+            log::error("journal_sync_failed",
+                       {{"producer", producer_}, {"reason", done.error().detail}});
+            return journal_.fail_sync();
+        }
+        journal_.end_sync(sync);
+        pump();
+        on_append();  // what was written meanwhile
+    });
+}
+
+void RedisShareLog::on_connected()
+{
+    connected_.set(1);
+    ask();
+}
+
+void RedisShareLog::on_lost(const std::string& why)
+{
+    connected_.set(0);
+    rest(why);
+}
+
+// Where to go on is asked after every doubt: Redis may have lost its last records, or have taken
+// a batch whose answer we never saw.
+void RedisShareLog::ask()
+{
+    phase_ = Phase::asking;
+    if (rebuild_) return empty_stream();
+    const std::array<std::string_view, 3> words{"XINFO", "STREAM", key_};
+    redis_.command(words, [this](const RedisReply& reply) { on_asked(reply); });
+}
+
+void RedisShareLog::empty_stream()
+{
+    const std::array<std::string_view, 2> words{"DEL", key_};
+    redis_.command(words, [this](const RedisReply& reply) {
+        if (reply.is_error()) return rest(reply.text);
+        rebuild_ = false;
+        ask();
+    });
+}
+
+void RedisShareLog::on_asked(const RedisReply& reply)
+{
+    const auto last = last_seq_of_stream(reply);
+    if (!last) return rest(last.error().detail);
+    if (std::max(*last, mark_) > journal_.last_seq()) {
+        backoff_ = backoff_max;
+        return rest(
+            "the stream or MySQL has records that this journal never wrote: does another "
+            "server use the same server_id?");
+    }
+    shipped_ = std::max(*last, mark_);
+    phase_ = Phase::ready;
+    if (complained_) log::info("redis_back", {{"producer", producer_}, {"last_seq", shipped_}});
+    complained_ = false;
+    pump();
+    count_backlog();
+}
+
+void RedisShareLog::pump()
+{
+    if (phase_ != Phase::ready) return;
+    if (rebuild_) return ask();
+    if (shipped_ >= journal_.synced_seq()) return;
+    const auto count = static_cast<std::size_t>(
+        std::min<std::uint64_t>(records_max, journal_.synced_seq() - shipped_));
+    batch_.clear();
+    if (auto got = journal_.read(shipped_ + 1, count, batch_); !got) {
+        return rest(got.error().detail);
+    }
+    blob_.clear();
+    for (const RecordBytes& record : batch_) {
+        blob_.append(reinterpret_cast<const char*>(record.data()), record.size());
+    }
+    const std::uint64_t last = shipped_ + batch_.size();
+    const std::string id = std::to_string(last) + "-0";
+    const std::string first = std::to_string(shipped_ + 1);
+    const std::array<std::string_view, 7> words{"XADD", key_, id, "f", first, "d", blob_};
+    phase_ = Phase::adding;
+    redis_.command(words, [this, last](const RedisReply& reply) { on_added(reply, last); });
+}
+
+void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)
+{
+    if (reply.is_error()) {
+        // "equal or smaller" means that it is there already, and by asking we learn how much.
+        // All others (LOADING, OOM, READONLY, MISCONF) pass with time.
+        const bool there = reply.text.find("equal or smaller") != std::string::npos;
+        return there ? ask() : rest(reply.text);
+    }
+    shipped_ = last;
+    backoff_ = backoff_min;
+    phase_ = Phase::ready;
+    count_backlog();
+    pump();
+}
+
+void RedisShareLog::rest(const std::string& why)
+{
+    phase_ = redis_.connected() ? Phase::resting : Phase::down;
+    if (!complained_) {
+        complained_ = true;
+        log::warn("redis_unavailable", {{"producer", producer_}, {"reason", why}});
+    }
+    retry_timer_.stop();
+    retry_timer_ = loop_.after(backoff_, [this] {
+        retry_timer_.stop();
+        if (redis_.connected()) {
+            ask();
+        } else {
+            redis_.connect();
+        }
+    });
+    backoff_ = std::min(backoff_ * 2, backoff_max);
+}
+
+void RedisShareLog::count_backlog()
+{
+    const std::uint64_t last = journal_.last_seq();
+    const std::uint64_t there = std::max(shipped_, mark_);
+    backlog_.set(last > there ? static_cast<std::int64_t>(last - there) : 0);
+}
+
+}  // namespace pool

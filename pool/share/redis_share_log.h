@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pool/base/metrics.h"
+#include "pool/runtime/loop.h"
+#include "pool/share/journal.h"
+#include "pool/share/redis_connection.h"
+#include "pool/share/redis_options.h"
+
+namespace pool {
+
+/// Ships one producer's journal to its Redis stream, and makes the journal safe from power cuts
+/// on the way: fdatasync at most 5 ms after a write, and only what is synced is shipped.
+///
+/// One XADD is in flight at a time, its id the last sequence number it carries, so Redis itself
+/// refuses a repetition; after a break the stream's last id says where to go on. Nothing is ever
+/// dropped: while Redis is away, the journal holds. Lives on the loop's thread.
+class RedisShareLog {
+public:
+    static constexpr std::size_t records_max = 250;  ///< of one stream entry
+
+    /// journal: outlives this object, and belongs to `producer` alone.
+    RedisShareLog(Loop& loop, RedisOptions options, std::string producer, Journal& journal);
+    ~RedisShareLog();
+    RedisShareLog(const RedisShareLog&) = delete;
+    RedisShareLog& operator=(const RedisShareLog&) = delete;
+
+    /// Connects, and keeps trying. Call set_mark first when MySQL has records of this producer.
+    void start();
+
+    /// MySQL has all records up to `seq`: they need not be sent again, and the journal may drop
+    /// them. Never goes back.
+    void set_mark(std::uint64_t seq);
+
+    /// Makes the stream anew from the journal: what the books ask for when records after `mark`
+    /// are missing in Redis (ProducerReport::gap). Does nothing for five seconds after the last
+    /// time, and refuses when the journal does not hold them all.
+    void resend(std::uint64_t mark);
+
+    /// Records of the journal that Redis does not have yet. Any thread.
+    std::uint64_t backlog() const { return static_cast<std::uint64_t>(backlog_.value()); }
+    /// Any thread.
+    bool connected() const { return connected_.value() != 0; }
+
+private:
+    enum class Phase : std::uint8_t { down, asking, ready, adding, resting };
+
+    void on_append();
+    void sync();
+    void on_connected();
+    void on_lost(const std::string& why);
+    void ask();
+    void on_asked(const RedisReply& reply);
+    void empty_stream();
+    void pump();
+    void on_added(const RedisReply& reply, std::uint64_t last);
+    void rest(const std::string& why);
+    void count_backlog();
+
+    Loop& loop_;
+    std::string producer_;
+    std::string key_;
+    Journal& journal_;
+    Phase phase_ = Phase::down;
+    std::uint64_t shipped_ = 0;
+    std::uint64_t mark_ = 0;
+    std::chrono::milliseconds backoff_;
+    bool complained_ = false;  // one line in the log for each outage
+    bool rebuild_ = false;
+    std::chrono::steady_clock::time_point rebuilt_;
+    bool syncing_ = false;
+    std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
+    std::vector<RecordBytes> batch_;
+    std::string blob_;
+    Gauge backlog_;
+    Gauge connected_;
+    Watch sync_timer_;
+    Watch retry_timer_;
+    RedisConnection redis_;
+};
+
+}  // namespace pool
