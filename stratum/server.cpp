@@ -199,6 +199,12 @@ void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
 
 void Server::stop() { impl_->stop(); }
 
+void Server::announce(std::string_view text)
+{
+    impl_->shard.announce(text);
+    impl_->end_turn();
+}
+
 bool Server::kick(pool::SessionId id) { return impl_->shard.kick(id); }
 
 bool Server::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)

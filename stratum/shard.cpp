@@ -295,6 +295,14 @@ void Shard::set_directory(std::shared_ptr<const AccountDirectory> directory)
     directory_ = std::move(directory);
 }
 
+void Shard::announce(std::string_view text)
+{
+    for (auto& [id, session] : sessions_) {
+        session.announce(text);
+        touch(session);
+    }
+}
+
 bool Shard::kick(pool::SessionId id)
 {
     const auto found = sessions_.find(id.value);

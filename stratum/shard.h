@@ -84,6 +84,8 @@ public:
 
     /// For authorize from now on; connections keep what they were told.
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// A line for the people in front of all miners that have work.
+    void announce(std::string_view text);
     /// An admin's words. False when there is no such session.
     bool kick(pool::SessionId id);
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);  ///< from the next job on

@@ -15,6 +15,7 @@
 namespace pool {
 namespace {
 
+constexpr double min_difficulty_default = 1024;  // below, a share's score loses digits (docs/money.md)
 constexpr std::size_t tag_max = 40;  // leaves room in the coinbase script's 100 bytes
 
 /// Edit distance, for "did you mean".
@@ -256,8 +257,12 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (!is_name(config.server_id, 16)) {
         return refuse(where, "pool.server_id must be 1 to 16 of a-z, 0-9 and '-'");
     }
-    if (config.min_difficulty > config.max_difficulty) {
-        return refuse(where, "stratum.min_difficulty is above stratum.max_difficulty");
+    if (config.min_difficulty == 0) {
+        config.min_difficulty = std::min(min_difficulty_default, config.start_difficulty);
+    }
+    if (config.min_difficulty > config.start_difficulty ||
+        config.start_difficulty > config.max_difficulty) {
+        return refuse(where, "stratum.start_difficulty must be between min_ and max_difficulty");
     }
     if (config.cookie_file.empty()) config.cookie_file = config.data_dir + "/.cookie";
     return {};

@@ -40,7 +40,7 @@ struct Config {
     std::uint32_t stratum_loops = 0;  ///< 0: max(1, cores - 2)
     std::uint32_t extranonce_server = 0;
     double start_difficulty = 65536;
-    double min_difficulty = 1024;
+    double min_difficulty = 0;
     double max_difficulty = 4.6e18;
 
     StoreAddress redis{"", "127.0.0.1", 6379};

@@ -8,6 +8,8 @@
 namespace stratum::v1 {
 namespace {
 
+constexpr std::size_t message_max = 200;  // what firmwares have room for
+
 void append_hex32(std::string& out, std::uint32_t value)
 {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -100,6 +102,13 @@ void append_set_version_mask(std::string& out, std::uint32_t mask)
     out.append(R"({"id":null,"method":"mining.set_version_mask","params":[")");
     append_hex32(out, mask);
     out.append("\"]}\n");
+}
+
+void append_show_message(std::string& out, std::string_view text)
+{
+    out.append(R"({"id":null,"method":"client.show_message","params":[)");
+    pool::append_json_string(out, text.substr(0, message_max));
+    out.append("]}\n");
 }
 
 void append_job_id(std::string& out, pool::JobId id)

@@ -36,6 +36,8 @@ void append_configure_reply(std::string& out, std::string_view id, const Configu
 
 void append_set_difficulty(std::string& out, pool::Difficulty difficulty);
 void append_set_version_mask(std::string& out, std::uint32_t mask);
+/// client.show_message: a line for the people in front of the miner. Cut at 200 characters.
+void append_show_message(std::string& out, std::string_view text);
 
 /// The mining.notify lines of a job: one for all connections, but for the clean flag.
 struct NotifyLines {

@@ -73,6 +73,11 @@ void Session::on_job(World& world)
     }
 }
 
+void Session::announce(std::string_view text)
+{
+    if (!ended_ && !sent_.empty()) append_show_message(out(), text);
+}
+
 void Session::on_tick(World& world, pool::Now now)
 {
     if (ended_) return;

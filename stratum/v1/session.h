@@ -113,6 +113,8 @@ public:
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     void end(EndReason reason);
+    /// Shows a line to the people in front of the miner, once it has work.
+    void announce(std::string_view text);
     /// From the next job on, whatever the miner asks for.
     void fix_difficulty(pool::Difficulty difficulty) { policy_.fix(difficulty); }
 

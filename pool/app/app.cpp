@@ -1,0 +1,445 @@
+#include "pool/app/app.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "pool/app/block_watch.h"
+#include "pool/app/books.h"
+#include "pool/app/leftover.h"
+#include "pool/app/live.h"
+#include "pool/app/stratum_loop.h"
+#include "pool/app/submitter.h"
+#include "pool/app/view.h"
+#include "pool/app/work_desk.h"
+#include "pool/base/log.h"
+#include "pool/crypto/sha256.h"
+#include "pool/share/redis_client.h"
+#include "rpc/auth.h"
+#include "rpc/cookie.h"
+#include "rpc/methods.h"
+#include "rpc/server.h"
+
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds node_patience{30};
+constexpr std::uint8_t rolled_bytes = 8;
+
+std::size_t loop_count(const Config& config)
+{
+    if (config.stratum_loops > 0) return config.stratum_loops;
+    const unsigned cores = std::thread::hardware_concurrency();
+    return cores > 3 ? cores - 2 : 1;
+}
+
+std::vector<std::string> producer_names(const Config& config)
+{
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < loop_count(config); ++i) {
+        names.push_back(config.server_id + "-" + std::to_string(i));
+    }
+    return names;
+}
+
+std::filesystem::path journal_root(const Config& config)
+{
+    return std::filesystem::path{config.data_dir} / "journal";
+}
+
+RedisOptions redis_options(const Config& config)
+{
+    RedisOptions options;
+    options.socket = config.redis.socket;
+    options.host = config.redis.host;
+    options.port = config.redis.port;
+    return options;
+}
+
+payouts::MysqlOptions mysql_options(const Config& config)
+{
+    return {.socket = config.mysql.socket,
+            .host = config.mysql.host,
+            .port = config.mysql.port,
+            .user = config.mysql_user,
+            .password = config.mysql_password,
+            .database = config.mysql_database};
+}
+
+payouts::ServiceOptions service_options(const Config& config)
+{
+    payouts::ServiceOptions options;
+    options.mysql = mysql_options(config);
+    options.redis = redis_options(config);
+    options.chain = config.chain;
+    options.window_score = config.window_score;
+    options.seed = config.window_seed;
+    options.fee_bps = config.fee_bps;
+    options.own_producers = producer_names(config);
+    payouts::use_chain_defaults(options, config.chain);
+    return options;
+}
+
+stratum::ServerOptions server_options(const Config& config, std::size_t loop, std::size_t loops)
+{
+    const auto grid = [](double difficulty) {
+        return difficulty_at_most(difficulty).value_or(difficulty_min);
+    };
+    std::random_device random;
+    stratum::ServerOptions options;
+    options.listen = config.stratum_listen;
+    options.reuse_port = loops > 1;
+    options.shard.session.chain = config.chain;
+    options.shard.session.difficulty = {.min = grid(config.min_difficulty),
+                                        .max = grid(config.max_difficulty),
+                                        .start = grid(config.start_difficulty)};
+    options.shard.session.extranonce2_bytes = rolled_bytes;
+    options.shard.loop = static_cast<std::uint32_t>(loop);
+    options.shard.prefixes =
+        stratum::prefix_range(static_cast<std::uint8_t>(config.extranonce_server),
+                              static_cast<std::uint32_t>(loop), static_cast<std::uint32_t>(loops));
+    options.shard.seed = std::uint64_t{random()} << 32 | random();
+    return options;
+}
+
+payouts::FoundBlock to_books(const FoundFile& found)
+{
+    return {.hash = found.hash,
+            .height = found.height,
+            .found_at = found.found_at,
+            .reward = found.reward,
+            .finder = found.account,
+            .worker = found.worker,
+            .header = found.header,
+            .coinbase = found.coinbase};
+}
+
+/// Waits for an answer from another thread, but not past a signal.
+Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& signals)
+{
+    while (answer.wait_for(milliseconds{50}) != std::future_status::ready) {
+        const timespec at_once{};
+        if (::sigtimedwait(&signals, nullptr, &at_once) > 0) {
+            return fail(Error::Code::unavailable, "stopped before the node gave work");
+        }
+    }
+    return answer.get();
+}
+
+}  // namespace
+
+// In the order in which they are built; dropped the other way round.
+struct App::Parts {
+    Config config;
+    Loop core;
+    Loop rpc_loop;
+    std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<std::unique_ptr<StratumLoop>> loops;
+    std::vector<std::unique_ptr<Leftover>> leftovers;
+    std::unique_ptr<Books> books;
+    std::unique_ptr<Submitter> submitter;
+    std::unique_ptr<BlockWatch> watch;
+    std::unique_ptr<WorkDesk> desk;
+    std::unique_ptr<Live> live;
+    std::unique_ptr<View> view;
+    std::unique_ptr<rpc::CookieFile> cookie;
+    std::unique_ptr<rpc::Authenticator> auth;
+    rpc::Router router;
+    std::unique_ptr<rpc::Server> rpc_server;
+    std::map<std::string, std::uint64_t> marks;  // the ledger thread's: what was told to the loops
+    std::thread core_thread;
+    std::thread rpc_thread;
+
+    Result<void> open_stores();
+    Result<void> open_loops(payouts::Service& service, RedisClient& redis);
+    Result<void> open_core();
+    Result<void> start_work(const sigset_t& signals);
+    Result<void> start_stratum(std::uint16_t& port);
+    Result<void> start_rpc(std::uint16_t stratum_port);
+
+    Books::Out books_out();
+    WorkDesk::Out desk_out();
+    void tell_marks(const std::vector<payouts::ProducerReport>& producers);
+    void on_candidate(BlockCandidate candidate);
+};
+
+// Refuse to start rather than serve work that we cannot account for.
+Result<void> App::Parts::open_stores()
+{
+    std::error_code error;
+    std::filesystem::create_directories(journal_root(config), error);
+    if (error) {
+        return fail(Error::Code::io, "cannot make " + journal_root(config).string() + ": " +
+                                         error.message() + "; check pool.data_dir");
+    }
+    auto service = payouts::Service::open(service_options(config));
+    if (!service) return fail(service.error());
+    RedisClient redis{redis_options(config)};
+    if (config.redis_require_persistence) {
+        if (auto kept = check_redis_persistence(redis); !kept) return kept;
+    }
+    if (auto opened = open_loops(**service, redis); !opened) return opened;
+    books = std::make_unique<Books>(std::move(*service), books_out());
+    return {};
+}
+
+// A new life numbers its shares after all that any store has seen.
+Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redis)
+{
+    const std::vector<std::string> names = producer_names(config);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto streamed = last_stream_seq(redis, names[i]);
+        if (!streamed) return fail(streamed.error());
+        const auto booked = service.mark(names[i]);
+        if (!booked) return fail(booked.error());
+        StratumLoop::Options options;
+        options.producer = names[i];
+        options.journal_directory = journal_root(config) / names[i];
+        options.redis = redis_options(config);
+        options.server = server_options(config, i, names.size());
+        options.booked = *booked;
+        options.start_after = std::max(*streamed, *booked);
+        auto loop = StratumLoop::open(std::move(options));
+        if (!loop) return fail(loop.error());
+        loops.push_back(std::move(*loop));
+    }
+    auto old = Leftover::find(core, journal_root(config), redis_options(config), names);
+    if (!old) return fail(old.error());
+    leftovers = std::move(*old);
+    for (const auto& leftover : leftovers) {
+        const auto booked = service.mark(leftover->producer());
+        if (!booked) return fail(booked.error());
+        leftover->start(*booked);
+    }
+    return {};
+}
+
+Books::Out App::Parts::books_out()
+{
+    return {
+        .marks = [this](const auto& producers) { tell_marks(producers); },
+        .watched =
+            [this](const std::vector<payouts::WatchedBlock>& blocks) {
+                std::vector<BlockWatch::Watched> watched;
+                for (const auto& block : blocks) watched.push_back({block.hash, block.height});
+                core.post([this, watched = std::move(watched)] {
+                    watch->set_watched(watched);
+                    watch->look();
+                });
+            },
+        .booked = [this](BlockHash hash) { core.post([this, hash] { submitter->booked(hash); }); },
+        .directory =
+            [this](const std::shared_ptr<const stratum::AccountDirectory>& directory) {
+                for (const auto& loop : loops) loop->set_directory(directory);
+            },
+        .status =
+            [this](const BooksStatus& status) {
+                rpc_loop.post([this, status] { view->set_books(status); });
+            },
+    };
+}
+
+void App::Parts::tell_marks(const std::vector<payouts::ProducerReport>& producers)
+{
+    for (const payouts::ProducerReport& producer : producers) {
+        std::uint64_t& told = marks[producer.name];
+        if (told == producer.mark && !producer.gap) continue;
+        told = producer.mark;
+        for (const auto& loop : loops) {
+            if (loop->producer() == producer.name) loop->set_mark(producer.mark, producer.gap);
+        }
+        for (const auto& leftover : leftovers) {
+            if (leftover->producer() != producer.name) continue;
+            core.post([&old = *leftover, mark = producer.mark, gap = producer.gap] {
+                old.set_mark(mark, gap);
+            });
+        }
+    }
+}
+
+// From the loop that checked the share to the loop that holds the nodes' connections, at once.
+void App::Parts::on_candidate(BlockCandidate candidate)
+{
+    auto shared = std::make_shared<const BlockCandidate>(std::move(candidate));
+    core.post([this, shared] { submitter->found(*shared); });
+}
+
+Result<void> App::Parts::open_core()
+{
+    std::vector<Node*> plain;
+    for (const NodeOptions& options : config.nodes) {
+        nodes.push_back(make_node_rpc(core, options));
+        plain.push_back(nodes.back().get());
+    }
+    auto store = CandidateStore::open(std::filesystem::path{config.data_dir} / "blocks");
+    if (!store) return fail(store.error());
+    submitter = std::make_unique<Submitter>(
+        core, plain, std::move(*store),
+        [this](const FoundFile& found) { books->record_found(to_books(found)); });
+    watch = std::make_unique<BlockWatch>(
+        core, *plain.front(), [this](const std::vector<BlockWatch::Seen>& seen) {
+            std::vector<payouts::BlockSighting> sightings;
+            for (const auto& [hash, sighting] : seen) sightings.push_back({hash, sighting});
+            books->sight(std::move(sightings));
+        });
+    WorkDeskOptions options;
+    options.chain = config.chain;
+    options.pay_to = config.payout.script;
+    options.coinbase_tag = config.coinbase_tag;
+    options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
+    // Seconds fit eight hex digits on the wire and grow from one life to the next.
+    options.first_job = read_clock().wall.value / 1000;
+    desk = std::make_unique<WorkDesk>(core, options, plain, desk_out());
+    return {};
+}
+
+WorkDesk::Out App::Parts::desk_out()
+{
+    return {
+        .publish =
+            [this](const std::shared_ptr<const Job>& job) {
+                for (const auto& loop : loops) loop->publish(job);
+            },
+        .tip_moved = [this](Height) { watch->look(); },
+        .announce =
+            [this](const std::string& text) {
+                for (const auto& loop : loops) loop->announce(text);
+            },
+    };
+}
+
+Result<void> App::Parts::start_work(const sigset_t& signals)
+{
+    std::promise<Result<void>> first_work;
+    auto answer = first_work.get_future();
+    core.post([&] {
+        desk->start(node_patience, [&](Result<void> outcome) {
+            if (outcome) outcome = submitter->resume();
+            first_work.set_value(std::move(outcome));
+        });
+    });
+    core_thread = std::thread{[this] { core.run(); }};
+    auto started = wait_or_signal(answer, signals);
+    if (started) return started;
+    core.stop();  // before the promise goes
+    core_thread.join();
+    return started;
+}
+
+Result<void> App::Parts::start_stratum(std::uint16_t& port)
+{
+    const auto nobody = std::make_shared<const stratum::AccountDirectory>();
+    for (const auto& loop : loops) {
+        auto opened = loop->start(nobody, port, [this](BlockCandidate candidate) {
+            on_candidate(std::move(candidate));
+        });
+        if (!opened) return fail(opened.error());
+        port = *opened;  // when the kernel chose it, the others take the same
+    }
+    log::info("stratum_listening", {{"port", port}, {"loops", loops.size()}});
+    return {};
+}
+
+Result<void> App::Parts::start_rpc(std::uint16_t stratum_port)
+{
+    std::vector<rpc::RpcUser> users;
+    for (const std::string& line : config.rpcauth) {
+        auto user = rpc::parse_rpc_user(line);
+        if (!user) return fail(Error::Code::invalid, "admin.rpcauth: " + user.error().detail);
+        users.push_back(std::move(*user));
+    }
+    auto queries = payouts::Queries::open(mysql_options(config));
+    if (!queries) return fail(queries.error());
+    auto made = rpc::CookieFile::create(config.cookie_file);
+    if (!made) return fail(made.error());
+    cookie = std::move(*made);
+    auth = std::make_unique<rpc::Authenticator>(std::move(users), cookie->secret());
+
+    std::vector<StratumLoop*> plain;
+    for (const auto& loop : loops) plain.push_back(loop.get());
+    live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
+    view = std::make_unique<View>(View::Parts{.rpc_loop = rpc_loop,
+                                              .live = *live,
+                                              .books = *books,
+                                              .queries = std::move(*queries),
+                                              .loops = plain,
+                                              .stop = [] { ::kill(::getpid(), SIGTERM); }},
+                                  Identity{.version = version,
+                                           .chain = config.chain,
+                                           .stratum_port = stratum_port,
+                                           .web_port = 0,
+                                           .started = read_clock().steady});
+    rpc::register_admin_methods(router, *view);
+    auto opened = rpc::Server::start(
+        rpc_loop, {.admin = config.admin_listen, .web = config.web_listen}, router, *auth, *view);
+    if (!opened) return fail(opened.error());
+    rpc_server = std::move(*opened);
+    view->identity().web_port = rpc_server->web_port();
+    rpc_thread = std::thread{[this] { rpc_loop.run(); }};
+    log::info("web_listening", {{"port", rpc_server->web_port()}});
+    log::info("admin_listening", {{"port", rpc_server->admin_port()}});
+    return {};
+}
+
+Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
+{
+    if (!sha256_self_test()) {
+        return fail(Error::Code::refused, "SHA-256 computes wrongly on this machine");
+    }
+    auto parts = std::make_unique<Parts>();
+    parts->config = std::move(config);
+    std::unique_ptr<App> app{new App{std::move(parts)}};
+    Parts& p = *app->parts_;
+    std::uint16_t port = p.config.stratum_listen.port;
+    if (auto opened = p.open_stores(); !opened) return fail(opened.error());
+    if (auto opened = p.open_core(); !opened) return fail(opened.error());
+    if (auto started = p.start_work(signals); !started) return fail(started.error());
+    if (auto started = p.start_stratum(port); !started) return fail(started.error());
+    if (auto started = p.start_rpc(port); !started) return fail(started.error());
+    p.books->start();
+    log::info("ready", {{"version", version}, {"chain", to_string(p.config.chain)}});
+    return app;
+}
+
+App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+App::~App() { stop(); }
+
+void App::wait_for_signal(const sigset_t& signals)
+{
+    int signal = 0;
+    ::sigwait(&signals, &signal);
+    log::info("stopping", {{"signal", signal}});
+}
+
+void App::stop()
+{
+    Parts& p = *parts_;
+    // Miners first: what they have submitted is answered, journaled and handed on.
+    for (const auto& loop : p.loops) loop->begin_stop();
+    for (const auto& loop : p.loops) loop->stop();
+    if (p.rpc_thread.joinable()) {
+        p.rpc_loop.stop();
+        p.rpc_thread.join();
+    }
+    if (p.core_thread.joinable()) {
+        p.core.stop();
+        p.core_thread.join();
+    }
+    // What is not in MySQL yet lies in the journals, in Redis or among the found blocks, and the
+    // next life takes it up.
+    if (p.books != nullptr) p.books->stop();
+}
+
+}  // namespace pool

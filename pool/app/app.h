@@ -1,0 +1,39 @@
+#pragma once
+
+#include <csignal>
+#include <memory>
+
+#include "pool/app/config.h"
+#include "pool/base/result.h"
+
+namespace pool {
+
+inline constexpr const char* version = "0.1.0";
+
+/// The running server: builds and wires all parts, bottom up, and stops them top down. Read
+/// app.cpp as the map of the program.
+class App {
+public:
+    /// Everything is up and serving when this returns.
+    ///
+    /// signals: blocked in the calling thread; one of them ends a start that still waits.
+    /// Errors, each a sentence that says what to do: unavailable (node, Redis, MySQL, a port),
+    /// refused (wrong chain or password, newer schema, a Redis that forgets), io (data directory);
+    /// conflict (another zubrd uses the directory).
+    static Result<std::unique_ptr<App>> start(Config config, const sigset_t& signals);
+    ~App();
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+    /// Returns when one of `signals` arrives, or an admin says stop.
+    void wait_for_signal(const sigset_t& signals);
+    /// Answers what was submitted, brings the books up to date, ends all threads.
+    void stop();
+
+private:
+    struct Parts;
+    explicit App(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pool

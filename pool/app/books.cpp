@@ -1,0 +1,152 @@
+#include "pool/app/books.h"
+
+#include <utility>
+
+#include "pool/base/log.h"
+
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t tasks_max = 100'000;
+constexpr milliseconds pause{50};
+constexpr milliseconds pause_in_trouble{500};
+constexpr std::chrono::seconds read_back_every{5};
+
+std::shared_ptr<const stratum::AccountDirectory> directory_of(
+    const std::vector<payouts::RegisteredAccount>& accounts)
+{
+    auto directory = std::make_shared<stratum::AccountDirectory>();
+    for (const payouts::RegisteredAccount& account : accounts) {
+        directory->emplace(account.name, account.id);
+    }
+    return directory;
+}
+
+}  // namespace
+
+Books::Books(std::unique_ptr<payouts::Service> service, Out out)
+    : service_(std::move(service)), out_(std::move(out)), thread_(tasks_max, [this] {
+          return step();
+      })
+{
+}
+
+void Books::start() { thread_.start(); }
+void Books::stop() { thread_.stop(); }
+
+void Books::record_found(payouts::FoundBlock block)
+{
+    const bool posted = thread_.post(
+        [this, block = std::move(block)]() mutable { found_.push_back(std::move(block)); });
+    // The block is on disk: the next start brings it back.
+    if (!posted) log::error("found_block_not_booked", {{"reason", "the ledger thread is busy"}});
+}
+
+void Books::sight(std::vector<payouts::BlockSighting> sightings)
+{
+    // A lost round of sightings is asked again in seconds.
+    static_cast<void>(thread_.post([this, sightings = std::move(sightings)]() mutable {
+        sightings_ = std::move(sightings);
+    }));
+}
+
+void Books::create_account(std::string name, Address payout,
+                           std::function<void(Result<AccountId>)> done)
+{
+    const auto answer = std::make_shared<std::function<void(Result<AccountId>)>>(std::move(done));
+    const bool posted = thread_.post([this, answer, name = std::move(name),
+                                      payout = std::move(payout)] {
+        auto made = service_->create_account(name, payout);
+        read_back_ = {};  // the loops learn the name with the next step
+        (*answer)(std::move(made));
+    });
+    if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
+}
+
+milliseconds Books::step()
+{
+    const Now now = read_clock();
+    if (auto written = write_found(); !written) {
+        note_trouble(written.error());
+        return pause_in_trouble;
+    }
+    const auto report = service_->step(now);
+    if (!report) {
+        note_trouble(report.error());
+        return pause_in_trouble;
+    }
+    out_.marks(report->producers);
+    if (report->blocks_changed > 0) watch_changed_ = true;
+    if (auto read = read_back(now); !read) {
+        note_trouble(read.error());
+        return pause_in_trouble;
+    }
+    note(*report, now);
+    return report->more ? milliseconds{0} : pause;
+}
+
+Result<void> Books::write_found()
+{
+    while (!found_.empty()) {
+        if (auto recorded = service_->record_found(found_.back()); !recorded) return recorded;
+        out_.booked(found_.back().hash);
+        found_.pop_back();
+        watch_changed_ = true;
+    }
+    if (sightings_.empty()) return {};
+    if (auto seen = service_->sight(sightings_); !seen) return seen;
+    sightings_.clear();
+    return {};
+}
+
+Result<void> Books::read_back(Now now)
+{
+    if (watch_changed_) {
+        auto watched = service_->watched();
+        if (!watched) return fail(watched.error());
+        out_.watched(std::move(*watched));
+        watch_changed_ = false;
+    }
+    if (now.steady - read_back_ < read_back_every) return {};
+    const auto accounts = service_->registered();
+    if (!accounts) return fail(accounts.error());
+    read_back_ = now.steady;
+    auto directory = directory_of(*accounts);
+    if (directory_ != nullptr && *directory == *directory_) return {};
+    directory_ = std::move(directory);
+    out_.directory(directory_);
+    return {};
+}
+
+void Books::note(const payouts::StepReport& report, Now now)
+{
+    std::string trouble;
+    for (const payouts::ProducerReport& producer : report.producers) {
+        if (!producer.trouble.empty()) trouble = producer.name + ": " + producer.trouble;
+    }
+    if (!status_.ok) log::info("books_ok");
+    status_.ok = true;
+    status_.trouble = std::move(trouble);
+    status_.backlog = report.backlog;
+    status_.sealed_through = report.sealed_through;
+    status_.records += report.records;
+    status_.lag_ms = 0;
+    if (report.oldest_pending && report.oldest_pending->value < now.wall.value) {
+        status_.lag_ms = now.wall.value - report.oldest_pending->value;
+    }
+    out_.status(status_);
+}
+
+void Books::note_trouble(const Error& error)
+{
+    if (status_.ok || status_.trouble != error.detail) {
+        log::warn("books_waiting", {{"reason", error.detail}});
+    }
+    status_.ok = false;
+    status_.trouble = error.detail;
+    out_.status(status_);
+}
+
+}  // namespace pool

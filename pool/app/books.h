@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "payouts/service.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/bitcoin/address.h"
+#include "pool/runtime/task_thread.h"
+#include "stratum/user_name.h"
+
+namespace pool {
+
+/// How the books are, for pages.
+struct BooksStatus {
+    bool ok = false;
+    std::string trouble;  ///< a sentence when not ok
+    std::uint64_t backlog = 0;
+    std::uint64_t lag_ms = 0;  ///< age of the oldest record that MySQL does not have
+    std::uint64_t sealed_through = 0;
+    std::uint64_t records = 0;  ///< booked in this life
+};
+
+/// The ledger thread: steps the service, takes blocks and sightings to it, and tells the others
+/// what they need to know of it. MySQL or Redis away: it says so and tries again.
+class Books {
+public:
+    /// All called on the ledger thread.
+    struct Out {
+        std::function<void(const std::vector<payouts::ProducerReport>&)> marks;
+        std::function<void(std::vector<payouts::WatchedBlock>)> watched;
+        std::function<void(BlockHash)> booked;
+        std::function<void(std::shared_ptr<const stratum::AccountDirectory>)> directory;
+        std::function<void(const BooksStatus&)> status;  ///< after each step
+    };
+
+    Books(std::unique_ptr<payouts::Service> service, Out out);
+    ~Books() { stop(); }
+
+    void start();
+    void stop();
+
+    /// Any thread. Kept until MySQL has it, then Out::booked.
+    void record_found(payouts::FoundBlock block);
+    void sight(std::vector<payouts::BlockSighting> sightings);
+    /// `done` on the ledger thread.
+    void create_account(std::string name, Address payout,
+                        std::function<void(Result<AccountId>)> done);
+
+private:
+    std::chrono::milliseconds step();
+    Result<void> write_found();
+    Result<void> read_back(Now now);
+    void note(const payouts::StepReport& report, Now now);
+    void note_trouble(const Error& error);
+
+    std::unique_ptr<payouts::Service> service_;
+    Out out_;
+    std::vector<payouts::FoundBlock> found_;  // not in MySQL yet
+    std::vector<payouts::BlockSighting> sightings_;
+    std::shared_ptr<const stratum::AccountDirectory> directory_;
+    SteadyTime read_back_{};
+    bool watch_changed_ = true;
+    BooksStatus status_;
+    TaskThread thread_;
+};
+
+}  // namespace pool

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+#include "pool/share/journal.h"
+#include "pool/share/redis_share_log.h"
+
+namespace pool {
+
+/// The journal of a loop that an earlier life had and this one has not (the number of loops was
+/// lowered): nobody writes to it any more, what it holds still goes to Redis. On the core loop.
+class Leftover {
+public:
+    /// All journals below `directory` but those of `in_use`. start() them before the loop runs.
+    static Result<std::vector<std::unique_ptr<Leftover>>> find(
+        Loop& loop, const std::filesystem::path& directory, const RedisOptions& redis,
+        const std::vector<std::string>& in_use);
+
+    /// booked: MySQL knows records up to here.
+    void start(std::uint64_t booked)
+    {
+        shipper_.set_mark(booked);
+        shipper_.start();
+    }
+    const std::string& producer() const { return producer_; }
+    /// On the core loop: see StratumLoop::set_mark.
+    void set_mark(std::uint64_t seq, bool resend);
+
+private:
+    Leftover(Loop& loop, std::string producer, const RedisOptions& redis, Journal journal);
+    std::string producer_;
+    Journal journal_;
+    RedisShareLog shipper_;
+};
+
+}  // namespace pool

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/app/stratum_loop.h"
+#include "pool/app/work_desk.h"
+#include "pool/runtime/loop.h"
+#include "rpc/pool_view.h"
+
+namespace pool {
+
+/// The running pool at one moment, put together from all loops.
+struct LiveState {
+    WorkStatus work;
+    std::uint64_t connections = 0;
+    std::uint64_t workers = 0;  ///< with a share in the last ten minutes
+    std::uint64_t users = 0;    ///< accounts with such a worker
+    double hashrate_1m = 0;
+    double hashrate_10m = 0;
+    std::uint64_t backlog = 0;
+    bool redis_ok = true;
+    std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
+};
+
+/// Asks the loops how they are, when somebody wants to know and not more than once a second.
+/// Lives on the rpc loop; the loops answer between two turns of theirs.
+class Live {
+public:
+    using StatePtr = std::shared_ptr<const LiveState>;
+
+    Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<StratumLoop*> loops);
+
+    /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: a loop that does
+    /// not answer within two seconds is left out.
+    void get(std::function<void(StatePtr)> done);
+
+private:
+    struct Round;
+    void begin();
+    void finish(const std::shared_ptr<Round>& round);
+
+    Loop& rpc_loop_;
+    Loop& core_loop_;
+    const WorkDesk& desk_;
+    std::vector<StratumLoop*> loops_;
+    StatePtr last_;
+    SteadyTime taken_{};
+    std::vector<std::function<void(StatePtr)>> waiting_;
+    std::shared_ptr<Round> round_;
+    Watch deadline_;
+};
+
+}  // namespace pool

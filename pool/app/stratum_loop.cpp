@@ -1,0 +1,96 @@
+#include "pool/app/stratum_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace pool {
+namespace {
+
+// Time for the last answers to leave and for the journal's tail to reach Redis.
+constexpr std::chrono::milliseconds linger{300};
+
+}  // namespace
+
+Result<std::unique_ptr<StratumLoop>> StratumLoop::open(Options options)
+{
+    auto journal = Journal::open(options.journal_directory, {});
+    if (!journal) return fail(journal.error());
+    journal->advance_to(options.start_after);
+    return std::unique_ptr<StratumLoop>{
+        new StratumLoop{std::move(options), std::move(*journal)}};
+}
+
+StratumLoop::StratumLoop(Options options, Journal journal)
+    : options_(std::move(options)),
+      journal_(std::move(journal)),
+      log_(options_.producer, journal_),
+      shipper_(loop_, options_.redis, options_.producer, journal_)
+{
+}
+
+StratumLoop::~StratumLoop() { stop(); }
+
+Result<std::uint16_t> StratumLoop::start(
+    std::shared_ptr<const stratum::AccountDirectory> directory, std::uint16_t port,
+    stratum::Shard::OnCandidate on_candidate)
+{
+    options_.server.listen.port = port;
+    server_ = std::make_unique<stratum::Server>(loop_, options_.server, log_, std::move(directory),
+                                                std::move(on_candidate));
+    auto opened = server_->start();
+    if (!opened) return fail(opened.error());
+    shipper_.set_mark(options_.booked);
+    shipper_.start();
+    thread_ = std::thread{[this] { loop_.run(); }};
+    return *opened;
+}
+
+void StratumLoop::begin_stop()
+{
+    if (!thread_.joinable() || stopping_) return;
+    stopping_ = true;
+    loop_.post([this] {
+        server_->stop();
+        lingering_ = loop_.after(linger, [this] { loop_.stop(); });
+    });
+}
+
+void StratumLoop::stop()
+{
+    begin_stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void StratumLoop::publish(std::shared_ptr<const Job> job)
+{
+    loop_.post([this, job = std::move(job)] { server_->publish(job); });
+}
+
+void StratumLoop::set_directory(std::shared_ptr<const stratum::AccountDirectory> directory)
+{
+    loop_.post([this, directory = std::move(directory)] { server_->set_directory(directory); });
+}
+
+void StratumLoop::announce(std::string text)
+{
+    loop_.post([this, text = std::move(text)] { server_->announce(text); });
+}
+
+void StratumLoop::set_mark(std::uint64_t seq, bool resend)
+{
+    loop_.post([this, seq, resend] {
+        shipper_.set_mark(seq);
+        if (resend) shipper_.resend(seq);
+        journal_.drop_below(seq);
+    });
+}
+
+void StratumLoop::snapshot(std::function<void(LoopSnapshot)> done)
+{
+    loop_.post([this, done = std::move(done)] {
+        done({server_->snapshot(), shipper_.backlog(), shipper_.connected()});
+    });
+}
+
+}  // namespace pool

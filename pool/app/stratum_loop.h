@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+#include "pool/share/journal.h"
+#include "pool/share/producer.h"
+#include "pool/share/redis_share_log.h"
+#include "stratum/server.h"
+
+namespace pool {
+
+/// What one Stratum loop shows of itself.
+struct LoopSnapshot {
+    std::vector<stratum::SessionSnapshot> sessions;
+    std::uint64_t backlog = 0;  ///< records in the journal that Redis does not have
+    bool redis_ok = false;
+};
+
+/// One Stratum loop with all that is its own: thread, listener, sessions, journal, Redis stream.
+/// Made and stopped by the app's thread; everything it is told goes by posting to its loop.
+class StratumLoop {
+public:
+    struct Options {
+        std::string producer;  ///< "<server id>-<loop>"
+        std::filesystem::path journal_directory;
+        RedisOptions redis;
+        stratum::ServerOptions server;
+        std::uint64_t booked = 0;       ///< MySQL knows records up to here
+        std::uint64_t start_after = 0;  ///< Redis or MySQL know records up to here
+    };
+
+    /// Opens the journal and the share log. Errors: io, invalid (a journal that is damaged).
+    static Result<std::unique_ptr<StratumLoop>> open(Options options);
+    ~StratumLoop();
+
+    /// Opens the port (0: the kernel chooses) and starts the thread. Returns the port.
+    Result<std::uint16_t> start(std::shared_ptr<const stratum::AccountDirectory> directory,
+                                std::uint16_t port, stratum::Shard::OnCandidate on_candidate);
+    /// Accepts nobody any more, answers what was submitted, closes the connections.
+    void begin_stop();
+    /// begin_stop, and ends the thread once the last bytes are out.
+    void stop();
+
+    void publish(std::shared_ptr<const Job> job);
+    void set_directory(std::shared_ptr<const stratum::AccountDirectory> directory);
+    /// A line that miners show to people.
+    void announce(std::string text);
+    /// MySQL has everything up to `seq`: the journal may forget it.
+    /// resend: what follows is missing in Redis and must be sent again.
+    void set_mark(std::uint64_t seq, bool resend);
+    /// `done` runs on this loop.
+    void snapshot(std::function<void(LoopSnapshot)> done);
+
+    const std::string& producer() const { return options_.producer; }
+    const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
+
+private:
+    StratumLoop(Options options, Journal journal);
+
+    Options options_;
+    Loop loop_;
+    Journal journal_;
+    Producer log_;
+    RedisShareLog shipper_;
+    std::unique_ptr<stratum::Server> server_;
+    std::thread thread_;
+    Watch lingering_;
+    bool stopping_ = false;
+};
+
+}  // namespace pool

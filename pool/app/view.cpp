@@ -1,0 +1,231 @@
+#include "pool/app/view.h"
+
+#include <chrono>
+#include <utility>
+
+#include "pool/app/view_metrics.h"
+#include "pool/bitcoin/address.h"
+#include "pool/bitcoin/target.h"
+
+namespace pool {
+namespace {
+
+constexpr std::size_t questions_max = 1024;
+constexpr std::chrono::milliseconds totals_fresh_for{500};
+constexpr std::int64_t template_age_max_ms = 90'000;
+constexpr std::uint64_t books_lag_max_ms = 60'000;
+
+rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& state)
+{
+    rpc::UserInfo info;
+    info.account = books.name;
+    info.payout_address = books.payout_address;
+    info.immature = books.immature;
+    info.available = books.available;
+    info.in_payout = books.in_payout;
+    info.credited = books.credited;
+    info.shares = books.shares;
+    const auto live = state.by_account.find(books.name);
+    if (live == state.by_account.end()) return info;
+    for (const rpc::WorkerInfo& worker : live->second) {
+        info.hashrate_1m += worker.hashrate_1m;
+        info.hashrate_10m += worker.hashrate_10m;
+        if (info.workers.size() < rpc::UserInfo::workers_max) info.workers.push_back(worker);
+    }
+    return info;
+}
+
+rpc::BlockInfo block_info(const payouts::BlockRow& row)
+{
+    return {.height = row.height,
+            .hash = to_display_hex(row.hash),
+            .state = std::string{payouts::to_string(row.state)},
+            .found_at = row.found_at,
+            .finder = row.finder,
+            .worker = row.worker,
+            .reward = row.reward,
+            .confirmations = row.confirmations};
+}
+
+rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
+{
+    return {.id = row.id,
+            .event = row.key,
+            .at = row.at,
+            .debit = row.debit,
+            .credit = row.credit,
+            .account = row.account,
+            .amount = row.amount};
+}
+
+}  // namespace
+
+View::View(Parts parts, Identity identity)
+    : parts_(std::move(parts)), identity_(std::move(identity)), questions_(questions_max, {})
+{
+    questions_.start();
+}
+
+View::~View() { questions_.stop(); }
+
+template <typename T>
+void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done)
+{
+    const auto reply = std::make_shared<Done<T>>(std::move(done));
+    const bool posted = questions_.post([this, question = std::move(question), reply] {
+        auto answer = std::make_shared<Result<T>>(question(*parts_.queries));
+        parts_.rpc_loop.post([reply, answer] { (*reply)(std::move(*answer)); });
+    });
+    if (!posted) (*reply)(fail(Error::Code::unavailable, "too many questions at once; try again"));
+}
+
+void View::totals(std::function<void(const payouts::Totals&)> done)
+{
+    if (read_clock().steady - totals_taken_ < totals_fresh_for) return done(totals_);
+    ask<payouts::Totals>([](payouts::Queries& queries) { return queries.totals(); },
+                         [this, done = std::move(done)](Result<payouts::Totals> answer) {
+                             if (answer) {
+                                 totals_ = *answer;
+                                 totals_taken_ = read_clock().steady;
+                             }
+                             done(totals_);
+                         });
+}
+
+rpc::Readiness View::readiness_of(const LiveState& state) const
+{
+    const auto dependency = [](std::string name, bool ok, std::string trouble) {
+        return rpc::Dependency{std::move(name), ok, ok ? "ok" : std::move(trouble)};
+    };
+    const WorkStatus& work = state.work;
+    rpc::Readiness out;
+    out.dependencies = {
+        dependency("node", work.node_ok,
+                   work.node_error.empty() ? "no answer for two minutes" : work.node_error),
+        dependency("template",
+                   work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms,
+                   "the newest block template is old; is the node running?"),
+        dependency("redis", state.redis_ok, "Redis does not answer; shares wait in the journal"),
+        dependency("mysql", books_status_.ok, books_status_.trouble),
+        dependency("books", books_status_.lag_ms < books_lag_max_ms,
+                   "the books are more than a minute behind the shares"),
+    };
+    out.ready = true;
+    for (const rpc::Dependency& each : out.dependencies) out.ready = out.ready && each.ok;
+    return out;
+}
+
+rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& totals) const
+{
+    rpc::PoolInfo info;
+    info.version = identity_.version;
+    info.chain = std::string{to_string(identity_.chain)};
+    info.uptime_s = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(read_clock().steady - identity_.started)
+            .count());
+    info.height = state.work.height;
+    if (state.work.template_age_ms >= 0) {
+        info.tip = to_display_hex(state.work.tip);
+        info.network_difficulty = difficulty_number(state.work.network_target);
+        info.template_age_ms = static_cast<std::uint64_t>(state.work.template_age_ms);
+    }
+    info.connections = state.connections;
+    info.workers = state.workers;
+    info.users = state.users;
+    info.hashrate_1m = state.hashrate_1m;
+    info.hashrate_10m = state.hashrate_10m;
+    add_share_counts(parts_.loops, info);
+    info.shares_accepted = totals.shares;
+    info.share_backlog = state.backlog;
+    info.books_lag_ms = books_status_.lag_ms;
+    info.blocks_found = totals.blocks_found;
+    info.blocks_immature = totals.blocks_immature;
+    info.blocks_mature = totals.blocks_mature;
+    info.blocks_orphaned = totals.blocks_orphaned;
+    info.credited = totals.credited;
+    info.stratum_port = identity_.stratum_port;
+    info.web_port = identity_.web_port;
+    info.readiness = readiness_of(state);
+    return info;
+}
+
+void View::pool_info(Done<rpc::PoolInfo> done)
+{
+    parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
+        totals([this, state, done](const payouts::Totals& totals) {
+            done(info_of(*state, totals));
+        });
+    });
+}
+
+void View::readiness(Done<rpc::Readiness> done)
+{
+    parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
+        done(readiness_of(*state));
+    });
+}
+
+void View::user(const std::string& name, Done<rpc::UserInfo> done)
+{
+    ask<payouts::AccountBooks>(
+        [name](payouts::Queries& queries) { return queries.account(name); },
+        [this, done = std::move(done)](Result<payouts::AccountBooks> books) {
+            if (!books) return done(fail(books.error()));
+            parts_.live.get([books = *books, done](const Live::StatePtr& state) {
+                done(user_info(books, *state));
+            });
+        });
+}
+
+void View::create_account(const std::string& name, const std::string& address,
+                          Done<rpc::AccountInfo> done)
+{
+    const auto payout = parse_address(address, identity_.chain);
+    if (!payout) return done(fail(Error::Code::invalid, payout.error().detail));
+    const rpc::AccountInfo info{name, payout->text};
+    parts_.books.create_account(
+        name, *payout, [this, info, done = std::move(done)](Result<AccountId> made) {
+            parts_.rpc_loop.post([info, done, made = std::move(made)] {
+                if (!made) return done(fail(made.error()));
+                done(info);
+            });
+        });
+}
+
+void View::blocks(std::uint32_t limit, std::optional<Height> before_height,
+                  Done<std::vector<rpc::BlockInfo>> done)
+{
+    using Rows = std::vector<payouts::BlockRow>;
+    ask<Rows>([limit, before_height](
+                  payouts::Queries& queries) { return queries.blocks(limit, before_height); },
+              [done = std::move(done)](Result<Rows> rows) {
+                  if (!rows) return done(fail(rows.error()));
+                  std::vector<rpc::BlockInfo> out;
+                  for (const payouts::BlockRow& row : *rows) out.push_back(block_info(row));
+                  done(std::move(out));
+              });
+}
+
+void View::ledger(std::uint32_t limit, const std::string& account,
+                  Done<std::vector<rpc::LedgerLine>> done)
+{
+    using Rows = std::vector<payouts::LedgerRow>;
+    ask<Rows>([limit, account](
+                  payouts::Queries& queries) { return queries.ledger(limit, account); },
+              [done = std::move(done)](Result<Rows> rows) {
+                  if (!rows) return done(fail(rows.error()));
+                  std::vector<rpc::LedgerLine> out;
+                  for (const payouts::LedgerRow& row : *rows) out.push_back(ledger_line(row));
+                  done(std::move(out));
+              });
+}
+
+void View::metrics(Done<std::vector<rpc::Metric>> done)
+{
+    pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
+        if (!info) return done(fail(info.error()));
+        done(metrics_of(*info, parts_.loops));
+    });
+}
+
+}  // namespace pool

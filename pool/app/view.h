@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "payouts/mysql_queries.h"
+#include "pool/app/books.h"
+#include "pool/app/live.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/task_thread.h"
+#include "rpc/pool_view.h"
+
+namespace pool {
+
+/// What does not change while the server runs.
+struct Identity {
+    std::string version;
+    Chain chain = Chain::main;
+    std::uint16_t stratum_port = 0;
+    std::uint16_t web_port = 0;
+    SteadyTime started;
+};
+
+/// rpc::PoolView over the running parts: live figures from the loops, money from the books' reading
+/// side on a thread of its own. Lives on the rpc loop.
+class View final : public rpc::PoolView {
+public:
+    struct Parts {
+        Loop& rpc_loop;
+        Live& live;
+        Books& books;
+        std::unique_ptr<payouts::Queries> queries;
+        std::vector<StratumLoop*> loops;
+        std::function<void()> stop;
+    };
+    View(Parts parts, Identity identity);
+    ~View() override;
+
+    Identity& identity() { return identity_; }
+    void set_books(const BooksStatus& status) { books_status_ = status; }
+
+    void pool_info(Done<rpc::PoolInfo> done) override;
+    void readiness(Done<rpc::Readiness> done) override;
+    void user(const std::string& name, Done<rpc::UserInfo> done) override;
+    void create_account(const std::string& name, const std::string& address,
+                        Done<rpc::AccountInfo> done) override;
+    void blocks(std::uint32_t limit, std::optional<Height> before_height,
+                Done<std::vector<rpc::BlockInfo>> done) override;
+    void ledger(std::uint32_t limit, const std::string& account,
+                Done<std::vector<rpc::LedgerLine>> done) override;
+    void metrics(Done<std::vector<rpc::Metric>> done) override;
+    void stop() override { parts_.stop(); }
+
+private:
+    template <typename T>
+    void ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done);
+    /// The books' totals, not older than a second; the last ones when MySQL is away.
+    void totals(std::function<void(const payouts::Totals&)> done);
+    rpc::Readiness readiness_of(const LiveState& state) const;
+    rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
+
+    Parts parts_;
+    Identity identity_;
+    BooksStatus books_status_;
+    payouts::Totals totals_;
+    SteadyTime totals_taken_{};
+    TaskThread questions_;
+};
+
+}  // namespace pool

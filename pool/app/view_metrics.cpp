@@ -1,0 +1,154 @@
+#include "pool/app/view_metrics.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pool {
+namespace {
+
+struct Reason {
+    Judgement judgement;
+    std::string_view name;  // stable: dashboards and scripts know it
+};
+constexpr std::array reasons{
+    Reason{Judgement::unspecified, "unspecified"},
+    Reason{Judgement::unknown_job, "unknown_job"},
+    Reason{Judgement::duplicate, "duplicate"},
+    Reason{Judgement::low_difficulty, "low_difficulty"},
+    Reason{Judgement::time_too_old, "time_too_old"},
+    Reason{Judgement::time_too_new, "time_too_new"},
+    Reason{Judgement::version_not_allowed, "version_not_allowed"},
+    Reason{Judgement::unauthorised, "unauthorised"},
+};
+
+template <typename Read>
+std::uint64_t sum(const std::vector<StratumLoop*>& loops, Read read)
+{
+    std::uint64_t total = 0;
+    for (const StratumLoop* loop : loops) total += read(loop->metrics()).value();
+    return total;
+}
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+class List {
+public:
+    void gauge(std::string name, std::string help, double value, Labels labels = {})
+    {
+        add(rpc::MetricType::gauge, std::move(name), std::move(help), value, std::move(labels));
+    }
+    void counter(std::string name, std::string help, std::uint64_t value, Labels labels = {})
+    {
+        add(rpc::MetricType::counter, std::move(name), std::move(help),
+            static_cast<double>(value), std::move(labels));
+    }
+    std::vector<rpc::Metric> take() { return std::move(metrics_); }
+
+private:
+    void add(rpc::MetricType type, std::string name, std::string help, double value, Labels labels)
+    {
+        rpc::Metric metric;
+        metric.name = std::move(name);
+        metric.help = std::move(help);
+        metric.type = type;
+        metric.labels = std::move(labels);
+        metric.value = value;
+        metrics_.push_back(std::move(metric));
+    }
+    std::vector<rpc::Metric> metrics_;
+};
+
+void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loops, List& list)
+{
+    constexpr const char* name = "zubr_shares_total";
+    constexpr const char* help = "Shares judged since the start, by result and reason";
+    list.counter(name, help, info.shares_accepted_session,
+                 {{"result", "accepted"}, {"reason", ""}});
+    list.counter(name, help, info.shares_stale, {{"result", "rejected"}, {"reason", "stale"}});
+    for (const rpc::RejectCount& reject : info.shares_rejected) {
+        list.counter(name, help, reject.count, {{"result", "rejected"}, {"reason", reject.reason}});
+    }
+    list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
+    list.counter("zubr_block_candidates_total", "Headers that met the network's target",
+                 sum(loops, [](const auto& m) -> auto& { return m.block_candidates; }));
+    list.counter("zubr_shares_unlogged_total", "Shares refused because the journal failed",
+                 sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }));
+    list.gauge("zubr_share_backlog", "Journal records that Redis does not have",
+               static_cast<double>(info.share_backlog));
+    list.gauge("zubr_books_lag_seconds", "Age of the oldest record that MySQL does not have",
+               static_cast<double>(info.books_lag_ms) / 1000);
+}
+
+void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loops, List& list)
+{
+    list.gauge("zubr_connections", "Stratum connections", static_cast<double>(info.connections));
+    list.counter("zubr_connections_total", "Stratum connections since the start",
+                 sum(loops, [](const auto& m) -> auto& { return m.connections; }));
+    for (std::size_t at = 0; at < stratum::end_reasons; ++at) {
+        const auto reason = static_cast<stratum::EndReason>(at);
+        list.counter("zubr_connections_ended_total", "Connections that ended, by reason",
+                     sum(loops, [reason](const auto& m) -> auto& { return m.of(reason); }),
+                     {{"reason", stratum::to_string(reason)}});
+    }
+    list.counter("zubr_authorize_refused_total", "Refused authorizations",
+                 sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
+}
+
+}  // namespace
+
+void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
+{
+    const auto of = [&](Judgement judgement) {
+        return sum(loops, [judgement](const auto& m) -> auto& { return m.of(judgement); });
+    };
+    info.shares_accepted_session = of(Judgement::accepted);
+    info.shares_stale = of(Judgement::stale);
+    for (const Reason& reason : reasons) {
+        info.shares_rejected.push_back({std::string{reason.name}, of(reason.judgement)});
+    }
+    info.shares_rejected.push_back(
+        {"malformed", sum(loops, [](const auto& m) -> auto& { return m.malformed_submits; })});
+}
+
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
+                                    const std::vector<StratumLoop*>& loops)
+{
+    List list;
+    list.gauge("zubr_build_info", "Version of the server", 1, {{"version", info.version}});
+    list.gauge("zubr_uptime_seconds", "Since the start", static_cast<double>(info.uptime_s));
+    list.gauge("zubr_workers_active", "Workers with a share in ten minutes",
+               static_cast<double>(info.workers));
+    list.gauge("zubr_users_active", "Accounts with an active worker",
+               static_cast<double>(info.users));
+    list.gauge("zubr_hashrate_hps", "Estimated from accepted work", info.hashrate_1m,
+               {{"window", "1m"}});
+    list.gauge("zubr_hashrate_hps", "Estimated from accepted work", info.hashrate_10m,
+               {{"window", "10m"}});
+    add_connections(info, loops, list);
+    add_shares(info, loops, list);
+    list.gauge("zubr_template_height", "Height that miners work on",
+               static_cast<double>(info.height.value) + 1);
+    if (info.template_age_ms) {
+        list.gauge("zubr_template_age_seconds", "Since a node last gave a template",
+                   static_cast<double>(*info.template_age_ms) / 1000);
+    }
+    const std::array<std::pair<const char*, std::uint64_t>, 4> blocks{
+        {{"found", info.blocks_found},
+         {"immature", info.blocks_immature},
+         {"mature", info.blocks_mature},
+         {"orphaned", info.blocks_orphaned}}};
+    for (const auto& [state, count] : blocks) {
+        list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
+                   {{"state", state}});
+    }
+    list.gauge("zubr_credited_sats", "Credited to miners", static_cast<double>(info.credited.value));
+    for (const rpc::Dependency& dependency : info.readiness.dependencies) {
+        list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
+                   {{"name", dependency.name}});
+    }
+    return list.take();
+}
+
+}  // namespace pool

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "pool/app/stratum_loop.h"
+#include "rpc/pool_view.h"
+
+namespace pool {
+
+/// Fills the session's share counts: sums over the loops' counters, read without a lock.
+void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info);
+
+/// Everything that /metrics shows.
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
+                                    const std::vector<StratumLoop*>& loops);
+
+}  // namespace pool
