@@ -1,6 +1,5 @@
 #include "pool/bitcoin/coinbase.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>

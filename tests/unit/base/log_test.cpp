@@ -1,0 +1,96 @@
+#include "pool/base/log.h"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "pool/base/json.h"
+#include "pool/base/time.h"
+
+namespace pool {
+namespace {
+
+using log::Format;
+using log::format_line;
+using log::Level;
+using namespace std::string_view_literals;
+
+constexpr UnixMillis moment{1795554865582};  // 2026-11-24 21:14:25.582 UTC
+
+TEST(LogLine, HasTimeLevelEventAndFields)
+{
+    EXPECT_EQ(format_line(Format::text, Level::info, moment, "job_published",
+                          {{"height", 812}, {"clean", true}}),
+              "2026-11-24T21:14:25.582Z info  job_published height=812 clean=true");
+    EXPECT_EQ(format_line(Format::text, Level::error, moment, "node_gone", {}),
+              "2026-11-24T21:14:25.582Z error node_gone");
+}
+
+TEST(LogLine, WritesEveryKindOfNumber)
+{
+    EXPECT_EQ(
+        format_line(Format::text, Level::debug, UnixMillis{0}, "n",
+                    {{"a", std::numeric_limits<std::int64_t>::min()},
+                     {"b", std::numeric_limits<std::uint64_t>::max()},
+                     {"c", 0.5},
+                     {"d", std::uint8_t{7}}}),
+        "1970-01-01T00:00:00.000Z debug n a=-9223372036854775808 b=18446744073709551615 c=0.5 "
+        "d=7");
+}
+
+TEST(LogLine, QuotesTextThatCouldBeTakenForSomethingElse)
+{
+    EXPECT_EQ(format_line(Format::text, Level::warn, moment, "worker",
+                          {{"plain", "tb1q.rig-1"},
+                           {"space", "a b"},
+                           {"empty", ""},
+                           {"quote", "a\"b"},
+                           {"equals", "a=b"}}),
+              "2026-11-24T21:14:25.582Z warn  worker plain=tb1q.rig-1 space=\"a b\" empty=\"\" "
+              "quote=\"a\\\"b\" equals=\"a=b\"");
+}
+
+// What a miner calls itself must not look like a line of ours, nor reach a terminal as a command.
+TEST(LogLine, CannotBeEndedOrForgedByAValue)
+{
+    const std::string line = format_line(
+        Format::text, Level::info, moment, "hello",
+        {{"name", "x\n2026-11-24T21:14:25.582Z info  block_found\x1b[2J\xc3\xa9\xff\0"sv}});
+    EXPECT_EQ(line,
+              "2026-11-24T21:14:25.582Z info  hello name=\"x\\n2026-11-24T21:14:25.582Z info  "
+              "block_found\\u001b[2J\\u00e9\\ufffd\\u0000\"");
+}
+
+TEST(LogLine, IsJsonWhenAsked)
+{
+    const std::string line = format_line(Format::json, Level::warn, moment, "node_slow",
+                                         {{"url", "http://a\"b"},
+                                          {"ms", 12},
+                                          {"ok", false},
+                                          {"rate", 0.25},
+                                          {"nan", std::numeric_limits<double>::quiet_NaN()}});
+    EXPECT_EQ(line,
+              "{\"time\":\"2026-11-24T21:14:25.582Z\",\"level\":\"warn\",\"event\":\"node_slow\","
+              "\"url\":\"http://a\\\"b\",\"ms\":12,\"ok\":false,\"rate\":0.25,\"nan\":null}");
+    JsonDocument document;
+    EXPECT_TRUE(document.parse(line, {}).has_value());
+}
+
+TEST(Log, WritesLinesAtOrAboveTheBarToStderr)
+{
+    log::configure(Level::warn, Format::text);
+    testing::internal::CaptureStderr();
+    log::info("too_low");
+    log::warn("high_enough", {{"n", 1}});
+    const std::string written = testing::internal::GetCapturedStderr();
+    log::configure(Level::info, Format::text);
+
+    EXPECT_EQ(written.find("too_low"), std::string::npos);
+    EXPECT_NE(written.find(" warn  high_enough n=1\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pool
