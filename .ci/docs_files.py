@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every file that the README and docs/ name exists. `./dev check` runs this.
 
-A name is `folder/file.ext`, `folder/` or `folder/file.{h,cpp}` in backticks, from the root of the tree, or the target of a
+A name is `folder/file.ext`, `folder/folder/` or `folder/file.{h,cpp}` in backticks, from the root of the tree, or the target of a
 Markdown link, from the page itself. Left alone: what is absolute, has a placeholder in it, or is made by building and running.
 """
 import re
@@ -22,7 +22,7 @@ def named_files(text: str) -> list[tuple[int, str]]:
     found = []
     for match in re.finditer(r"`([^`\n]+)`", text):
         name = re.sub(r":\d+$", "", match[1].strip().removeprefix("./"))
-        is_file = "/" in name and re.search(r"(\.[A-Za-z][\w]*|\.\{[\w,]+\}|/)$", name)
+        is_file = "/" in name.rstrip("/") and re.search(r"(\.[A-Za-z][\w]*|\.\{[\w,]+\}|/)$", name)
         if is_file and NAME.match(name) and not name.startswith(MADE):
             found += [(text.count("\n", 0, match.start()) + 1, part) for part in expand(name)]
     return found
