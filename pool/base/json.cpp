@@ -25,6 +25,8 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using Code = Error::Code;
 
+// simdjson is made for 1024 levels; a few of them go to the array around the text.
+constexpr std::size_t depth_ceiling = 1000;
 constexpr std::uint32_t no_node = 0;  // 0 is the root, which is nobody's sibling
 
 struct Node {
@@ -272,6 +274,7 @@ JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 
 Result<JsonValue> JsonDocument::parse(std::string_view text, const JsonLimits& limits)
 {
+    check(limits.depth_max <= depth_ceiling, "nobody nests so deep");
     impl_->nodes.clear();
     impl_->open.clear();
     impl_->limits = limits;

@@ -69,7 +69,7 @@ private:
 
 struct JsonLimits {
     std::size_t bytes_max = std::size_t{8} << 10;
-    std::size_t depth_max = 8;
+    std::size_t depth_max = 8;      ///< at most 1000 (checked)
     std::size_t values_max = 1024;  ///< all values of the document, nested ones included
 };
 

@@ -261,11 +261,12 @@ TEST(JsonDocument, LimitsBytesDepthAndValues)
 TEST(JsonDocument, SurvivesBracketsWithoutEnd)
 {
     JsonDocument document;
-    const JsonLimits wide{.bytes_max = 1 << 20, .depth_max = 1 << 20, .values_max = 1 << 20};
-    EXPECT_FALSE(document.parse(std::string(100'000, '['), wide).has_value());
-    EXPECT_FALSE(document.parse(std::string(100'000, '['), {.bytes_max = 1 << 20}).has_value());
-    const std::string balanced = std::string(50'000, '[') + std::string(50'000, ']');
-    EXPECT_TRUE(document.parse(balanced, wide).has_value());
+    const JsonLimits deep{.bytes_max = 1 << 20, .depth_max = 1000, .values_max = 1 << 20};
+    EXPECT_EQ(document.parse(std::string(100'000, '['), deep).error().code, Error::Code::limit);
+    EXPECT_EQ(document.parse(std::string(1'000, '['), deep).error().code, Error::Code::invalid);
+    const std::string balanced = std::string(1'000, '[') + std::string(1'000, ']');
+    EXPECT_TRUE(document.parse(balanced, deep).has_value());
+    EXPECT_EQ(document.parse("[" + balanced + "]", deep).error().code, Error::Code::limit);
 }
 
 TEST(JsonDocument, StartsAfreshAfterALongerTextAndAfterAnError)
