@@ -1,5 +1,6 @@
 #include "rpc/server_admin.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -86,11 +87,13 @@ void AdminEdge::refuse(const std::string& host, Respond respond)
     }
     const std::chrono::milliseconds delay = failures_.failed(host, now);
     pool::log::warn("rpc_login_failed", {{"host", host}, {"delay_ms", delay.count()}});
-    held_[host] = loop_.after(delay, [this, host, respond = std::move(respond)] {
-        const Respond answer = respond;  // erasing the timer frees what it has captured
-        held_.erase(host);
-        answer(unauthorized());
-    });
+    // libuv counts whole milliseconds and may be one early.
+    held_[host] = loop_.after(
+        delay + std::chrono::milliseconds{1}, [this, host, respond = std::move(respond)] {
+            const Respond answer = respond;  // erasing the timer frees what it has captured
+            held_.erase(host);
+            answer(unauthorized());
+        });
 }
 
 }  // namespace rpc

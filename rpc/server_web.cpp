@@ -126,7 +126,8 @@ void WebEdge::handle(const HttpRequest& request, const std::string&, Respond res
     }
     if (request.path == "/metrics") return metrics(std::move(respond));
 
-    const std::string_view path = request.path == "/" ? "/index.html" : request.path;
+    std::string_view path = request.path;
+    if (path == "/") path = "/index.html";
     for (const WebAsset& asset : web_assets()) {
         if (asset.path != path) continue;
         return respond(
