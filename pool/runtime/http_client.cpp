@@ -56,13 +56,6 @@ std::size_t on_answer_bytes(char* bytes, std::size_t, std::size_t count, void* u
     return count;
 }
 
-/// Once a process, before the first handle; libcurl keeps it till the end.
-bool curl_is_ready()
-{
-    static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    return ready;
-}
-
 long at_least_1_ms(std::chrono::milliseconds span)
 {
     // To libcurl 0 means "no deadline".
@@ -163,7 +156,9 @@ struct HttpClient::Impl::Core {
 
 void HttpClient::Impl::Core::open()
 {
-    check(curl_is_ready(), "libcurl starts");
+    // Once a process, before the first handle; libcurl keeps it till the end.
+    static const bool curl_is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    check(curl_is_ready, "libcurl starts");
     multi = curl_multi_init();
     check(multi != nullptr, "there is memory");
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Core::on_socket);

@@ -7,6 +7,7 @@
 
 #include <llhttp.h>
 
+#include "pool/runtime/http_line_scan.h"
 #include "pool/runtime/http_message.h"
 #include "pool/runtime/http_target.h"
 
@@ -28,27 +29,6 @@ void trim_end(std::string& text)
     // npos + 1 is 0.
     text.resize(text.find_last_not_of(" \t") + 1);
 }
-
-/// Line ends of a head, byte by byte. llhttp 8 takes folded headers and some versions a bare CR or
-/// LF; a proxy before us may read those otherwise, and what two readers see differently is how
-/// requests are smuggled.
-class LineScan {
-public:
-    /// False at a CR without LF, an LF without CR, a NUL, or a line that starts with white space.
-    bool take(std::string_view bytes)
-    {
-        for (const char c : bytes) {
-            const bool line_start = previous_ == '\n';
-            if ((c == '\n') != (previous_ == '\r') || c == '\0') return false;
-            if (line_start && (c == ' ' || c == '\t')) return false;
-            previous_ = c;
-        }
-        return true;
-    }
-
-private:
-    char previous_ = '\n';
-};
 
 }  // namespace
 
@@ -82,7 +62,7 @@ struct HttpParser::Impl {
     llhttp_t llhttp{};
     Phase phase = Phase::head;
     std::size_t head_bytes = 0;  // of this head so far
-    LineScan lines;
+    HttpLineScan lines;
     Error error;
 
     HttpRequest request;  // in the making

@@ -264,6 +264,7 @@ TEST(HttpClient, TakesLargeBodiesBothWays)
     const std::string body(std::size_t{4} << 20, 'b');
     TinyServer server{test.loop, [&](const HttpRequest& request) {
                           EXPECT_TRUE(request.body == body);
+                          EXPECT_EQ(request.header("expect"), "") << "would cost a second";
                           return HttpResponse{.body = request.body};
                       }};
     HttpClient client{test.loop};
