@@ -1,0 +1,233 @@
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "pool/base/bytes.h"
+#include "pool/bitcoin/target.h"
+#include "pool/crypto/scan.h"
+#include "pool/crypto/sha256.h"
+#include "stratum/client/mining_client.h"
+#include "stratum/server.h"
+#include "tests/unit/stratum/talk.h"
+
+namespace stratum::client {
+namespace {
+
+// Block 170 once more: its header without the nonce, and the nonce 0x709e3e28.
+pool::HeaderBytes header_170()
+{
+    pool::HeaderBytes header{};
+    EXPECT_TRUE(pool::hex_into(
+        "0100000055bd840a78798ad0da853f68974f3d183e2bd1db6a842c1feecf222a00000000ff104ccb05421ab93e"
+        "63f8c3ce5c2c2e9dbb37de2764b3a3175c8166562cac7d51b96a49ffff001d283e9e70",
+        header));
+    return header;
+}
+
+TEST(ScanNonces, FindsTheNonceOfBlock170)
+{
+    const pool::HeaderBytes header = header_170();
+    const auto before = std::span{header}.first<pool::header_bytes_before_nonce>();
+    const pool::Uint256 target = pool::difficulty_one_target();
+    EXPECT_EQ(pool::scan_nonces(before, 0x709e3e28 - 1000, 2000, target), 0x709e3e28U);
+    EXPECT_EQ(pool::scan_nonces(before, 0x709e3e28 - 1000, 1000, target), std::nullopt);
+    EXPECT_EQ(pool::scan_nonces(before, 0x709e3e28, 1, target), 0x709e3e28U);
+}
+
+TEST(ScanNonces, FindsWhatPlainHashingFinds)
+{
+    pool::HeaderBytes header = header_170();
+    const auto before = std::span{header}.first<pool::header_bytes_before_nonce>();
+    const pool::Uint256 target = pool::target_of({-24});
+    std::uint32_t from = 0;
+    for (int i = 0; i < 20; ++i) {
+        std::uint32_t nonce = from;
+        while (true) {
+            for (std::size_t b = 0; b < 4; ++b) {
+                header[76 + b] = static_cast<std::uint8_t>(nonce >> (8 * b));
+            }
+            if (pool::meets(pool::sha256d(header), target)) break;
+            ++nonce;
+        }
+        ASSERT_EQ(pool::scan_nonces(before, from, 1 << 20, target), nonce);
+        from = nonce + 1;
+    }
+}
+
+TEST(ScanNonces, StopsAtTheLastNonce)
+{
+    const pool::HeaderBytes header = header_170();
+    EXPECT_EQ(pool::scan_nonces(std::span{header}.first<76>(), 0xfffffff0, 1U << 30, {}),
+              std::nullopt);
+}
+
+TEST(TargetOfAdvertised, IsNeverTooEasy)
+{
+    EXPECT_EQ(target_of_advertised(1), pool::target_of({0}));
+    EXPECT_EQ(target_of_advertised(1.5), pool::target_of({1}));
+    EXPECT_EQ(target_of_advertised(0.25), pool::target_of({-2}));
+    EXPECT_EQ(target_of_advertised(0), std::nullopt);
+    EXPECT_EQ(target_of_advertised(-1), std::nullopt);
+}
+
+// The miner's session against the pool's, without a socket between them.
+TEST(MinerSession, MinesWithAShard)
+{
+    tests::Talk talk;
+    talk.publish(1);
+    MinerSession miner{{.user = "user.w\"1", .password = "x", .agent = "zubr-miner/0.1"}};
+    const auto id = talk.open();
+    const auto exchange = [&] {
+        std::string heard;
+        for (const auto& line : talk.send(id, miner.take_output())) heard += line + "\n";
+        EXPECT_TRUE(miner.on_bytes(pool::as_bytes(heard)).has_value());
+    };
+    exchange();
+    EXPECT_TRUE(miner.authorised());
+    ASSERT_NE(miner.job(), nullptr);
+    const pool::HeaderBytes header = header_of(*miner.job(), 3);
+    const auto nonce =
+        pool::scan_nonces(std::span{header}.first<76>(), 0, 1 << 24, miner.job()->target);
+    ASSERT_TRUE(nonce.has_value());
+    miner.submit({miner.job(), 3, *nonce});
+    miner.submit({miner.job(), 3, *nonce});
+    EXPECT_EQ(miner.unanswered(), 2U);
+    exchange();
+    EXPECT_EQ(miner.counts().accepted, 1U);
+    EXPECT_EQ(miner.counts().rejected, 1U);
+    EXPECT_EQ(miner.counts().last_refusal, "Duplicate share");
+    EXPECT_EQ(miner.unanswered(), 0U);
+    EXPECT_EQ(talk.log.who(talk.log.shares.at(0)), "user.w_1");
+}
+
+TEST(MinerSession, SaysWhyItWasRefused)
+{
+    tests::Talk talk;
+    MinerSession miner{{.user = "nobody.w"}};
+    const auto id = talk.open();
+    std::string heard;
+    for (const auto& line : talk.send(id, miner.take_output())) heard += line + "\n";
+    ASSERT_TRUE(miner.on_bytes(pool::as_bytes(heard)).has_value());
+    EXPECT_FALSE(miner.authorised());
+    ASSERT_TRUE(miner.refusal().has_value());
+    EXPECT_EQ(miner.refusal()->substr(0, 21), "Unknown user 'nobody'");
+}
+
+TEST(MinerSession, HangsUpOnWhatIsNoPool)
+{
+    MinerSession miner{{.user = "u"}};
+    EXPECT_FALSE(miner.on_bytes(pool::as_bytes("HTTP/1.1 400 Bad Request\r\n")).has_value());
+    MinerSession other{{.user = "u"}};
+    EXPECT_FALSE(other
+                     .on_bytes(pool::as_bytes(R"({"method":"mining.notify","params":[1]})"
+                                              "\n"))
+                     .has_value());
+}
+
+// Sockets at both ends: the server on one loop with the miner, threads that hash.
+TEST(MiningClient, MinesOverLoopback)
+{
+    pool::Loop loop;
+    tests::FakeShareLog log;
+    const auto directory =
+        std::make_shared<const AccountDirectory>(AccountDirectory{{"user", {1}}});
+    ServerOptions options;
+    options.listen = {"127.0.0.1", 0};
+    options.shard = tests::Talk::default_options();
+    Server server{loop, options, log, directory, [](pool::BlockCandidate) {}};
+    const auto port = server.start();
+    ASSERT_TRUE(port.has_value()) << port.error().detail;
+    tests::Talk jobs;
+    const pool::Now now = pool::read_clock();
+    jobs.now = now;
+    server.publish(jobs.make_job(1));
+
+    MiningOptions mining;
+    mining.pool = {"127.0.0.1", *port};
+    mining.login = {.user = "user.rig"};
+    mining.cpu.threads = 2;
+    mining.once = true;
+    std::optional<MiningEnd> ended;
+    std::string said;
+    {
+        MiningClient client{loop,
+                            mining,
+                            {.on_message = [&said](std::string_view text) { said += text; },
+                             .on_end =
+                                 [&ended, &loop](MiningEnd end) {
+                                     ended = end;
+                                     loop.stop();
+                                 }}};
+        client.start();
+        const pool::Watch limit = loop.after(std::chrono::seconds{20}, [&loop] { loop.stop(); });
+        loop.run();
+        EXPECT_GE(client.totals().shares.accepted, 1U) << said;
+        EXPECT_GT(client.totals().hashes, 0U);
+    }
+    EXPECT_EQ(ended, MiningEnd::share_accepted) << said;
+    ASSERT_FALSE(log.shares.empty());
+    EXPECT_EQ(log.who(log.shares[0]), "user.rig");
+    EXPECT_EQ(server.snapshot().size(), 1U);
+}
+
+// What a plain client reads until the server closes.
+std::string probe(std::string_view sent)
+{
+    pool::Loop loop;
+    tests::FakeShareLog log;
+    ServerOptions options;
+    options.listen = {"127.0.0.1", 0};
+    options.shard = tests::Talk::default_options();
+    Server server{loop, options, log, std::make_shared<const AccountDirectory>(),
+                  [](pool::BlockCandidate) {}};
+    const auto port = server.start();
+    EXPECT_TRUE(port.has_value());
+    std::unique_ptr<pool::TcpConn> conn;
+    std::string heard;
+    pool::TcpConn::connect(
+        loop, {"127.0.0.1", *port}, [&](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+            ASSERT_TRUE(made.has_value());
+            conn = std::move(*made);
+            conn->start({.on_bytes =
+                             [&heard](std::span<const std::uint8_t> bytes) {
+                                 heard.append(reinterpret_cast<const char*>(bytes.data()),
+                                              bytes.size());
+                             },
+                         .on_close =
+                             [&heard, &loop](pool::CloseReason) {
+                                 heard += "<closed>";
+                                 loop.stop();
+                             }});
+            conn->write(sent);
+        });
+    const pool::Watch limit = loop.after(std::chrono::seconds{10}, [&loop] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(server.metrics().sessions.value(), 0);
+    return heard;
+}
+
+TEST(Server, SendsHttpCallersAwayWithOneLine)
+{
+    const std::string refusal =
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n<closed>";
+    EXPECT_EQ(probe("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), refusal);
+    EXPECT_EQ(probe("POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"), refusal);
+}
+
+TEST(Server, HangsUpOnStrangers)
+{
+    EXPECT_EQ(probe("SSH-2.0-OpenSSH_9.2\r\n"), "<closed>");
+    EXPECT_EQ(probe(std::string_view{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11}),
+              "<closed>");
+}
+
+TEST(Server, AnswersBeforeItCloses)
+{
+    EXPECT_EQ(probe("{\"id\":1,\"method\":\n"),
+              R"({"id":null,"result":null,"error":[20,"Invalid JSON",null]})"
+              "\n<closed>");
+}
+
+}  // namespace
+}  // namespace stratum::client

@@ -1,0 +1,577 @@
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/stratum/talk.h"
+
+// Everything before the first share: the areas framing to notify of the Stratum v1 checklist.
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+using stratum::EndReason;
+
+constexpr std::string_view subscribe =
+    R"({"id":1,"method":"mining.subscribe","params":["conf/1.0"]})";
+constexpr std::string_view authorize =
+    R"({"id":2,"method":"mining.authorize","params":["user.w1","x"]})";
+constexpr std::string_view configure =
+    R"({"id":0,"method":"mining.configure","params":[["version-rolling"],)"
+    R"({"version-rolling.mask":"ffffffff","version-rolling.min-bit-count":2}]})";
+
+std::string start_of(const Lines& lines, std::size_t at, std::size_t length)
+{
+    return at < lines.size() ? lines[at].substr(0, length) : "";
+}
+
+TEST(Handshake, AnswersEachRequestFirstThenSaysTheDifficultyThenTheJob)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    EXPECT_EQ(talk.say(id, configure),
+              Lines{R"({"id":0,"result":{"version-rolling":true,)"
+                    R"("version-rolling.mask":"1fffe000"},"error":null})"});
+    const Lines subscribed = talk.say(id, subscribe);
+    ASSERT_EQ(subscribed.size(), 1U);
+    EXPECT_TRUE(subscribed[0].starts_with(R"({"id":1,"result":[[["mining.set_difficulty",")"));
+    EXPECT_NE(subscribed[0].find(R"(]],"07000001",8],"error":null})"), std::string::npos)
+        << subscribed[0];
+
+    const Lines authorized = talk.say(id, authorize);
+    ASSERT_EQ(authorized.size(), 4U);
+    EXPECT_EQ(authorized[0], R"({"id":2,"result":true,"error":null})");
+    EXPECT_EQ(authorized[1],
+              R"({"id":null,"method":"mining.set_version_mask","params":["1fffe000"]})");
+    EXPECT_EQ(authorized[2], R"({"id":null,"method":"mining.set_difficulty",)"
+                             R"("params":[0.0000002384185791015625]})");
+    EXPECT_EQ(start_of(authorized, 3, 51),
+              R"({"id":null,"method":"mining.notify","params":["6a00)");
+    EXPECT_TRUE(authorized[3].ends_with(",true]}"));
+}
+
+TEST(Handshake, MayComeInOneSegmentAndIsAnsweredInOrder)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    const Lines lines = talk.say(id, std::string{configure} + "\r\n" + std::string{subscribe} +
+                                         "\n" + std::string{authorize});
+    ASSERT_EQ(lines.size(), 6U);
+    EXPECT_EQ(start_of(lines, 0, 7), R"({"id":0)");
+    EXPECT_EQ(start_of(lines, 1, 7), R"({"id":1)");
+    EXPECT_EQ(start_of(lines, 2, 7), R"({"id":2)");
+}
+
+TEST(Handshake, MayComeByteByByte)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    const std::string text = std::string{subscribe} + "\n" + std::string{authorize} + "\n";
+    Lines lines;
+    for (const char c : text) {
+        for (auto& line : talk.send(id, {&c, 1})) lines.push_back(std::move(line));
+    }
+    EXPECT_EQ(lines.size(), 4U);
+}
+
+TEST(Handshake, SendsNoVersionMaskToThoseThatDidNotAsk)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    const Lines lines = talk.say(id, authorize);
+    EXPECT_EQ(lines.size(), 3U);
+    EXPECT_FALSE(contains(lines, "set_version_mask"));
+}
+
+TEST(Handshake, SaysNothingUnasked)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.pass(seconds{2});
+    talk.publish(1);
+    EXPECT_TRUE(talk.hear(id).empty());
+}
+
+TEST(Handshake, WorksInEitherOrder)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    EXPECT_EQ(talk.say(id, authorize), Lines{R"({"id":2,"result":true,"error":null})"});
+    const Lines lines = talk.say(id, subscribe);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(contains(lines, "mining.notify"));
+}
+
+TEST(Handshake, WaitsForTheFirstJob)
+{
+    Talk talk;
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    EXPECT_EQ(talk.say(id, authorize).size(), 1U);
+    talk.publish(1);
+    EXPECT_EQ(talk.hear(id).size(), 2U);
+}
+
+TEST(Configure, IntersectsTheMask)
+{
+    Talk talk;
+    const auto id = talk.open();
+    EXPECT_TRUE(contains(
+        talk.say(id, R"({"id":5,"method":"mining.configure","params":[["version-rolling"],)"
+                     R"({"version-rolling.mask":"00c0000f"}]})"),
+        R"("version-rolling.mask":"00c00000")"));
+    EXPECT_TRUE(contains(
+        talk.say(id, R"({"id":6,"method":"mining.configure","params":[["version-rolling"],{}]})"),
+        R"("version-rolling.mask":"1fffe000")"));
+    EXPECT_TRUE(contains(
+        talk.say(id, R"({"id":7,"method":"mining.configure","params":[["version-rolling"]]})"),
+        R"("version-rolling.mask":"1fffe000")"));
+    EXPECT_EQ(talk.say(id, R"({"id":8,"method":"mining.configure","params":[["version-rolling"],)"
+                           R"({"version-rolling.mask":"0000000f"}]})"),
+              Lines{R"({"id":8,"result":{"version-rolling":false},"error":null})"});
+}
+
+TEST(Configure, OffersOnlyWhatTheChainLeavesToMiners)
+{
+    Talk talk;
+    const auto job = talk.make_job(1);
+    job->rolling_mask = 0x0fffe000;  // bit 28 is required by the chain
+    job->version = 0x30000000;
+    talk.publish(job);
+    const auto id = talk.open();
+    EXPECT_TRUE(contains(talk.say(id, configure), R"("version-rolling.mask":"0fffe000")"));
+}
+
+TEST(Configure, RefusesGarbageAndStays)
+{
+    Talk talk;
+    const auto id = talk.open();
+    EXPECT_EQ(talk.say(id, R"({"id":6,"method":"mining.configure","params":"x"})"),
+              Lines{R"({"id":6,"result":null,"error":[20,"Invalid params",null]})"});
+    EXPECT_FALSE(talk.end_of(id).has_value());
+    EXPECT_EQ(talk.say(id, subscribe).size(), 1U);
+}
+
+TEST(Configure, RaisesTheFloorByMinimumDifficulty)
+{
+    Talk talk;
+    const auto job = talk.make_job(1);
+    job->network_target = pool::target_of({30});
+    talk.publish(job);
+    const auto id = talk.open();
+    talk.say(id, R"({"id":5,"method":"mining.configure","params":[["minimum-difficulty"],)"
+                 R"({"minimum-difficulty.value":5}]})");
+    talk.say(id, subscribe);
+    EXPECT_TRUE(contains(talk.say(id, authorize), R"("mining.set_difficulty","params":[8]})"));
+}
+
+TEST(Subscribe, TakesAnyParameters)
+{
+    for (const std::string_view params :
+         {R"(,"params":[])", "", R"(,"params":null)", R"(,"params":[123,null,"pool.example",3333])",
+          R"(,"params":["cgminer/4.12","deadbeefdeadbeef"])", R"(,"params":{})"}) {
+        Talk talk;
+        const auto id = talk.open();
+        EXPECT_TRUE(contains(
+            talk.say(id, R"({"id":1,"method":"mining.subscribe")" + std::string{params} + "}"),
+            R"(,"07000001",8],"error":null})"))
+            << params;
+    }
+}
+
+TEST(Subscribe, KeepsThePrefixWhenAskedAgain)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    const Lines first = talk.say(id, subscribe);
+    talk.say(id, authorize);
+    EXPECT_EQ(talk.say(id, subscribe), first);
+}
+
+TEST(Subscribe, GivesEveryConnectionItsOwnPrefix)
+{
+    Talk talk;
+    std::set<std::string> prefixes;
+    for (int i = 0; i < 10'000; ++i) {
+        const auto id = talk.open();
+        const Lines lines = talk.say(id, subscribe);
+        ASSERT_EQ(lines.size(), 1U);
+        const std::size_t at = lines[0].find("]],\"");
+        ASSERT_TRUE(prefixes.insert(lines[0].substr(at + 4, 8)).second);
+        talk.closed(id);
+    }
+}
+
+TEST(Subscribe, RefusesWhenPrefixesAreUsedUp)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.prefixes = {0x07000000, 1};
+    Talk talk{options};
+    const auto first = talk.open();
+    talk.say(first, subscribe);
+    const auto second = talk.open();
+    EXPECT_TRUE(contains(talk.say(second, subscribe), "No extranonce left"));
+    EXPECT_EQ(talk.end_of(second), EndReason::no_prefix_left);
+}
+
+TEST(Subscribe, KeepsNiceHashAboveItsMinimum)
+{
+    Talk talk;
+    const auto job = talk.make_job(1);
+    job->network_target = pool::target_of({40});
+    talk.publish(job);
+    const auto id = talk.open();
+    talk.say(id, R"({"id":1,"method":"mining.subscribe","params":["NiceHash/1.0.0"]})");
+    EXPECT_TRUE(contains(talk.say(id, authorize), R"("params":[524288]})"));
+}
+
+TEST(Subscribe, GivesWorkToThoseThatNeverAuthorize)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    talk.pass(seconds{2});
+    EXPECT_TRUE(talk.hear(id).empty());
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.hear(id).size(), 2U);
+    // Authorize is answered, and the same work is not sent again.
+    EXPECT_EQ(talk.say(id, authorize).size(), 1U);
+}
+
+TEST(Authorize, TakesAnyPassword)
+{
+    for (const std::string_view password : {R"(,"")", "", ",null", ",123", ",[]"}) {
+        Talk talk;
+        const auto id = talk.open();
+        talk.say(id, subscribe);
+        EXPECT_EQ(talk.say(id, R"({"id":2,"method":"mining.authorize","params":["user.w1")" +
+                                   std::string{password} + "]}"),
+                  Lines{R"({"id":2,"result":true,"error":null})"})
+            << password;
+    }
+}
+
+TEST(Authorize, ExplainsARefusalAndKeepsTheConnection)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    EXPECT_EQ(talk.say(id, R"({"id":2,"method":"mining.authorize","params":["nobody.w","x"]})"),
+              Lines{R"({"id":2,"result":false,"error":[24,"Unknown user 'nobody': use a Bitcoin )"
+                    R"(address of this chain or a registered account name",null]})"});
+    EXPECT_TRUE(
+        contains(talk.say(id, R"({"id":3,"method":"mining.authorize","params":["","x"]})"), "24"));
+    EXPECT_TRUE(contains(talk.say(id, R"({"id":4,"method":"mining.authorize","params":[]})"),
+                         R"({"id":4,"result":false,"error":[24,)"));
+    talk.pass(seconds{10});
+    EXPECT_FALSE(talk.end_of(id).has_value());
+    EXPECT_TRUE(talk.hear(id).empty());
+    EXPECT_EQ(talk.say(id, authorize).size(), 3U);
+}
+
+TEST(Authorize, NamesTheRightChainForAForeignAddress)
+{
+    Talk talk;
+    const auto id = talk.open();
+    const Lines lines =
+        talk.say(id, R"({"id":2,"method":"mining.authorize",)"
+                     R"("params":["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4.w","x"]})");
+    EXPECT_TRUE(contains(lines, "[24,"));
+    EXPECT_TRUE(contains(lines, "regtest"));
+}
+
+TEST(Authorize, SanitisesTheWorkerName)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_EQ(miner.say(R"({"id":13,"method":"mining.authorize",)"
+                        R"("params":["user.<script>\r\nSET x 1;--%s\u0000","x"]})"),
+              Lines{R"({"id":13,"result":true,"error":null})"});
+    const auto shots = talk.shard.snapshot(talk.now);
+    ASSERT_EQ(shots.size(), 1U);
+    ASSERT_EQ(shots[0].workers.size(), 2U);
+    EXPECT_EQ(shots[0].workers[1].worker, "_script___SET_x_1_--_s_");
+}
+
+TEST(Authorize, CapsTheWorkersOfAConnection)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.workers_max = 16;
+    Talk talk{options};
+    TalkingMiner miner{talk, "user.w0"};
+    for (int i = 1; i < 200; ++i) {
+        const Lines lines = miner.say(R"({"id":3,"method":"mining.authorize","params":["user.w)" +
+                                      std::to_string(i) + R"("]})");
+        EXPECT_TRUE(contains(lines, i < 16 ? R"("result":true)" : R"("error":[24,"Too many)")) << i;
+    }
+    EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers.size(), 16U);
+}
+
+TEST(Authorize, AppliesThePasswordsDifficulty)
+{
+    const auto first_difficulty = [](std::string_view password) {
+        Talk talk;
+        const auto job = talk.make_job(1);
+        job->network_target = pool::target_of({50});
+        talk.publish(job);
+        const auto id = talk.open();
+        talk.say(id, subscribe);
+        const Lines lines =
+            talk.say(id, R"({"id":2,"method":"mining.authorize","params":["user.w1",")" +
+                             std::string{password} + R"("]})");
+        EXPECT_EQ(lines.size(), 3U);
+        const std::size_t at = start_of(lines, 1, 100).find(":[");
+        return start_of(lines, 1, 100).substr(at + 2);
+    };
+    EXPECT_EQ(first_difficulty("x, D=4"), "4]}");
+    EXPECT_EQ(first_difficulty("d=5"), "4]}");
+    EXPECT_EQ(first_difficulty("d=1e200"), "1099511627776]}");  // 2^40, the port's highest
+    EXPECT_EQ(first_difficulty("d=1e-200"), "0.000000000931322574615478515625]}");  // 2^-30
+    EXPECT_EQ(first_difficulty("d=-5,d=nan,d=1e999,d=,md=x"), "0.0000002384185791015625]}");
+}
+
+TEST(Difficulty, IsNeverHarderThanABlock)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.difficulty = {.min = {0}, .max = {40}, .start = {16}};
+    Talk talk{options};
+    const auto job = talk.make_job(1);
+    // Regtest: 0x207fffff, half of all hashes. 2^-32 is 0xffff * 2^240, 2^-31 half of that.
+    job->network_target = *pool::target_from_compact({0x207fffff});
+    talk.publish(job);
+    TalkingMiner miner{talk, "user.w"};
+    ASSERT_EQ(miner.difficulties.size(), 1U);
+    EXPECT_GE(pool::target_of({-32}), job->network_target);
+    EXPECT_LT(miner.difficulties[0], 1e-9);
+}
+
+TEST(Optional, GetsNoReplyWithoutAnId)
+{
+    for (const std::string_view request :
+         {R"({"id":null,"method":"mining.suggest_target","params":[")"
+          R"(00000000ffff0000000000000000000000000000000000000000000000000000"]})",
+          R"({"id":null,"method":"mining.capabilities","params":[{"notify":[]}]})",
+          R"({"method":"mining.suggest_difficulty","params":[1]})",
+          R"({"id":null,"method":"mining.extranonce.subscribe","params":[]})",
+          R"({"id":1,"result":"cgminer/4.12","error":null})", R"({"method":"pong"})"}) {
+        Talk talk;
+        const auto id = talk.open();
+        EXPECT_TRUE(talk.say(id, request).empty()) << request;
+        EXPECT_EQ(talk.say(id, subscribe).size(), 1U);
+    }
+}
+
+TEST(Optional, IsNeverAnErrorBeforeAuthorize)
+{
+    Talk talk;
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    EXPECT_EQ(talk.say(id, R"({"id":3,"method":"mining.extranonce.subscribe","params":[]})"),
+              Lines{R"({"id":3,"result":true,"error":null})"});
+    EXPECT_TRUE(talk.say(id, R"({"id":4,"method":"mining.multi_version","params":[1]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":31,"method":"mining.frobnicate","params":[]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":32,"method":"server.version","params":[]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":33,"method":null})").empty());
+    EXPECT_EQ(talk.say(id, authorize).size(), 1U);
+}
+
+TEST(Optional, IsAnsweredAfterAuthorize)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const auto ask = [&miner](std::string_view method) {
+        const Lines lines =
+            miner.say(R"({"id":"q","method":")" + std::string{method} + R"(","params":[]})");
+        return lines.size() == 1 ? lines[0] : "not one line";
+    };
+    EXPECT_EQ(ask("mining.ping"), R"({"id":"q","result":"pong","error":null})");
+    EXPECT_EQ(ask("mining.multi_version"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(ask("mining.get_transactions"), R"({"id":"q","result":[],"error":null})");
+    EXPECT_EQ(ask("agent.get_capabilities"),
+              R"({"id":"q","result":{"capabilities":[]},"error":null})");
+    EXPECT_EQ(ask("mining.hashrate_report"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(ask("foo.bar"), R"({"id":"q","result":null,"error":[-3,"Method not found",null]})");
+    EXPECT_EQ(ask("mining.bye"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::asked);
+}
+
+TEST(SuggestDifficulty, IsThankedForAndTakesEffectWithTheNextJob)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_EQ(miner.say(R"({"id":21,"method":"mining.suggest_difficulty","params":[0.001]})"),
+              Lines{R"({"id":21,"result":true,"error":null})"});
+    talk.publish(1);
+    const Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0], R"({"id":null,"method":"mining.set_difficulty","params":[0.0009765625]})");
+    // Sixteen times harder than before is worth a flush of the miner's queue.
+    EXPECT_TRUE(lines[1].ends_with(",true]}"));
+}
+
+TEST(SuggestDifficulty, IsIdempotentAndSurvivesNonsense)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    for (const std::string_view value : {"0", "-1", "1e300", "\"x\"", "null", "[]"}) {
+        EXPECT_EQ(miner.say(R"({"id":21,"method":"mining.suggest_difficulty","params":[)" +
+                            std::string{value} + "]}"),
+                  Lines{R"({"id":21,"result":true,"error":null})"});
+    }
+    talk.publish(1);
+    EXPECT_EQ(talk.hear(miner.id).size(), 1U);  // no new difficulty
+}
+
+TEST(SuggestTarget, MeansTheSameAsADifficulty)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.say(id, R"({"id":null,"method":"mining.suggest_target","params":[")"
+                 R"(000003fffc000000000000000000000000000000000000000000000000000000"]})");
+    talk.say(id, subscribe);
+    EXPECT_TRUE(contains(talk.say(id, authorize), R"("params":[0.0009765625]})"));
+}
+
+TEST(Notify, IsCleanOnANewTipOnly)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.publish(1);
+    Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines[0].ends_with(",false]}"));
+    talk.publish(2);
+    lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines[0].ends_with(",true]}"));
+}
+
+TEST(Notify, AnnouncesAMaskThatTheChainHasNarrowed)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const auto job = talk.make_job(1);
+    job->rolling_mask = 0x0fffe000;
+    job->version = 0x30000000;
+    talk.publish(job);
+    const Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0], R"({"id":null,"method":"mining.set_version_mask","params":["0fffe000"]})");
+}
+
+TEST(Framing, ClosesOnBadLines)
+{
+    struct Case {
+        std::string sent;
+        EndReason end;
+    };
+    const std::vector<Case> cases{
+        {"{\"id\":1,\"method\":\n", EndReason::bad_line},
+        {"[]\n", EndReason::bad_line},
+        {std::string(2000, '[') + "\n", EndReason::bad_line},
+        {"{\"id\":1,\"method\":\"" + std::string(131'072, 'A'), EndReason::line_too_long},
+    };
+    for (const Case& bad : cases) {
+        Talk talk;
+        const auto id = talk.open();
+        const Lines lines = talk.send(id, bad.sent);
+        EXPECT_EQ(talk.end_of(id), bad.end);
+        EXPECT_EQ(lines.empty(), bad.end == EndReason::line_too_long);
+        EXPECT_TRUE(talk.say(id, subscribe).empty());
+    }
+}
+
+TEST(Framing, AllowsLongerLinesAfterAuthorize)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string long_line =
+        R"({"id":1,"method":"mining.ping","params":[")" + std::string(6000, 'x') + R"("]})";
+    EXPECT_EQ(miner.say(long_line).size(), 1U);
+    const auto id = talk.open();
+    talk.say(id, long_line);
+    EXPECT_EQ(talk.end_of(id), EndReason::line_too_long);
+}
+
+TEST(Deadlines, EndThoseThatDoNotGetOn)
+{
+    Talk talk;
+    const auto silent = talk.open();
+    const auto only_configures = talk.open();
+    talk.say(only_configures, configure);
+    const auto only_subscribes = talk.open();
+    talk.say(only_subscribes, subscribe);
+    const auto slow = talk.open();
+    talk.send(slow, "{\"id\":");
+    talk.pass(seconds{14});
+    EXPECT_FALSE(talk.end_of(silent).has_value());
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(silent), EndReason::no_first_line);
+    EXPECT_EQ(talk.end_of(slow), EndReason::no_first_line);
+    talk.pass(seconds{15});
+    EXPECT_EQ(talk.end_of(only_configures), EndReason::no_subscribe);
+    talk.pass(seconds{30});
+    EXPECT_EQ(talk.end_of(only_subscribes), EndReason::no_authorize);
+    EXPECT_EQ(talk.shard.session_count(), 0U);
+}
+
+TEST(Deadlines, EndALineThatNeverEnds)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    for (int second = 0; second < 15; ++second) {
+        talk.send(miner.id, " ");
+        talk.pass(seconds{1});
+    }
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::slow_line);
+}
+
+TEST(Deadlines, EndAMinerAfterHalfAnHourOfSilence)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.pass(std::chrono::minutes{30} - seconds{1});
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::idle);
+}
+
+TEST(Deadlines, LeaveAMinerAloneWhoseSharesAreRare)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.pass(std::chrono::minutes{20});
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    talk.pass(std::chrono::minutes{60});
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+}
+
+TEST(Abuse, EndsAConnectionThatAsksForThirtyTwoThingsNobodyHas)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    for (int i = 0; i < 31; ++i) miner.say(R"({"id":1,"method":"foo","params":[]})");
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    miner.say(R"({"id":1,"method":"foo","params":[]})");
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
+}
+
+}  // namespace
+}  // namespace tests

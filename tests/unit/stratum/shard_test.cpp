@@ -1,0 +1,278 @@
+#include <gtest/gtest.h>
+
+#include "pool/base/bytes.h"
+#include "pool/bitcoin/target.h"
+#include "tests/unit/stratum/talk.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+using stratum::EndReason;
+using Share = TalkingMiner::Share;
+using Wish = TalkingMiner::Wish;
+
+// A job whose network target one hash in 2^13 meets: a share in eight is a block.
+std::shared_ptr<pool::Job> easy_block_job(Talk& talk, std::uint8_t tip)
+{
+    const auto job = talk.make_job(tip);
+    job->network_target = pool::target_of({-19});
+    return job;
+}
+
+Wish block_wish() { return {.target = pool::target_of({-19})}; }
+
+TEST(Blocks, GoOutBeforeTheShareIsLoggedOrAnswered)
+{
+    Talk talk;
+    talk.publish(easy_block_job(talk, 1));
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_TRUE(contains(miner.submit(miner.find(block_wish())), "true"));
+    ASSERT_EQ(talk.candidates.size(), 1U);
+    EXPECT_EQ(talk.order, std::vector<std::string>{"candidate 0"});  // no append until then
+    const pool::BlockCandidate& block = talk.candidates[0];
+    EXPECT_EQ(block.account, "user");
+    EXPECT_EQ(block.worker, "w1");
+    EXPECT_TRUE(block.counted);
+    EXPECT_EQ(block.found_at, talk.now.wall);
+    EXPECT_EQ(block.job->id.value, 0x6a0001U);
+    EXPECT_EQ(block.coinbase.size(), 46U + 12 + 19);
+    ASSERT_EQ(talk.log.shares.size(), 1U);
+    EXPECT_EQ(talk.log.shares[0].kind, pool::RecordKind::block);
+    EXPECT_EQ(talk.shard.metrics().block_candidates.value(), 1U);
+}
+
+TEST(Blocks, AreHandedOutThoughTheShareIsRefused)
+{
+    struct Case {
+        const char* name;
+        Wish wish;
+        const char* error;
+    };
+    const std::vector<Case> cases{
+        {"time ahead", {.time_offset = 7300}, "Time too new"},
+        {"time behind", {.time_offset = -7300}, "Time too old"},
+        {"bits put on top", {.bits = 0x40000001}, "Invalid version mask"},
+        {"bits cut by the mask",
+         {.bits = 0x40002000, .version = 0x20002000},
+         "Invalid version mask"},
+    };
+    for (Case refused : cases) {
+        Talk talk;
+        talk.publish(easy_block_job(talk, 1));
+        TalkingMiner miner{talk, "user.w1"};
+        refused.wish.target = pool::target_of({-19});
+        EXPECT_TRUE(contains(miner.submit(miner.find(refused.wish)), refused.error))
+            << refused.name;
+        ASSERT_EQ(talk.candidates.size(), 1U) << refused.name;
+        EXPECT_FALSE(talk.candidates[0].counted);
+        EXPECT_TRUE(talk.log.shares.empty());
+    }
+}
+
+TEST(Blocks, AreHandedOutThoughTheTipHasMoved)
+{
+    Talk talk;
+    talk.publish(easy_block_job(talk, 1));
+    TalkingMiner miner{talk, "user.w1"};
+    const auto old_job = miner.jobs.back();
+    talk.publish(easy_block_job(talk, 2));
+    EXPECT_TRUE(contains(miner.submit(miner.find(*old_job, block_wish())), "Stale"));
+    ASSERT_EQ(talk.candidates.size(), 1U);
+    EXPECT_EQ(talk.candidates[0].job->previous.bytes[0], 1);
+}
+
+TEST(Blocks, AreHandedOutThoughNobodyIsAuthorised)
+{
+    Talk talk;
+    talk.publish(easy_block_job(talk, 1));
+    TalkingMiner miner{talk, "nobody.w1"};
+    talk.pass(seconds{3});
+    miner.take_in(talk.hear(miner.id));
+    EXPECT_TRUE(miner.jobs.empty());  // a refused user gets no work
+
+    TalkingMiner mute{talk, "user.w1"};
+    EXPECT_EQ(mute.jobs.size(), 1U);
+    mute.say(R"({"id":3,"method":"mining.authorize","params":["user2.w","x"]})");
+    EXPECT_TRUE(
+        contains(mute.submit(mute.find(block_wish()), "9", "third.w"), "Unauthorized worker"));
+    ASSERT_EQ(talk.candidates.size(), 1U);
+    EXPECT_EQ(talk.candidates[0].account, "");
+    EXPECT_EQ(talk.candidates[0].worker, "");
+}
+
+TEST(Shard, RefusesSharesOpenlyWhenTheLogFails)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.log.failing = true;
+    EXPECT_EQ(miner.submit(miner.find()),
+              Lines{R"({"id":9,"result":null,"error":[20,"Share log unavailable",null]})"});
+    EXPECT_EQ(talk.shard.metrics().shares_unlogged.value(), 1U);
+    EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers[0].counts.accepted, 0U);
+    talk.log.failing = false;
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_EQ(talk.log.shares.size(), 1U);
+}
+
+TEST(Shard, NotesAJobLateRatherThanNever)
+{
+    Talk talk;
+    talk.log.failing = true;
+    talk.publish(1);
+    talk.log.failing = false;
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_EQ(talk.log.jobs.size(), 1U);
+}
+
+TEST(Shard, AppendsATurnsSharesInOneGo)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner one{talk, "user.w1"};
+    TalkingMiner two{talk, "user2.w1"};
+    const std::string from_one = one.submit_line(one.find()) + "\n" + one.submit_line(one.find());
+    talk.shard.on_bytes(two.id, pool::as_bytes(two.submit_line(two.find()) + "\n"), talk.now);
+    EXPECT_EQ(talk.say(one.id, from_one).size(), 2U);
+    EXPECT_EQ(talk.hear(two.id).size(), 1U);
+    EXPECT_EQ(talk.log.appends, 1U);
+    EXPECT_EQ(talk.log.shares.size(), 3U);
+}
+
+TEST(Shard, JudgesSharesByTheTipTheyCameIn)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.shard.on_bytes(miner.id, pool::as_bytes(miner.submit_line(miner.find()) + "\n"), talk.now);
+    talk.publish(2);
+    const Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_TRUE(contains({lines[0]}, R"("result":true)"));
+    EXPECT_TRUE(contains({lines[1]}, "mining.notify"));
+}
+
+TEST(Shard, JudgesTheLastSharesOfAConnectionThatIsGone)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.shard.on_bytes(miner.id, pool::as_bytes(miner.submit_line(miner.find()) + "\n"), talk.now);
+    talk.closed(miner.id);
+    EXPECT_EQ(talk.log.shares.size(), 1U);
+    EXPECT_EQ(talk.shard.session_count(), 0U);
+    EXPECT_TRUE(talk.hear(miner.id).empty());
+    EXPECT_EQ(talk.shard.metrics().of(EndReason::peer_left).value(), 1U);
+}
+
+TEST(Shard, AnswersWhatWasSubmittedBeforeItClosesAConnection)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const Lines lines = talk.say(miner.id, miner.submit_line(miner.find()) + "\nnonsense");
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_TRUE(contains({lines[0]}, R"("result":true)"));
+    EXPECT_TRUE(contains({lines[1]}, "Invalid JSON"));
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::bad_line);
+}
+
+TEST(Shard, ForgetsThePrefixOfAClosedConnectionForTenMinutes)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.prefixes = {0x07000000, 1};
+    Talk talk{options};
+    TalkingMiner first{talk, "user.w1"};
+    talk.closed(first.id);
+    TalkingMiner second{talk, "user.w1"};
+    EXPECT_EQ(talk.end_of(second.id), EndReason::no_prefix_left);
+    talk.pass(seconds{600});
+    TalkingMiner third{talk, "user.w1"};
+    EXPECT_EQ(third.extranonce1, "07000000");
+}
+
+TEST(Shard, ShowsWhatItsMinersDo)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    for (int i = 0; i < 3; ++i) {
+        talk.pass(seconds{10});
+        miner.submit(miner.find());
+    }
+    const auto shots = talk.shard.snapshot(talk.now);
+    ASSERT_EQ(shots.size(), 1U);
+    EXPECT_EQ(shots[0].user_agent, "conf/1.0");
+    EXPECT_EQ(shots[0].peer, "192.0.2.1:4000");
+    EXPECT_EQ(shots[0].connected.value, talk.now.wall.value - 30'000);
+    EXPECT_NEAR(shots[0].difficulty, 2.384e-7, 1e-10);
+    ASSERT_EQ(shots[0].workers.size(), 1U);
+    const stratum::WorkerSnapshot& worker = shots[0].workers[0];
+    EXPECT_EQ(worker.account, "user");
+    EXPECT_EQ(worker.worker, "w1");
+    EXPECT_EQ(worker.counts.accepted, 3U);
+    EXPECT_EQ(worker.last_share, talk.now.wall);
+    EXPECT_NEAR(worker.hashrate_1m, 3 * 1024 / 30.0, 1);
+    EXPECT_NEAR(worker.hashrate_10m, 3 * 1024 / 30.0, 1);
+}
+
+TEST(Shard, NumbersSessionsByLoop)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.loop = 3;
+    Talk talk{options};
+    EXPECT_EQ(talk.open().value, (std::uint64_t{3} << 48) + 1);
+    EXPECT_EQ(talk.open().value, (std::uint64_t{3} << 48) + 2);
+}
+
+TEST(Shard, KicksOnRequest)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_TRUE(talk.shard.kick(miner.id));
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::kicked);
+    EXPECT_FALSE(talk.shard.kick(miner.id));
+}
+
+TEST(Shard, UsesANewDirectoryFromTheNextAuthorizeOn)
+{
+    Talk talk;
+    TalkingMiner old{talk, "user.w1"};
+    talk.shard.set_directory(std::make_shared<const stratum::AccountDirectory>(
+        stratum::AccountDirectory{{"newcomer", {9}}}));
+    const auto id = talk.open();
+    EXPECT_TRUE(contains(talk.say(id, R"({"id":2,"method":"mining.authorize",)"
+                                      R"("params":["newcomer.a"]})"),
+                         "true"));
+    EXPECT_TRUE(contains(talk.say(id, R"({"id":2,"method":"mining.authorize",)"
+                                      R"("params":["user.a"]})"),
+                         "Unknown user"));
+}
+
+TEST(Shard, MarksTheLogEverySecond)
+{
+    Talk talk;
+    talk.pass(seconds{5});
+    EXPECT_EQ(talk.log.ticks, 5U);
+}
+
+TEST(Shard, JudgesAFloodInPieces)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    std::string flood;
+    const std::string junk = miner.submit_line(
+        miner.find({.target = pool::target_of({-32}), .not_target = *miner.target}));
+    for (int i = 0; i < 5000; ++i) flood += junk + "\n";
+    talk.shard.on_bytes(miner.id, pool::as_bytes(flood), talk.now);
+    // All judged, though the turn has not ended.
+    EXPECT_EQ(talk.shard.metrics().of(pool::Judgement::low_difficulty).value(), 5000U);
+    EXPECT_TRUE(talk.log.shares.empty());
+}
+
+}  // namespace
+}  // namespace tests

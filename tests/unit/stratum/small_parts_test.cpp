@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include "stratum/difficulty_policy.h"
+#include "stratum/first_bytes.h"
+#include "stratum/v1/password.h"
+#include "stratum/work_meter.h"
+
+namespace stratum {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(Password, ReadsDifficultiesInAnyCaseAndWithAnySeparator)
+{
+    EXPECT_EQ(v1::parse_password("x, D=4").start, 4);
+    EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").start, 0.5);
+    EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").floor, 2);
+    EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").fixed, 8);
+    EXPECT_EQ(v1::parse_password("d=16,f=1").fixed, 16);
+}
+
+TEST(Password, IgnoresWhatMakesNoSense)
+{
+    const v1::PasswordOptions options =
+        v1::parse_password("d=-5,d=nan,d=1e999,d=,md=x,==,=4,d,f=1,fd=0");
+    EXPECT_FALSE(options.start.has_value());
+    EXPECT_FALSE(options.floor.has_value());
+    EXPECT_FALSE(options.fixed.has_value());
+}
+
+TEST(DifficultyPolicy, StaysInsideTheLimits)
+{
+    DifficultyPolicy policy{{.min = {0}, .max = {10}, .start = {4}}};
+    EXPECT_EQ(policy.next().exponent, 4);
+    policy.suggest({-20});
+    EXPECT_EQ(policy.next().exponent, 0);
+    policy.suggest({30});
+    EXPECT_EQ(policy.next().exponent, 10);
+    policy.set_floor({40});
+    EXPECT_EQ(policy.next().exponent, 10);
+}
+
+TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
+{
+    DifficultyPolicy policy{{.min = {0}, .max = {40}, .start = {4}}};
+    policy.set_floor({8});
+    EXPECT_EQ(policy.next().exponent, 8);
+    policy.fix({12});
+    policy.suggest({20});
+    EXPECT_EQ(policy.next().exponent, 12);
+}
+
+TEST(FirstBytes, TellsMinersFromTheRest)
+{
+    EXPECT_EQ(caller_of("{"), Caller::stratum);
+    EXPECT_EQ(caller_of("\r\n{"), Caller::stratum);
+    EXPECT_EQ(caller_of("["), Caller::stratum);
+    EXPECT_EQ(caller_of("GET / HTTP/1.1"), Caller::http);
+    EXPECT_EQ(caller_of("POST /"), Caller::http);
+    EXPECT_EQ(caller_of("P"), Caller::more);
+    EXPECT_EQ(caller_of("PO"), Caller::more);
+    EXPECT_EQ(caller_of("PROXY TCP4"), Caller::nobody);
+    EXPECT_EQ(caller_of("\x16\x03\x01"), Caller::nobody);
+    EXPECT_EQ(caller_of("SSH-2.0"), Caller::nobody);
+    EXPECT_EQ(caller_of(""), Caller::more);
+}
+
+TEST(WorkMeter, AveragesOverTheAgeThenOverItsWindow)
+{
+    const pool::SteadyTime start{std::chrono::hours{1}};
+    WorkMeter meter{start};
+    EXPECT_EQ(meter.per_second_1m(start), 0);
+    // 1000 hashes a second, told of every second, for twenty minutes.
+    for (int second = 0; second < 1200; ++second) meter.add(1000, start + seconds{second});
+    EXPECT_NEAR(meter.per_second_1m(start + seconds{1200}), 1000, 1);
+    EXPECT_NEAR(meter.per_second_10m(start + seconds{1200}), 1000, 1);
+    // Then silence: the minute forgets first.
+    EXPECT_EQ(meter.per_second_1m(start + seconds{1280}), 0);
+    EXPECT_NEAR(meter.per_second_10m(start + seconds{1500}), 444, 60);
+    EXPECT_EQ(meter.per_second_10m(start + seconds{1200 + 660}), 0);
+}
+
+TEST(WorkMeter, CountsAYoungWorkerByItsAge)
+{
+    const pool::SteadyTime start{std::chrono::hours{1}};
+    WorkMeter meter{start};
+    meter.add(5000, start + seconds{4});
+    EXPECT_EQ(meter.per_second_10m(start + seconds{5}), 1000);
+}
+
+}  // namespace
+}  // namespace stratum
