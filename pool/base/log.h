@@ -25,8 +25,8 @@ struct Field {
     Field(std::string_view k, bool v) : key(k), value(v) {}
     Field(std::string_view k, double v) : key(k), value(v) {}
     template <typename Integer>
-    requires std::is_integral_v<Integer> Field(std::string_view k, Integer v)
-        : key(k), value(widen(v))
+        requires std::is_integral_v<Integer>
+    Field(std::string_view k, Integer v) : key(k), value(widen(v))
     {
     }
 

@@ -4,8 +4,9 @@
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace pool {
 

@@ -92,7 +92,7 @@ Uint256::Division divide_long(const Uint256& number, const Uint256& divisor)
     // Normalised, the divisor's top bit is set: a guessed digit is then at most two too large.
     const Halves below = to_halves(divisor << shift);
     Halves above = to_halves(number << shift);
-    above[half_count] = shift == 0 ? 0 : static_cast<std::uint32_t>(number.limb[3] >> (64 - shift));
+    above[half_count] = static_cast<std::uint32_t>((number >> (256 - shift)).limb[0]);
 
     Halves quotient{};
     for (std::size_t j = half_count - length + 1; j-- > 0;) {
