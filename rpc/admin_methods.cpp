@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pool/base/json.h"
+#include "pool/base/log.h"
 #include "rpc/methods.h"
 #include "rpc/views.h"
 
@@ -119,7 +120,8 @@ Method stop_method(PoolView& view)
         "Stops the server: no new connections, every share at hand is written, then the "
         "end.";
     method.result = "a text";
-    method.handler = [&view](const Caller&, const Arguments&, const Reply& reply) {
+    method.handler = [&view](const Caller& caller, const Arguments&, const Reply& reply) {
+        pool::log::info("stop_asked", {{"user", caller.name}});
         reply(quoted("Zubr stopping"));
         view.stop();
     };

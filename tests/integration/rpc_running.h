@@ -1,0 +1,251 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <netinet/in.h>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "rpc/methods.h"
+#include "rpc/server.h"
+
+/// What the tests of the HTTP edge share: a pool that is not there, a server over it on a loop of
+/// its own, and a plain client. Only the tests of rpc include it.
+namespace rpc::testing {
+
+using pool::Error;
+
+// base64 of "__cookie__:" and 64 times 'a'
+inline const std::string cookie_header =
+    "Authorization: Basic X19jb29raWVfXzphYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYW"
+    "FhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh\r\n";
+inline const std::string cookie_secret(64, 'a');
+
+// alice, a viewer, with the password "correct horse battery staple": see auth_test.cpp.
+inline const std::string alice_line =
+    "alice:0c8e5a3d2b7f41960a1bce92d4f07a35$"
+    "19e6e3740caeeb0670d4ae4e4b1b4706def110711ea829d274fae68dc11947f8:viewer";
+inline const std::string alice_header =
+    "Authorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==\r\n";
+inline const std::string alice_wrong_header = "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n";
+
+/// A pool of one block and one miner. The account "slow" is answered when `release` says so.
+class FakePool : public PoolView {
+public:
+    void pool_info(Done<PoolInfo> done) override
+    {
+        PoolInfo info;
+        info.version = "0.1.0";
+        info.chain = "regtest";
+        info.uptime_s = 42;
+        info.height = {812};
+        info.shares_accepted = 1000;
+        info.blocks_found = 2;
+        info.credited = {4'950'000'000};
+        info.stratum_port = 3333;
+        info.web_port = 8080;
+        info.readiness = current();
+        done(info);
+    }
+    void readiness(Done<Readiness> done) override { done(current()); }
+    void user(const std::string& name, Done<UserInfo> done) override
+    {
+        ++asked;
+        if (name == "slow") {
+            UserInfo slow;
+            slow.account = name;
+            waiting = [done = std::move(done), slow] { done(slow); };
+            return;
+        }
+        if (name != "miner" && name != "farm") {
+            return done(pool::fail(Error::Code::not_found, "no account " + name));
+        }
+        UserInfo user;
+        user.account = name;
+        user.available = {4'950'000'000};
+        WorkerInfo worker;
+        worker.name = "rig";
+        worker.user_agent = "<script>alert(1)</script>";
+        user.workers.assign(name == "farm" ? 10'000 : 1, worker);
+        done(user);
+    }
+    void create_account(const std::string& name, const std::string& address,
+                        Done<AccountInfo> done) override
+    {
+        if (name == "taken") return done(pool::fail(Error::Code::conflict, "that name is taken"));
+        done(AccountInfo{name, address});
+    }
+    void blocks(std::uint32_t limit, std::optional<pool::Height> before,
+                Done<std::vector<BlockInfo>> done) override
+    {
+        BlockInfo block;
+        block.height = {before ? before->value - 1 : 812};
+        block.state = "immature";
+        done(std::vector<BlockInfo>(limit < 3 ? limit : 1, block));
+    }
+    void ledger(std::uint32_t, const std::string&, Done<std::vector<LedgerLine>> done) override
+    {
+        done(pool::fail(Error::Code::unavailable, "MySQL at 10.0.0.5 does not answer"));
+    }
+    void metrics(Done<std::vector<Metric>> done) override
+    {
+        done(std::vector<Metric>{{.name = "zubr_template_height",
+                                  .help = "Height of the template.",
+                                  .type = MetricType::gauge,
+                                  .labels = {},
+                                  .value = 813}});
+    }
+    void stop() override { stopped = true; }
+
+    std::atomic<bool> ready{true};
+    std::atomic<bool> stopped{false};
+    std::atomic<int> asked{0};
+    std::function<void()> waiting;  // touched on the loop only
+
+private:
+    Readiness current() const
+    {
+        const bool is = ready;
+        return {is, {{"node", true, "ok"}, {"mysql", is, is ? "ok" : "away at 10.0.0.5"}}};
+    }
+};
+
+/// A server over a FakePool on a loop of its own.
+class Running {
+public:
+    explicit Running(ServerOptions options = {})
+    {
+        options.admin = pool::Endpoint{"127.0.0.1", 0};
+        options.web = pool::Endpoint{"127.0.0.1", 0};
+        register_admin_methods(router_, pool);
+        auto started = Server::start(loop_, options, router_, auth_, pool);
+        pool::check(started.has_value(), "two ports of 127.0.0.1 are free");
+        server_ = std::move(*started);
+        thread_ = std::thread{[this] { loop_.run(); }};
+    }
+    ~Running()
+    {
+        loop_.post([this] { server_.reset(); });
+        loop_.stop();
+        thread_.join();
+    }
+    std::uint16_t web() const { return server_->web_port(); }
+    std::uint16_t admin() const { return server_->admin_port(); }
+    void on_loop(std::function<void()> task) { loop_.post(std::move(task)); }
+
+    FakePool pool;
+
+private:
+    pool::Loop loop_;
+    Router router_;
+    Authenticator auth_{{*parse_rpc_user(alice_line)}, cookie_secret};
+    std::unique_ptr<Server> server_;
+    std::thread thread_;
+};
+
+/// A plain blocking socket; reads give up after ten seconds, which is a failure.
+class Client {
+public:
+    explicit Client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
+    {
+        const ::timeval patience{10, 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        ::sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(::connect(fd_, reinterpret_cast<const ::sockaddr*>(&address), sizeof(address)),
+                  0);
+    }
+    ~Client() { ::close(fd_); }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(const std::string& text)
+    {
+        std::size_t at = 0;
+        while (at < text.size()) {
+            const ssize_t sent = ::send(fd_, text.data() + at, text.size() - at, MSG_NOSIGNAL);
+            if (sent <= 0) return;
+            at += static_cast<std::size_t>(sent);
+        }
+    }
+    /// All that comes until the server closes.
+    std::string rest()
+    {
+        std::string out;
+        while (read_some(out)) {
+        }
+        return out;
+    }
+    /// All that comes until `mark` has come.
+    std::string until(const std::string& mark)
+    {
+        std::string out;
+        while (out.find(mark) == std::string::npos && read_some(out)) {
+        }
+        return out;
+    }
+
+private:
+    bool read_some(std::string& out)
+    {
+        std::array<char, 4096> buffer{};
+        const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        EXPECT_TRUE(got >= 0 || errno == ECONNRESET) << "nothing came for ten seconds";
+        if (got <= 0) return false;
+        out.append(buffer.data(), static_cast<std::size_t>(got));
+        return true;
+    }
+    int fd_;
+};
+
+inline std::string ask(std::uint16_t port, const std::string& head, const std::string& body = "")
+{
+    Client client{port};
+    const std::string length =
+        body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    client.send(head + "Host: pool\r\nConnection: close\r\n" + length + "\r\n" + body);
+    return client.rest();
+}
+
+inline std::string get(std::uint16_t port, const std::string& target)
+{
+    return ask(port, "GET " + target + " HTTP/1.1\r\n");
+}
+
+inline std::string status_of(const std::string& answer) { return answer.substr(9, 3); }
+
+inline std::string body_of(const std::string& answer)
+{
+    const std::size_t head_end = answer.find("\r\n\r\n");
+    return head_end == std::string::npos ? "" : answer.substr(head_end + 4);
+}
+
+inline bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+inline std::string rpc(const Running& server, const std::string& auth, const std::string& body)
+{
+    return ask(server.admin(), "POST / HTTP/1.1\r\n" + auth, body);
+}
+
+inline std::string rpc_call(const std::string& method, const std::string& params = "[]")
+{
+    return R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}";
+}
+
+}  // namespace rpc::testing

@@ -1,0 +1,100 @@
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "rpc/cli/call.h"
+#include "rpc/cli/command_line.h"
+#include "tests/integration/rpc_running.h"
+
+namespace rpc::testing {
+namespace {
+
+using pool::Error;
+
+TEST(ZubrCli, CallsWithTheCookieFileOrAUser)
+{
+    const Running server;
+    std::string path = "/tmp/zubr-cookie-XXXXXX";
+    ::close(::mkstemp(path.data()));
+    std::ofstream{path} << "__cookie__:" << cookie_secret;
+    cli::Server to;
+    to.endpoint = {"127.0.0.1", server.admin()};
+    to.cookie_file = path;
+    const auto by_cookie = cli::call(to, *cli::request_json("uptime", {}));
+    ::unlink(path.c_str());
+    ASSERT_TRUE(by_cookie);
+    EXPECT_EQ(by_cookie->result, "42");
+
+    to.user = "alice";
+    to.password = "correct horse battery staple";
+    const auto by_user = cli::call(to, *cli::request_json("stop", {}));
+    ASSERT_TRUE(by_user);
+    EXPECT_TRUE(has(by_user->error, "\"code\":-2"));
+    to.password = "wrong";
+    const auto by_nobody = cli::call(to, *cli::request_json("uptime", {}));
+    ASSERT_FALSE(by_nobody);
+    EXPECT_EQ(by_nobody.error().code, Error::Code::refused);
+}
+
+struct Ran {
+    int code = -1;
+    std::string out;  // stdout and stderr
+};
+
+Ran run_cli(const std::string& arguments)
+{
+    const char* const bin = std::getenv("ZUBR_TEST_BIN");
+    if (bin == nullptr) {
+        ADD_FAILURE() << "ZUBR_TEST_BIN is not set: run this by ./dev test";
+        return {};
+    }
+    Ran ran;
+    const std::string command = std::string{bin} + "/zubr-cli " + arguments + " 2>&1";
+    FILE* const pipe = ::popen(command.c_str(), "r");
+    std::array<char, 4096> buffer{};
+    while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+        ran.out.append(buffer.data(), got);
+    }
+    const int status = ::pclose(pipe);
+    ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ran;
+}
+
+TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
+{
+    Running server;
+    const std::string to = "-rpcconnect=127.0.0.1:" + std::to_string(server.admin()) +
+                           " -rpcuser=__cookie__ -rpcpassword=" + cookie_secret + " ";
+    const Ran block = run_cli(to + "listblocks limit=1");
+    EXPECT_EQ(block.code, 0) << block.out;
+    EXPECT_TRUE(has(block.out, "    \"height\": 812,\n")) << block.out;
+    EXPECT_EQ(run_cli(to + "-getinfo").code, 0);
+    EXPECT_TRUE(has(run_cli(to + "help getuser").out, "getuser \"account\"\n"));
+
+    const Ran healthy = run_cli(to + "healthcheck");
+    EXPECT_EQ(healthy.code, 0);
+    EXPECT_EQ(healthy.out, "ready\n");
+    server.pool.ready = false;
+    const Ran ill = run_cli(to + "healthcheck");
+    EXPECT_EQ(ill.code, 1);
+    EXPECT_EQ(ill.out, "zubr-cli: mysql: away at 10.0.0.5\n");
+
+    const Ran refused = run_cli(to + "getuser nobody");
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_EQ(refused.out, "zubr-cli: error -5: no account nobody\n");
+    EXPECT_EQ(run_cli(to + "-nonsense uptime").code, 2);
+    EXPECT_EQ(run_cli(to).code, 2);
+    EXPECT_EQ(run_cli("-conf=/nonexistent uptime").code, 2);
+    const Ran away = run_cli("-rpcconnect=127.0.0.1:1 -rpcuser=a -rpcpassword=b uptime");
+    EXPECT_EQ(away.code, 1);
+    EXPECT_TRUE(has(away.out, "no answer from zubrd at 127.0.0.1:1: ")) << away.out;
+}
+
+}  // namespace
+}  // namespace rpc::testing
