@@ -1,0 +1,203 @@
+#include "payouts/accountant.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "payouts/mysql_accounts.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+constexpr std::size_t entries_max = 40;  // of one transaction: up to 10 000 records
+constexpr unsigned batches_max = 20;     // of one producer in one step
+
+/// "a" of "a-3": the server that a producer belongs to.
+std::string_view server_of(std::string_view producer)
+{
+    return producer.substr(0, producer.rfind('-'));
+}
+
+}  // namespace
+
+Accountant::Accountant(MysqlConnection& db, StreamReader& streams, Options options)
+    : db_(db), streams_(streams), options_(std::move(options))
+{
+}
+
+Result<void> Accountant::step(pool::Now now, StepReport& report)
+{
+    const auto producers = read_producers(db_);
+    if (!producers) return fail(producers.error());
+    bool drained = true;
+    for (const KnownProducer& producer : *producers) {
+        ProducerReport one;
+        one.name = producer.name;
+        const auto empty = count(producer, one, report);
+        if (!empty) return fail(empty.error());
+        drained = drained && *empty;
+        if (*empty && outlived(producer)) {
+            if (auto done = retire_producer(db_, producer.name); !done) return done;
+            pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
+            continue;
+        }
+        report.backlog += one.behind;
+        if (!producer.retired) report.producers.push_back(std::move(one));
+    }
+    return seal(now, drained, report);
+}
+
+// An earlier life of this server had more loops: their streams were read to the end just now, and
+// nobody will write there again.
+bool Accountant::outlived(const KnownProducer& producer) const
+{
+    const auto& own = options_.own_producers;
+    if (producer.retired || std::find(own.begin(), own.end(), producer.name) != own.end()) {
+        return false;
+    }
+    return std::any_of(own.begin(), own.end(), [&producer](const std::string& name) {
+        return server_of(name) == server_of(producer.name);
+    });
+}
+
+// True when everything that the stream holds is booked.
+Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& report,
+                               StepReport& step)
+{
+    report.mark = producer.mark;
+    std::uint64_t booked = 0;
+    for (unsigned turn = 0; turn < batches_max; ++turn) {
+        const auto batch = streams_.read(producer.name, report.mark, entries_max);
+        if (!batch && batch.error().code == Error::Code::unavailable) return fail(batch.error());
+        if (!batch) {
+            report.trouble = batch.error().detail;
+            break;
+        }
+        report.gap = batch->gap;
+        if (batch->records.empty()) break;
+        const auto mark = book(producer.name, batch->records);
+        if (!mark && mark.error().code == Error::Code::conflict) {
+            step.more = true;  // someone else was faster: the next step begins at their mark
+            break;
+        }
+        if (!mark && mark.error().code == Error::Code::unavailable) return fail(mark.error());
+        if (!mark) {
+            report.trouble = mark.error().detail;
+            break;
+        }
+        booked += batch->records.size();
+        report.mark = *mark;
+        if (turn + 1 == batches_max) step.more = true;
+    }
+    step.records += booked;
+    if (!report.trouble.empty()) {
+        pool::log::error(
+            "shares_not_booked",
+            {{"producer", producer.name}, {"after_seq", report.mark}, {"reason", report.trouble}});
+    }
+    if (booked > 0) {
+        if (auto trimmed = streams_.trim(producer.name, report.mark); !trimmed) {
+            return fail(trimmed.error());
+        }
+    }
+    if (auto looked = look_behind(report, step); !looked) return fail(looked.error());
+    return report.behind == 0 && !report.gap && report.trouble.empty();
+}
+
+Result<void> Accountant::look_behind(ProducerReport& report, StepReport& step)
+{
+    const auto last = streams_.last(report.name);
+    if (!last && last.error().code == Error::Code::unavailable) return fail(last.error());
+    if (!last) {
+        report.trouble = last.error().detail;
+        return {};
+    }
+    report.behind = *last > report.mark ? *last - report.mark : 0;
+    if (report.behind == 0 || report.gap) return {};
+    const auto next = streams_.read(report.name, report.mark, 1);
+    if (!next || next->records.empty()) return {};
+    const pool::UnixMillis at =
+        std::visit([](const auto& each) { return each.at; }, next->records.front());
+    if (!step.oldest_pending || at < *step.oldest_pending) step.oldest_pending = at;
+    return {};
+}
+
+Result<std::uint64_t> Accountant::book(const std::string& producer,
+                                       const std::vector<pool::Record>& records)
+{
+    if (!states_.contains(producer)) {
+        auto read = read_state(db_, producer);
+        if (!read) return fail(read.error());
+        states_[producer] = std::move(*read);
+    }
+    ProducerState& state = states_[producer];
+    if (pool::seq_of(records.front()) != state.mark + 1) {
+        states_.erase(producer);
+        return fail(Error::Code::conflict, "the mark has moved since it was read");
+    }
+    auto done = book_inside(producer, state, records);
+    if (!done) {
+        // Perhaps it was committed and only the answer lost: MySQL will tell.
+        states_.erase(producer);
+        return fail(done.error());
+    }
+    return state.mark;
+}
+
+Result<void> Accountant::book_inside(const std::string& producer, ProducerState& state,
+                                     const std::vector<pool::Record>& records)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    // Locked: nobody seals a slot that this batch adds to.
+    const auto sealed = read_sealed_through(db_, true);
+    if (!sealed) return fail(sealed.error());
+    const std::uint64_t before = state.mark;
+    const auto folded = fold(records, state, *sealed, [this](const pool::AccountRecord& record) {
+        return account_of(record);
+    });
+    if (!folded) return fail(folded.error());
+    if (auto moved = move_mark(db_, producer, before, state); !moved) return moved;
+    if (auto added = add_folded(db_, producer, *folded); !added) return added;
+    return transaction->commit();
+}
+
+Result<pool::AccountId> Accountant::account_of(const pool::AccountRecord& record)
+{
+    if (!record.script.empty()) return ensure_address_account(db_, record.script, options_.chain);
+    if (auto there = check_account(db_, record.registered); !there) return fail(there.error());
+    return record.registered;
+}
+
+Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
+{
+    // Read anew: batches have moved the watermarks.
+    const auto producers = read_producers(db_);
+    if (!producers) return fail(producers.error());
+    std::vector<pool::UnixMillis> watermarks;
+    for (const KnownProducer& producer : *producers) {
+        if (!producer.retired) watermarks.push_back(producer.watermark);
+    }
+    const auto through = sealable_through(watermarks, now.wall, drained, options_.seal);
+    const auto now_sealed = read_sealed_through(db_, false);
+    if (!now_sealed) return fail(now_sealed.error());
+    report.sealed_through = *now_sealed;
+    if (!through || *through <= *now_sealed) return {};
+
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    const auto sealed = read_sealed_through(db_, true);
+    if (!sealed) return fail(sealed.error());
+    if (*through <= *sealed) return {};
+    if (auto done = seal_slots(db_, *sealed, *through, now.wall); !done) return done;
+    if (auto done = transaction->commit(); !done) return done;
+    report.sealed_through = *through;
+    return {};
+}
+
+}  // namespace payouts

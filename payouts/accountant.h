@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "payouts/fold.h"
+#include "payouts/ledger.h"
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_shares.h"
+#include "payouts/slots.h"
+#include "payouts/stream_reader.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+namespace payouts {
+
+/// Moves records from the streams into the buckets of MySQL, each exactly once, and seals slots.
+///
+/// A batch, the sums it makes and the producer's mark are one transaction, fenced by the mark it
+/// began at: killed anywhere, or raced by another accountant, a batch is in or it is not.
+class Accountant {
+public:
+    struct Options {
+        pool::Chain chain = pool::Chain::regtest;
+        SealRules seal;
+        std::vector<std::string> own_producers;
+    };
+
+    Accountant(MysqlConnection& db, StreamReader& streams, Options options);
+
+    /// Counts what is there, within a bound, and seals what is complete. Fills the report.
+    /// Errors: unavailable.
+    pool::Result<void> step(pool::Now now, StepReport& report);
+
+private:
+    pool::Result<bool> count(const KnownProducer& producer, ProducerReport& report,
+                             StepReport& step);
+    pool::Result<std::uint64_t> book(const std::string& producer,
+                                     const std::vector<pool::Record>& records);
+    pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
+                                   const std::vector<pool::Record>& records);
+    pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
+    pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
+    pool::Result<void> seal(pool::Now now, bool drained, StepReport& report);
+    bool outlived(const KnownProducer& producer) const;
+
+    MysqlConnection& db_;
+    StreamReader& streams_;
+    Options options_;
+    std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure
+};
+
+}  // namespace payouts

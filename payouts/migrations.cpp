@@ -1,0 +1,197 @@
+#include "payouts/migrations.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/crypto/sha256.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+constexpr std::string_view migration_line = "-- migration ";
+constexpr std::string_view step_line = "-- step";
+constexpr unsigned lock_seconds = 60;
+
+// "Already exists": table, column, key, index of a name, trigger, constraint.
+constexpr std::array<unsigned, 6> exists_numbers{1050, 1060, 1061, 1359, 1826, 3822};
+
+bool blank(std::string_view line)
+{
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+void finish(std::vector<Migration>& migrations)
+{
+    if (migrations.empty()) return;
+    Migration& last = migrations.back();
+    pool::Sha256 hash;
+    for (std::string& step : last.steps) {
+        while (!step.empty() && (step.back() == '\n' || step.back() == ' ')) step.pop_back();
+        hash.update(pool::as_bytes(step)).update(pool::as_bytes(std::string_view{"\0", 1}));
+    }
+    last.checksum = hash.finish();
+}
+
+/// A row of schema_migrations.
+struct Applied {
+    std::uint64_t version = 0;
+    pool::Digest checksum{};
+    std::uint64_t steps_done = 0;
+    bool finished = false;
+};
+
+Result<std::vector<Applied>> read_applied(MysqlConnection& connection)
+{
+    auto made = connection.run(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        "version INT UNSIGNED NOT NULL PRIMARY KEY, checksum BINARY(32) NOT NULL, "
+        "steps_done INT UNSIGNED NOT NULL, applied_at TIMESTAMP(3) NULL) ENGINE=InnoDB");
+    if (!made) return fail(made.error());
+    const auto rows = connection.query(
+        "SELECT version, checksum, steps_done, applied_at IS NOT NULL FROM schema_migrations "
+        "ORDER BY version");
+    if (!rows) return fail(rows.error());
+    std::vector<Applied> applied;
+    for (const SqlRow& row : *rows) {
+        applied.push_back({row.u64(0), row.digest(1), row.u64(2), row.u64(3) != 0});
+    }
+    return applied;
+}
+
+Result<void> run_step(MysqlConnection& connection, const Migration& migration, std::size_t step,
+                      bool first)
+{
+    auto done = connection.run(migration.steps[step]);
+    if (!done) {
+        // The first step of a resumed migration may have run before the note of it was written.
+        const bool there = first && std::find(exists_numbers.begin(), exists_numbers.end(),
+                                              connection.last_error()) != exists_numbers.end();
+        if (!there) {
+            return fail(done.error().code, "migration " + std::to_string(migration.version) +
+                                               ", step " + std::to_string(step + 1) + ": " +
+                                               done.error().detail);
+        }
+    }
+    const auto noted =
+        connection.execute("UPDATE schema_migrations SET steps_done = ? WHERE version = ?",
+                           {std::uint64_t{step + 1}, std::uint64_t{migration.version}});
+    if (!noted) return fail(noted.error());
+    return {};
+}
+
+Result<void> apply(MysqlConnection& connection, const Migration& migration, std::uint64_t done)
+{
+    if (done == 0) {
+        const auto begun = connection.execute(
+            "INSERT IGNORE INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
+            {std::uint64_t{migration.version}, sql(migration.checksum)});
+        if (!begun) return fail(begun.error());
+    }
+    for (std::size_t step = done; step < migration.steps.size(); ++step) {
+        auto ran = run_step(connection, migration, step, step == done);
+        if (!ran) return ran;
+    }
+    const auto finished = connection.execute(
+        "UPDATE schema_migrations SET applied_at = CURRENT_TIMESTAMP(3) WHERE version = ?",
+        {std::uint64_t{migration.version}});
+    if (!finished) return fail(finished.error());
+    pool::log::info("schema_migrated", {{"version", migration.version}});
+    return {};
+}
+
+Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> migrations)
+{
+    const auto applied = read_applied(connection);
+    if (!applied) return fail(applied.error());
+    const std::string& database = connection.options().database;
+    if (applied->size() > migrations.size()) {
+        return fail(Error::Code::refused, "database " + database + " has schema version " +
+                                              std::to_string(applied->back().version) +
+                                              ", this program knows " +
+                                              std::to_string(migrations.size()) +
+                                              " only: run the newer zubrd, or another database");
+    }
+    for (std::size_t i = 0; i < migrations.size(); ++i) {
+        const Migration& wanted = migrations[i];
+        if (i >= applied->size()) {
+            auto done = apply(connection, wanted, 0);
+            if (!done) return done;
+            continue;
+        }
+        const Applied& there = (*applied)[i];
+        if (there.version != wanted.version || there.checksum != wanted.checksum) {
+            return fail(Error::Code::refused,
+                        "database " + database + " was made by another migration " +
+                            std::to_string(there.version) +
+                            " than this program has: run the zubrd that made it, or another "
+                            "database");
+        }
+        if (there.finished) continue;
+        auto done = apply(connection, wanted, there.steps_done);
+        if (!done) return done;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<Migration>> parse_migrations(std::string_view text)
+{
+    std::vector<Migration> migrations;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.starts_with(migration_line)) {
+            std::uint32_t version = 0;
+            const std::string_view number = line.substr(migration_line.size());
+            std::from_chars(number.data(), number.data() + number.size(), version);
+            if (version != migrations.size() + 1) {
+                return fail(Error::Code::invalid, "migrations are numbered 1, 2, 3, without gaps");
+            }
+            finish(migrations);
+            migrations.push_back({version, {}, {}});
+        } else if (line == step_line) {
+            if (migrations.empty()) {
+                return fail(Error::Code::invalid, "a step outside of a migration");
+            }
+            migrations.back().steps.emplace_back();
+        } else if (!migrations.empty() && !migrations.back().steps.empty() &&
+                   !(blank(line) && migrations.back().steps.back().empty())) {
+            migrations.back().steps.back() += std::string{line} + '\n';
+        }
+    }
+    finish(migrations);
+    for (const Migration& migration : migrations) {
+        if (migration.steps.empty()) {
+            return fail(Error::Code::invalid, "a migration without steps");
+        }
+    }
+    return migrations;
+}
+
+Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations)
+{
+    if (auto connected = connection.connect(); !connected) return connected;
+    // Server-wide names: one for each database.
+    const std::string lock = ("zubr:" + connection.options().database).substr(0, 64);
+    const auto got = connection.query("SELECT GET_LOCK(?, ?)", {lock, std::uint64_t{lock_seconds}});
+    if (!got) return fail(got.error());
+    if (got->empty() || got->front().null(0) || got->front().u64(0) != 1) {
+        return fail(
+            Error::Code::unavailable,
+            "another program is changing the schema of database " + connection.options().database);
+    }
+    auto done = bring_up(connection, migrations);
+    if (connection.connected()) (void)connection.query("SELECT RELEASE_LOCK(?)", {lock});
+    return done;
+}
+
+}  // namespace payouts

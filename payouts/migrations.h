@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/mysql_connection.h"
+#include "pool/base/hash.h"
+#include "pool/base/result.h"
+
+namespace payouts {
+
+/// A numbered change of the schema.
+struct Migration {
+    std::uint32_t version = 0;
+    std::vector<std::string> steps;  ///< one statement each
+    pool::Digest checksum{};         ///< of the steps
+};
+
+/// The text of schema.sql, put into the program when it is built.
+std::string_view schema_sql();
+
+/// Splits a schema text at its "-- migration N" and "-- step" lines.
+/// Errors: invalid, when versions are not 1, 2, 3, … or one has no step.
+pool::Result<std::vector<Migration>> parse_migrations(std::string_view text);
+
+/// Brings the database to the last of `migrations`, under a lock against other programs. May be
+/// killed anywhere and called again.
+///
+/// Errors: unavailable; refused, with a sentence for an operator: the database is newer than this
+/// program, or was made by other migrations of the same number.
+pool::Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations);
+
+}  // namespace payouts

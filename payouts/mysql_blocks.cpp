@@ -1,0 +1,112 @@
+#include "payouts/mysql_blocks.h"
+
+#include <string>
+
+#include "pool/share/record.h"
+
+namespace payouts {
+namespace {
+
+using pool::BlockHash;
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+constexpr std::uint64_t open_max = 500;  // blocks that came to nothing yet, newest first
+constexpr std::uint64_t matured_max = 10;
+
+BlockBooks books_of(std::string_view text)
+{
+    if (text == "accrued") return BlockBooks::accrued;
+    return text == "matured" ? BlockBooks::matured : BlockBooks::nothing;
+}
+
+pool::Sighting::Place place_of(std::string_view text)
+{
+    if (text == "in_chain") return pool::Sighting::Place::in_chain;
+    return text == "beside" ? pool::Sighting::Place::beside : pool::Sighting::Place::unknown;
+}
+
+}  // namespace
+
+BlockState block_state_of(std::string_view text)
+{
+    for (const BlockState state :
+         {BlockState::immature, BlockState::mature, BlockState::orphaned}) {
+        if (text == to_string(state)) return state;
+    }
+    return BlockState::submitted;
+}
+
+Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned fee_bps)
+{
+    const auto put = db.execute(
+        "INSERT INTO block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {sql(block.hash.bytes), std::uint64_t{block.height.value}, pool::slot_of(block.found_at),
+         block.found_at.value, block.finder, block.worker,
+         pool::Bytes(block.header.begin(), block.header.end()), block.coinbase,
+         static_cast<std::uint64_t>(block.reward.value), std::uint64_t{fee_bps}});
+    if (!put && put.error().code != Error::Code::conflict) return fail(put.error());
+    return {};
+}
+
+Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db)
+{
+    const std::string columns =
+        "SELECT hash, height, state, books, found_slot, place, confirmations, rival_confirmations "
+        "FROM block_found WHERE ";
+    const auto accrued = db.query(columns + "books = 'accrued' ORDER BY height");
+    if (!accrued) return fail(accrued.error());
+    const auto waiting = db.query(columns +
+                                      "books = 'nothing' AND state IN ('submitted', 'orphaned') "
+                                      "ORDER BY height DESC LIMIT ?",
+                                  {open_max});
+    if (!waiting) return fail(waiting.error());
+    // Matured ones only to raise the alarm should one leave the chain after all.
+    const auto matured =
+        db.query(columns + "books = 'matured' ORDER BY height DESC LIMIT ?", {matured_max});
+    if (!matured) return fail(matured.error());
+    std::vector<OpenBlock> blocks;
+    for (const SqlRows* rows : {&*accrued, &*waiting, &*matured}) {
+        for (const SqlRow& row : *rows) {
+            OpenBlock block;
+            block.hash = BlockHash{row.digest(0)};
+            block.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
+            block.view.state = block_state_of(row.text(2));
+            block.view.books = books_of(row.text(3));
+            block.view.found_slot = row.u64(4);
+            block.view.sighting.place = place_of(row.text(5));
+            block.view.sighting.confirmations = static_cast<std::uint32_t>(row.u64(6));
+            block.view.sighting.rival_confirmations = static_cast<std::uint32_t>(row.u64(7));
+            blocks.push_back(block);
+        }
+    }
+    return blocks;
+}
+
+Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db)
+{
+    const auto open = read_open_blocks(db);
+    if (!open) return fail(open.error());
+    std::vector<WatchedBlock> watched;
+    for (const OpenBlock& block : *open) watched.push_back({block.hash, block.height});
+    return watched;
+}
+
+Result<void> write_sighting(MysqlConnection& db, const BlockSighting& seen)
+{
+    const pool::Sighting& sighting = seen.sighting;
+    if (sighting.place == pool::Sighting::Place::unknown) return {};
+    const bool in_chain = sighting.place == pool::Sighting::Place::in_chain;
+    const auto set = db.execute(
+        "UPDATE block_found SET place = ?, confirmations = ?, rival_confirmations = ? "
+        "WHERE hash = ?",
+        {std::string{in_chain ? "in_chain" : "beside"},
+         std::uint64_t{in_chain ? sighting.confirmations : 0},
+         std::uint64_t{in_chain ? 0 : sighting.rival_confirmations}, sql(seen.hash.bytes)});
+    if (!set) return fail(set.error());
+    return {};
+}
+
+}  // namespace payouts

@@ -1,0 +1,201 @@
+#include <span>
+#include <string>
+#include <utility>
+
+#include "payouts/entries.h"
+#include "payouts/mysql_accounts.h"
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_shares.h"
+#include "payouts/pplns.h"
+#include "pool/base/json.h"
+
+namespace payouts {
+namespace {
+
+using pool::BlockHash;
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+constexpr std::string_view actor = "zubrd";
+
+/// The columns of a block that its entries need.
+struct BlockTerms {
+    Sats reward;
+    std::uint64_t found_slot = 0;
+    unsigned fee_bps = 0;
+    std::uint64_t epoch = 0;
+    std::string books;
+};
+
+Result<BlockTerms> lock_block(MysqlConnection& db, const BlockHash& hash)
+{
+    const auto rows = db.query(
+        "SELECT reward_sat, found_slot, fee_bps, epoch, books FROM block_found WHERE hash = ? "
+        "FOR UPDATE",
+        {sql(hash.bytes)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return fail(Error::Code::not_found, "a block that the books do not have");
+    const SqlRow& row = rows->front();
+    return BlockTerms{Sats{row.sats(0)}, row.u64(1), static_cast<unsigned>(row.u64(2)), row.u64(3),
+                      row.text(4)};
+}
+
+std::string event_key(const BlockHash& hash, std::string_view what, std::uint64_t epoch)
+{
+    return "block:" + pool::to_display_hex(hash) + ":" + std::string{what} + ":" +
+           std::to_string(epoch);
+}
+
+LedgerEvent event_of(const BlockTask& task, std::string_view kind, std::uint64_t epoch,
+                     std::string payload)
+{
+    LedgerEvent event;
+    event.key = event_key(task.hash, kind, epoch);
+    event.kind = std::string{kind};
+    event.ref = pool::to_display_hex(task.hash);
+    event.actor = std::string{actor};
+    event.payload = std::move(payload);
+    event.at = task.now;
+    return event;
+}
+
+std::string window_payload(const BlockTerms& terms, const WindowFound& window, pool::U128 size)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_object();
+    json.key("reward_sat").integer(terms.reward.value);
+    json.key("fee_bps").unsigned_integer(terms.fee_bps);
+    json.key("slot").unsigned_integer(terms.found_slot);
+    json.key("n").string(pool::to_decimal(size));
+    json.key("window").string(pool::to_decimal(window.bounds.total));
+    if (window.bounds.first) json.key("first_slot").unsigned_integer(*window.bounds.first);
+    if (window.bounds.cut) {
+        json.key("cut").begin_object();
+        json.key("slot").unsigned_integer(window.bounds.cut->slot);
+        json.key("r").string(pool::to_decimal(window.bounds.cut->kept));
+        json.key("s").string(pool::to_decimal(window.bounds.cut->of));
+        json.end_object();
+    }
+    json.end_object();
+    return out;
+}
+
+Result<void> insert_credits(MysqlConnection& db, const BlockTask& task, std::uint64_t epoch,
+                            std::span<const Credit> credits)
+{
+    for (const Credit& credit : credits) {
+        const auto put = db.execute(
+            "INSERT INTO block_credit (block_hash, epoch, account_id, weight, gross_sat, fee_sat, "
+            "donation_sat, net_sat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            {sql(task.hash.bytes), epoch, credit.account.value, sql(credit.weight),
+             static_cast<std::uint64_t>(credit.gross.value),
+             static_cast<std::uint64_t>(credit.fee.value),
+             static_cast<std::uint64_t>(credit.donation.value),
+             static_cast<std::uint64_t>(credit.net.value)});
+        if (!put) return fail(put.error());
+    }
+    return {};
+}
+
+Result<void> accrue(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
+{
+    const auto window = read_window(db, terms.found_slot, task.window_score);
+    if (!window) return fail(window.error());
+    const auto special = read_terms(db, terms.fee_bps);
+    if (!special) return fail(special.error());
+    const auto credits = settle(terms.reward, window->weights, Terms{terms.fee_bps, 0}, *special);
+    if (auto put = insert_credits(db, task, terms.epoch, credits); !put) return put;
+
+    LedgerEvent event =
+        event_of(task, "accrue", terms.epoch, window_payload(terms, *window, task.window_score));
+    event.transfers = accrual(terms.reward, credits);
+    if (auto posted = post(db, event); !posted) return posted;
+
+    const WindowBounds& bounds = window->bounds;
+    const SqlValue first = bounds.first ? SqlValue{*bounds.first} : SqlValue{};
+    const SqlValue cut = bounds.cut ? sql(bounds.cut->kept) : SqlValue{};
+    const auto set = db.execute(
+        "UPDATE block_found SET books = 'accrued', window_first = ?, window_cut = ?, "
+        "window_score = ? WHERE hash = ?",
+        {first, cut, sql(bounds.total), sql(task.hash.bytes)});
+    if (!set) return fail(set.error());
+    return {};
+}
+
+Result<void> mature(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
+{
+    const auto accrued = read_transfers(db, event_key(task.hash, "accrue", terms.epoch));
+    if (!accrued) return fail(accrued.error());
+    LedgerEvent event = event_of(task, "mature", terms.epoch, "{}");
+    event.transfers = maturing(*accrued);
+    if (auto posted = post(db, event); !posted) return posted;
+    const auto set = db.execute("UPDATE block_found SET books = 'matured' WHERE hash = ?",
+                                {sql(task.hash.bytes)});
+    if (!set) return fail(set.error());
+    return {};
+}
+
+Result<void> reverse(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
+{
+    const auto accrued = read_transfers(db, event_key(task.hash, "accrue", terms.epoch));
+    if (!accrued) return fail(accrued.error());
+    LedgerEvent event = event_of(task, "orphan", terms.epoch, "{}");
+    event.transfers = reversal(*accrued);
+    if (auto posted = post(db, event); !posted) return posted;
+    const auto set =
+        db.execute("UPDATE block_found SET books = 'nothing', epoch = epoch + 1 WHERE hash = ?",
+                   {sql(task.hash.bytes)});
+    if (!set) return fail(set.error());
+    return {};
+}
+
+std::string_view to_string(BlockBooks books)
+{
+    switch (books) {
+        case BlockBooks::nothing:
+            return "nothing";
+        case BlockBooks::accrued:
+            return "accrued";
+        case BlockBooks::matured:
+            return "matured";
+    }
+    return "nothing";
+}
+
+Result<void> enter(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
+{
+    switch (task.plan.step) {
+        case BlockStep::none:
+            return {};
+        case BlockStep::accrue:
+            return accrue(db, task, terms);
+        case BlockStep::mature:
+            return mature(db, task, terms);
+        case BlockStep::reverse:
+            return reverse(db, task, terms);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> carry_out(MysqlConnection& db, const BlockTask& task)
+{
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    const auto terms = lock_block(db, task.hash);
+    if (!terms) return fail(terms.error());
+    if (terms->books != to_string(task.seen.books)) return {};
+    if (auto entered = enter(db, task, *terms); !entered) return entered;
+    const auto set =
+        db.execute("UPDATE block_found SET state = ? WHERE hash = ?",
+                   {std::string{payouts::to_string(task.plan.state)}, sql(task.hash.bytes)});
+    if (!set) return fail(set.error());
+    return transaction->commit();
+}
+
+}  // namespace payouts

@@ -1,0 +1,218 @@
+#include "payouts/mysql_queries.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_connection.h"
+
+namespace payouts {
+
+using pool::AccountId;
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+struct Queries::Impl {
+    explicit Impl(const MysqlOptions& options) : db(options) {}
+
+    /// Asks again once when the connection turns out to be lost: reading twice does no harm.
+    Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
+    {
+        for (int turn = 0;; ++turn) {
+            if (auto connected = db.connect(); !connected) return fail(connected.error());
+            auto rows = db.query(text, values);
+            if (rows || turn > 0 || db.connected()) return rows;
+        }
+    }
+
+    /// Errors: not_found.
+    Result<AccountId> id_of(std::string_view name);
+    Result<Sats> balance(const std::string& pattern);
+
+    MysqlConnection db;
+};
+
+namespace {
+
+constexpr std::uint32_t limit_max = 1000;
+
+std::uint64_t bounded(std::uint32_t limit) { return std::clamp(limit, 1U, limit_max); }
+
+}  // namespace
+
+Result<AccountId> Queries::Impl::id_of(std::string_view name)
+{
+    const auto rows = query("SELECT id FROM account WHERE name = ?", {sql(name)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) {
+        return fail(Error::Code::not_found,
+                    "no account " + std::string{name.substr(0, 100)} + " has had a share yet");
+    }
+    return AccountId{rows->front().u64(0)};
+}
+
+/// Of all credit-side accounts whose code is LIKE `pattern`.
+Result<Sats> Queries::Impl::balance(const std::string& pattern)
+{
+    const auto rows = query(
+        "SELECT COALESCE(SUM(b.credits_sat), 0), COALESCE(SUM(b.debits_sat), 0) "
+        "FROM ledger_balance b JOIN ledger_account a ON a.id = b.account_id WHERE a.code LIKE ?",
+        {pattern});
+    if (!rows) return fail(rows.error());
+    return Sats{rows->front().sats(0)} - Sats{rows->front().sats(1)};
+}
+
+Queries::Queries(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Queries::~Queries() = default;
+
+Result<std::unique_ptr<Queries>> Queries::open(const MysqlOptions& options)
+{
+    auto impl = std::make_unique<Impl>(options);
+    if (auto connected = impl->db.connect(); !connected) return fail(connected.error());
+    return std::unique_ptr<Queries>{new Queries{std::move(impl)}};
+}
+
+Result<Totals> Queries::totals()
+{
+    Totals totals;
+    // Sealed slots carry running sums; only the few open ones are added up.
+    const auto shares = impl_->query(
+        "SELECT b.sealed_through,"
+        " COALESCE((SELECT cum_shares FROM slot ORDER BY slot_id DESC LIMIT 1), 0) +"
+        " COALESCE((SELECT SUM(shares) FROM slot_account WHERE slot_id > b.sealed_through), 0),"
+        " COALESCE((SELECT cum_stale FROM slot ORDER BY slot_id DESC LIMIT 1), 0) +"
+        " COALESCE((SELECT SUM(stale) FROM slot_account WHERE slot_id > b.sealed_through), 0),"
+        " (SELECT COUNT(*) FROM account) FROM books b WHERE b.id = 1");
+    if (!shares) return fail(shares.error());
+    totals.sealed_through = shares->front().u64(0);
+    totals.shares = shares->front().u64(1);
+    totals.stale = shares->front().u64(2);
+    totals.accounts = shares->front().u64(3);
+
+    const auto states = impl_->query("SELECT state, COUNT(*) FROM block_found GROUP BY state");
+    if (!states) return fail(states.error());
+    for (const SqlRow& row : *states) {
+        const std::uint64_t count = row.u64(1);
+        totals.blocks_found += count;
+        const BlockState state = block_state_of(row.text(0));
+        if (state == BlockState::immature) totals.blocks_immature = count;
+        if (state == BlockState::mature) totals.blocks_mature = count;
+        if (state == BlockState::orphaned) totals.blocks_orphaned = count;
+    }
+    const auto credited = impl_->balance("m:%");
+    if (!credited) return fail(credited.error());
+    totals.credited = *credited;
+    const auto fees = impl_->balance("income:fee%");
+    if (!fees) return fail(fees.error());
+    totals.fee_income = *fees;
+    const auto reserve = impl_->balance("equity:reserve%");
+    if (!reserve) return fail(reserve.error());
+    totals.reserve = *reserve;
+    return totals;
+}
+
+Result<AccountBooks> Queries::account(std::string_view name)
+{
+    const auto rows = impl_->query(
+        "SELECT a.id, a.name, a.payout_address, COALESCE(t.shares, 0), COALESCE(t.stale, 0), "
+        "COALESCE(t.work, 0), t.last_slot FROM account a "
+        "LEFT JOIN account_total t ON t.account_id = a.id WHERE a.name = ?",
+        {sql(name)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return fail(impl_->id_of(name).error());
+    const SqlRow& row = rows->front();
+    AccountBooks books;
+    books.id = AccountId{row.u64(0)};
+    books.name = row.text(1);
+    books.payout_address = row.text(2);
+    books.shares = row.u64(3);
+    books.stale = row.u64(4);
+    books.work = row.u128(5);
+    if (!row.null(6)) books.last_slot = row.u64(6);
+
+    const std::string prefix = "m:" + std::to_string(books.id.value) + ":";
+    for (const auto& [suffix, target] :
+         {std::pair{"immature", &books.immature}, std::pair{"available", &books.available},
+          std::pair{"in_payout", &books.in_payout}}) {
+        const auto balance = impl_->balance(prefix + suffix);
+        if (!balance) return fail(balance.error());
+        *target = *balance;
+    }
+    const auto credited = impl_->query(
+        "SELECT COALESCE(SUM(c.net_sat), 0) FROM block_credit c JOIN block_found f "
+        "ON f.hash = c.block_hash AND f.epoch = c.epoch AND f.books <> 'nothing' "
+        "WHERE c.account_id = ?",
+        {books.id.value});
+    if (!credited) return fail(credited.error());
+    books.credited = Sats{credited->front().sats(0)};
+    return books;
+}
+
+Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
+                                              std::optional<pool::Height> before)
+{
+    const std::uint64_t below = before ? before->value : std::uint64_t{1} << 32;
+    const auto rows = impl_->query(
+        "SELECT hash, height, state, found_at_ms, finder, worker, reward_sat, place, "
+        "confirmations, epoch FROM block_found WHERE height < ? "
+        "ORDER BY height DESC, found_at_ms DESC LIMIT ?",
+        {below, bounded(limit)});
+    if (!rows) return fail(rows.error());
+    std::vector<BlockRow> blocks;
+    for (const SqlRow& row : *rows) {
+        BlockRow block;
+        block.hash = pool::BlockHash{row.digest(0)};
+        block.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
+        block.state = block_state_of(row.text(2));
+        block.found_at = pool::UnixMillis{row.u64(3)};
+        block.finder = row.text(4);
+        block.worker = row.text(5);
+        block.reward = Sats{row.sats(6)};
+        block.confirmations = row.text(7) == "beside" ? -1 : row.sats(8);
+        block.epoch = static_cast<std::uint32_t>(row.u64(9));
+        blocks.push_back(std::move(block));
+    }
+    return blocks;
+}
+
+Result<std::vector<LedgerRow>> Queries::ledger(std::uint32_t limit, std::string_view account)
+{
+    std::string newest = "SELECT id FROM ledger_transfer ORDER BY id DESC LIMIT ?";
+    std::vector<SqlValue> values{bounded(limit)};
+    if (!account.empty()) {
+        const auto id = impl_->id_of(account);
+        if (!id) return fail(id.error());
+        // One index for each side; a line that is on both comes once.
+        const std::string side =
+            "(SELECT t.id FROM ledger_transfer t JOIN ledger_account a ON a.id = t.SIDE_id "
+            "WHERE a.member_id = ? ORDER BY t.id DESC LIMIT ?)";
+        std::string debit = side;
+        std::string credit = side;
+        debit.replace(debit.find("SIDE"), 4, "debit");
+        credit.replace(credit.find("SIDE"), 4, "credit");
+        newest = debit + " UNION " + credit;
+        values = {id->value, bounded(limit), id->value, bounded(limit)};
+    }
+    values.push_back(bounded(limit));
+    const auto rows = impl_->query(
+        "SELECT t.id, e.id, e.idem_key, e.kind, d.code, c.code, COALESCE(m.name, ''), "
+        "t.amount_sat, e.at_ms FROM (" +
+            newest +
+            ") n JOIN ledger_transfer t ON t.id = n.id JOIN ledger_event e ON e.id = t.event_id "
+            "JOIN ledger_account d ON d.id = t.debit_id JOIN ledger_account c ON c.id = "
+            "t.credit_id "
+            "LEFT JOIN account m ON m.id = COALESCE(d.member_id, c.member_id) "
+            "ORDER BY t.id DESC LIMIT ?",
+        values);
+    if (!rows) return fail(rows.error());
+    std::vector<LedgerRow> lines;
+    for (const SqlRow& row : *rows) {
+        lines.push_back({row.u64(0), row.u64(1), row.text(2), row.text(3), row.text(4), row.text(5),
+                         row.text(6), Sats{row.sats(7)}, pool::UnixMillis{row.u64(8)}});
+    }
+    return lines;
+}
+
+}  // namespace payouts

@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "payouts/mysql_connection.h"
+
+namespace payouts {
+namespace {
+
+using pool::fail;
+using pool::Result;
+
+template <typename Number>
+Number number_in(const std::string& text)
+{
+    Number value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    pool::check(error == std::errc{} && end == text.data() + text.size(),
+                "the column holds a number of this size");
+    return value;
+}
+
+}  // namespace
+
+const std::string& SqlRow::text(std::size_t at) const
+{
+    pool::check(!null(at), "the column is not NULL");
+    return *columns_[at];
+}
+
+std::uint64_t SqlRow::u64(std::size_t at) const { return number_in<std::uint64_t>(text(at)); }
+std::int64_t SqlRow::sats(std::size_t at) const { return number_in<std::int64_t>(text(at)); }
+
+pool::U128 SqlRow::u128(std::size_t at) const
+{
+    const auto value = pool::u128_from_decimal(text(at));
+    pool::check(value.has_value(), "the column holds an integer");
+    return *value;
+}
+
+pool::Digest SqlRow::digest(std::size_t at) const
+{
+    pool::Digest out{};
+    pool::check(text(at).size() == out.size(), "the column holds 32 bytes");
+    std::copy(text(at).begin(), text(at).end(), out.begin());
+    return out;
+}
+
+Result<Transaction> Transaction::begin(MysqlConnection& connection)
+{
+    if (auto connected = connection.connect(); !connected) return fail(connected.error());
+    if (auto begun = connection.run("START TRANSACTION"); !begun) return fail(begun.error());
+    return Transaction{connection};
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr))
+{
+}
+
+Transaction::~Transaction()
+{
+    // If this fails the connection is lost, and the server rolls back by itself.
+    if (connection_ != nullptr && connection_->connected()) (void)connection_->run("ROLLBACK");
+}
+
+Result<void> Transaction::commit()
+{
+    auto done = connection_->run("COMMIT");
+    if (done) connection_ = nullptr;  // else the destructor makes sure that nothing stays open
+    return done;
+}
+
+}  // namespace payouts

@@ -1,0 +1,233 @@
+-- The books' schema, in numbered migrations that are never edited once released: a change is a
+-- new migration at the end. MariaDB >= 10.5 or MySQL >= 8.0.16.
+--
+-- "-- migration N" begins one; "-- step" begins each of its statements. DDL is not transactional:
+-- a migration that was interrupted goes on at its first unfinished step, and what that step had
+-- made already ("already exists") is taken as made. docs/payouts.md tells what the tables mean.
+
+-- migration 1
+
+-- step
+CREATE TABLE setting (
+  name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  value VARCHAR(190) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE books (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  sealed_through BIGINT UNSIGNED NOT NULL,
+  ledger_head BINARY(32) NOT NULL,
+  CHECK (id = 1)
+) ENGINE=InnoDB
+
+-- step
+INSERT IGNORE INTO books (id, sealed_through, ledger_head) VALUES (1, 0, REPEAT(CHAR(0), 32))
+
+-- step
+CREATE TABLE account (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  script VARBINARY(64) NULL,
+  payout_address VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  fee_bps SMALLINT UNSIGNED NULL,
+  donation_bps SMALLINT UNSIGNED NOT NULL DEFAULT 0,
+  created_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY account_name (name),
+  UNIQUE KEY account_script (script),
+  CHECK (COALESCE(fee_bps, 0) + donation_bps <= 10000)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE producer (
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  mark BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  watermark_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  retired BOOL NOT NULL DEFAULT 0
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE producer_member (
+  producer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  handle BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (producer, handle)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE producer_worker (
+  producer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  handle INT UNSIGNED NOT NULL,
+  member BIGINT UNSIGNED NOT NULL,
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (producer, handle)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE slot (
+  slot_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  score DECIMAL(38,0) NOT NULL,
+  cum_shares BIGINT UNSIGNED NOT NULL,
+  cum_stale BIGINT UNSIGNED NOT NULL,
+  cum_score DECIMAL(38,0) NOT NULL,
+  sealed_at_ms BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB
+
+-- step
+CREATE TABLE slot_account (
+  slot_id BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  site_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  late BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  stale_work DECIMAL(38,0) NOT NULL,
+  score DECIMAL(38,0) NOT NULL,
+  PRIMARY KEY (slot_id, account_id, site_id),
+  KEY slot_account_account (account_id, slot_id)
+) ENGINE=InnoDB
+
+-- step
+CREATE TABLE account_total (
+  account_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  last_slot BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB
+
+-- step
+CREATE TABLE block_found (
+  hash BINARY(32) NOT NULL PRIMARY KEY,
+  height INT UNSIGNED NOT NULL,
+  found_slot BIGINT UNSIGNED NOT NULL,
+  found_at_ms BIGINT UNSIGNED NOT NULL,
+  finder VARCHAR(100) NOT NULL,
+  worker VARCHAR(64) NOT NULL,
+  header BINARY(80) NOT NULL,
+  coinbase_tx MEDIUMBLOB NOT NULL,
+  reward_sat BIGINT UNSIGNED NOT NULL CHECK (reward_sat <= 2100000000000000),
+  fee_bps SMALLINT UNSIGNED NOT NULL CHECK (fee_bps <= 10000),
+  state ENUM('submitted','immature','mature','orphaned') NOT NULL DEFAULT 'submitted',
+  books ENUM('nothing','accrued','matured') NOT NULL DEFAULT 'nothing',
+  epoch INT UNSIGNED NOT NULL DEFAULT 1,
+  place ENUM('unknown','in_chain','beside') NOT NULL DEFAULT 'unknown',
+  confirmations INT UNSIGNED NOT NULL DEFAULT 0,
+  rival_confirmations INT UNSIGNED NOT NULL DEFAULT 0,
+  window_first BIGINT UNSIGNED NULL,
+  window_cut DECIMAL(38,0) NULL,
+  window_score DECIMAL(38,0) NULL,
+  KEY block_found_height (height),
+  KEY block_found_state (state, height)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE block_credit (
+  block_hash BINARY(32) NOT NULL,
+  epoch INT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  weight DECIMAL(38,0) NOT NULL,
+  gross_sat BIGINT UNSIGNED NOT NULL,
+  fee_sat BIGINT UNSIGNED NOT NULL,
+  donation_sat BIGINT UNSIGNED NOT NULL,
+  net_sat BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (block_hash, epoch, account_id),
+  KEY block_credit_account (account_id),
+  CHECK (gross_sat = fee_sat + donation_sat + net_sat)
+) ENGINE=InnoDB
+
+-- step
+CREATE TABLE ledger_account (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  code VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  side ENUM('debit','credit') NOT NULL,
+  member_id BIGINT UNSIGNED NULL,
+  may_go_negative BOOL NOT NULL DEFAULT 0,
+  UNIQUE KEY ledger_account_code (code),
+  KEY ledger_account_member (member_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE ledger_balance (
+  account_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  side ENUM('debit','credit') NOT NULL,
+  may_go_negative BOOL NOT NULL DEFAULT 0,
+  debits_sat BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  credits_sat BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  CHECK (may_go_negative = 1 OR (side = 'debit' AND debits_sat >= credits_sat)
+         OR (side = 'credit' AND credits_sat >= debits_sat)),
+  FOREIGN KEY (account_id) REFERENCES ledger_account (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE ledger_event (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  idem_key VARCHAR(120) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  kind VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  ref VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  actor VARCHAR(64) NOT NULL,
+  payload MEDIUMTEXT NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  prev_hash BINARY(32) NOT NULL,
+  hash BINARY(32) NOT NULL,
+  UNIQUE KEY ledger_event_key (idem_key),
+  UNIQUE KEY ledger_event_hash (hash)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE ledger_transfer (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  event_id BIGINT UNSIGNED NOT NULL,
+  line INT UNSIGNED NOT NULL,
+  debit_id BIGINT UNSIGNED NOT NULL,
+  credit_id BIGINT UNSIGNED NOT NULL,
+  amount_sat BIGINT UNSIGNED NOT NULL,
+  UNIQUE KEY ledger_transfer_line (event_id, line),
+  KEY ledger_transfer_debit (debit_id, id),
+  KEY ledger_transfer_credit (credit_id, id),
+  CHECK (amount_sat > 0 AND amount_sat <= 2100000000000000),
+  CHECK (debit_id <> credit_id),
+  FOREIGN KEY (event_id) REFERENCES ledger_event (id),
+  FOREIGN KEY (debit_id) REFERENCES ledger_account (id),
+  FOREIGN KEY (credit_id) REFERENCES ledger_account (id)
+) ENGINE=InnoDB
+
+-- step
+CREATE TRIGGER ledger_account_balance AFTER INSERT ON ledger_account FOR EACH ROW
+  INSERT INTO ledger_balance (account_id, side, may_go_negative)
+  VALUES (NEW.id, NEW.side, NEW.may_go_negative)
+
+-- step
+CREATE TRIGGER ledger_transfer_balance AFTER INSERT ON ledger_transfer FOR EACH ROW
+BEGIN
+  UPDATE ledger_balance SET debits_sat = debits_sat + NEW.amount_sat
+    WHERE account_id = NEW.debit_id;
+  IF ROW_COUNT() <> 1 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no balance row for the debit';
+  END IF;
+  UPDATE ledger_balance SET credits_sat = credits_sat + NEW.amount_sat
+    WHERE account_id = NEW.credit_id;
+  IF ROW_COUNT() <> 1 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no balance row for the credit';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER ledger_transfer_no_update BEFORE UPDATE ON ledger_transfer FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ledger_transfer is append-only'
+
+-- step
+CREATE TRIGGER ledger_transfer_no_delete BEFORE DELETE ON ledger_transfer FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ledger_transfer is append-only'
+
+-- step
+CREATE TRIGGER ledger_event_no_update BEFORE UPDATE ON ledger_event FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ledger_event is append-only'
+
+-- step
+CREATE TRIGGER ledger_event_no_delete BEFORE DELETE ON ledger_event FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ledger_event is append-only'

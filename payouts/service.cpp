@@ -1,0 +1,189 @@
+#include "payouts/service.h"
+
+#include <set>
+#include <utility>
+
+#include "payouts/accountant.h"
+#include "payouts/blocks.h"
+#include "payouts/migrations.h"
+#include "payouts/mysql_accounts.h"
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_shares.h"
+#include "payouts/stream_reader.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+struct Service::Impl {
+    ServiceOptions options;
+    MysqlConnection db;
+    StreamReader streams;
+    Accountant accountant;
+    std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
+
+    explicit Impl(ServiceOptions o)
+        : options(std::move(o)),
+          db(options.mysql),
+          streams(options.redis),
+          accountant(db, streams,
+                     {options.chain, SealRules{options.seal_lag}, options.own_producers})
+    {
+    }
+
+    Result<void> prepare();
+    Result<void> check_settings();
+    Result<void> step_blocks(pool::Now now, StepReport& report);
+};
+
+namespace {
+
+constexpr unsigned bps_whole = 10'000;
+
+Result<void> same_setting(MysqlConnection& db, std::string_view name, const std::string& value,
+                          std::string_view advice)
+{
+    const auto there = fix_setting(db, name, value);
+    if (!there) return fail(there.error());
+    if (*there == value) return {};
+    return fail(Error::Code::refused, "the books in database " + db.options().database +
+                                          " were begun with " + std::string{name} + " " + *there +
+                                          ", and now it is " + value + ": " + std::string{advice});
+}
+
+}  // namespace
+
+void use_chain_defaults(ServiceOptions& options, pool::Chain chain)
+{
+    const bool main = chain == pool::Chain::main;
+    options.chain = chain;
+    options.maturity_extra = main ? 20 : 0;
+    options.orphan_depth = main ? 100 : 6;
+}
+
+Result<void> Service::Impl::check_settings()
+{
+    auto done = same_setting(db, "chain", std::string{pool::to_string(options.chain)},
+                             "use a database of its own for each chain");
+    if (!done) return done;
+    // Changing N would pay some shares twice and others too little.
+    return same_setting(db, "window_score", pool::to_decimal(options.window_score),
+                        "the PPLNS window cannot be changed yet; set it back");
+}
+
+Result<void> Service::Impl::prepare()
+{
+    if (options.window_score == 0 || options.fee_bps > bps_whole) {
+        return fail(Error::Code::invalid,
+                    "the PPLNS window must be above 0 and the fee at most 10000 bps");
+    }
+    const auto migrations = parse_migrations(schema_sql());
+    pool::check(migrations.has_value(), "the schema that was built in can be read");
+    if (auto done = migrate(db, *migrations); !done) return done;
+    if (auto done = check_settings(); !done) return done;
+    if (options.seed) {
+        const auto seeded = seed_reserve(db, options.window_score, pool::read_clock().wall);
+        if (!seeded) return fail(seeded.error());
+        if (!*seeded) pool::log::warn("window_seed_too_late", {});
+    }
+    for (const std::string& producer : options.own_producers) {
+        if (auto done = ensure_producer(db, producer); !done) return done;
+    }
+    return {};
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::open(ServiceOptions options)
+{
+    auto impl = std::make_unique<Impl>(std::move(options));
+    if (auto ready = impl->prepare(); !ready) return fail(ready.error());
+    return std::unique_ptr<Service>{new Service{std::move(impl)}};
+}
+
+Result<StepReport> Service::step(pool::Now now)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    StepReport report;
+    const auto counted = impl_->accountant.step(now, report);
+    // Blocks go on while Redis is away: they need MySQL only.
+    if (!counted && !impl_->db.connected()) return fail(counted.error());
+    if (auto done = impl_->step_blocks(now, report); !done) return fail(done.error());
+    if (!counted) return fail(counted.error());
+    return report;
+}
+
+Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
+{
+    const auto sealed = read_sealed_through(db, false);
+    if (!sealed) return fail(sealed.error());
+    const auto blocks = read_open_blocks(db);
+    if (!blocks) return fail(blocks.error());
+    const BlockRules rules{options.maturity_extra, options.orphan_depth};
+    for (const OpenBlock& block : *blocks) {
+        const BlockPlan next = plan(block.view, *sealed, rules);
+        if (next.alarm && alarmed.insert(block.hash).second) {
+            pool::log::error("mature_block_left_chain", {{"hash", pool::to_display_hex(block.hash)},
+                                                         {"height", block.height.value}});
+        }
+        if (next.step == BlockStep::none && next.state == block.view.state) continue;
+        auto done = carry_out(db, {block.hash, block.view, next, options.window_score, now.wall});
+        if (!done) return done;
+        if (next.step == BlockStep::none) continue;
+        ++report.blocks_changed;
+        report.more = true;  // the next part of its life may be due as well
+        pool::log::info("block_booked", {{"hash", pool::to_display_hex(block.hash)},
+                                         {"height", block.height.value},
+                                         {"state", to_string(next.state)}});
+    }
+    return {};
+}
+
+Result<void> Service::record_found(const FoundBlock& block)
+{
+    if (auto connected = impl_->db.connect(); !connected) return connected;
+    return insert_found(impl_->db, block, impl_->options.fee_bps);
+}
+
+Result<std::vector<WatchedBlock>> Service::watched()
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return read_watched(impl_->db);
+}
+
+Result<void> Service::sight(std::span<const BlockSighting> sightings)
+{
+    if (auto connected = impl_->db.connect(); !connected) return connected;
+    for (const BlockSighting& sighting : sightings) {
+        if (auto done = write_sighting(impl_->db, sighting); !done) return done;
+    }
+    return {};
+}
+
+Result<pool::AccountId> Service::create_account(std::string_view name, const pool::Address& payout)
+{
+    if (auto good = check_account_name(name, impl_->options.chain); !good) {
+        return fail(good.error());
+    }
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return insert_account(impl_->db, name, payout);
+}
+
+Result<std::vector<RegisteredAccount>> Service::registered()
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return read_registered(impl_->db);
+}
+
+Result<std::uint64_t> Service::mark(std::string_view producer)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return read_mark(impl_->db, producer);
+}
+
+}  // namespace payouts

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "pool/base/time.h"
+
+/// When slots of a minute are closed for good, and where a share goes that comes after. Pure.
+namespace payouts {
+
+struct SealRules {
+    /// A slot waits this long after its end for producers that are silent.
+    std::chrono::minutes lag{15};
+};
+
+/// How far slots may be sealed now; nothing when not even slot 0.
+///
+/// watermarks: of each producer that is waited for, the time of its newest record (0: none yet).
+/// No producer speaks of an earlier time again, so a slot that all have passed is complete.
+/// drained: everything that is in the streams was counted. Only then does the lag count: a book-
+/// keeper that was away must not take its own absence for the producers' silence.
+std::optional<std::uint64_t> sealable_through(std::span<const pool::UnixMillis> watermarks,
+                                              pool::UnixMillis now, bool drained,
+                                              const SealRules& rules);
+
+/// Where a record is counted.
+struct Booking {
+    std::uint64_t slot = 0;
+    bool late = false;  ///< its own slot was sealed before it came
+};
+
+/// slot: the record's own. sealed_through: all slots up to here are sealed.
+Booking book_into(std::uint64_t slot, std::uint64_t sealed_through);
+
+}  // namespace payouts

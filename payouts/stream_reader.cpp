@@ -1,0 +1,110 @@
+#include "payouts/stream_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::RedisReply;
+using pool::Result;
+
+/// One entry: numbers first ..= last, and the blob of their records.
+struct Entry {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    pool::ByteSpan blob;
+};
+
+Result<Entry> read_entry(const RedisReply& reply)
+{
+    const auto damaged = [](std::string_view id, std::string_view what) {
+        return fail(Error::Code::invalid, "entry " + std::string{id} + " of a share stream " +
+                                              std::string{what} + ": only zubrd may write there");
+    };
+    if (reply.elements.size() != 2) return damaged("?", "has no id");
+    const std::string& id = reply.elements[0].text;
+    const auto last = pool::seq_of_stream_id(id);
+    if (!last) return fail(last.error());
+    const RedisReply* first = reply.elements[1].field("f");
+    const RedisReply* blob = reply.elements[1].field("d");
+    if (first == nullptr || blob == nullptr) return damaged(id, "lacks a field");
+
+    Entry entry;
+    entry.last = *last;
+    const std::string& text = first->text;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), entry.first);
+    if (error != std::errc{} || end != text.data() + text.size() || entry.first == 0 ||
+        entry.first > entry.last) {
+        return damaged(id, "has a wrong first number");
+    }
+    entry.blob = pool::as_bytes(blob->text);
+    if (entry.blob.size() / pool::record_bytes != entry.last - entry.first + 1 ||
+        entry.blob.size() % pool::record_bytes != 0) {
+        return damaged(id, "has a wrong length");
+    }
+    return entry;
+}
+
+}  // namespace
+
+Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark)
+{
+    StreamBatch batch;
+    std::uint64_t next = mark + 1;
+    for (const RedisReply& reply : entries.elements) {
+        const auto entry = read_entry(reply);
+        if (!entry) return fail(entry.error());
+        if (entry->last < next) continue;
+        if (entry->first > next) {
+            batch.gap = batch.records.empty();
+            break;
+        }
+        for (std::uint64_t seq = next; seq <= entry->last; ++seq) {
+            const auto at = static_cast<std::size_t>(seq - entry->first) * pool::record_bytes;
+            const auto bytes = entry->blob.subspan(at).first<pool::record_bytes>();
+            auto record = pool::decode(bytes);
+            if (!record) return fail(record.error());
+            if (pool::seq_of(*record) != seq) {
+                return fail(Error::Code::invalid, "record " + std::to_string(seq) +
+                                                      " of a share stream bears the number " +
+                                                      std::to_string(pool::seq_of(*record)));
+            }
+            batch.records.push_back(std::move(*record));
+        }
+        next = entry->last + 1;
+    }
+    return batch;
+}
+
+Result<StreamBatch> StreamReader::read(std::string_view producer, std::uint64_t mark,
+                                       std::size_t entries_max)
+{
+    const auto reply = redis_.command({"XRANGE", pool::stream_key(redis_.options(), producer),
+                                       std::to_string(mark + 1) + "-0", "+", "COUNT",
+                                       std::to_string(entries_max)});
+    if (!reply) return fail(reply.error());
+    if (reply->is_error()) return fail(Error::Code::unavailable, "Redis says: " + reply->text);
+    return decode_entries(*reply, mark);
+}
+
+Result<std::uint64_t> StreamReader::last(std::string_view producer)
+{
+    return pool::last_stream_seq(redis_, producer);
+}
+
+Result<void> StreamReader::trim(std::string_view producer, std::uint64_t mark)
+{
+    const auto reply = redis_.command({"XTRIM", pool::stream_key(redis_.options(), producer),
+                                       "MINID", std::to_string(mark + 1) + "-0"});
+    if (!reply) return fail(reply.error());
+    if (reply->is_error()) return fail(Error::Code::unavailable, "Redis says: " + reply->text);
+    return {};
+}
+
+}  // namespace payouts

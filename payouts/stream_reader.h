@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/share/record.h"
+#include "pool/share/redis_client.h"
+
+namespace payouts {
+
+/// Records of a producer, in order from the one after the mark.
+struct StreamBatch {
+    std::vector<pool::Record> records;
+    /// There is more in the stream, but not the record that comes next: its shipper has to send
+    /// again. Only set when `records` is empty.
+    bool gap = false;
+};
+
+/// Takes the record blobs out of one XRANGE answer.
+///
+/// Leaves out what is <= mark, and stops where the next number is missing. Errors: invalid, for an
+/// entry that no shipper of ours wrote.
+pool::Result<StreamBatch> decode_entries(const pool::RedisReply& entries, std::uint64_t mark);
+
+/// Reads the producers' streams, for the ledger thread. Blocking; one thread.
+/// Errors of all calls: unavailable, when Redis is lost or not ready; the next call reconnects.
+class StreamReader {
+public:
+    explicit StreamReader(pool::RedisOptions options) : redis_(std::move(options)) {}
+
+    /// At most `entries_max` entries (of up to 250 records) after `mark`. Errors besides: invalid.
+    pool::Result<StreamBatch> read(std::string_view producer, std::uint64_t mark,
+                                   std::size_t entries_max);
+    /// The highest number the stream ever had.
+    pool::Result<std::uint64_t> last(std::string_view producer);
+    /// Drops entries that lie wholly at or below `mark`.
+    pool::Result<void> trim(std::string_view producer, std::uint64_t mark);
+
+private:
+    pool::RedisClient redis_;
+};
+
+}  // namespace payouts

@@ -1,0 +1,240 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/stratum/talk.h"
+
+// What else a connection lives through: hints, jobs, bad lines, deadlines.
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+using stratum::EndReason;
+
+constexpr std::string_view subscribe =
+    R"({"id":1,"method":"mining.subscribe","params":["conf/1.0"]})";
+constexpr std::string_view authorize =
+    R"({"id":2,"method":"mining.authorize","params":["user.w1","x"]})";
+constexpr std::string_view configure =
+    R"({"id":0,"method":"mining.configure","params":[["version-rolling"],)"
+    R"({"version-rolling.mask":"ffffffff","version-rolling.min-bit-count":2}]})";
+
+TEST(Optional, GetsNoReplyWithoutAnId)
+{
+    for (const std::string_view request :
+         {R"({"id":null,"method":"mining.suggest_target","params":[")"
+          R"(00000000ffff0000000000000000000000000000000000000000000000000000"]})",
+          R"({"id":null,"method":"mining.capabilities","params":[{"notify":[]}]})",
+          R"({"method":"mining.suggest_difficulty","params":[1]})",
+          R"({"id":null,"method":"mining.extranonce.subscribe","params":[]})",
+          R"({"id":1,"result":"cgminer/4.12","error":null})", R"({"method":"pong"})"}) {
+        Talk talk;
+        const auto id = talk.open();
+        EXPECT_TRUE(talk.say(id, request).empty()) << request;
+        EXPECT_EQ(talk.say(id, subscribe).size(), 1U);
+    }
+}
+
+TEST(Optional, IsNeverAnErrorBeforeAuthorize)
+{
+    Talk talk;
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    EXPECT_EQ(talk.say(id, R"({"id":3,"method":"mining.extranonce.subscribe","params":[]})"),
+              Lines{R"({"id":3,"result":true,"error":null})"});
+    EXPECT_TRUE(talk.say(id, R"({"id":4,"method":"mining.multi_version","params":[1]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":31,"method":"mining.frobnicate","params":[]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":32,"method":"server.version","params":[]})").empty());
+    EXPECT_TRUE(talk.say(id, R"({"id":33,"method":null})").empty());
+    EXPECT_EQ(talk.say(id, authorize).size(), 1U);
+}
+
+TEST(Optional, IsAnsweredAfterAuthorize)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const auto ask = [&miner](std::string_view method) {
+        const Lines lines =
+            miner.say(R"({"id":"q","method":")" + std::string{method} + R"(","params":[]})");
+        return lines.size() == 1 ? lines[0] : "not one line";
+    };
+    EXPECT_EQ(ask("mining.ping"), R"({"id":"q","result":"pong","error":null})");
+    EXPECT_EQ(ask("mining.multi_version"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(ask("mining.get_transactions"), R"({"id":"q","result":[],"error":null})");
+    EXPECT_EQ(ask("agent.get_capabilities"),
+              R"({"id":"q","result":{"capabilities":[]},"error":null})");
+    EXPECT_EQ(ask("mining.hashrate_report"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(ask("foo.bar"), R"({"id":"q","result":null,"error":[-3,"Method not found",null]})");
+    EXPECT_EQ(ask("mining.bye"), R"({"id":"q","result":true,"error":null})");
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::asked);
+}
+
+TEST(SuggestDifficulty, IsThankedForAndTakesEffectWithTheNextJob)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    EXPECT_EQ(miner.say(R"({"id":21,"method":"mining.suggest_difficulty","params":[0.001]})"),
+              Lines{R"({"id":21,"result":true,"error":null})"});
+    talk.publish(1);
+    const Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0], R"({"id":null,"method":"mining.set_difficulty","params":[0.0009765625]})");
+    // Sixteen times harder than before is worth a flush of the miner's queue.
+    EXPECT_TRUE(lines[1].ends_with(",true]}"));
+}
+
+TEST(SuggestDifficulty, IsIdempotentAndSurvivesNonsense)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    for (const std::string_view value : {"0", "-1", "1e300", "\"x\"", "null", "[]"}) {
+        EXPECT_EQ(miner.say(R"({"id":21,"method":"mining.suggest_difficulty","params":[)" +
+                            std::string{value} + "]}"),
+                  Lines{R"({"id":21,"result":true,"error":null})"});
+    }
+    talk.publish(1);
+    EXPECT_EQ(talk.hear(miner.id).size(), 1U);  // no new difficulty
+}
+
+TEST(SuggestTarget, MeansTheSameAsADifficulty)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto id = talk.open();
+    talk.say(id, R"({"id":null,"method":"mining.suggest_target","params":[")"
+                 R"(000003fffc000000000000000000000000000000000000000000000000000000"]})");
+    talk.say(id, subscribe);
+    EXPECT_TRUE(contains(talk.say(id, authorize), R"("params":[0.0009765625]})"));
+}
+
+TEST(Notify, IsCleanOnANewTipOnly)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.publish(1);
+    Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines[0].ends_with(",false]}"));
+    talk.publish(2);
+    lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines[0].ends_with(",true]}"));
+}
+
+TEST(Notify, AnnouncesAMaskThatTheChainHasNarrowed)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const auto job = talk.make_job(1);
+    job->rolling_mask = 0x0fffe000;
+    job->version = 0x30000000;
+    talk.publish(job);
+    const Lines lines = talk.hear(miner.id);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0], R"({"id":null,"method":"mining.set_version_mask","params":["0fffe000"]})");
+}
+
+TEST(Framing, ClosesOnBadLines)
+{
+    struct Case {
+        std::string sent;
+        EndReason end;
+    };
+    const std::vector<Case> cases{
+        {"{\"id\":1,\"method\":\n", EndReason::bad_line},
+        {"[]\n", EndReason::bad_line},
+        {std::string(2000, '[') + "\n", EndReason::bad_line},
+        {"{\"id\":1,\"method\":\"" + std::string(131'072, 'A'), EndReason::line_too_long},
+    };
+    for (const Case& bad : cases) {
+        Talk talk;
+        const auto id = talk.open();
+        const Lines lines = talk.send(id, bad.sent);
+        EXPECT_EQ(talk.end_of(id), bad.end);
+        EXPECT_EQ(lines.empty(), bad.end == EndReason::line_too_long);
+        EXPECT_TRUE(talk.say(id, subscribe).empty());
+    }
+}
+
+TEST(Framing, AllowsLongerLinesAfterAuthorize)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string long_line =
+        R"({"id":1,"method":"mining.ping","params":[")" + std::string(6000, 'x') + R"("]})";
+    EXPECT_EQ(miner.say(long_line).size(), 1U);
+    const auto id = talk.open();
+    talk.say(id, long_line);
+    EXPECT_EQ(talk.end_of(id), EndReason::line_too_long);
+}
+
+TEST(Deadlines, EndThoseThatDoNotGetOn)
+{
+    Talk talk;
+    const auto silent = talk.open();
+    const auto only_configures = talk.open();
+    talk.say(only_configures, configure);
+    const auto only_subscribes = talk.open();
+    talk.say(only_subscribes, subscribe);
+    const auto slow = talk.open();
+    talk.send(slow, "{\"id\":");
+    talk.pass(seconds{14});
+    EXPECT_FALSE(talk.end_of(silent).has_value());
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(silent), EndReason::no_first_line);
+    EXPECT_EQ(talk.end_of(slow), EndReason::no_first_line);
+    talk.pass(seconds{15});
+    EXPECT_EQ(talk.end_of(only_configures), EndReason::no_subscribe);
+    talk.pass(seconds{30});
+    EXPECT_EQ(talk.end_of(only_subscribes), EndReason::no_authorize);
+    EXPECT_EQ(talk.shard.session_count(), 0U);
+}
+
+TEST(Deadlines, EndALineThatNeverEnds)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    for (int second = 0; second < 15; ++second) {
+        talk.send(miner.id, " ");
+        talk.pass(seconds{1});
+    }
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::slow_line);
+}
+
+TEST(Deadlines, EndAMinerAfterHalfAnHourOfSilence)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.pass(std::chrono::minutes{30} - seconds{1});
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::idle);
+}
+
+TEST(Deadlines, LeaveAMinerAloneWhoseSharesAreRare)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    talk.pass(std::chrono::minutes{20});
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    talk.pass(std::chrono::minutes{60});
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+}
+
+TEST(Abuse, EndsAConnectionThatAsksForThirtyTwoThingsNobodyHas)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w1"};
+    for (int i = 0; i < 31; ++i) miner.say(R"({"id":1,"method":"foo","params":[]})");
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    miner.say(R"({"id":1,"method":"foo","params":[]})");
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
+}
+
+}  // namespace
+}  // namespace tests
