@@ -12,7 +12,7 @@
 #include <tuple>
 
 #include "pool/share/record.h"
-#include "tests/support/json_rpc.h"
+#include "tests/support/journal_records.h"
 #include "tests/support/pool_fixture.h"
 
 namespace tests {

@@ -1,1 +1,0 @@
-int zubr_nothing_here_yet();
