@@ -185,14 +185,16 @@ Result<SqlRows> MysqlConnection::Impl::fetch(MYSQL_STMT* statement)
         std::vector<std::optional<std::string>> out(columns);
         for (unsigned i = 0; i < columns; ++i) {
             if (row.nulls[i].value) continue;
-            out[i].emplace(row.texts[i], 0, std::min<std::size_t>(row.lengths[i], column_bytes));
-            if (row.lengths[i] <= column_bytes) continue;
-            out[i]->resize(row.lengths[i]);
-            MYSQL_BIND whole{};
-            whole.buffer_type = MYSQL_TYPE_STRING;
-            whole.buffer = out[i]->data();
-            whole.buffer_length = row.lengths[i];
-            mysql_stmt_fetch_column(statement, &whole, i, 0);
+            std::string value{row.texts[i], 0, std::min<std::size_t>(row.lengths[i], column_bytes)};
+            if (row.lengths[i] > column_bytes) {
+                value.resize(row.lengths[i]);
+                MYSQL_BIND whole{};
+                whole.buffer_type = MYSQL_TYPE_STRING;
+                whole.buffer = value.data();
+                whole.buffer_length = row.lengths[i];
+                mysql_stmt_fetch_column(statement, &whole, i, 0);
+            }
+            out[i] = std::move(value);
         }
         rows.emplace_back(std::move(out));
     }

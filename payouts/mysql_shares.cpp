@@ -275,21 +275,22 @@ Result<bool> seed_reserve(MysqlConnection& db, pool::U128 score, pool::UnixMilli
 
 Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U128 size)
 {
-    const auto bounds = find_bounds(db, end, size);
-    if (!bounds) return fail(bounds.error());
+    const auto searched = find_bounds(db, end, size);
+    if (!searched) return fail(searched.error());
+    const WindowBounds& bounds = *searched;
     std::vector<AccountAmount> full;
     std::vector<AccountAmount> cut_slot;
-    if (bounds->first_full) {
-        auto scores = read_scores(db, *bounds->first_full, end);
+    if (bounds.first_full) {
+        auto scores = read_scores(db, *bounds.first_full, end);
         if (!scores) return fail(scores.error());
         full = std::move(*scores);
     }
-    if (bounds->cut) {
-        auto scores = read_scores(db, bounds->cut->slot, bounds->cut->slot + 1);
+    if (bounds.cut) {
+        auto scores = read_scores(db, bounds.cut->slot, bounds.cut->slot + 1);
         if (!scores) return fail(scores.error());
         cut_slot = std::move(*scores);
     }
-    return WindowFound{*bounds, window_weights(*bounds, full, cut_slot)};
+    return WindowFound{bounds, window_weights(bounds, full, cut_slot)};
 }
 
 }  // namespace payouts

@@ -25,8 +25,9 @@ Number number_in(const std::string& text)
 
 const std::string& SqlRow::text(std::size_t at) const
 {
-    pool::check(!null(at), "the column is not NULL");
-    return *columns_[at];
+    const auto* const value = columns_[at] ? &*columns_[at] : nullptr;
+    pool::check(value != nullptr, "the column is not NULL");
+    return *value;
 }
 
 std::uint64_t SqlRow::u64(std::size_t at) const { return number_in<std::uint64_t>(text(at)); }
@@ -36,7 +37,7 @@ pool::U128 SqlRow::u128(std::size_t at) const
 {
     const auto value = pool::u128_from_decimal(text(at));
     pool::check(value.has_value(), "the column holds an integer");
-    return *value;
+    return value.value_or(0);
 }
 
 pool::Digest SqlRow::digest(std::size_t at) const

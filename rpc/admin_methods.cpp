@@ -115,7 +115,7 @@ Method stop_method(PoolView& view)
     Method method;
     method.group = "control";
     method.name = "stop";
-    method.roles = {Role::operator_};
+    method.roles = {Role::operating};
     method.doc =
         "Stops the server: no new connections, every share at hand is written, then the "
         "end.";
@@ -151,7 +151,7 @@ Method createaccount_method(PoolView& view)
     Method method;
     method.group = "people";
     method.name = "createaccount";
-    method.roles = {Role::operator_, Role::accountant};
+    method.roles = {Role::operating, Role::accountant};
     method.params = {{.name = "name",
                       .length_max = 64,
                       .doc = "3 to 32 of a-z 0-9 _ -, and no address of this chain"},
@@ -210,7 +210,7 @@ Method getledger_method(PoolView& view)
     Method method;
     method.group = "money";
     method.name = "getledger";
-    method.roles = {Role::operator_, Role::accountant, Role::approver, Role::auditor};
+    method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
     method.params = {limit_param(),
                      {.name = "account",
                       .required = false,

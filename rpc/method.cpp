@@ -35,7 +35,8 @@ std::optional<std::int64_t> integer_in(std::string_view text)
 tl::expected<ParamValue, RpcError> read_integer(const Param& param, const pool::JsonValue& given)
 {
     std::optional<std::int64_t> value = given.int64();
-    if (!value && given.string()) value = integer_in(*given.string());
+    const auto text = given.string();
+    if (!value && text) value = integer_in(*text);
     if (!value) return bad(param, "must be an integer");
     if (*value < param.min || *value > param.max) {
         return bad(param,

@@ -15,7 +15,7 @@
 namespace rpc {
 
 /// Error codes of JSON-RPC 2.0, and ours with the numbers that bitcoind gives the same things.
-enum class ErrorCode : int {
+enum class ErrorCode : std::int16_t {
     parse_error = -32700,
     invalid_request = -32600,
     method_not_found = -32601,

@@ -11,7 +11,7 @@ struct RoleName {
 };
 
 constexpr std::array role_names{
-    RoleName{Role::viewer, "viewer"},         RoleName{Role::operator_, "operator"},
+    RoleName{Role::viewer, "viewer"},         RoleName{Role::operating, "operator"},
     RoleName{Role::accountant, "accountant"}, RoleName{Role::approver, "approver"},
     RoleName{Role::auditor, "auditor"},       RoleName{Role::admin, "admin"},
 };

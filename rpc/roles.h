@@ -11,7 +11,7 @@ namespace rpc {
 /// What somebody may do who has proven a name. Written in `rpcauth` lines as the word itself.
 enum class Role : std::uint8_t {
     viewer,      ///< looks
-    operator_,   ///< runs the server: stop, accounts, later bans and drains
+    operating,   ///< runs the server: stop, accounts, later bans and drains
     accountant,  ///< reads the books, prepares payouts
     approver,    ///< releases payouts
     auditor,     ///< reads everything, changes nothing
@@ -30,7 +30,7 @@ public:
     }
     static constexpr RoleSet everyone()
     {
-        return {Role::viewer,   Role::operator_, Role::accountant,
+        return {Role::viewer,   Role::operating, Role::accountant,
                 Role::approver, Role::auditor,   Role::admin};
     }
     constexpr bool holds(Role role) const

@@ -29,7 +29,7 @@ public:
 
 private:
     static constexpr std::size_t count =
-        static_cast<std::size_t>(pool::difficulty_max.exponent - pool::difficulty_min.exponent + 1);
+        std::size_t{pool::difficulty_max.exponent - pool::difficulty_min.exponent + 1};
     std::array<pool::Promise, count> promises_;
 };
 

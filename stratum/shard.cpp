@@ -47,7 +47,7 @@ pool::JobRecord record_of(const pool::Job& job)
 
 Shard::Shard(ShardOptions options, pool::ShareLog& log,
              std::shared_ptr<const AccountDirectory> directory, OnCandidate on_candidate)
-    : options_(std::move(options)),
+    : options_(options),
       log_(log),
       directory_(std::move(directory)),
       on_candidate_(std::move(on_candidate)),
@@ -80,12 +80,12 @@ void Shard::touch(v1::Session& session)
     dirty_.push_back(session.id());
 }
 
-pool::SessionId Shard::open(std::string peer, pool::Now now)
+pool::SessionId Shard::open(const std::string& peer, pool::Now now)
 {
     // The loop's number on top: an id means one connection on all loops of a server.
     const pool::SessionId id{(std::uint64_t{options_.loop} << 48) | ++opened_};
     const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
-    sessions_.try_emplace(id.value, id, std::move(peer), subscription, options_.session, now);
+    sessions_.try_emplace(id.value, id, peer, subscription, options_.session, now);
     metrics_.connections.add();
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
     return id;
@@ -119,7 +119,7 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     if (found == sessions_.end()) return;
     const v1::Session& session = found->second;
     metrics_.of(session.ended().value_or(EndReason::peer_left)).add();
-    if (session.prefix()) prefixes_.release(*session.prefix(), now.steady);
+    if (const auto& prefix = session.prefix()) prefixes_.release(*prefix, now.steady);
     sessions_.erase(found);
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
@@ -283,8 +283,9 @@ void Shard::take_effects(Effects& effects, pool::Now now)
         session.listed = false;
         if (session.has_output()) effects.writes.push_back({id, session.take_output()});
         // Its last shares are still to be answered: flush comes first, then it is listed again.
-        if (!session.ended() || session.has_unanswered()) continue;
-        effects.closes.push_back({id, *session.ended()});
+        const auto& reason = session.ended();
+        if (!reason || session.has_unanswered()) continue;
+        effects.closes.push_back({id, *reason});
         forget(id, now);
     }
 }

@@ -65,7 +65,7 @@ public:
     Shard& operator=(const Shard&) = delete;
 
     /// A new connection. peer: shown to admins. The id is never used again.
-    pool::SessionId open(std::string peer, pool::Now now);
+    pool::SessionId open(const std::string& peer, pool::Now now);
     /// Bytes of a connection; of one that the shard has given up they are ignored.
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
     /// The peer or the server ended the connection. Shares that it had sent are judged still.

@@ -288,12 +288,13 @@ Result<void> App::Parts::open_core()
     submitter = std::make_unique<Submitter>(
         core, plain, std::move(*store),
         [this](const FoundFile& found) { books->record_found(to_books(found)); });
-    watch = std::make_unique<BlockWatch>(
-        core, *plain.front(), [this](const std::vector<BlockWatch::Seen>& seen) {
-            std::vector<payouts::BlockSighting> sightings;
-            for (const auto& [hash, sighting] : seen) sightings.push_back({hash, sighting});
-            books->sight(std::move(sightings));
-        });
+    watch = std::make_unique<BlockWatch>(core, *plain.front(),
+                                         [this](const std::vector<BlockWatch::Seen>& seen) {
+                                             std::vector<payouts::BlockSighting> sightings;
+                                             for (const auto& [hash, sighting] : seen)
+                                                 sightings.push_back({hash, sighting});
+                                             books->sight(std::move(sightings));
+                                         });
     WorkDeskOptions options;
     options.chain = config.chain;
     options.pay_to = config.payout.script;
@@ -342,9 +343,8 @@ Result<void> App::Parts::start_stratum(std::uint16_t& port)
 {
     const auto nobody = std::make_shared<const stratum::AccountDirectory>();
     for (const auto& loop : loops) {
-        auto opened = loop->start(nobody, port, [this](BlockCandidate candidate) {
-            on_candidate(std::move(candidate));
-        });
+        auto opened = loop->start(
+            nobody, port, [this](BlockCandidate candidate) { on_candidate(std::move(candidate)); });
         if (!opened) return fail(opened.error());
         port = *opened;  // when the kernel chose it, the others take the same
     }

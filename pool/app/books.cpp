@@ -27,9 +27,9 @@ std::shared_ptr<const stratum::AccountDirectory> directory_of(
 }  // namespace
 
 Books::Books(std::unique_ptr<payouts::Service> service, Out out)
-    : service_(std::move(service)), out_(std::move(out)), thread_(tasks_max, [this] {
-          return step();
-      })
+    : service_(std::move(service)),
+      out_(std::move(out)),
+      thread_(tasks_max, [this] { return step(); })
 {
 }
 
@@ -47,21 +47,20 @@ void Books::record_found(payouts::FoundBlock block)
 void Books::sight(std::vector<payouts::BlockSighting> sightings)
 {
     // A lost round of sightings is asked again in seconds.
-    static_cast<void>(thread_.post([this, sightings = std::move(sightings)]() mutable {
-        sightings_ = std::move(sightings);
-    }));
+    static_cast<void>(thread_.post(
+        [this, sightings = std::move(sightings)]() mutable { sightings_ = std::move(sightings); }));
 }
 
 void Books::create_account(std::string name, Address payout,
                            std::function<void(Result<AccountId>)> done)
 {
     const auto answer = std::make_shared<std::function<void(Result<AccountId>)>>(std::move(done));
-    const bool posted = thread_.post([this, answer, name = std::move(name),
-                                      payout = std::move(payout)] {
-        auto made = service_->create_account(name, payout);
-        read_back_ = {};  // the loops learn the name with the next step
-        (*answer)(std::move(made));
-    });
+    const bool posted =
+        thread_.post([this, answer, name = std::move(name), payout = std::move(payout)] {
+            auto made = service_->create_account(name, payout);
+            read_back_ = {};  // the loops learn the name with the next step
+            (*answer)(std::move(made));
+        });
     if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
 }
 

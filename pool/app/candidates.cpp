@@ -134,7 +134,7 @@ Result<void> CandidateStore::save(const FoundFile& found) const
     const std::filesystem::path temporary = path.string() + ".part";
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return disk_error(temporary);
-    const auto written = write_all(fd, to_bytes(found), temporary);
+    auto written = write_all(fd, to_bytes(found), temporary);
     ::close(fd);
     if (!written) return written;
     if (::rename(temporary.c_str(), path.c_str()) != 0) return disk_error(path);

@@ -19,12 +19,12 @@ struct FoundFile {
     BlockHash hash;
     Height height;
     UnixMillis found_at;
-    Sats reward;           ///< what the coinbase pays to the pool's script
-    std::string account;   ///< finder, "" if not authorised
+    Sats reward;          ///< what the coinbase pays to the pool's script
+    std::string account;  ///< finder, "" if not authorised
     std::string worker;
     HeaderBytes header{};
-    Bytes coinbase;        ///< stripped
-    Bytes block;           ///< whole, as submitblock takes it
+    Bytes coinbase;  ///< stripped
+    Bytes block;     ///< whole, as submitblock takes it
 };
 
 /// Found blocks on disk, one file each, from the moment they are found until a node has judged

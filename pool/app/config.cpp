@@ -7,15 +7,17 @@
 #include <numeric>
 #include <optional>
 #include <sstream>
-#include <toml++/toml.h>
 #include <utility>
+
+#include <toml++/toml.h>
 
 #include "pool/app/config_table.h"
 
 namespace pool {
 namespace {
 
-constexpr double min_difficulty_default = 1024;  // below, a share's score loses digits (docs/money.md)
+constexpr double min_difficulty_default =
+    1024;                            // below, a share's score loses digits (docs/money.md)
 constexpr std::size_t tag_max = 40;  // leaves room in the coinbase script's 100 bytes
 
 /// Edit distance, for "did you mean".
@@ -37,10 +39,10 @@ std::size_t distance(std::string_view a, std::string_view b)
 
 std::string nearest(std::string_view name, const std::vector<std::string>& known)
 {
-    const auto best = std::min_element(
-        known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-            return distance(name, a) < distance(name, b);
-        });
+    const auto best = std::min_element(known.begin(), known.end(),
+                                       [&](const std::string& a, const std::string& b) {
+                                           return distance(name, a) < distance(name, b);
+                                       });
     return best == known.end() ? "" : *best;
 }
 
@@ -108,18 +110,21 @@ std::string place_of(const std::string& file, const toml::node& node)
 Result<void> read_node(Config& config, const std::string& file, const toml::node& entry)
 {
     const toml::table* table = entry.as_table();
-    if (table == nullptr) return refuse(place_of(file, entry), "write [[node]], once for each node");
+    if (table == nullptr)
+        return refuse(place_of(file, entry), "write [[node]], once for each node");
     NodeOptions node;
     node.name = "node" + std::to_string(config.nodes.size() + 1);
     std::vector<std::string> known;
-    for (const NodeOption& option : node_options()) known.emplace_back(option.key);
+    for (const NodeOption& option : node_options()) {
+        known.push_back("node." + std::string{option.key});
+    }
     for (const auto& [key, value] : *table) {
-        const std::string name{key.str()};
+        const std::string name = "node." + std::string{key.str()};
         const auto at = std::find(known.begin(), known.end(), name);
-        if (at == known.end()) return unknown(place_of(file, value), "key node.", name, known);
+        if (at == known.end()) return unknown(place_of(file, value), "key", name, known);
         const auto* text = value.as_string();
         if (text == nullptr) {
-            return refuse(place_of(file, value), "node." + name + " must be a text in quotes");
+            return refuse(place_of(file, value), name + " must be a text in quotes");
         }
         node.*node_options()[static_cast<std::size_t>(at - known.begin())].place = text->get();
     }
@@ -216,9 +221,8 @@ Result<void> read_environment(Config& config, const std::map<std::string, std::s
         const auto cut = variable.find("__");
         if (!variable.starts_with("ZUBR_") || cut == std::string::npos) continue;
         std::string name = variable.substr(5, cut - 5) + "." + variable.substr(cut + 2);
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-            return static_cast<char>(std::tolower(c));
-        });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         if (auto done = apply_text(config, "environment " + variable, name, text); !done) {
             return done;
         }
@@ -248,9 +252,8 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (config.nodes.empty()) {
         return refuse(where, "there is no [[node]]: name the url of a Bitcoin node's RPC");
     }
-    const bool printable =
-        std::all_of(config.coinbase_tag.begin(), config.coinbase_tag.end(),
-                    [](char c) { return c >= 0x20 && c < 0x7f; });
+    const bool printable = std::all_of(config.coinbase_tag.begin(), config.coinbase_tag.end(),
+                                       [](char c) { return c >= 0x20 && c < 0x7f; });
     if (!printable || config.coinbase_tag.size() > tag_max) {
         return refuse(where, "pool.coinbase_tag must be at most 40 printable ASCII characters");
     }

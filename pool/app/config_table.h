@@ -14,8 +14,7 @@
 namespace pool {
 
 /// A value as TOML has it, before it gets a meaning.
-using ConfigValue =
-    std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
+using ConfigValue = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
 
 /// One row of the option table: from it come parsing, checking and the example file.
 struct ConfigOption {

@@ -28,8 +28,8 @@ Result<std::vector<std::unique_ptr<Leftover>>> Leftover::find(
         auto journal = Journal::open(entry.path(), {});
         if (!journal) return fail(journal.error());
         log::info("journal_left_over", {{"producer", producer}, {"last", journal->last_seq()}});
-        found.push_back(std::unique_ptr<Leftover>{
-            new Leftover{loop, producer, redis, std::move(*journal)}});
+        found.push_back(
+            std::unique_ptr<Leftover>{new Leftover{loop, producer, redis, std::move(*journal)}});
     }
     return found;
 }

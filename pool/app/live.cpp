@@ -29,8 +29,8 @@ void add_worker(std::map<std::pair<std::string, std::string>, rpc::WorkerInfo>& 
     info.difficulty = std::max(info.difficulty, session.difficulty);
     info.user_agent = session.user_agent;
     if (worker.last_share.value == 0) return;
-    info.last_share = info.last_share ? std::max(*info.last_share, worker.last_share)
-                                      : worker.last_share;
+    info.last_share =
+        info.last_share ? std::max(*info.last_share, worker.last_share) : worker.last_share;
 }
 
 }  // namespace
@@ -59,16 +59,15 @@ void Live::begin()
     round_ = std::make_shared<Round>();
     round_->missing = loops_.size() + 1;
     const auto round = round_;
-    const auto arrived = [this, round](const std::function<void(Round&)>& put) {
-        rpc_loop_.post([this, round, put] {
+    const auto arrived = [this, round](std::function<void(Round&)> put) {
+        rpc_loop_.post([this, round, put = std::move(put)] {
             if (round->over) return;
             put(*round);
             if (--round->missing == 0) finish(round);
         });
     };
-    core_loop_.post([this, arrived] {
-        arrived([work = desk_.status()](Round& to) { to.work = work; });
-    });
+    core_loop_.post(
+        [this, arrived] { arrived([work = desk_.status()](Round& to) { to.work = work; }); });
     for (StratumLoop* loop : loops_) {
         loop->snapshot([arrived](LoopSnapshot snapshot) {
             auto shared = std::make_shared<LoopSnapshot>(std::move(snapshot));

@@ -1,9 +1,10 @@
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "pool/app/app.h"
 #include "pool/app/config.h"

@@ -17,8 +17,7 @@ Result<std::unique_ptr<StratumLoop>> StratumLoop::open(Options options)
     auto journal = Journal::open(options.journal_directory, {});
     if (!journal) return fail(journal.error());
     journal->advance_to(options.start_after);
-    return std::unique_ptr<StratumLoop>{
-        new StratumLoop{std::move(options), std::move(*journal)}};
+    return std::unique_ptr<StratumLoop>{new StratumLoop{std::move(options), std::move(*journal)}};
 }
 
 StratumLoop::StratumLoop(Options options, Journal journal)
@@ -31,9 +30,9 @@ StratumLoop::StratumLoop(Options options, Journal journal)
 
 StratumLoop::~StratumLoop() { stop(); }
 
-Result<std::uint16_t> StratumLoop::start(
-    std::shared_ptr<const stratum::AccountDirectory> directory, std::uint16_t port,
-    stratum::Shard::OnCandidate on_candidate)
+Result<std::uint16_t> StratumLoop::start(std::shared_ptr<const stratum::AccountDirectory> directory,
+                                         std::uint16_t port,
+                                         stratum::Shard::OnCandidate on_candidate)
 {
     options_.server.listen.port = port;
     server_ = std::make_unique<stratum::Server>(loop_, options_.server, log_, std::move(directory),

@@ -31,7 +31,10 @@ FoundFile file_of(const BlockCandidate& candidate)
 
 Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store,
                      std::function<void(const FoundFile&)> to_books)
-    : loop_(loop), nodes_(std::move(nodes)), store_(std::move(store)), to_books_(std::move(to_books))
+    : loop_(loop),
+      nodes_(std::move(nodes)),
+      store_(std::move(store)),
+      to_books_(std::move(to_books))
 {
 }
 
@@ -75,9 +78,9 @@ void Submitter::take(FoundFile found)
 void Submitter::send(const BlockHash& hash, std::size_t node)
 {
     ++sent_;
-    nodes_[node]->submit(pending_.at(hash).found.block, [this, hash, node](SubmitAnswer answer) {
-        answered(hash, node, answer);
-    });
+    nodes_[node]->submit(
+        pending_.at(hash).found.block,
+        [this, hash, node](const SubmitAnswer& answer) { answered(hash, node, answer); });
 }
 
 void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer)

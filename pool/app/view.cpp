@@ -152,9 +152,8 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
 void View::pool_info(Done<rpc::PoolInfo> done)
 {
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
-        totals([this, state, done](const payouts::Totals& totals) {
-            done(info_of(*state, totals));
-        });
+        totals(
+            [this, state, done](const payouts::Totals& totals) { done(info_of(*state, totals)); });
     });
 }
 
@@ -183,13 +182,13 @@ void View::create_account(const std::string& name, const std::string& address,
     const auto payout = parse_address(address, identity_.chain);
     if (!payout) return done(fail(Error::Code::invalid, payout.error().detail));
     const rpc::AccountInfo info{name, payout->text};
-    parts_.books.create_account(
-        name, *payout, [this, info, done = std::move(done)](Result<AccountId> made) {
-            parts_.rpc_loop.post([info, done, made = std::move(made)] {
-                if (!made) return done(fail(made.error()));
-                done(info);
-            });
-        });
+    parts_.books.create_account(name, *payout,
+                                [this, info, done = std::move(done)](Result<AccountId> made) {
+                                    parts_.rpc_loop.post([info, done, made = std::move(made)] {
+                                        if (!made) return done(fail(made.error()));
+                                        done(info);
+                                    });
+                                });
 }
 
 void View::blocks(std::uint32_t limit, std::optional<Height> before_height,
@@ -210,14 +209,14 @@ void View::ledger(std::uint32_t limit, const std::string& account,
                   Done<std::vector<rpc::LedgerLine>> done)
 {
     using Rows = std::vector<payouts::LedgerRow>;
-    ask<Rows>([limit, account](
-                  payouts::Queries& queries) { return queries.ledger(limit, account); },
-              [done = std::move(done)](Result<Rows> rows) {
-                  if (!rows) return done(fail(rows.error()));
-                  std::vector<rpc::LedgerLine> out;
-                  for (const payouts::LedgerRow& row : *rows) out.push_back(ledger_line(row));
-                  done(std::move(out));
-              });
+    ask<Rows>(
+        [limit, account](payouts::Queries& queries) { return queries.ledger(limit, account); },
+        [done = std::move(done)](Result<Rows> rows) {
+            if (!rows) return done(fail(rows.error()));
+            std::vector<rpc::LedgerLine> out;
+            for (const payouts::LedgerRow& row : *rows) out.push_back(ledger_line(row));
+            done(std::move(out));
+        });
 }
 
 void View::metrics(Done<std::vector<rpc::Metric>> done)

@@ -41,8 +41,8 @@ public:
     }
     void counter(std::string name, std::string help, std::uint64_t value, Labels labels = {})
     {
-        add(rpc::MetricType::counter, std::move(name), std::move(help),
-            static_cast<double>(value), std::move(labels));
+        add(rpc::MetricType::counter, std::move(name), std::move(help), static_cast<double>(value),
+            std::move(labels));
     }
     std::vector<rpc::Metric> take() { return std::move(metrics_); }
 
@@ -143,7 +143,8 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
         list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
                    {{"state", state}});
     }
-    list.gauge("zubr_credited_sats", "Credited to miners", static_cast<double>(info.credited.value));
+    list.gauge("zubr_credited_sats", "Credited to miners",
+               static_cast<double>(info.credited.value));
     for (const rpc::Dependency& dependency : info.readiness.dependencies) {
         list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
                    {{"name", dependency.name}});

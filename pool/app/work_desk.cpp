@@ -16,7 +16,7 @@ constexpr milliseconds tick_period{1000};
 
 }  // namespace
 
-WorkDesk::WorkDesk(Loop& loop, WorkDeskOptions options, std::vector<Node*> nodes, Out out)
+WorkDesk::WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<Node*>& nodes, Out out)
     : loop_(loop),
       options_(std::move(options)),
       out_(std::move(out)),
@@ -129,8 +129,7 @@ void WorkDesk::took(const Node& node, Result<Node::TemplatePtr> given, SteadyTim
         return;
     }
     node_error_.clear();
-    const auto publication =
-        source_.on_template(std::move(*given), asked, read_clock().steady);
+    const auto publication = source_.on_template(std::move(*given), asked, read_clock().steady);
     if (publication) publish(*publication);
 }
 

@@ -26,7 +26,7 @@ struct WorkDeskOptions {
 
 /// What the desk knows of chain and work, for pages.
 struct WorkStatus {
-    Height height;      ///< of the tip
+    Height height;  ///< of the tip
     BlockHash tip;
     Uint256 network_target;
     std::int64_t template_age_ms = -1;  ///< -1: none yet
@@ -46,7 +46,7 @@ public:
         std::function<void(std::string)> announce;
     };
 
-    WorkDesk(Loop& loop, WorkDeskOptions options, std::vector<Node*> nodes, Out out);
+    WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<Node*>& nodes, Out out);
 
     /// Checks that each node is on our chain and gets the first template of one.
     /// `done` once: refused (another chain, wrong password) or unavailable after `patience`.

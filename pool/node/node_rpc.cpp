@@ -186,8 +186,8 @@ private:
     // Our block is beside the chain: how deep is the one at its height?
     void sight_rival(Height height, const Done<Sighting>& done)
     {
-        ask(questions_, "getblockhash", "[" + std::to_string(height.value) + "]",
-            question_deadline, [this, done](RpcAnswer answer) {
+        ask(questions_, "getblockhash", "[" + std::to_string(height.value) + "]", question_deadline,
+            [this, done](RpcAnswer answer) {
                 const auto none = Sighting{.place = Sighting::Place::beside};
                 if (!answer.result) {
                     if (answer.rpc.code == height_out_of_range) return done(none);
@@ -222,30 +222,27 @@ private:
                       .user = options_.user,
                       .password = options_.password,
                       .deadline = deadline};
-        client.call(std::move(call),
-                    [this, &client, body = std::move(body), deadline, may_reread,
-                     done = std::move(done)](Result<HttpAnswer> answer) mutable {
-                        // A node that was restarted has written a new cookie.
-                        if (answer && answer->status == 401 && may_reread &&
-                            !options_.cookie_file.empty()) {
-                            read_cookie();
-                            return send(client, std::move(body), deadline, false,
-                                        std::move(done));
-                        }
-                        read_answer(std::move(answer), done);
-                    });
+        client.call(std::move(call), [this, &client, body = std::move(body), deadline, may_reread,
+                                      done = std::move(done)](Result<HttpAnswer> answer) mutable {
+            // A node that was restarted has written a new cookie.
+            if (answer && answer->status == 401 && may_reread && !options_.cookie_file.empty()) {
+                read_cookie();
+                return send(client, std::move(body), deadline, false, std::move(done));
+            }
+            read_answer(std::move(answer), done);
+        });
     }
 
     void read_answer(Result<HttpAnswer> answer, const Answered& done)
     {
         if (!answer) return done({fail(answer.error()), {}});
         if (answer->status == 401 || answer->status == 403) {
-            return done({fail(Error::Code::refused,
-                              "node " + options_.name + " refused our user and password; check " +
-                                  (options_.cookie_file.empty() ? "user and password"
-                                                                : "cookie_file") +
-                                  " of [[node]]"),
-                         {}});
+            return done(
+                {fail(Error::Code::refused,
+                      "node " + options_.name + " refused our user and password; check " +
+                          (options_.cookie_file.empty() ? "user and password" : "cookie_file") +
+                          " of [[node]]"),
+                 {}});
         }
         auto parsed = json_.parse(answer->body, answer_limits);
         if (!parsed) {
@@ -291,11 +288,16 @@ std::unique_ptr<Node> make_node_rpc(Loop& loop, NodeOptions options)
 std::string_view to_string(SubmitOutcome outcome)
 {
     switch (outcome) {
-        case SubmitOutcome::accepted: return "accepted";
-        case SubmitOutcome::duplicate: return "duplicate";
-        case SubmitOutcome::inconclusive: return "inconclusive";
-        case SubmitOutcome::rejected: return "rejected";
-        case SubmitOutcome::unanswered: return "unanswered";
+        case SubmitOutcome::accepted:
+            return "accepted";
+        case SubmitOutcome::duplicate:
+            return "duplicate";
+        case SubmitOutcome::inconclusive:
+            return "inconclusive";
+        case SubmitOutcome::rejected:
+            return "rejected";
+        case SubmitOutcome::unanswered:
+            return "unanswered";
     }
     return "unanswered";
 }

@@ -14,7 +14,7 @@ namespace pool {
 class WorkSource {
 public:
     struct Options {
-        std::chrono::seconds refresh{25};      ///< a job at least this often (miners give up at 60 s)
+        std::chrono::seconds refresh{25};  ///< a job at least this often (miners give up at 60 s)
         std::chrono::seconds lost_after{120};  ///< the node is gone: tell the miners
     };
     using TemplatePtr = std::shared_ptr<const BlockTemplate>;

@@ -233,7 +233,7 @@ void Loop::sync_file(int fd, std::function<void(Result<void>)> done)
     request->uv.data = request.get();
     const int status = uv_fs_fdatasync(&impl_->uv, &request->uv, fd, &on_synced);
     check(status == 0, "a request with a callback is always taken");
-    static_cast<void>(request.release());  // on_synced has it now
+    [[maybe_unused]] const SyncRequest* const taken = request.release();  // on_synced has it now
 }
 
 uv_loop_s* Loop::native() { return &impl_->uv; }

@@ -89,9 +89,9 @@ void check_batch(std::span<const Submission> submissions, const JobTable& jobs, 
         verdict.hash = hashes[at];
         verdict.block = meets(verdict.hash, entry.job->network_target);
         verdict.judgement = judge(submission, entry, verdict.hash, seen, now);
-        verdict.proven = verdict.judgement == Judgement::accepted ||
-                         (verdict.judgement == Judgement::stale &&
-                          proves_work(submission, verdict.hash, seen));
+        verdict.proven =
+            verdict.judgement == Judgement::accepted ||
+            (verdict.judgement == Judgement::stale && proves_work(submission, verdict.hash, seen));
     }
 }
 

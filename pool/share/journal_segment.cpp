@@ -113,7 +113,7 @@ Result<std::optional<JournalSegment>> JournalSegment::open(const std::filesystem
     segment.path = path;
     segment.file = std::make_shared<File>(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (segment.file->fd() < 0) return fail(file_error("open", path, errno));
-    struct stat status {};
+    struct stat status{};
     if (::fstat(segment.file->fd(), &status) != 0) return fail(file_error("read", path, errno));
     const auto length = static_cast<std::uint64_t>(status.st_size);
 
@@ -140,7 +140,7 @@ Result<std::optional<JournalSegment>> JournalSegment::open(const std::filesystem
 
 Result<void> JournalSegment::mend(std::uint64_t& cut)
 {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file->fd(), &status) != 0) return fail(file_error("read", path, errno));
     const auto length = static_cast<std::uint64_t>(status.st_size);
 

@@ -16,7 +16,7 @@
 
 namespace pool {
 
-inline constexpr std::size_t extranonce_bytes_max = 24;  ///< charter, decision 16
+inline constexpr std::size_t extranonce_bytes_max = 24;        ///< charter, decision 16
 inline constexpr std::uint32_t time_ahead_max_seconds = 7200;  ///< decision 15
 
 /// Prefix (ours) and rolled part (the miner's), side by side.
@@ -29,9 +29,9 @@ struct Extranonce {
 /// Who is to be credited. By address: the payout script is the account, and its row in MySQL is
 /// made when its first accepted share arrives there. By name: a row that exists already.
 struct AccountKey {
-    Script script;        ///< payout script; empty for an account by name
-    AccountId registered; ///< row of an account by name; 0 for an account by address
-    std::string name;     ///< canonical address or account name, for logs and pages
+    Script script;         ///< payout script; empty for an account by name
+    AccountId registered;  ///< row of an account by name; 0 for an account by address
+    std::string name;      ///< canonical address or account name, for logs and pages
     friend bool operator==(const AccountKey&, const AccountKey&) = default;
 };
 

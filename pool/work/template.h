@@ -21,9 +21,9 @@ struct BlockTemplate {
     std::uint32_t version_required = 0;  ///< vbrequired: bits that must stay set
     CompactBits bits;
     Uint256 network_target;
-    UnixTime time_min;  ///< median time past + 1
-    UnixTime time_now;  ///< the node's curtime
-    Sats reward;        ///< subsidy and fees: all that the coinbase may pay
+    UnixTime time_min;                ///< median time past + 1
+    UnixTime time_now;                ///< the node's curtime
+    Sats reward;                      ///< subsidy and fees: all that the coinbase may pay
     std::vector<TxId> txids;          ///< without coinbase, block order
     std::vector<Bytes> transactions;  ///< raw, one for each txid
     Bytes witness_commitment;         ///< default_witness_commitment script; empty if none

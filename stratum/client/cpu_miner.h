@@ -53,8 +53,8 @@ private:
     bool wait_for_turn(std::uint64_t generation);
     bool wait_until(Clock::time_point at, std::uint64_t generation);
 
-    const CpuMinerOptions options_;
-    const std::function<void(FoundShare)> on_found_;
+    CpuMinerOptions options_;
+    std::function<void(FoundShare)> on_found_;
     std::atomic<std::uint64_t> hashes_{0};
     std::atomic<std::uint64_t> generation_{0};
     std::atomic<bool> stopping_{false};

@@ -1,7 +1,8 @@
 #include <chrono>
 #include <cstdlib>
-#include <gtest/gtest.h>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
@@ -19,8 +20,8 @@ std::string credited_sql(const std::string& account)
            account + "' and a.code like 'm:%'";
 }
 
-// The whole road: node -> template -> job -> session -> share -> journal -> Redis -> slot -> ledger.
-// On regtest every second share is a block. Slots last a minute, so this test does too.
+// The whole road: node -> template -> job -> session -> share -> journal -> Redis -> slot ->
+// ledger. On regtest every second share is a block. Slots last a minute, so this test does too.
 TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
 {
     NodeFixture node{"regtest"};

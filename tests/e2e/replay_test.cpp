@@ -4,12 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <string>
 #include <tuple>
+
+#include <gtest/gtest.h>
 
 #include "pool/share/record.h"
 #include "tests/support/journal_records.h"

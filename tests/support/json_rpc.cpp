@@ -1,6 +1,7 @@
 #include "tests/support/json_rpc.h"
 
 #include <chrono>
+
 #include <nlohmann/json.hpp>
 
 #include "pool/runtime/http_client.h"

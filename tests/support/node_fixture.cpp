@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/json_rpc.h"
@@ -82,8 +83,7 @@ std::uint32_t NodeFixture::height()
 
 void NodeFixture::generate(int blocks)
 {
-    const auto made =
-        call("generatetodescriptor", "[" + std::to_string(blocks) + ",\"raw(51)\"]");
+    const auto made = call("generatetodescriptor", "[" + std::to_string(blocks) + ",\"raw(51)\"]");
     EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().detail);
 }
 

@@ -3,9 +3,10 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 #include <mysql.h>
-#include <unistd.h>
 
 #include "pool/bitcoin/address.h"
 #include "pool/crypto/sha256.h"
@@ -59,7 +60,8 @@ PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
     std::ofstream config{config_file()};
     config << "[network]\nchain = \"" << node.chain() << "\"\n"
            << "[pool]\npayout_address = \"" << test_address(node.chain(), 0) << "\"\n"
-           << "data_dir = \"" << data_dir() << "\"\n"
+           << "data_dir = \"" << data_dir()
+           << "\"\n"
            // Streams of different tests share one Redis: the server's id keeps them apart.
            << "server_id = \"" << "t" << ::getpid() << "-" << stratum_port_ << "\"\n"
            << "[[node]]\nname = \"local\"\nurl = \"" << node.url() << "\"\n"
@@ -127,10 +129,7 @@ std::unique_ptr<Process> PoolFixture::miner(const std::string& user, std::vector
     return std::make_unique<Process>(argv, directory_.path() / output_name);
 }
 
-std::string PoolFixture::web_url() const
-{
-    return "http://127.0.0.1:" + std::to_string(web_port_);
-}
+std::string PoolFixture::web_url() const { return "http://127.0.0.1:" + std::to_string(web_port_); }
 
 std::string PoolFixture::log() const { return read_file(directory_.path() / "zubrd.log"); }
 

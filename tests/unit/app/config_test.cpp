@@ -2,8 +2,9 @@
 
 #include <cstdio>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace pool {
 namespace {
@@ -28,7 +29,8 @@ std::string good(const std::string& more = "")
 std::string error_of(const std::string& text, std::vector<std::string> sets = {})
 {
     const File file{text};
-    const auto config = load_config({.file = file.path, .sets = std::move(sets), .environment = {}});
+    const auto config =
+        load_config({.file = file.path, .sets = std::move(sets), .environment = {}});
     if (config) return "no error";
     EXPECT_EQ(config.error().code, Error::Code::invalid);
     const std::string& detail = config.error().detail;
@@ -54,12 +56,11 @@ TEST(LoadConfig, ReadsAFileAndKeepsTheDefaultsOfTheRest)
 TEST(LoadConfig, LetsTheEnvironmentWinOverTheFileAndAFlagOverBoth)
 {
     const File file{good("[pplns]\nfee_bps = 1\nwindow = 8\n")};
-    const auto config =
-        load_config({.file = file.path,
-                     .sets = {"pplns.fee_bps=3"},
-                     .environment = {{"ZUBR_PPLNS__FEE_BPS", "2"},
-                                     {"ZUBR_MYSQL__PASSWORD", "12345"},
-                                     {"ZUBR_SOMETHING", "else"}}});
+    const auto config = load_config({.file = file.path,
+                                     .sets = {"pplns.fee_bps=3"},
+                                     .environment = {{"ZUBR_PPLNS__FEE_BPS", "2"},
+                                                     {"ZUBR_MYSQL__PASSWORD", "12345"},
+                                                     {"ZUBR_SOMETHING", "else"}}});
     ASSERT_TRUE(config.has_value()) << config.error().detail;
     EXPECT_EQ(config->fee_bps, 3U);
     EXPECT_EQ(config->mysql_password, "12345");
@@ -73,7 +74,7 @@ TEST(LoadConfig, NamesTheLineAndTheNearestNameOfAnUnknownKey)
     EXPECT_EQ(error_of(good("[stratun]\nlisten = \"127.0.0.1:1\"\n")),
               ":8: unknown section stratun; did you mean stratum?");
     EXPECT_EQ(error_of(good("[[node]]\nuri = \"http://x\"\n")),
-              ":9: unknown key node.uri; did you mean url?");
+              ":9: unknown key node.uri; did you mean node.url?");
     EXPECT_EQ(error_of(good(), {"redis.sockt=/x"}),
               "--set: unknown key redis.sockt; did you mean redis.socket?");
 }
@@ -86,7 +87,8 @@ TEST(LoadConfig, SaysWhatAWrongValueShouldBe)
               ":9: stratum.loops must be between 0 and 256");
     EXPECT_EQ(error_of(good("[stratum]\nlisten = \"here\"\n")),
               ":9: stratum.listen must be an address and a port such as \"127.0.0.1:3333\"");
-    EXPECT_EQ(error_of(good("[redis]\nport = 70000\n")), ":9: redis.port must be a port, 1 to 65535");
+    EXPECT_EQ(error_of(good("[redis]\nport = 70000\n")),
+              ":9: redis.port must be a port, 1 to 65535");
     EXPECT_EQ(error_of(good("[pplns]\nwindow = 2.0005\n")),
               ":9: pplns.window may have three decimals at most");
     EXPECT_EQ(error_of(good("[log]\nlevel = \"loud\"\n")),
@@ -114,7 +116,8 @@ TEST(LoadConfig, AsksForWhatItCannotDoWithout)
 
 TEST(LoadConfig, SaysWhenTheFileCannotBeRead)
 {
-    const auto config = load_config({.file = "/nonexistent/zubr.toml", .sets = {}, .environment = {}});
+    const auto config =
+        load_config({.file = "/nonexistent/zubr.toml", .sets = {}, .environment = {}});
     ASSERT_FALSE(config.has_value());
     EXPECT_EQ(config.error().code, Error::Code::io);
 }

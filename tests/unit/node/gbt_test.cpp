@@ -1,8 +1,9 @@
 #include "pool/node/gbt.h"
 
-#include <gtest/gtest.h>
 #include <string>
 #include <string_view>
+
+#include <gtest/gtest.h>
 
 #include "pool/base/json.h"
 

@@ -172,11 +172,11 @@ TEST(FailureDelays, ForgetTheAddressLongestQuietWhenFull)
 TEST(RoleSet, AlwaysHoldsTheAdmin)
 {
     EXPECT_TRUE((RoleSet{Role::viewer}.holds(Role::admin)));
-    EXPECT_FALSE((RoleSet{Role::viewer}.holds(Role::operator_)));
-    EXPECT_EQ((RoleSet{Role::operator_, Role::accountant}.to_text()),
+    EXPECT_FALSE((RoleSet{Role::viewer}.holds(Role::operating)));
+    EXPECT_EQ((RoleSet{Role::operating, Role::accountant}.to_text()),
               "operator, accountant, admin");
     EXPECT_EQ(RoleSet::everyone().to_text(), "everyone");
-    EXPECT_EQ(role_from("operator"), Role::operator_);
+    EXPECT_EQ(role_from("operator"), Role::operating);
     EXPECT_EQ(role_from("Operator"), std::nullopt);
 }
 

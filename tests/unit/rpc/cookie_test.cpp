@@ -48,7 +48,7 @@ TEST(CookieFile, HoldsSixtyFourHexDigitsForItsOwnerOnly)
     EXPECT_EQ((*cookie)->secret().find_first_not_of("0123456789abcdef"), std::string::npos);
     EXPECT_EQ(content(scratch.file(".cookie")), "__cookie__:" + (*cookie)->secret());
 
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(scratch.file(".cookie").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0600U);
     EXPECT_FALSE(std::filesystem::exists(scratch.file(".cookie.new")));

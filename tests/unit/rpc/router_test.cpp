@@ -36,7 +36,7 @@ struct Desk {
         Method greet;
         greet.group = "words";
         greet.name = "greet";
-        greet.roles = {Role::operator_};
+        greet.roles = {Role::operating};
         greet.params = {{.name = "who", .length_max = 8, .doc = "whom"}};
         greet.doc = "Greets.";
         greet.handler = [](const Caller&, const Arguments& arguments, const Reply& reply) {
@@ -229,7 +229,7 @@ TEST(Router, LetsARoleCallWhatTheTableSays)
               error(-2, "the role viewer may not call greet", "1"));
     EXPECT_EQ(desk.ask(greet, {"a", Role::auditor}),
               error(-2, "the role auditor may not call greet", "1"));
-    EXPECT_EQ(desk.ask(greet, {"o", Role::operator_}), hello);
+    EXPECT_EQ(desk.ask(greet, {"o", Role::operating}), hello);
     EXPECT_EQ(desk.ask(greet, {"b", Role::admin}), hello);
 }
 

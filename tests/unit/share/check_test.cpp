@@ -1,6 +1,7 @@
 #include "pool/share/check.h"
 
 #include <array>
+
 #include <gtest/gtest.h>
 
 #include "pool/bitcoin/target.h"
@@ -34,8 +35,8 @@ std::shared_ptr<const Job> block_170(std::uint64_t id, CompactBits network)
     return job;
 }
 
-constexpr CompactBits hard{0x1701f0cc};   // a network far above the share
-constexpr CompactBits easy{0x1d00ffff};   // difficulty 1: the share is a block
+constexpr CompactBits hard{0x1701f0cc};  // a network far above the share
+constexpr CompactBits easy{0x1d00ffff};  // difficulty 1: the share is a block
 constexpr UnixTime now{0x496ab951 + 60};
 
 Submission claim(std::uint64_t job)
@@ -199,8 +200,8 @@ TEST(SeenShares, ForgetsWithTheJobAndKeepsOthers)
     SeenShares seen;
     Digest hash{};
     for (std::uint32_t i = 0; i < 1000; ++i) {
-        hash[0] = static_cast<std::uint8_t>(i);
-        hash[1] = static_cast<std::uint8_t>(i >> 8);
+        hash[2] = static_cast<std::uint8_t>(i);
+        hash[3] = static_cast<std::uint8_t>(i >> 8);
         EXPECT_TRUE(seen.insert(JobId{1}, hash));
         EXPECT_FALSE(seen.insert(JobId{1}, hash));
     }

@@ -86,7 +86,7 @@ public:
         std::int64_t time_offset = 0;
         std::optional<pool::Uint256> target = std::nullopt;      ///< in place of the job's
         std::optional<pool::Uint256> not_target = std::nullopt;  ///< the hash must miss this one
-        std::optional<std::uint32_t> version = std::nullopt;     ///< as hashed, in place of job | bits
+        std::optional<std::uint32_t> version = std::nullopt;  ///< as hashed, in place of job | bits
     };
     /// A new share of `job` (every call gives another one).
     Share find(const stratum::client::MiningJob& job, const Wish& wish);
