@@ -25,9 +25,9 @@ Number number_in(const std::string& text)
 
 const std::string& SqlRow::text(std::size_t at) const
 {
-    const auto* const value = columns_[at] ? &*columns_[at] : nullptr;
-    pool::check(value != nullptr, "the column is not NULL");
-    return *value;
+    const auto& column = columns_[at];
+    if (!column) pool::end_of_bug("the column is not NULL");
+    return *column;
 }
 
 std::uint64_t SqlRow::u64(std::size_t at) const { return number_in<std::uint64_t>(text(at)); }

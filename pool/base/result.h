@@ -38,9 +38,18 @@ inline tl::unexpected<Error> fail(Error::Code code, std::string detail)
 /// Passes on an error of another Result.
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>{std::move(error)}; }
 
+/// Says where a bug showed, and ends the process.
+[[noreturn]] void end_of_bug(std::string_view why,
+                             std::source_location where = std::source_location::current());
+
 /// Ends the process, in every build, when `condition` does not hold: a bug, not an input.
 /// `why`: the reason it was believed to hold.
-void check(bool condition, std::string_view why,
-           std::source_location where = std::source_location::current());
+inline void check(bool condition, std::string_view why,
+                  std::source_location where = std::source_location::current())
+{
+    if (!condition) [[unlikely]] {
+        end_of_bug(why, where);
+    }
+}
 
 }  // namespace pool
