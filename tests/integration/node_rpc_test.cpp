@@ -1,0 +1,198 @@
+#include "pool/node/node_rpc.h"
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/json_rpc.h"
+#include "tests/support/node_fixture.h"
+#include "tests/support/node_talk.h"
+#include "tests/support/process.h"
+#include "tests/support/solve.h"
+
+namespace tests {
+namespace {
+
+using pool::Error;
+using pool::Sighting;
+using pool::SubmitOutcome;
+using std::chrono::seconds;
+
+pool::NodeOptions options_of(const NodeFixture& node)
+{
+    pool::NodeOptions options;
+    options.name = "local";
+    options.url = node.url();
+    options.cookie_file = node.cookie_file();
+    return options;
+}
+
+std::string quoted(const pool::BlockHash& hash)
+{
+    return "[\"" + pool::to_display_hex(hash) + "\"]";
+}
+
+// One node serves several tests of the file: a start takes most of a second.
+class OnRegtest : public ::testing::Test {
+protected:
+    NodeFixture node_{"regtest"};
+    NodeTalk talk_{options_of(node_)};
+};
+
+TEST_F(OnRegtest, TellsItsChainAndGivesATemplateForTheNextBlock)
+{
+    node_.generate(3);
+    const auto info = talk_.chain_info();
+    ASSERT_TRUE(info.has_value()) << info.error().detail;
+    EXPECT_EQ(info->chain, pool::Chain::regtest);
+    EXPECT_EQ(info->height, pool::Height{3});
+
+    const auto given = talk_.get_template();
+    ASSERT_TRUE(given.has_value()) << given.error().detail;
+    EXPECT_EQ((*given)->height, pool::Height{4});
+    EXPECT_EQ((*given)->previous, info->tip);
+    EXPECT_EQ((*given)->reward, pool::Sats{5'000'000'000});
+    EXPECT_EQ((*given)->witness_commitment.size(), 38U);
+    EXPECT_FALSE((*given)->longpoll_id.empty());
+}
+
+TEST_F(OnRegtest, WakesTheLongPollWhenTheTipMovesAndNotBefore)
+{
+    const auto first = talk_.get_template();
+    ASSERT_TRUE(first.has_value());
+    pool::Node::TemplatePtr woken;
+    talk_.node().get_template((*first)->longpoll_id, [&](auto given) {
+        ASSERT_TRUE(given.has_value()) << given.error().detail;
+        woken = *given;
+        talk_.loop().stop();
+    });
+    // Another question is answered while the long poll hangs.
+    ASSERT_TRUE(talk_.chain_info().has_value());
+    EXPECT_EQ(woken, nullptr);
+    node_.generate(1);
+    if (woken == nullptr) talk_.run(seconds{30});
+    ASSERT_NE(woken, nullptr);
+    EXPECT_EQ(woken->height, pool::Height{(*first)->height.value + 1});
+}
+
+TEST_F(OnRegtest, TellsWhatItThinksOfABlock)
+{
+    const auto given = talk_.get_template();
+    ASSERT_TRUE(given.has_value());
+    const SolvedBlock block = solve(*given, 1);
+    const SolvedBlock rival = solve(*given, 2);
+
+    const auto accepted = talk_.submit(block.bytes);
+    EXPECT_EQ(accepted.outcome, SubmitOutcome::accepted) << accepted.reason;
+    EXPECT_EQ(talk_.submit(block.bytes).outcome, SubmitOutcome::duplicate);
+    // A second block of the height is stored, and is not the tip.
+    EXPECT_EQ(talk_.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
+
+    const auto high = talk_.submit(solve_badly(*talk_.get_template()).bytes);
+    EXPECT_EQ(high.outcome, SubmitOutcome::rejected);
+    EXPECT_EQ(high.reason, "high-hash");
+
+    auto greedy = std::make_shared<pool::BlockTemplate>(**talk_.get_template());
+    greedy->reward += pool::Sats{1};
+    const auto refused = talk_.submit(solve(greedy, 3).bytes);
+    EXPECT_EQ(refused.outcome, SubmitOutcome::rejected);
+    EXPECT_EQ(refused.reason, "bad-cb-amount");
+
+    const auto garbage = talk_.submit(pool::Bytes(100, 0));
+    EXPECT_EQ(garbage.outcome, SubmitOutcome::rejected);
+    EXPECT_FALSE(garbage.reason.empty());
+}
+
+TEST_F(OnRegtest, SaysWhereABlockStands)
+{
+    const auto given = talk_.get_template();
+    ASSERT_TRUE(given.has_value());
+    const pool::Height height = (*given)->height;
+    const SolvedBlock ours = solve(*given, 1);
+    const SolvedBlock rival = solve(*given, 2);
+    ASSERT_EQ(talk_.submit(ours.bytes).outcome, SubmitOutcome::accepted);
+    ASSERT_EQ(talk_.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
+    node_.generate(2);
+
+    const auto in = talk_.sight(ours.hash, height);
+    ASSERT_TRUE(in.has_value()) << in.error().detail;
+    EXPECT_EQ(in->place, Sighting::Place::in_chain);
+    EXPECT_EQ(in->confirmations, 3U);
+
+    const auto beside = talk_.sight(rival.hash, height);
+    ASSERT_TRUE(beside.has_value()) << beside.error().detail;
+    EXPECT_EQ(beside->place, Sighting::Place::beside);
+    EXPECT_EQ(beside->rival_confirmations, 3U);
+
+    const auto unknown = talk_.sight(pool::BlockHash{}, height);
+    ASSERT_TRUE(unknown.has_value()) << unknown.error().detail;
+    EXPECT_EQ(unknown->place, Sighting::Place::unknown);
+
+    // Cut off by a person: known, not in the chain, and no rival has its height yet.
+    ASSERT_TRUE(node_.call("invalidateblock", quoted(ours.hash)).has_value());
+    const auto cut = talk_.sight(ours.hash, height);
+    ASSERT_TRUE(cut.has_value()) << cut.error().detail;
+    EXPECT_EQ(cut->place, Sighting::Place::beside);
+}
+
+TEST_F(OnRegtest, FindsTheNodeAgainWithItsNewCookie)
+{
+    ASSERT_TRUE(talk_.chain_info().has_value());
+    node_.stop();
+    const auto gone = talk_.chain_info();
+    ASSERT_FALSE(gone.has_value());
+    EXPECT_EQ(gone.error().code, Error::Code::unavailable) << gone.error().detail;
+    EXPECT_EQ(talk_.submit(pool::Bytes(100, 0)).outcome, SubmitOutcome::unanswered);
+    node_.start();
+    const auto back = talk_.chain_info();
+    EXPECT_TRUE(back.has_value()) << back.error().detail;
+}
+
+TEST_F(OnRegtest, SaysWhichSettingIsWrongWhenTheNodeRefusesThePassword)
+{
+    TempDir directory;
+    pool::NodeOptions options = options_of(node_);
+    options.cookie_file = (directory.path() / "cookie").string();
+    std::ofstream{options.cookie_file} << "__cookie__:0000";
+    NodeTalk stranger{options};
+    const auto info = stranger.chain_info();
+    ASSERT_FALSE(info.has_value());
+    EXPECT_EQ(info.error().code, Error::Code::refused);
+    EXPECT_NE(info.error().detail.find("cookie_file"), std::string::npos) << info.error().detail;
+    EXPECT_EQ(stranger.submit(pool::Bytes(100, 0)).outcome, SubmitOutcome::unanswered)
+        << "a block is not lost to a wrong password: it is tried again";
+}
+
+TEST(OnSignet, GivesATemplateAndTakesABlockWithoutASignature)
+{
+    NodeFixture node{"signet"};
+    NodeTalk talk{options_of(node)};
+    const auto info = talk.chain_info();
+    ASSERT_TRUE(info.has_value()) << info.error().detail;
+    EXPECT_EQ(info->chain, pool::Chain::signet);
+    const auto given = talk.get_template();
+    ASSERT_TRUE(given.has_value()) << given.error().detail;
+    EXPECT_EQ((*given)->bits.value, 0x1e0377aeU);
+    const auto answer = talk.submit(solve(*given, 1).bytes);
+    EXPECT_EQ(answer.outcome, SubmitOutcome::accepted) << answer.reason;
+    EXPECT_EQ(node.height(), 1U);
+}
+
+TEST(OnTestnet4, GivesATemplateAndRefusesABlockAboveTheTarget)
+{
+    NodeFixture node{"testnet4"};
+    NodeTalk talk{options_of(node)};
+    const auto info = talk.chain_info();
+    ASSERT_TRUE(info.has_value()) << info.error().detail;
+    EXPECT_EQ(info->chain, pool::Chain::testnet4);
+    const auto given = talk.get_template();
+    ASSERT_TRUE(given.has_value()) << given.error().detail;
+    EXPECT_EQ((*given)->bits.value, 0x1d00ffffU);
+    EXPECT_EQ((*given)->height, pool::Height{1});
+    EXPECT_EQ(talk.submit(solve_badly(*given).bytes).reason, "high-hash");
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,139 @@
+#include <arpa/inet.h>
+#include <chrono>
+#include <fstream>
+#include <netinet/in.h>
+#include <sstream>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/node_fixture.h"
+#include "tests/support/pool_fixture.h"
+#include "tests/support/process.h"
+
+namespace tests {
+namespace {
+
+constexpr int wrong_configuration = 2;
+constexpr int wrong_world = 1;
+
+struct Refusal {
+    int code = -1;
+    std::string sentence;  ///< what stands behind "zubrd: "
+};
+
+/// Runs the real zubrd, which is expected to end by itself with one sentence.
+Refusal run_zubrd(const std::string& config, const std::vector<std::string>& sets)
+{
+    const TempDir directory;
+    std::vector<std::string> argv{required("ZUBR_TEST_BIN") + "/zubrd", "-c", config};
+    for (const std::string& set : sets) {
+        argv.emplace_back("--set");
+        argv.push_back(set);
+    }
+    Process process{argv, directory.path() / "output"};
+    Refusal out;
+    out.code = process.wait(std::chrono::seconds{60}).value_or(-1);
+    std::istringstream lines{process.output()};
+    std::string line;
+    int sentences = 0;
+    while (std::getline(lines, line)) {
+        if (!line.starts_with("zubrd: ")) continue;
+        ++sentences;
+        out.sentence = line.substr(7);
+    }
+    EXPECT_EQ(sentences, 1) << process.output();
+    return out;
+}
+
+/// The sentence of a zubrd that is given this file; the file needs no server to be refused.
+Refusal refusal_of(const std::string& text)
+{
+    const TempDir directory;
+    const std::string file = (directory.path() / "zubr.toml").string();
+    std::ofstream{file} << text;
+    return run_zubrd(file, {});
+}
+
+void expect_says(const Refusal& refusal, int code, const std::vector<std::string>& words)
+{
+    EXPECT_EQ(refusal.code, code) << refusal.sentence;
+    for (const std::string& word : words) {
+        EXPECT_NE(refusal.sentence.find(word), std::string::npos) << word << "\nis not in\n"
+                                                                  << refusal.sentence;
+    }
+}
+
+TEST(ZubrdRefuses, AnUnknownKeyWithItsLineAndTheNearestName)
+{
+    const auto refusal =
+        refusal_of("[network]\nchain = \"regtest\"\n[stratum]\nlisten_on = \"x\"\n");
+    expect_says(refusal, wrong_configuration,
+                {"zubr.toml:4", "stratum.listen_on", "stratum.listen?"});
+}
+
+TEST(ZubrdRefuses, AValueOfAWrongType)
+{
+    const auto refusal = refusal_of("[stratum]\nloops = \"two\"\n");
+    expect_says(refusal, wrong_configuration, {"zubr.toml:2", "stratum.loops", "whole number"});
+}
+
+TEST(ZubrdRefuses, APayoutAddressOfAnotherNetwork)
+{
+    const auto refusal = refusal_of(
+        "[network]\nchain = \"main\"\n[pool]\ndata_dir = \"/tmp\"\n"
+        "payout_address = \"" +
+        test_address("regtest", 0) + "\"\n");
+    expect_says(refusal, wrong_configuration, {"pool.payout_address", "main"});
+}
+
+class ZubrdInTheWorld : public ::testing::Test {
+protected:
+    NodeFixture node_{"regtest"};
+    PoolFixture pool_{node_, {}};
+};
+
+TEST_F(ZubrdInTheWorld, RefusesANodeOfAnotherChainAndThenASchemaNewerThanItself)
+{
+    const auto chain =
+        run_zubrd(pool_.config_file(),
+                  {"network.chain=signet", "pool.payout_address=" + test_address("signet", 0)});
+    expect_says(chain, wrong_world, {"node local", "regtest", "signet", "network.chain"});
+
+    // The schema is there now; a later program has been here since.
+    pool_.database().scalar(
+        "insert into schema_migrations (version, checksum, steps_done, applied_at) "
+        "values (9999, repeat('0', 32), 1, now())");
+    expect_says(run_zubrd(pool_.config_file(), {}), wrong_world, {"newer", "9999"});
+}
+
+TEST_F(ZubrdInTheWorld, RefusesAStoreThatItCannotReach)
+{
+    expect_says(run_zubrd(pool_.config_file(), {"redis.socket=/nowhere/redis.sock"}), wrong_world,
+                {"/nowhere/redis.sock", "Redis"});
+    expect_says(run_zubrd(pool_.config_file(), {"mysql.socket=/nowhere/mysql.sock"}), wrong_world,
+                {"/nowhere/mysql.sock", "MySQL"});
+}
+
+TEST_F(ZubrdInTheWorld, RefusesAPortThatIsTaken)
+{
+    const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::bind(taken, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(taken, 1), 0);
+    socklen_t length = sizeof address;
+    ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    const std::string at = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    for (const std::string option : {"stratum.listen=", "web.listen=", "admin.listen="}) {
+        expect_says(run_zubrd(pool_.config_file(), {option + at}), wrong_world, {at, "in use"});
+    }
+    ::close(taken);
+}
+
+}  // namespace
+}  // namespace tests

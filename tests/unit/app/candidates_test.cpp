@@ -1,0 +1,142 @@
+#include "pool/app/candidates.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/block.h"
+#include "tests/support/process.h"
+
+namespace pool {
+namespace {
+
+namespace fs = std::filesystem;
+
+FoundFile found_block(std::uint32_t nonce)
+{
+    FoundFile found;
+    Header header;
+    header.nonce = nonce;
+    found.header = serialise(header);
+    found.hash = hash_of(header);
+    found.height = {840'000};
+    found.found_at = {1'700'000'000'123};
+    found.reward = {312'500'000};
+    found.account = "bc1qminer";
+    found.worker = "rig.1";
+    found.coinbase = Bytes(200, 7);
+    found.block = Bytes(100'000, 9);
+    return found;
+}
+
+fs::path only_file(const fs::path& directory)
+{
+    fs::path out;
+    for (const auto& entry : fs::directory_iterator{directory}) {
+        EXPECT_TRUE(out.empty()) << "one file was expected";
+        out = entry.path();
+    }
+    return out;
+}
+
+class Candidates : public ::testing::Test {
+protected:
+    CandidateStore open()
+    {
+        auto store = CandidateStore::open(directory_.path() / "blocks");
+        EXPECT_TRUE(store.has_value());
+        return *std::move(store);
+    }
+    fs::path folder() const { return directory_.path() / "blocks"; }
+    tests::TempDir directory_;
+};
+
+TEST_F(Candidates, AreThereInTheNextLifeWithAllThatNodeAndBooksNeed)
+{
+    const FoundFile found = found_block(1);
+    ASSERT_TRUE(open().save(found).has_value());
+    const auto all = open().load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 1U);
+    const FoundFile& read = all->front();
+    EXPECT_EQ(read.hash, found.hash);
+    EXPECT_EQ(read.height, found.height);
+    EXPECT_EQ(read.found_at, found.found_at);
+    EXPECT_EQ(read.reward, found.reward);
+    EXPECT_EQ(read.account, found.account);
+    EXPECT_EQ(read.worker, found.worker);
+    EXPECT_EQ(read.header, found.header);
+    EXPECT_EQ(read.coinbase, found.coinbase);
+    EXPECT_EQ(read.block, found.block);
+}
+
+TEST_F(Candidates, AreForgottenWhenRemovedAndOnlyThen)
+{
+    const CandidateStore store = open();
+    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    ASSERT_TRUE(store.save(found_block(1)).has_value()) << "saving twice is saving once";
+    ASSERT_TRUE(store.save(found_block(2)).has_value());
+    store.remove(found_block(1).hash);
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_EQ(all->front().hash, found_block(2).hash);
+}
+
+// A kill in the middle of writing leaves the temporary name: nothing was promised of it yet.
+TEST_F(Candidates, AFileThatWasBeingWrittenWhenTheProcessDiedIsNoCandidate)
+{
+    const CandidateStore store = open();
+    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    const fs::path file = only_file(folder());
+    fs::copy_file(file, file.string() + ".part");
+    fs::resize_file(file.string() + ".part", 1000);
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_EQ(all->size(), 1U);
+}
+
+TEST_F(Candidates, ATornFileIsSetAsideForAPersonAndTheOthersAreRead)
+{
+    const CandidateStore store = open();
+    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    const fs::path torn = only_file(folder());
+    fs::resize_file(torn, fs::file_size(torn) / 2);
+    ASSERT_TRUE(store.save(found_block(2)).has_value());
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_EQ(all->front().hash, found_block(2).hash);
+    EXPECT_FALSE(fs::exists(torn));
+    EXPECT_TRUE(fs::exists(torn.string() + ".damaged"));
+}
+
+TEST_F(Candidates, ASingleFlippedBitIsDamage)
+{
+    const CandidateStore store = open();
+    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    const fs::path file = only_file(folder());
+    std::fstream stream{file, std::ios::in | std::ios::out | std::ios::binary};
+    stream.seekp(500);
+    stream.put(8);
+    stream.close();
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_TRUE(all->empty());
+    EXPECT_TRUE(fs::exists(file.string() + ".damaged"));
+}
+
+TEST_F(Candidates, AnEmptyFileIsDamage)
+{
+    const CandidateStore store = open();
+    std::ofstream{folder() / "00.block"};
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_TRUE(all->empty());
+    EXPECT_TRUE(fs::exists(folder() / "00.block.damaged"));
+}
+
+}  // namespace
+}  // namespace pool
