@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t list_max = 1000;
 
-std::string quoted(std::string_view text)
+std::string json_string(std::string_view text)
 {
     std::string out;
     pool::append_json_string(out, text);
@@ -43,9 +43,9 @@ Method help_method(const Router& router)
     method.result = "a text";
     method.handler = [&router](const Caller&, const Arguments& arguments, const Reply& reply) {
         const std::optional<std::string> name = arguments.optional_text(0);
-        if (!name) return reply(quoted(router.help()));
+        if (!name) return reply(json_string(router.help()));
         const std::optional<std::string> text = router.help(*name);
-        if (text) return reply(quoted(*text));
+        if (text) return reply(json_string(*text));
         reply(tl::unexpected{
             RpcError{ErrorCode::invalid_value, "no method '" + *name + "'; 'help' lists them"}});
     };
@@ -122,7 +122,7 @@ Method stop_method(PoolView& view)
     method.result = "a text";
     method.handler = [&view](const Caller& caller, const Arguments&, const Reply& reply) {
         pool::log::info("stop_asked", {{"user", caller.name}});
-        reply(quoted("Zubr stopping"));
+        reply(json_string("Zubr stopping"));
         view.stop();
     };
     return method;

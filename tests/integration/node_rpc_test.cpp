@@ -29,7 +29,7 @@ pool::NodeOptions options_of(const NodeFixture& node)
     return options;
 }
 
-std::string quoted(const pool::BlockHash& hash)
+std::string hash_param(const pool::BlockHash& hash)
 {
     return "[\"" + pool::to_display_hex(hash) + "\"]";
 }
@@ -131,7 +131,7 @@ TEST_F(OnRegtest, SaysWhereABlockStands)
     EXPECT_EQ(unknown->place, Sighting::Place::unknown);
 
     // Cut off by a person: known, not in the chain, and no rival has its height yet.
-    ASSERT_TRUE(node_.call("invalidateblock", quoted(ours.hash)).has_value());
+    ASSERT_TRUE(node_.call("invalidateblock", hash_param(ours.hash)).has_value());
     const auto cut = talk_.sight(ours.hash, height);
     ASSERT_TRUE(cut.has_value()) << cut.error().detail;
     EXPECT_EQ(cut->place, Sighting::Place::beside);

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-std::string quoted(std::string_view text)
+std::string json_string(std::string_view text)
 {
     std::string out;
     append_json_string(out, text);
@@ -21,36 +21,36 @@ std::string quoted(std::string_view text)
 
 TEST(JsonString, EscapesQuotesBackslashesAndControlCharacters)
 {
-    EXPECT_EQ(quoted("a\"b\\c\b\f\n\r\t"), R"("a\"b\\c\b\f\n\r\t")");
-    EXPECT_EQ(quoted("\0\x01\x1f\x7f"sv), R"("\u0000\u0001\u001f\u007f")");
-    EXPECT_EQ(quoted("/'<>&"), R"("/'<>&")");
-    EXPECT_EQ(quoted(""), R"("")");
+    EXPECT_EQ(json_string("a\"b\\c\b\f\n\r\t"), R"("a\"b\\c\b\f\n\r\t")");
+    EXPECT_EQ(json_string("\0\x01\x1f\x7f"sv), R"("\u0000\u0001\u001f\u007f")");
+    EXPECT_EQ(json_string("/'<>&"), R"("/'<>&")");
+    EXPECT_EQ(json_string(""), R"("")");
 }
 
 TEST(JsonString, EscapesEverythingAboveAscii)
 {
-    EXPECT_EQ(quoted("\xc3\xa9"), R"("\u00e9")");
-    EXPECT_EQ(quoted("\xe2\x82\xac"), R"("\u20ac")");
-    EXPECT_EQ(quoted("\xf0\x9f\x98\x80"), R"("\ud83d\ude00")");
-    EXPECT_EQ(quoted("\xf4\x8f\xbf\xbf"), R"("\udbff\udfff")");
+    EXPECT_EQ(json_string("\xc3\xa9"), R"("\u00e9")");
+    EXPECT_EQ(json_string("\xe2\x82\xac"), R"("\u20ac")");
+    EXPECT_EQ(json_string("\xf0\x9f\x98\x80"), R"("\ud83d\ude00")");
+    EXPECT_EQ(json_string("\xf4\x8f\xbf\xbf"), R"("\udbff\udfff")");
 }
 
 TEST(JsonString, ReplacesEachByteThatIsNotUtf8)
 {
-    EXPECT_EQ(quoted("a\xff"
-                     "b"),
+    EXPECT_EQ(json_string("a\xff"
+                          "b"),
               R"("a\ufffdb")");
-    EXPECT_EQ(quoted("\xc3"), R"("\ufffd")");                      // cut short
-    EXPECT_EQ(quoted("\xc0\xaf"), R"("\ufffd\ufffd")");            // overlong '/'
-    EXPECT_EQ(quoted("\xed\xa0\x80"), R"("\ufffd\ufffd\ufffd")");  // half a surrogate pair
-    EXPECT_EQ(quoted("\xf4\x90\x80\x80"), R"("\ufffd\ufffd\ufffd\ufffd")");  // over U+10FFFF
+    EXPECT_EQ(json_string("\xc3"), R"("\ufffd")");                      // cut short
+    EXPECT_EQ(json_string("\xc0\xaf"), R"("\ufffd\ufffd")");            // overlong '/'
+    EXPECT_EQ(json_string("\xed\xa0\x80"), R"("\ufffd\ufffd\ufffd")");  // half a surrogate pair
+    EXPECT_EQ(json_string("\xf4\x90\x80\x80"), R"("\ufffd\ufffd\ufffd\ufffd")");  // over U+10FFFF
 }
 
 TEST(JsonString, IsReadBackAsItWas)
 {
     const std::string_view text = "quote \" slash \\ nul \0 tab \t snowman \xe2\x98\x83 end"sv;
     JsonDocument document;
-    EXPECT_EQ(document.parse(quoted(text), {})->string(), text);
+    EXPECT_EQ(document.parse(json_string(text), {})->string(), text);
 }
 
 TEST(JsonWriter, PutsCommasBetweenAndColonsAfterNames)
