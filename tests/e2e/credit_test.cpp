@@ -20,6 +20,53 @@ std::string credited_sql(const std::string& account)
            account + "' and a.code like 'm:%'";
 }
 
+// What the books owe the account, and what the credits of blocks that count say they should.
+void expect_credited_once(const PoolFixture& pool, const std::string& account)
+{
+    EXPECT_EQ(pool.database().scalar(credited_sql(account)),
+              pool.database().scalar(
+                  "select coalesce(sum(c.net_sat), 0) from block_credit c join block_found f on "
+                  "f.hash = c.block_hash and f.epoch = c.epoch and f.books <> 'nothing' join "
+                  "account m on m.id = c.account_id where m.name = '" +
+                  account + "'"));
+}
+
+// A credited block leaves the chain: shown as orphaned at once, taken out of the books when the
+// rival is deep, and credited again, once, when the chain comes back (charter, decision 19).
+void reorganise_away_and_back(NodeFixture& node, const PoolFixture& pool,
+                              const std::string& account)
+{
+    const Database& books = pool.database();
+    const std::string height =
+        books.scalar("select coalesce(max(height), 0) from block_found where books = 'accrued'");
+    const std::string hash = node.call("getblockhash", "[" + height + "]").value_or("");
+    const std::string where = " from block_found where height = " + height;
+    ASSERT_EQ(books.scalar("select count(*)" + where), "1") << "another block of ours beside it";
+    expect_credited_once(pool, account);
+
+    ASSERT_TRUE(node.call("invalidateblock", "[" + hash + "]").has_value());
+    node.generate(1);
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return books.scalar("select concat(state, ' ', books, ' ', epoch)" + where) ==
+               "orphaned accrued 1";
+    })) << books.scalar("select concat(state, ' ', books, ' ', epoch)" + where);
+    const std::string rival = node.call("getblockhash", "[" + height + "]").value_or("");
+    node.generate(5);
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return books.scalar("select concat(state, ' ', books, ' ', epoch)" + where) ==
+               "orphaned nothing 2";
+    })) << books.scalar("select concat(state, ' ', books, ' ', epoch)" + where);
+    expect_credited_once(pool, account);
+
+    ASSERT_TRUE(node.call("reconsiderblock", "[" + hash + "]").has_value());
+    ASSERT_TRUE(node.call("invalidateblock", "[" + rival + "]").has_value());
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return books.scalar("select concat(state, ' ', books, ' ', epoch)" + where) ==
+               "immature accrued 2";
+    })) << books.scalar("select concat(state, ' ', books, ' ', epoch)" + where);
+    expect_credited_once(pool, account);
+}
+
 // The whole road: node -> template -> job -> session -> share -> journal -> Redis -> slot ->
 // ledger. On regtest every second share is a block. Slots last a minute, so this test does too.
 TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
@@ -47,6 +94,7 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
 
     miner->signal(SIGTERM);
     EXPECT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    reorganise_away_and_back(node, pool, account);
     node.generate(101);
     ASSERT_TRUE(eventually(seconds{60}, [&] { return pool.info("blocks_mature") > 0; }))
         << pool.log();

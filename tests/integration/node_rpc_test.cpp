@@ -37,19 +37,19 @@ std::string hash_param(const pool::BlockHash& hash)
 // One node serves several tests of the file: a start takes most of a second.
 class OnRegtest : public ::testing::Test {
 protected:
-    NodeFixture node_{"regtest"};
-    NodeTalk talk_{options_of(node_)};
+    NodeFixture node{"regtest"};
+    NodeTalk talk{options_of(node)};
 };
 
 TEST_F(OnRegtest, TellsItsChainAndGivesATemplateForTheNextBlock)
 {
-    node_.generate(3);
-    const auto info = talk_.chain_info();
+    node.generate(3);
+    const auto info = talk.chain_info();
     ASSERT_TRUE(info.has_value()) << info.error().detail;
     EXPECT_EQ(info->chain, pool::Chain::regtest);
     EXPECT_EQ(info->height, pool::Height{3});
 
-    const auto given = talk_.get_template();
+    const auto given = talk.get_template();
     ASSERT_TRUE(given.has_value()) << given.error().detail;
     EXPECT_EQ((*given)->height, pool::Height{4});
     EXPECT_EQ((*given)->previous, info->tip);
@@ -60,100 +60,100 @@ TEST_F(OnRegtest, TellsItsChainAndGivesATemplateForTheNextBlock)
 
 TEST_F(OnRegtest, WakesTheLongPollWhenTheTipMovesAndNotBefore)
 {
-    const auto first = talk_.get_template();
+    const auto first = talk.get_template();
     ASSERT_TRUE(first.has_value());
     pool::Node::TemplatePtr woken;
-    talk_.node().get_template((*first)->longpoll_id, [&](auto given) {
+    talk.node().get_template((*first)->longpoll_id, [&](auto given) {
         ASSERT_TRUE(given.has_value()) << given.error().detail;
         woken = *given;
-        talk_.loop().stop();
+        talk.loop().stop();
     });
     // Another question is answered while the long poll hangs.
-    ASSERT_TRUE(talk_.chain_info().has_value());
+    ASSERT_TRUE(talk.chain_info().has_value());
     EXPECT_EQ(woken, nullptr);
-    node_.generate(1);
-    if (woken == nullptr) talk_.run(seconds{30});
+    node.generate(1);
+    if (woken == nullptr) talk.run(seconds{30});
     ASSERT_NE(woken, nullptr);
     EXPECT_EQ(woken->height, pool::Height{(*first)->height.value + 1});
 }
 
 TEST_F(OnRegtest, TellsWhatItThinksOfABlock)
 {
-    const auto given = talk_.get_template();
+    const auto given = talk.get_template();
     ASSERT_TRUE(given.has_value());
     const SolvedBlock block = solve(*given, 1);
     const SolvedBlock rival = solve(*given, 2);
 
-    const auto accepted = talk_.submit(block.bytes);
+    const auto accepted = talk.submit(block.bytes);
     EXPECT_EQ(accepted.outcome, SubmitOutcome::accepted) << accepted.reason;
-    EXPECT_EQ(talk_.submit(block.bytes).outcome, SubmitOutcome::duplicate);
+    EXPECT_EQ(talk.submit(block.bytes).outcome, SubmitOutcome::duplicate);
     // A second block of the height is stored, and is not the tip.
-    EXPECT_EQ(talk_.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
+    EXPECT_EQ(talk.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
 
-    const auto high = talk_.submit(solve_badly(*talk_.get_template()).bytes);
+    const auto high = talk.submit(solve_badly(*talk.get_template()).bytes);
     EXPECT_EQ(high.outcome, SubmitOutcome::rejected);
     EXPECT_EQ(high.reason, "high-hash");
 
-    auto greedy = std::make_shared<pool::BlockTemplate>(**talk_.get_template());
+    auto greedy = std::make_shared<pool::BlockTemplate>(**talk.get_template());
     greedy->reward += pool::Sats{1};
-    const auto refused = talk_.submit(solve(greedy, 3).bytes);
+    const auto refused = talk.submit(solve(greedy, 3).bytes);
     EXPECT_EQ(refused.outcome, SubmitOutcome::rejected);
     EXPECT_EQ(refused.reason, "bad-cb-amount");
 
-    const auto garbage = talk_.submit(pool::Bytes(100, 0));
+    const auto garbage = talk.submit(pool::Bytes(100, 0));
     EXPECT_EQ(garbage.outcome, SubmitOutcome::rejected);
     EXPECT_FALSE(garbage.reason.empty());
 }
 
 TEST_F(OnRegtest, SaysWhereABlockStands)
 {
-    const auto given = talk_.get_template();
+    const auto given = talk.get_template();
     ASSERT_TRUE(given.has_value());
     const pool::Height height = (*given)->height;
     const SolvedBlock ours = solve(*given, 1);
     const SolvedBlock rival = solve(*given, 2);
-    ASSERT_EQ(talk_.submit(ours.bytes).outcome, SubmitOutcome::accepted);
-    ASSERT_EQ(talk_.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
-    node_.generate(2);
+    ASSERT_EQ(talk.submit(ours.bytes).outcome, SubmitOutcome::accepted);
+    ASSERT_EQ(talk.submit(rival.bytes).outcome, SubmitOutcome::inconclusive);
+    node.generate(2);
 
-    const auto in = talk_.sight(ours.hash, height);
+    const auto in = talk.sight(ours.hash, height);
     ASSERT_TRUE(in.has_value()) << in.error().detail;
     EXPECT_EQ(in->place, Sighting::Place::in_chain);
     EXPECT_EQ(in->confirmations, 3U);
 
-    const auto beside = talk_.sight(rival.hash, height);
+    const auto beside = talk.sight(rival.hash, height);
     ASSERT_TRUE(beside.has_value()) << beside.error().detail;
     EXPECT_EQ(beside->place, Sighting::Place::beside);
     EXPECT_EQ(beside->rival_confirmations, 3U);
 
-    const auto unknown = talk_.sight(pool::BlockHash{}, height);
+    const auto unknown = talk.sight(pool::BlockHash{}, height);
     ASSERT_TRUE(unknown.has_value()) << unknown.error().detail;
     EXPECT_EQ(unknown->place, Sighting::Place::unknown);
 
     // Cut off by a person: known, not in the chain, and no rival has its height yet.
-    ASSERT_TRUE(node_.call("invalidateblock", hash_param(ours.hash)).has_value());
-    const auto cut = talk_.sight(ours.hash, height);
+    ASSERT_TRUE(node.call("invalidateblock", hash_param(ours.hash)).has_value());
+    const auto cut = talk.sight(ours.hash, height);
     ASSERT_TRUE(cut.has_value()) << cut.error().detail;
     EXPECT_EQ(cut->place, Sighting::Place::beside);
 }
 
 TEST_F(OnRegtest, FindsTheNodeAgainWithItsNewCookie)
 {
-    ASSERT_TRUE(talk_.chain_info().has_value());
-    node_.stop();
-    const auto gone = talk_.chain_info();
+    ASSERT_TRUE(talk.chain_info().has_value());
+    node.stop();
+    const auto gone = talk.chain_info();
     ASSERT_FALSE(gone.has_value());
     EXPECT_EQ(gone.error().code, Error::Code::unavailable) << gone.error().detail;
-    EXPECT_EQ(talk_.submit(pool::Bytes(100, 0)).outcome, SubmitOutcome::unanswered);
-    node_.start();
-    const auto back = talk_.chain_info();
+    EXPECT_EQ(talk.submit(pool::Bytes(100, 0)).outcome, SubmitOutcome::unanswered);
+    node.start();
+    const auto back = talk.chain_info();
     EXPECT_TRUE(back.has_value()) << back.error().detail;
 }
 
 TEST_F(OnRegtest, SaysWhichSettingIsWrongWhenTheNodeRefusesThePassword)
 {
     TempDir directory;
-    pool::NodeOptions options = options_of(node_);
+    pool::NodeOptions options = options_of(node);
     options.cookie_file = (directory.path() / "cookie").string();
     std::ofstream{options.cookie_file} << "__cookie__:0000";
     NodeTalk stranger{options};

@@ -92,29 +92,29 @@ TEST(ZubrdRefuses, APayoutAddressOfAnotherNetwork)
 
 class ZubrdInTheWorld : public ::testing::Test {
 protected:
-    NodeFixture node_{"regtest"};
-    PoolFixture pool_{node_, {}};
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {}};
 };
 
 TEST_F(ZubrdInTheWorld, RefusesANodeOfAnotherChainAndThenASchemaNewerThanItself)
 {
     const auto chain =
-        run_zubrd(pool_.config_file(),
+        run_zubrd(pool.config_file(),
                   {"network.chain=signet", "pool.payout_address=" + test_address("signet", 0)});
     expect_says(chain, wrong_world, {"node local", "regtest", "signet", "network.chain"});
 
     // The schema is there now; a later program has been here since.
-    pool_.database().scalar(
+    pool.database().scalar(
         "insert into schema_migrations (version, checksum, steps_done, applied_at) "
         "values (9999, repeat('0', 32), 1, now())");
-    expect_says(run_zubrd(pool_.config_file(), {}), wrong_world, {"newer", "9999"});
+    expect_says(run_zubrd(pool.config_file(), {}), wrong_world, {"newer", "9999"});
 }
 
 TEST_F(ZubrdInTheWorld, RefusesAStoreThatItCannotReach)
 {
-    expect_says(run_zubrd(pool_.config_file(), {"redis.socket=/nowhere/redis.sock"}), wrong_world,
+    expect_says(run_zubrd(pool.config_file(), {"redis.socket=/nowhere/redis.sock"}), wrong_world,
                 {"/nowhere/redis.sock", "Redis"});
-    expect_says(run_zubrd(pool_.config_file(), {"mysql.socket=/nowhere/mysql.sock"}), wrong_world,
+    expect_says(run_zubrd(pool.config_file(), {"mysql.socket=/nowhere/mysql.sock"}), wrong_world,
                 {"/nowhere/mysql.sock", "MySQL"});
 }
 
@@ -130,7 +130,7 @@ TEST_F(ZubrdInTheWorld, RefusesAPortThatIsTaken)
     ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&address), &length), 0);
     const std::string at = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     for (const std::string option : {"stratum.listen=", "web.listen=", "admin.listen="}) {
-        expect_says(run_zubrd(pool_.config_file(), {option + at}), wrong_world, {at, "in use"});
+        expect_says(run_zubrd(pool.config_file(), {option + at}), wrong_world, {at, "in use"});
     }
     ::close(taken);
 }

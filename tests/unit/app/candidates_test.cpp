@@ -45,12 +45,12 @@ class Candidates : public ::testing::Test {
 protected:
     CandidateStore open()
     {
-        auto store = CandidateStore::open(directory_.path() / "blocks");
+        auto store = CandidateStore::open(directory.path() / "blocks");
         EXPECT_TRUE(store.has_value());
         return *std::move(store);
     }
-    fs::path folder() const { return directory_.path() / "blocks"; }
-    tests::TempDir directory_;
+    fs::path folder() const { return directory.path() / "blocks"; }
+    tests::TempDir directory;
 };
 
 TEST_F(Candidates, AreThereInTheNextLifeWithAllThatNodeAndBooksNeed)

@@ -40,10 +40,10 @@ protected:
         auto store = CandidateStore::open(folder());
         EXPECT_TRUE(store.has_value());
         return std::make_unique<Submitter>(
-            test_.loop, std::vector<Node*>{&first_, &second_}, *std::move(store),
-            [this](const FoundFile& found) { to_books_.push_back(found); });
+            test.loop, std::vector<Node*>{&first, &second}, *std::move(store),
+            [this](const FoundFile& found) { to_books.push_back(found); });
     }
-    std::filesystem::path folder() const { return directory_.path() / "blocks"; }
+    std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
     {
         std::size_t count = 0;
@@ -53,46 +53,46 @@ protected:
         return count;
     }
 
-    TestLoop test_;
-    tests::FakeNode first_{"first"};
-    tests::FakeNode second_{"second"};
-    tests::TempDir directory_;
-    std::vector<FoundFile> to_books_;
+    TestLoop test;
+    tests::FakeNode first{"first"};
+    tests::FakeNode second{"second"};
+    tests::TempDir directory;
+    std::vector<FoundFile> to_books;
 };
 
 TEST_F(SubmitterTest, SendsABlockToEveryNodeWritesItDownAndTellsTheBooks)
 {
     const auto submitter = life();
     submitter->found(candidate(1));
-    ASSERT_EQ(first_.submits.size(), 1U);
-    ASSERT_EQ(second_.submits.size(), 1U);
-    EXPECT_EQ(first_.submits.front().block, second_.submits.front().block);
+    ASSERT_EQ(first.submits.size(), 1U);
+    ASSERT_EQ(second.submits.size(), 1U);
+    EXPECT_EQ(first.submits.front().block, second.submits.front().block);
     EXPECT_EQ(files(), 1U);
-    ASSERT_EQ(to_books_.size(), 1U);
-    EXPECT_EQ(to_books_.front().account, "bc1qminer");
+    ASSERT_EQ(to_books.size(), 1U);
+    EXPECT_EQ(to_books.front().account, "bc1qminer");
 }
 
 TEST_F(SubmitterTest, LetsAReplayedBlockShareCostTheNodesNothing)
 {
     const auto submitter = life();
     for (int i = 0; i < 3; ++i) submitter->found(candidate(1));
-    EXPECT_EQ(first_.submits.size(), 1U);
-    EXPECT_EQ(to_books_.size(), 1U);
+    EXPECT_EQ(first.submits.size(), 1U);
+    EXPECT_EQ(to_books.size(), 1U);
 }
 
 TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
 {
     const auto submitter = life();
     submitter->found(candidate(1));
-    first_.answer_submit(SubmitOutcome::accepted);
+    first.answer_submit(SubmitOutcome::accepted);
     submitter->booked(candidate(1).hash);
     EXPECT_EQ(files(), 1U) << "the second node has not answered";
-    second_.answer_submit(SubmitOutcome::duplicate, "duplicate");
+    second.answer_submit(SubmitOutcome::duplicate, "duplicate");
     EXPECT_EQ(files(), 0U);
 
     submitter->found(candidate(2));
-    first_.answer_submit(SubmitOutcome::rejected, "high-hash");
-    second_.answer_submit(SubmitOutcome::accepted);
+    first.answer_submit(SubmitOutcome::rejected, "high-hash");
+    second.answer_submit(SubmitOutcome::accepted);
     EXPECT_EQ(files(), 1U) << "the books do not have it";
     submitter->booked(candidate(2).hash);
     EXPECT_EQ(files(), 0U);
@@ -102,31 +102,31 @@ TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
 {
     const auto submitter = life();
     submitter->found(candidate(1));
-    first_.answer_submit(SubmitOutcome::accepted);
-    second_.answer_submit(SubmitOutcome::unanswered, "connection refused");
-    EXPECT_TRUE(second_.submits.empty()) << "not at once: the node may be starting";
-    const Watch look = test_.loop.every(std::chrono::milliseconds{5}, [this] {
-        if (!second_.submits.empty()) test_.loop.stop();
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    EXPECT_TRUE(second.submits.empty()) << "not at once: the node may be starting";
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.submits.empty()) test.loop.stop();
     });
-    test_.run();
-    EXPECT_EQ(second_.submits.size(), 1U);
-    EXPECT_TRUE(first_.submits.empty());
+    test.run();
+    EXPECT_EQ(second.submits.size(), 1U);
+    EXPECT_TRUE(first.submits.empty());
 }
 
 TEST_F(SubmitterTest, TakesUpInTheNextLifeWhatThisOneLeft)
 {
     life()->found(candidate(1));
-    first_.submits.clear();
-    second_.submits.clear();
-    to_books_.clear();
+    first.submits.clear();
+    second.submits.clear();
+    to_books.clear();
     const auto next = life();
     ASSERT_TRUE(next->resume().has_value());
-    EXPECT_EQ(first_.submits.size(), 1U);
-    EXPECT_EQ(second_.submits.size(), 1U);
-    ASSERT_EQ(to_books_.size(), 1U) << "the books take a block twice without harm";
-    EXPECT_EQ(to_books_.front().hash, candidate(1).hash);
+    EXPECT_EQ(first.submits.size(), 1U);
+    EXPECT_EQ(second.submits.size(), 1U);
+    ASSERT_EQ(to_books.size(), 1U) << "the books take a block twice without harm";
+    EXPECT_EQ(to_books.front().hash, candidate(1).hash);
     next->found(candidate(1));
-    EXPECT_EQ(first_.submits.size(), 1U) << "the finder sent it again";
+    EXPECT_EQ(first.submits.size(), 1U) << "the finder sent it again";
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/json_rpc.h"
+#include "tests/support/pool_fixture.h"
+#include "tests/support/stores_fixture.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+
+std::uint64_t booked(const MysqlFixture& mysql)
+{
+    const std::string sum = mysql.scalar("select coalesce(sum(shares), 0) from slot_account");
+    return std::strtoull(sum.c_str(), nullptr, 10);
+}
+
+std::uint64_t acknowledged(const Process& miner)
+{
+    const std::string text = miner.output();
+    const auto at = text.rfind("\"accepted\":");
+    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
+}
+
+/// Accepted since zubrd started, from /metrics: told without asking the books.
+double accepted_live(const PoolFixture& pool)
+{
+    const std::string text = http_get(pool.web_url() + "/metrics").body;
+    const auto line = text.find("result=\"accepted\"");
+    const auto value = text.find("} ", line);
+    if (line == std::string::npos || value == std::string::npos) return -1;
+    return std::strtod(text.c_str() + value + 2, nullptr);
+}
+
+std::size_t jobs_of(const PoolFixture& pool)
+{
+    const std::string log = pool.log();
+    std::size_t count = 0;
+    for (auto at = log.find("job_published"); at != std::string::npos;
+         at = log.find("job_published", at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
+// Redis, MariaDB and the node die one after the other, by kill -9, under load: miners are served
+// all the while, and in the end the books hold what was acknowledged, to the share.
+TEST(Outage, MiningGoesOnWithoutRedisMysqlOrNodeAndEverythingIsCaughtUp)
+{
+    NodeFixture node{"testnet4"};
+    RedisFixture redis;
+    MysqlFixture mysql;
+    PoolFixture pool{node,
+                     {.start_difficulty = 0.0000152587890625,  // 2^-16: no CPU share is a block
+                      .sets = {"redis.socket=" + redis.socket(), "mysql.socket=" + mysql.socket(),
+                               "mysql.database=zubr"}}};
+    pool.start();
+    const auto miner = pool.miner(test_address("testnet4", 1) + ".load",
+                                  {"--json", "--max-shares-per-second", "200"});
+    const auto goes_on = [&](const char* without) {
+        const double before = accepted_live(pool);
+        EXPECT_TRUE(eventually(seconds{20}, [&] { return accepted_live(pool) > before + 300; }))
+            << "without " << without << "\n"
+            << pool.log() << miner->output();
+    };
+    goes_on("nothing");
+
+    redis.kill();
+    goes_on("Redis");
+    redis.start();
+
+    mysql.kill();
+    goes_on("MySQL");
+    mysql.start();
+
+    node.process().signal(SIGKILL);
+    goes_on("the node");
+    ASSERT_TRUE(node.process().wait(seconds{10}).has_value());
+    node.start();
+
+    // And all three at once.
+    redis.kill();
+    mysql.kill();
+    node.process().signal(SIGKILL);
+    goes_on("all of them");
+    ASSERT_TRUE(node.process().wait(seconds{10}).has_value());
+    redis.start();
+    mysql.start();
+    node.start();
+    const std::size_t jobs = jobs_of(pool);
+    EXPECT_TRUE(eventually(seconds{40}, [&] { return jobs_of(pool) > jobs; }))
+        << "the node is back, and no job came\n"
+        << pool.log();
+
+    miner->signal(SIGTERM);
+    ASSERT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    const std::uint64_t answered = acknowledged(*miner);
+    ASSERT_GT(answered, 1000U) << miner->output();
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return booked(mysql) >= answered; }))
+        << "acknowledged " << answered << ", booked " << booked(mysql) << "\n"
+        << pool.log();
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+    // The miner was never cut off, so nothing was booked that it did not hear of.
+    EXPECT_EQ(booked(mysql), answered);
+}
+
+}  // namespace
+}  // namespace tests

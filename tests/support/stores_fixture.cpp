@@ -1,0 +1,115 @@
+#include "tests/support/stores_fixture.h"
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <mysql.h>
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+
+std::optional<std::string> query(const std::string& socket, const std::string& database,
+                                 const std::string& sql)
+{
+    MYSQL* connection = ::mysql_init(nullptr);
+    std::optional<std::string> out;
+    const bool connected = ::mysql_real_connect(connection, nullptr, "zubr", "",
+                                                database.empty() ? nullptr : database.c_str(), 0,
+                                                socket.c_str(), 0) != nullptr;
+    if (connected && ::mysql_query(connection, sql.c_str()) == 0) {
+        out = "";
+        if (MYSQL_RES* result = ::mysql_store_result(connection); result != nullptr) {
+            const MYSQL_ROW row = ::mysql_fetch_row(result);
+            if (row != nullptr && row[0] != nullptr) out = row[0];
+            ::mysql_free_result(result);
+        }
+    }
+    ::mysql_close(connection);
+    return out;
+}
+
+bool listens(const std::string& path)
+{
+    const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const bool yes =
+        ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(client);
+    return yes;
+}
+
+}  // namespace
+
+RedisFixture::RedisFixture() { start(); }
+
+void RedisFixture::start()
+{
+    const std::string directory = directory_.path().string();
+    process_ = std::make_unique<Process>(
+        std::vector<std::string>{required("ZUBR_TEST_REDIS_SERVER"), "--port", "0", "--unixsocket",
+                                 socket(), "--dir", directory, "--save", "", "--appendonly", "yes",
+                                 "--appendfsync", "everysec"},
+        directory_.path() / "redis.log");
+    EXPECT_TRUE(eventually(seconds{30}, [this] { return listens(socket()); }))
+        << process_->output();
+}
+
+void RedisFixture::kill()
+{
+    process_->signal(SIGKILL);
+    EXPECT_EQ(process_->wait(seconds{10}), 128 + SIGKILL);
+}
+
+MysqlFixture::MysqlFixture()
+{
+    std::filesystem::create_directory(directory_.path() / "data");
+    start();
+    EXPECT_TRUE(query(socket(), "", "create database zubr").has_value()) << process_->output();
+    // What was made anew is whole on disk only after an orderly end; from then on it may be killed.
+    process_->signal(SIGTERM);
+    EXPECT_TRUE(process_->wait(seconds{30}).has_value());
+    start();
+}
+
+void MysqlFixture::start()
+{
+    // No system tables: they take seconds to make, and skipping the grants is all we need of them.
+    std::vector<std::string> argv{required("ZUBR_TEST_MARIADBD"),
+                                  "--no-defaults",
+                                  "--datadir=" + (directory_.path() / "data").string(),
+                                  "--socket=" + socket(),
+                                  "--skip-grant-tables",
+                                  "--skip-networking",
+                                  "--character-set-server=utf8mb4",
+                                  "--innodb-log-file-size=8M",
+                                  "--innodb-buffer-pool-size=32M"};
+    if (::geteuid() == 0) argv.emplace_back("--user=root");
+    process_ = std::make_unique<Process>(argv, directory_.path() / "mariadbd.log");
+    EXPECT_TRUE(eventually(seconds{60}, [this] {
+        return query(socket(), "", "select 1").has_value();
+    })) << process_->output();
+}
+
+void MysqlFixture::kill()
+{
+    process_->signal(SIGKILL);
+    EXPECT_EQ(process_->wait(seconds{10}), 128 + SIGKILL);
+}
+
+std::string MysqlFixture::scalar(const std::string& sql) const
+{
+    return query(socket(), "zubr", sql).value_or("");
+}
+
+}  // namespace tests

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tests/support/process.h"
+
+namespace tests {
+
+/// A redis-server of the test's own, persistent, that may die and come back.
+class RedisFixture {
+public:
+    RedisFixture();
+    void start();
+    void kill();  ///< kill -9
+    std::string socket() const { return (directory_.path() / "r.sock").string(); }
+
+private:
+    TempDir directory_;
+    std::unique_ptr<Process> process_;
+};
+
+/// A mariadbd of the test's own that asks nobody for a password; with one database, "zubr".
+class MysqlFixture {
+public:
+    MysqlFixture();
+    void start();
+    void kill();  ///< kill -9
+    std::string socket() const { return (directory_.path() / "m.sock").string(); }
+    /// First column of the first row as text; empty when there is none or the server is away.
+    std::string scalar(const std::string& sql) const;
+
+private:
+    TempDir directory_;
+    std::unique_ptr<Process> process_;
+};
+
+}  // namespace tests
