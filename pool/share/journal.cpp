@@ -77,7 +77,8 @@ Result<void> Journal::Impl::load_segments()
         const std::filesystem::path& path = (*files)[i];
         auto opened = JournalSegment::open(path);
         if (!opened) return fail(opened.error());
-        if (!*opened) {
+        std::optional<JournalSegment>& segment = *opened;
+        if (!segment) {
             if (i + 1 != files->size()) {
                 return fail(Error::Code::invalid, path.string() + " has lost its beginning");
             }
@@ -85,7 +86,7 @@ Result<void> Journal::Impl::load_segments()
             ::unlink(path.c_str());
             continue;
         }
-        segments.push_back(std::move(**opened));
+        segments.push_back(std::move(*segment));
     }
     return {};
 }
@@ -115,6 +116,7 @@ Result<void> Journal::Impl::load()
     // What kill -9 left is in the page cache only. From here on all of it may be shipped.
     if (::fdatasync(newest.file->fd()) != 0) return fail(file_error("sync", newest.path, errno));
     synced = last;
+    JournalSegment::note_synced(newest.file->fd(), synced);
     for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
         if (it->count == 0) continue;
         std::vector<RecordBytes> newest_record;
@@ -246,7 +248,11 @@ std::optional<Journal::Sync> Journal::begin_sync() const
     return Sync{newest.file, newest.file->fd(), impl_->last};
 }
 
-void Journal::end_sync(const Sync& sync) { impl_->synced = std::max(impl_->synced, sync.seq); }
+void Journal::end_sync(const Sync& sync)
+{
+    impl_->synced = std::max(impl_->synced, sync.seq);
+    JournalSegment::note_synced(sync.fd, sync.seq);
+}
 
 void Journal::fail_sync() { impl_->broken = true; }
 

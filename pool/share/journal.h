@@ -25,15 +25,15 @@ struct JournalOptions {
 /// begin_sync() and end_sync() let the owner commit by groups (see RedisShareLog), and
 /// synced_seq() says how far. One owner, one thread; the directory is locked against others.
 ///
-/// A segment is a 24-byte head ("ZBRJRNL1", its first sequence number, the last one before it)
-/// and then 104 bytes a record: the record and its CRC-32.
+/// A segment is a 32-byte head ("ZBRJRNL2", its first sequence number, the last one before it, and
+/// the last one that was synced) and then 104 bytes a record: the record and its CRC-32.
 class Journal {
 public:
     /// Makes the directory, reads the newest segment, cuts a torn end off.
     ///
-    /// Errors: io; conflict, when another process has it open; invalid, when a record is damaged
-    /// and whole ones follow, or a segment is missing: nothing is then changed, and the sentence
-    /// says where.
+    /// Errors: io; conflict, when another process has it open; invalid, when a record that was
+    /// synced is damaged and whole ones follow, or a segment is missing: nothing is then changed,
+    /// and the sentence says where.
     static Result<Journal> open(const std::filesystem::path& directory, JournalOptions options);
 
     Journal(Journal&&) noexcept;

@@ -17,8 +17,9 @@
 namespace pool {
 namespace {
 
-constexpr std::array<std::uint8_t, 8> magic{'Z', 'B', 'R', 'J', 'R', 'N', 'L', '1'};
-constexpr std::size_t head_bytes = 24;
+constexpr std::array<std::uint8_t, 8> magic{'Z', 'B', 'R', 'J', 'R', 'N', 'L', '2'};
+constexpr std::size_t head_bytes = 32;
+constexpr std::size_t synced_offset = 24;
 constexpr std::size_t entry_bytes = record_bytes + 4;
 constexpr std::size_t entries_at_once = 4096;  // 416 kB a read
 constexpr std::string_view suffix = ".journal";
@@ -56,6 +57,21 @@ bool sound(ByteSpan entry, std::uint64_t seq)
 }
 
 std::uint64_t offset_of(std::uint64_t index) { return head_bytes + index * entry_bytes; }
+
+/// A power cut can leave a file at its length with none of its pages written. Errors: io.
+Result<bool> all_zero(const JournalSegment& segment)
+{
+    std::vector<std::uint8_t> buffer(std::size_t{64} << 10);
+    for (std::uint64_t offset = 0;; offset += buffer.size()) {
+        const auto got = read_at(segment, offset, buffer);
+        if (!got) return fail(got.error());
+        const auto end = buffer.begin() + static_cast<std::ptrdiff_t>(*got);
+        if (std::any_of(buffer.begin(), end, [](std::uint8_t byte) { return byte != 0; })) {
+            return false;
+        }
+        if (*got < buffer.size()) return true;
+    }
+}
 
 }  // namespace
 
@@ -97,6 +113,7 @@ Result<JournalSegment> JournalSegment::create(const std::filesystem::path& direc
     head.raw(magic);
     head.u64(first);
     head.u64(previous);
+    head.u64(previous);  // synced: nothing of this file yet
     const ssize_t put = ::pwrite(segment.file->fd(), head.bytes().data(), head.size(), 0);
     if (put != static_cast<ssize_t>(head_bytes)) {
         const int number = put < 0 ? errno : ENOSPC;
@@ -120,19 +137,20 @@ Result<std::optional<JournalSegment>> JournalSegment::open(const std::filesystem
     std::array<std::uint8_t, head_bytes> head{};
     const auto got = read_at(segment, 0, head);
     if (!got) return fail(got.error());
-    const bool blank =
-        std::all_of(head.begin(), head.end(), [](std::uint8_t byte) { return byte == 0; });
     // Records come after the head in time, so a file that short holds none.
-    if (length < head_bytes || (blank && length < offset_of(1))) {
-        return std::optional<JournalSegment>{};
-    }
+    if (length < head_bytes) return std::optional<JournalSegment>{};
+    const auto never_written = all_zero(segment);
+    if (!never_written) return fail(never_written.error());
+    if (*never_written) return std::optional<JournalSegment>{};
     ByteReader in{head};
     const ByteSpan mark = in.raw(magic.size());
     segment.first = in.u64();
     segment.previous = in.u64();
+    segment.synced = in.u64();
     if (!std::equal(mark.begin(), mark.end(), magic.begin()) || segment.first == 0 ||
         segment.previous >= segment.first) {
-        return fail(Error::Code::invalid, path.string() + " does not begin like a journal of ours");
+        return fail(Error::Code::invalid,
+                    path.string() + " does not begin like a journal of this version");
     }
     segment.count = (length - head_bytes) / entry_bytes;
     return std::optional{std::move(segment)};
@@ -147,7 +165,8 @@ Result<void> JournalSegment::mend(std::uint64_t& cut)
     const std::uint64_t there = count;
     std::optional<std::uint64_t> damaged;  // index of the first one
     std::vector<std::uint8_t> buffer(entries_at_once * entry_bytes);
-    for (std::uint64_t index = 0; index < there; index += entries_at_once) {
+    const auto given_up = [this, &damaged] { return damaged && first + *damaged > synced; };
+    for (std::uint64_t index = 0; index < there && !given_up(); index += entries_at_once) {
         const auto got = read_at(*this, offset_of(index), buffer);
         if (!got) return fail(got.error());
         const std::size_t whole = *got / entry_bytes;
@@ -155,7 +174,7 @@ Result<void> JournalSegment::mend(std::uint64_t& cut)
             const ByteSpan entry = ByteSpan{buffer}.subspan(i * entry_bytes, entry_bytes);
             const bool good = sound(entry, first + index + i);
             if (!good && !damaged) damaged = index + i;
-            if (good && damaged) {
+            if (good && damaged && !given_up()) {
                 return fail(Error::Code::invalid,
                             "record " + std::to_string(first + *damaged) + " in " + path.string() +
                                 " is damaged, but whole ones follow it: the disk has failed. "
@@ -170,6 +189,13 @@ Result<void> JournalSegment::mend(std::uint64_t& cut)
         return fail(file_error("truncate", path, errno));
     }
     return {};
+}
+
+void JournalSegment::note_synced(int fd, std::uint64_t seq)
+{
+    ByteWriter out;
+    out.u64(seq);
+    static_cast<void>(::pwrite(fd, out.bytes().data(), out.size(), synced_offset));
 }
 
 Result<void> JournalSegment::append(std::span<const RecordBytes> records, bool& broken)

@@ -40,6 +40,7 @@ struct JournalSegment {
     std::uint64_t first = 0;     ///< sequence number of its first record
     std::uint64_t previous = 0;  ///< the last one before it; less than first - 1 after a jump
     std::uint64_t count = 0;     ///< whole records
+    std::uint64_t synced = 0;    ///< as of opening: records up to here survive any power cut
 
     std::uint64_t last() const { return first + count - 1; }
     std::uint64_t bytes() const;
@@ -49,13 +50,20 @@ struct JournalSegment {
                                          std::uint64_t first, std::uint64_t previous);
 
     /// Opens a file by its name and reads its head; `count` is what its length allows.
-    /// Nothing when the head was never written whole: a crash while it was made.
+    /// Nothing when nothing of it was ever written: a crash while it was made.
     /// Errors: io; invalid, when it is no such file.
     static Result<std::optional<JournalSegment>> open(const std::filesystem::path& path);
 
     /// Reads every record and cuts a torn end off. Sets `cut` to the bytes that went.
-    /// Errors: io; invalid, when a record is damaged and a whole one follows.
+    ///
+    /// A power cut may leave any page of what was not synced unwritten, so there the first damaged
+    /// record is the end, whatever follows.
+    /// Errors: io; invalid, when a synced record is damaged and a whole one follows.
     Result<void> mend(std::uint64_t& cut);
+
+    /// Writes into the head how far the file was synced: to be called after that sync. When it
+    /// fails, the head says less than is true, which is safe.
+    static void note_synced(int fd, std::uint64_t seq);
 
     /// One write at the end. On an error the file is as before, or `count` can't be trusted and
     /// `broken` is set.

@@ -7,7 +7,7 @@
 
 #include "pool/base/result.h"
 
-struct redisReply;
+struct redisReply;  // NOLINT(readability-identifier-naming): hiredis'
 
 namespace pool {
 

@@ -136,8 +136,8 @@ void RedisShareLog::on_asked(const RedisReply& reply)
     }
     shipped_ = std::max(*last, mark_);
     phase_ = Phase::ready;
-    if (complained_) log::info("redis_back", {{"producer", producer_}, {"last_seq", shipped_}});
-    complained_ = false;
+    // Out of memory or read-only, Redis still answers questions: it is back when it takes records.
+    if (shipped_ >= journal_.last_seq()) recovered();
     pump();
     count_backlog();
 }
@@ -174,10 +174,17 @@ void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)
         return there ? ask() : rest(reply.text);
     }
     shipped_ = last;
-    backoff_ = backoff_min;
     phase_ = Phase::ready;
+    recovered();
     count_backlog();
     pump();
+}
+
+void RedisShareLog::recovered()
+{
+    backoff_ = backoff_min;
+    if (complained_) log::info("redis_back", {{"producer", producer_}, {"last_seq", shipped_}});
+    complained_ = false;
 }
 
 void RedisShareLog::rest(const std::string& why)

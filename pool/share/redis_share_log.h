@@ -60,6 +60,7 @@ private:
     void pump();
     void on_added(const RedisReply& reply, std::uint64_t last);
     void rest(const std::string& why);
+    void recovered();
     void count_backlog();
 
     Loop& loop_;

@@ -1,0 +1,298 @@
+// The share log's way into a real redis-server, which each test may stop, starve or empty.
+#include "pool/share/redis_share_log.h"
+
+#include <csignal>
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "pool/share/redis_client.h"
+#include "tests/support/process.h"
+
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class RedisServer {
+public:
+    RedisServer() { start({}); }
+
+    void start(const std::vector<std::string>& more)
+    {
+        std::vector<std::string> words{tests::required("ZUBR_TEST_REDIS_SERVER"),
+                                       "--port",
+                                       "0",
+                                       "--unixsocket",
+                                       options().socket,
+                                       "--dir",
+                                       directory_.path(),
+                                       "--save",
+                                       "",
+                                       "--appendonly",
+                                       "yes",
+                                       "--appendfsync",
+                                       "always",
+                                       "--maxmemory-policy",
+                                       "noeviction"};
+        words.insert(words.end(), more.begin(), more.end());
+        process_.emplace(words, directory_.path() / "log");
+        EXPECT_TRUE(tests::eventually(
+            seconds{20}, [this] { return RedisClient{options()}.command({"PING"}).has_value(); }));
+    }
+    void kill()
+    {
+        process_->signal(SIGKILL);
+        process_->wait(seconds{10});
+    }
+    RedisReply ask(std::initializer_list<std::string_view> words)
+    {
+        auto reply = RedisClient{options()}.command(words);
+        EXPECT_TRUE(reply) << (reply ? "" : reply.error().detail);
+        return reply ? *reply : RedisReply{};
+    }
+    RedisOptions options() const { return {.socket = (directory_.path() / "s").string()}; }
+
+private:
+    tests::TempDir directory_;
+    std::optional<tests::Process> process_;
+};
+
+// A journal and its shipper on a loop that turns only inside until().
+struct Producing {
+    RedisServer server;
+    tests::TempDir directory;
+    Loop loop;
+    Journal journal = *Journal::open(directory.path(), {});
+    std::optional<RedisShareLog> log;
+
+    Producing() { life(); }
+    void life()
+    {
+        log.emplace(loop, server.options(), "p", journal);
+        log->start();
+    }
+
+    void append(std::uint64_t count)
+    {
+        std::vector<RecordBytes> records;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            records.push_back(encode(MarkRecord{journal.last_seq() + 1 + i, {1000}}));
+        }
+        ASSERT_TRUE(journal.append(records));
+    }
+
+    [[nodiscard]] bool until(const std::function<bool()>& holds)
+    {
+        bool held = false;
+        const Watch asking = loop.every(milliseconds{2}, [&] {
+            held = holds();
+            if (held) loop.stop();
+        });
+        const Watch deadline = loop.after(seconds{30}, [&] { loop.stop(); });
+        loop.run();
+        return held;
+    }
+    [[nodiscard]] bool shipped()
+    {
+        return until([this] { return log->backlog() == 0; });
+    }
+
+    // Sequence numbers in the stream, in its order; fails the test on an entry whose id, first
+    // number and records do not agree.
+    std::vector<std::uint64_t> stream()
+    {
+        std::vector<std::uint64_t> out;
+        const RedisReply all = server.ask({"XRANGE", "zubr:sh:p", "-", "+"});
+        for (const RedisReply& item : all.elements) {
+            const RedisReply& fields = item.elements.at(1);
+            const std::string blob = fields.field("d")->text;
+            EXPECT_EQ(blob.size() % record_bytes, 0U);
+            const std::size_t before = out.size();
+            for (std::size_t at = 0; at + record_bytes <= blob.size(); at += record_bytes) {
+                RecordBytes bytes{};
+                std::copy_n(blob.begin() + static_cast<std::ptrdiff_t>(at), record_bytes,
+                            reinterpret_cast<char*>(bytes.data()));
+                out.push_back(seq_of(*decode(bytes)));
+            }
+            EXPECT_EQ(fields.field("f")->text, std::to_string(out.at(before)));
+            EXPECT_EQ(item.elements.at(0).text, std::to_string(out.back()) + "-0");
+        }
+        return out;
+    }
+    static std::vector<std::uint64_t> numbers(std::uint64_t first, std::uint64_t last)
+    {
+        std::vector<std::uint64_t> out;
+        for (std::uint64_t seq = first; seq <= last; ++seq) out.push_back(seq);
+        return out;
+    }
+};
+
+TEST(RedisShareLog, ShipsRecordsInOrderAndOnlyWhatIsSynced)
+{
+    Producing p;
+    p.append(3);
+    EXPECT_EQ(p.journal.synced_seq(), 0U);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.journal.synced_seq(), 3U);
+    p.append(1000);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 1003));
+}
+
+TEST(RedisShareLog, HasOneAddInFlightOfBoundedSize)
+{
+    Producing p;
+    p.append(2000);
+    ASSERT_TRUE(p.shipped());
+    const RedisReply info = p.server.ask({"XLEN", "zubr:sh:p"});
+    EXPECT_EQ(info.integer, 2000 / static_cast<std::int64_t>(RedisShareLog::records_max));
+    // Had two been under way at once, the second would have come between: ids tell.
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 2000));
+}
+
+TEST(RedisShareLog, GoesOnAfterRedisWasKilledAndComesBack)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.server.kill();
+    ASSERT_TRUE(p.until([&] { return !p.log->connected(); }));
+    p.append(300);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 310; }));
+    EXPECT_EQ(p.log->backlog(), 300U);
+    p.server.start({});
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 310));
+}
+
+TEST(RedisShareLog, SendsEverythingAgainThatMySqlDoesNotHaveWhenRedisWasEmptied)
+{
+    Producing p;
+    p.append(20);
+    ASSERT_TRUE(p.shipped());
+    p.log->set_mark(5);
+    p.server.ask({"FLUSHALL"});
+    p.append(1);  // lands behind a hole: what the books call a gap
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(21, 21));
+    p.log->resend(5);
+    ASSERT_TRUE(p.until([&] { return p.stream() == Producing::numbers(6, 21); }));
+    p.append(3);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(6, 24));
+}
+
+TEST(RedisShareLog, KnowsInItsNextLifeWhatRedisHasAlready)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.log.reset();
+    p.append(10);
+    p.life();
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
+}
+
+TEST(RedisShareLog, AddsNothingTwiceWhenAnAnswerWasLost)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    // Another hand has put the next batch there, as a connection that broke after the XADD would.
+    std::string blob;
+    for (std::uint64_t seq = 11; seq <= 15; ++seq) {
+        const RecordBytes bytes = encode(MarkRecord{seq, {1000}});
+        blob.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }
+    p.server.ask({"XADD", "zubr:sh:p", "15-0", "f", "11", "d", blob});
+    p.append(5);
+    ASSERT_TRUE(p.shipped());
+    p.append(5);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
+}
+
+TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryOrReadOnly)
+{
+    Producing p;
+    const std::array<std::array<std::string, 2>, 2> troubles{
+        {{"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
+         {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"}}};
+    std::uint64_t last = 0;
+    for (const auto& [begin, end] : troubles) {
+        const auto say = [&p](const std::string& text) {
+            std::vector<std::string> words;
+            for (std::size_t at = 0; at < text.size();) {
+                const std::size_t space = std::min(text.find(' ', at), text.size());
+                words.push_back(text.substr(at, space - at));
+                at = space + 1;
+            }
+            return words.size() == 3 ? p.server.ask({words[0], words[1], words[2]})
+                                     : p.server.ask({words[0], words[1], words[2], words[3]});
+        };
+        ASSERT_FALSE(say(begin).is_error()) << begin;
+        p.append(10);
+        ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == last + 10; }));
+        // It has been refused when it asks again: two answers and no progress.
+        const auto began = std::chrono::steady_clock::now();
+        ASSERT_TRUE(
+            p.until([&] { return std::chrono::steady_clock::now() - began > milliseconds{300}; }));
+        EXPECT_EQ(p.log->backlog(), 10U) << begin;
+        EXPECT_TRUE(p.log->connected()) << begin;
+        ASSERT_FALSE(say(end).is_error()) << end;
+        ASSERT_TRUE(p.shipped()) << end;
+        last += 10;
+    }
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
+}
+
+TEST(RedisShareLog, WaitsWhileRedisLoadsItsData)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    for (int i = 0; i < 40; ++i) {
+        p.server.ask({"EVAL", "for i=1,50 do redis.call('set', KEYS[1]..i, 'x') end", "1",
+                      std::to_string(i)});
+    }
+    p.server.kill();
+    // 2000 keys and more at half a millisecond each, answering -LOADING meanwhile.
+    p.server.start({"--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"});
+    EXPECT_TRUE(p.server.ask({"PING"}).text.starts_with("LOADING"));
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
+}
+
+TEST(RedisShareLog, ShipsNothingOverAStreamThatItsJournalNeverWrote)
+{
+    Producing p;
+    p.server.ask({"XADD", "zubr:sh:p", "100-0", "f", "100", "d", "x"});
+    p.log.reset();
+    p.life();
+    p.append(5);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 5; }));
+    EXPECT_EQ(p.log->backlog(), 5U);
+    EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 1);
+}
+
+TEST(RedisShareLog, DoesNotEmptyAStreamThatTheJournalCanNotRefill)
+{
+    Producing p;
+    p.log.reset();
+    p.server.ask({"XADD", "zubr:sh:p", "50-0", "f", "1", "d", "x"});
+    p.journal.advance_to(50);  // the journal was lost: 1..50 are in Redis only
+    p.life();
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.log->resend(40);
+    p.append(1);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 3);
+}
+
+}  // namespace
+}  // namespace pool

@@ -1,0 +1,203 @@
+#include "pool/share/producer.h"
+
+#include <csignal>
+#include <sys/resource.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/process.h"
+
+namespace pool {
+namespace {
+
+struct Life {
+    explicit Life(const std::filesystem::path& directory)
+        : journal(*Journal::open(directory, {})), producer("test-0", journal)
+    {
+    }
+    Journal journal;
+    Producer producer;
+
+    std::vector<Record> written() const
+    {
+        std::vector<RecordBytes> raw;
+        EXPECT_TRUE(journal.read(journal.first_seq(), 10'000, raw));
+        std::vector<Record> out;
+        for (const RecordBytes& bytes : raw) {
+            auto record = decode(bytes);
+            EXPECT_TRUE(record);
+            out.push_back(std::move(*record));
+        }
+        return out;
+    }
+};
+
+AccountKey account(std::uint8_t number)
+{
+    return {.script = {0x51, number}, .registered = {}, .name = "a"};
+}
+
+ShareRecord share_of(ShareLog& log, std::uint8_t number, std::string_view worker)
+{
+    ShareRecord share;
+    share.member = log.member(account(number));
+    share.worker = log.worker(share.member, worker);
+    return share;
+}
+
+Result<void> append_one(ShareLog& log, ShareRecord share, UnixMillis now)
+{
+    return log.append(std::span{&share, 1}, now);
+}
+
+constexpr UnixMillis noon{1'800'000'000'000};
+
+template <typename T>
+const T& as(const std::vector<Record>& records, std::size_t at)
+{
+    return std::get<T>(records.at(at));
+}
+
+TEST(Producer, BeginsALifeAndDeclaresAccountsAndWorkersBeforeTheyAreNamed)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+    const auto records = life.written();
+    ASSERT_EQ(records.size(), 5U);
+    EXPECT_EQ(as<StartRecord>(records, 0).seq, 1U);
+    EXPECT_EQ(as<AccountRecord>(records, 1).member, MemberHandle{1});
+    EXPECT_EQ(as<AccountRecord>(records, 1).script, account(1).script);
+    EXPECT_EQ(as<WorkerRecord>(records, 2).name, "rig");
+    EXPECT_EQ(as<WorkerRecord>(records, 2).member, MemberHandle{1});
+    EXPECT_EQ(as<ShareRecord>(records, 3).member, MemberHandle{1});
+    EXPECT_EQ(as<ShareRecord>(records, 3).worker, WorkerHandle{1});
+    EXPECT_EQ(as<ShareRecord>(records, 4).seq, 5U);  // declared once
+}
+
+TEST(Producer, TellsAccountsWorkersAndRegisteredNamesApart)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    Producer& log = life.producer;
+    const MemberHandle first = log.member(account(1));
+    const MemberHandle second = log.member(account(2));
+    const MemberHandle row = log.member({.script = {}, .registered = {7}, .name = "farm"});
+    EXPECT_NE(first, second);
+    EXPECT_NE(second, row);
+    EXPECT_EQ(log.member({.script = {}, .registered = {7}, .name = "renamed"}), row);
+    EXPECT_NE(log.worker(first, "rig"), log.worker(second, "rig"));
+    EXPECT_EQ(log.worker(first, "rig"), log.worker(first, "rig"));
+}
+
+TEST(Producer, VoidsHandlesInTheNextLife)
+{
+    const tests::TempDir directory;
+    {
+        Life life{directory.path()};
+        ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+    }
+    Life life{directory.path()};
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 2, "rig"), noon));
+    const auto records = life.written();
+    ASSERT_EQ(records.size(), 8U);
+    EXPECT_EQ(as<StartRecord>(records, 4).seq, 5U);
+    EXPECT_EQ(as<AccountRecord>(records, 5).member, MemberHandle{1});
+    EXPECT_EQ(as<AccountRecord>(records, 5).script, account(2).script);
+}
+
+TEST(Producer, StampsSharesWithTheMinuteOfTheirTime)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), {119'999}));
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), {120'000}));
+    const auto records = life.written();
+    EXPECT_EQ(as<ShareRecord>(records, 3).slot, 1U);
+    EXPECT_EQ(as<ShareRecord>(records, 4).slot, 2U);
+}
+
+TEST(Producer, NeverSpeaksOfAnEarlierTimeAlsoInTheNextLife)
+{
+    const tests::TempDir directory;
+    {
+        Life life{directory.path()};
+        ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+        ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), {1000}));
+    }
+    Life life{directory.path()};
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), {2000}));
+    for (const Record& record : life.written()) {
+        std::visit([](const auto& each) { EXPECT_EQ(each.at, noon); }, record);
+    }
+}
+
+// The journal's file may not grow while this lives.
+class FullDisk {
+public:
+    explicit FullDisk(std::uint64_t bytes)
+    {
+        ::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit now{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &now);
+    }
+    ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+TEST(Producer, DeclaresAgainWhatAFailedAppendHasNotWritten)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+    {
+        const FullDisk full{32 + 5 * 104};
+        EXPECT_FALSE(append_one(life.producer, share_of(life.producer, 2, "new"), noon));
+        EXPECT_FALSE(life.producer.tick({noon.value + slot_ms}));
+    }
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 2, "new"), noon));
+    const auto records = life.written();
+    ASSERT_EQ(records.size(), 7U);
+    EXPECT_EQ(as<AccountRecord>(records, 4).member, MemberHandle{2});
+    EXPECT_EQ(as<WorkerRecord>(records, 5).name, "new");
+    EXPECT_EQ(as<ShareRecord>(records, 6).worker, WorkerHandle{2});
+}
+
+TEST(Producer, MarksAMinuteInWhichNothingHappenedAndOnlySuch)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    ASSERT_TRUE(life.producer.tick(noon));  // the life's first word
+    ASSERT_EQ(life.written().size(), 2U);
+    EXPECT_EQ(as<MarkRecord>(life.written(), 1).at, noon);
+    ASSERT_TRUE(life.producer.tick({noon.value + 1000}));
+    EXPECT_EQ(life.written().size(), 2U);
+    ASSERT_TRUE(
+        append_one(life.producer, share_of(life.producer, 1, "rig"), {noon.value + slot_ms}));
+    ASSERT_TRUE(life.producer.tick({noon.value + slot_ms + 1000}));
+    EXPECT_EQ(life.written().size(), 5U);  // the share has said it
+    ASSERT_TRUE(life.producer.tick({noon.value + 2 * slot_ms}));
+    EXPECT_EQ(as<MarkRecord>(life.written(), 5).at, UnixMillis{noon.value + 2 * slot_ms});
+}
+
+TEST(Producer, NotesJobsInOrderWithShares)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    ASSERT_TRUE(
+        life.producer.note_job({.bits = {0x1d00ffff}, .seq = 0, .at = {}, .job = {9}}, noon));
+    ASSERT_TRUE(append_one(life.producer, share_of(life.producer, 1, "rig"), noon));
+    const auto records = life.written();
+    EXPECT_EQ(as<JobRecord>(records, 1).job, JobId{9});
+    EXPECT_EQ(as<JobRecord>(records, 1).seq, 2U);
+    EXPECT_EQ(as<ShareRecord>(records, 4).seq, 5U);
+}
+
+}  // namespace
+}  // namespace pool
