@@ -81,13 +81,15 @@ std::optional<FrameReader::Frame> FrameReader::next(Cipher& cipher, std::uint32_
         forget_used();
         return std::nullopt;
     }
-    return open_payload(cipher);
+    const FrameHeader header = *header_;
+    header_.reset();
+    return open_payload(cipher, header);
 }
 
 // Opens piece after piece in place and moves each up to the end of the one before.
-std::optional<FrameReader::Frame> FrameReader::open_payload(Cipher& cipher)
+std::optional<FrameReader::Frame> FrameReader::open_payload(Cipher& cipher,
+                                                            const FrameHeader& header)
 {
-    const FrameHeader header = *header_;
     const auto sealed = std::span{buffer_}.subspan(at_, sealed_payload_bytes(header.length));
     std::size_t read = 0;
     std::size_t plain = 0;
@@ -104,7 +106,6 @@ std::optional<FrameReader::Frame> FrameReader::open_payload(Cipher& cipher)
         plain += size;
     }
     at_ += sealed.size();
-    header_.reset();
     return Frame{header, sealed.first(header.length)};
 }
 

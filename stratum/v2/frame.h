@@ -59,7 +59,7 @@ public:
     bool unfinished() const { return header_.has_value() || at_ < buffer_.size(); }
 
 private:
-    std::optional<Frame> open_payload(Cipher& cipher);
+    std::optional<Frame> open_payload(Cipher& cipher, const FrameHeader& header);
     void forget_used();
 
     pool::Bytes buffer_;
