@@ -78,6 +78,7 @@ struct StepReport {
     /// Time of the oldest record that is in a stream but not in MySQL.
     std::optional<pool::UnixMillis> oldest_pending;
     unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
+    std::string trouble;          ///< a block could not be booked, and why; empty when all could
     bool more = false;            ///< it stopped at its bound: step again at once
 };
 

@@ -66,13 +66,13 @@ Result<std::vector<Applied>> read_applied(MysqlConnection& connection)
 }
 
 Result<void> run_step(MysqlConnection& connection, const Migration& migration, std::size_t step,
-                      bool first)
+                      bool resumed)
 {
     auto done = connection.run(migration.steps[step]);
     if (!done) {
         // The first step of a resumed migration may have run before the note of it was written.
-        const bool there = first && std::find(exists_numbers.begin(), exists_numbers.end(),
-                                              connection.last_error()) != exists_numbers.end();
+        const bool there = resumed && std::find(exists_numbers.begin(), exists_numbers.end(),
+                                                connection.last_error()) != exists_numbers.end();
         if (!there) {
             return fail(done.error().code, "migration " + std::to_string(migration.version) +
                                                ", step " + std::to_string(step + 1) + ": " +
@@ -86,16 +86,21 @@ Result<void> run_step(MysqlConnection& connection, const Migration& migration, s
     return {};
 }
 
-Result<void> apply(MysqlConnection& connection, const Migration& migration, std::uint64_t done)
+Result<void> begin(MysqlConnection& connection, const Migration& migration)
 {
-    if (done == 0) {
-        const auto begun = connection.execute(
-            "INSERT IGNORE INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
-            {std::uint64_t{migration.version}, sql(migration.checksum)});
-        if (!begun) return fail(begun.error());
-    }
+    const auto begun = connection.execute(
+        "INSERT INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
+        {std::uint64_t{migration.version}, sql(migration.checksum)});
+    if (!begun) return fail(begun.error());
+    return {};
+}
+
+/// done: steps that are noted as done; resumed: an earlier run may have made one more.
+Result<void> apply(MysqlConnection& connection, const Migration& migration, std::uint64_t done,
+                   bool resumed)
+{
     for (std::size_t step = done; step < migration.steps.size(); ++step) {
-        auto ran = run_step(connection, migration, step, step == done);
+        auto ran = run_step(connection, migration, step, resumed && step == done);
         if (!ran) return ran;
     }
     const auto finished = connection.execute(
@@ -121,8 +126,8 @@ Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> mi
     for (std::size_t i = 0; i < migrations.size(); ++i) {
         const Migration& wanted = migrations[i];
         if (i >= applied->size()) {
-            auto done = apply(connection, wanted, 0);
-            if (!done) return done;
+            if (auto begun = begin(connection, wanted); !begun) return begun;
+            if (auto done = apply(connection, wanted, 0, false); !done) return done;
             continue;
         }
         const Applied& there = (*applied)[i];
@@ -134,7 +139,7 @@ Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> mi
                             "database");
         }
         if (there.finished) continue;
-        auto done = apply(connection, wanted, there.steps_done);
+        auto done = apply(connection, wanted, there.steps_done, true);
         if (!done) return done;
     }
     return {};

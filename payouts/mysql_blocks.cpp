@@ -1,6 +1,7 @@
 #include "payouts/mysql_blocks.h"
 
 #include <string>
+#include <utility>
 
 #include "pool/share/record.h"
 
@@ -12,7 +13,8 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::uint64_t open_max = 500;  // blocks that came to nothing yet, newest first
+constexpr std::uint64_t open_max = 500;      // blocks that came to nothing yet
+constexpr std::uint64_t accrued_max = 5000;  // at most so many are asked for
 constexpr std::uint64_t matured_max = 10;
 
 BlockBooks books_of(std::string_view text)
@@ -51,17 +53,18 @@ Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned
     return {};
 }
 
-Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db)
+Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db, std::uint64_t sealed_through)
 {
     const std::string columns =
-        "SELECT hash, height, state, books, found_slot, place, confirmations, rival_confirmations "
-        "FROM block_found WHERE ";
+        "SELECT hash, height, state, books, found_slot, place, confirmations, "
+        "rival_confirmations, epoch FROM block_found WHERE ";
     const auto accrued = db.query(columns + "books = 'accrued' ORDER BY height");
     if (!accrued) return fail(accrued.error());
-    const auto waiting = db.query(columns +
-                                      "books = 'nothing' AND state IN ('submitted', 'orphaned') "
-                                      "ORDER BY height DESC LIMIT ?",
-                                  {open_max});
+    const auto waiting =
+        db.query(columns +
+                     "books = 'nothing' AND ((place = 'in_chain' AND found_slot <= ?) OR "
+                     "(place = 'beside' AND state <> 'orphaned')) ORDER BY height LIMIT ?",
+                 {sealed_through + 1, open_max});
     if (!waiting) return fail(waiting.error());
     // Matured ones only to raise the alarm should one leave the chain after all.
     const auto matured =
@@ -79,6 +82,7 @@ Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db)
             block.view.sighting.place = place_of(row.text(5));
             block.view.sighting.confirmations = static_cast<std::uint32_t>(row.u64(6));
             block.view.sighting.rival_confirmations = static_cast<std::uint32_t>(row.u64(7));
+            block.epoch = row.u64(8);
             blocks.push_back(block);
         }
     }
@@ -87,10 +91,20 @@ Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db)
 
 Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db)
 {
-    const auto open = read_open_blocks(db);
-    if (!open) return fail(open.error());
     std::vector<WatchedBlock> watched;
-    for (const OpenBlock& block : *open) watched.push_back({block.hash, block.height});
+    for (const auto& [which, most] :
+         {std::pair{"books = 'accrued' ORDER BY height LIMIT ?", accrued_max},
+          std::pair{"books = 'nothing' ORDER BY height DESC LIMIT ?", open_max},
+          // Only to raise the alarm should one leave the chain after all.
+          std::pair{"books = 'matured' ORDER BY height DESC LIMIT ?", matured_max}}) {
+        const auto rows =
+            db.query(std::string{"SELECT hash, height FROM block_found WHERE "} + which, {most});
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) {
+            watched.push_back(
+                {BlockHash{row.digest(0)}, pool::Height{static_cast<std::uint32_t>(row.u64(1))}});
+        }
+    }
     return watched;
 }
 

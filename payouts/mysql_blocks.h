@@ -28,15 +28,18 @@ pool::Result<void> write_sighting(MysqlConnection& db, const BlockSighting& sigh
 struct OpenBlock {
     pool::BlockHash hash;
     pool::Height height;
+    std::uint64_t epoch = 1;
     BlockView view;
 };
-pool::Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db);
+/// Those for which something may be due: credited ones, the oldest 500 that may be credited or
+/// are to be shown as orphaned, and the newest that matured.
+pool::Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db,
+                                                      std::uint64_t sealed_through);
 
 /// Carries a plan out: its entries in the ledger and the state of the block, together. Looks
 /// again under a lock first, and does nothing when the block has moved on meanwhile.
 struct BlockTask {
-    pool::BlockHash hash;
-    BlockView seen;
+    OpenBlock block;
     BlockPlan plan;
     pool::U128 window_score = 0;
     pool::UnixMillis now;

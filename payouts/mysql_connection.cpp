@@ -26,10 +26,11 @@ constexpr std::size_t column_bytes = 256;  // longer values are fetched in a sec
 // Numbers of mysqld_error.h and errmsg.h, which differ in names between MySQL and MariaDB.
 constexpr std::array<unsigned, 10> lost_numbers{2002, 2003, 2006, 2013, 2055,
                                                 1053, 1152, 1158, 1927, 4031};
-constexpr std::array<unsigned, 4> retry_numbers{1205, 1213, 1040, 1203};
+// Lock wait, deadlock, too many connections; disk or table full; the server is read-only.
+constexpr std::array<unsigned, 9> retry_numbers{1205, 1213, 1040, 1203, 3, 1021, 1114, 1290, 1836};
 constexpr std::array<unsigned, 2> taken_numbers{1062, 1586};
-constexpr std::array<unsigned, 9> refused_numbers{1044, 1045, 1049, 1142, 1143,
-                                                  1227, 1419, 1644, 4025};
+constexpr std::array<unsigned, 11> refused_numbers{1044, 1045, 1049, 1130, 1142, 1143,
+                                                   1227, 1419, 1644, 1698, 4025};
 constexpr unsigned check_violated_mysql = 3819;
 
 template <std::size_t Count>

@@ -13,6 +13,7 @@
 namespace payouts {
 namespace {
 
+using pool::AccountId;
 using pool::BlockHash;
 using pool::Error;
 using pool::fail;
@@ -28,19 +29,21 @@ struct BlockTerms {
     unsigned fee_bps = 0;
     std::uint64_t epoch = 0;
     std::string books;
+    std::string place;
 };
 
 Result<BlockTerms> lock_block(MysqlConnection& db, const BlockHash& hash)
 {
     const auto rows = db.query(
-        "SELECT reward_sat, found_slot, fee_bps, epoch, books FROM block_found WHERE hash = ? "
+        "SELECT reward_sat, found_slot, fee_bps, epoch, books, place FROM block_found WHERE hash = "
+        "? "
         "FOR UPDATE",
         {sql(hash.bytes)});
     if (!rows) return fail(rows.error());
     if (rows->empty()) return fail(Error::Code::not_found, "a block that the books do not have");
     const SqlRow& row = rows->front();
-    return BlockTerms{Sats{row.sats(0)}, row.u64(1), static_cast<unsigned>(row.u64(2)), row.u64(3),
-                      row.text(4)};
+    return BlockTerms{Sats{row.sats(0)}, row.u64(1),  static_cast<unsigned>(row.u64(2)),
+                      row.u64(3),        row.text(4), row.text(5)};
 }
 
 std::string event_key(const BlockHash& hash, std::string_view what, std::uint64_t epoch)
@@ -53,9 +56,9 @@ LedgerEvent event_of(const BlockTask& task, std::string_view kind, std::uint64_t
                      std::string payload)
 {
     LedgerEvent event;
-    event.key = event_key(task.hash, kind, epoch);
+    event.key = event_key(task.block.hash, kind, epoch);
     event.kind = std::string{kind};
-    event.ref = pool::to_display_hex(task.hash);
+    event.ref = pool::to_display_hex(task.block.hash);
     event.actor = std::string{actor};
     event.payload = std::move(payload);
     event.at = task.now;
@@ -91,7 +94,7 @@ Result<void> insert_credits(MysqlConnection& db, const BlockTask& task, std::uin
         const auto put = db.execute(
             "INSERT INTO block_credit (block_hash, epoch, account_id, weight, gross_sat, fee_sat, "
             "donation_sat, net_sat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            {sql(task.hash.bytes), epoch, credit.account.value, sql(credit.weight),
+            {sql(task.block.hash.bytes), epoch, credit.account.value, sql(credit.weight),
              static_cast<std::uint64_t>(credit.gross.value),
              static_cast<std::uint64_t>(credit.fee.value),
              static_cast<std::uint64_t>(credit.donation.value),
@@ -101,54 +104,86 @@ Result<void> insert_credits(MysqlConnection& db, const BlockTask& task, std::uin
     return {};
 }
 
+/// What a block paid when it was credited before: its window is frozen then, terms included.
+Result<std::vector<Credit>> read_credits(MysqlConnection& db, const BlockHash& hash,
+                                         std::uint64_t epoch)
+{
+    const auto rows = db.query(
+        "SELECT account_id, weight, gross_sat, fee_sat, donation_sat, net_sat FROM block_credit "
+        "WHERE block_hash = ? AND epoch = ? ORDER BY account_id",
+        {sql(hash.bytes), epoch});
+    if (!rows) return fail(rows.error());
+    std::vector<Credit> credits;
+    for (const SqlRow& row : *rows) {
+        credits.push_back({AccountId{row.u64(0)}, row.u128(1), Sats{row.sats(2)}, Sats{row.sats(3)},
+                           Sats{row.sats(4)}, Sats{row.sats(5)}});
+    }
+    return credits;
+}
+
+Result<void> post_accrual(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms,
+                          std::span<const Credit> credits, std::string payload)
+{
+    if (auto put = insert_credits(db, task, terms.epoch, credits); !put) return put;
+    LedgerEvent event = event_of(task, "accrue", terms.epoch, std::move(payload));
+    event.transfers = accrual(terms.reward, credits);
+    if (auto posted = post(db, event); !posted) return posted;
+    const auto set = db.execute("UPDATE block_found SET books = 'accrued' WHERE hash = ?",
+                                {sql(task.block.hash.bytes)});
+    if (!set) return fail(set.error());
+    return {};
+}
+
+Result<void> accrue_again(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
+{
+    const auto credits = read_credits(db, task.block.hash, terms.epoch - 1);
+    if (!credits) return fail(credits.error());
+    return post_accrual(db, task, terms, *credits,
+                        "{\"again\":" + std::to_string(terms.epoch - 1) + "}");
+}
+
 Result<void> accrue(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
 {
+    if (terms.epoch > 1) return accrue_again(db, task, terms);
     const auto window = read_window(db, terms.found_slot, task.window_score);
     if (!window) return fail(window.error());
     const auto special = read_terms(db, terms.fee_bps);
     if (!special) return fail(special.error());
     const auto credits = settle(terms.reward, window->weights, Terms{terms.fee_bps, 0}, *special);
-    if (auto put = insert_credits(db, task, terms.epoch, credits); !put) return put;
-
-    LedgerEvent event =
-        event_of(task, "accrue", terms.epoch, window_payload(terms, *window, task.window_score));
-    event.transfers = accrual(terms.reward, credits);
-    if (auto posted = post(db, event); !posted) return posted;
-
     const WindowBounds& bounds = window->bounds;
     const SqlValue first = bounds.first ? SqlValue{*bounds.first} : SqlValue{};
     const SqlValue cut = bounds.cut ? sql(bounds.cut->kept) : SqlValue{};
     const auto set = db.execute(
-        "UPDATE block_found SET books = 'accrued', window_first = ?, window_cut = ?, "
-        "window_score = ? WHERE hash = ?",
-        {first, cut, sql(bounds.total), sql(task.hash.bytes)});
+        "UPDATE block_found SET window_first = ?, window_cut = ?, window_score = ? WHERE hash = ?",
+        {first, cut, sql(bounds.total), sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
-    return {};
+    return post_accrual(db, task, terms, credits,
+                        window_payload(terms, *window, task.window_score));
 }
 
 Result<void> mature(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
 {
-    const auto accrued = read_transfers(db, event_key(task.hash, "accrue", terms.epoch));
+    const auto accrued = read_transfers(db, event_key(task.block.hash, "accrue", terms.epoch));
     if (!accrued) return fail(accrued.error());
     LedgerEvent event = event_of(task, "mature", terms.epoch, "{}");
     event.transfers = maturing(*accrued);
     if (auto posted = post(db, event); !posted) return posted;
     const auto set = db.execute("UPDATE block_found SET books = 'matured' WHERE hash = ?",
-                                {sql(task.hash.bytes)});
+                                {sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
     return {};
 }
 
 Result<void> reverse(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
 {
-    const auto accrued = read_transfers(db, event_key(task.hash, "accrue", terms.epoch));
+    const auto accrued = read_transfers(db, event_key(task.block.hash, "accrue", terms.epoch));
     if (!accrued) return fail(accrued.error());
     LedgerEvent event = event_of(task, "orphan", terms.epoch, "{}");
     event.transfers = reversal(*accrued);
     if (auto posted = post(db, event); !posted) return posted;
     const auto set =
         db.execute("UPDATE block_found SET books = 'nothing', epoch = epoch + 1 WHERE hash = ?",
-                   {sql(task.hash.bytes)});
+                   {sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
     return {};
 }
@@ -164,6 +199,19 @@ std::string_view to_string(BlockBooks books)
             return "matured";
     }
     return "nothing";
+}
+
+std::string_view to_string(pool::Sighting::Place place)
+{
+    switch (place) {
+        case pool::Sighting::Place::unknown:
+            return "unknown";
+        case pool::Sighting::Place::in_chain:
+            return "in_chain";
+        case pool::Sighting::Place::beside:
+            return "beside";
+    }
+    return "unknown";
 }
 
 Result<void> enter(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
@@ -187,13 +235,17 @@ Result<void> carry_out(MysqlConnection& db, const BlockTask& task)
 {
     auto transaction = Transaction::begin(db);
     if (!transaction) return fail(transaction.error());
-    const auto terms = lock_block(db, task.hash);
+    const auto terms = lock_block(db, task.block.hash);
     if (!terms) return fail(terms.error());
-    if (terms->books != to_string(task.seen.books)) return {};
+    // Another service was faster: the next step plans anew.
+    if (terms->books != to_string(task.block.view.books) || terms->epoch != task.block.epoch ||
+        terms->place != to_string(task.block.view.sighting.place)) {
+        return {};
+    }
     if (auto entered = enter(db, task, *terms); !entered) return entered;
     const auto set =
         db.execute("UPDATE block_found SET state = ? WHERE hash = ?",
-                   {std::string{payouts::to_string(task.plan.state)}, sql(task.hash.bytes)});
+                   {std::string{payouts::to_string(task.plan.state)}, sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
     return transaction->commit();
 }

@@ -82,6 +82,12 @@ pool::Digest event_hash(const pool::Digest& previous, const LedgerEvent& event)
 
 Result<void> post(MysqlConnection& db, const LedgerEvent& event)
 {
+    // The hash covers lines: a field that holds one could stand for two.
+    for (const std::string* field :
+         {&event.key, &event.kind, &event.ref, &event.actor, &event.payload}) {
+        if (field->find('\n') == std::string::npos) continue;
+        return fail(Error::Code::invalid, "a field of a ledger event holds a line break");
+    }
     // The row's lock makes events follow one another, whoever writes them.
     const auto head = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
     if (!head) return fail(head.error());

@@ -3,7 +3,7 @@
 --
 -- "-- migration N" begins one; "-- step" begins each of its statements. DDL is not transactional:
 -- a migration that was interrupted goes on at its first unfinished step, and what that step had
--- made already ("already exists") is taken as made. docs/payouts.md tells what the tables mean.
+-- made already ("already exists") is taken as made. docs/money.md tells what the books mean.
 
 -- migration 1
 

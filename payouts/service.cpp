@@ -25,6 +25,7 @@ struct Service::Impl {
     StreamReader streams;
     Accountant accountant;
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
+    std::set<pool::BlockHash> refused;  // that could not be booked: told once
 
     explicit Impl(ServiceOptions o)
         : options(std::move(o)),
@@ -122,7 +123,7 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
 {
     const auto sealed = read_sealed_through(db, false);
     if (!sealed) return fail(sealed.error());
-    const auto blocks = read_open_blocks(db);
+    const auto blocks = read_open_blocks(db, *sealed);
     if (!blocks) return fail(blocks.error());
     const BlockRules rules{options.maturity_extra, options.orphan_depth};
     for (const OpenBlock& block : *blocks) {
@@ -132,8 +133,18 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
                                                          {"height", block.height.value}});
         }
         if (next.step == BlockStep::none && next.state == block.view.state) continue;
-        auto done = carry_out(db, {block.hash, block.view, next, options.window_score, now.wall});
-        if (!done) return done;
+        auto done = carry_out(db, {block, next, options.window_score, now.wall});
+        if (!done && done.error().code == Error::Code::unavailable) return done;
+        if (!done) {
+            // The others go on: one block that cannot be booked must not hold them up.
+            report.trouble =
+                "block " + pool::to_display_hex(block.hash) + ": " + done.error().detail;
+            if (refused.insert(block.hash).second) {
+                pool::log::error("block_not_booked", {{"hash", pool::to_display_hex(block.hash)},
+                                                      {"reason", done.error().detail}});
+            }
+            continue;
+        }
         if (next.step == BlockStep::none) continue;
         ++report.blocks_changed;
         report.more = true;  // the next part of its life may be due as well

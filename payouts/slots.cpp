@@ -31,7 +31,9 @@ std::optional<std::uint64_t> sealable_through(std::span<const UnixMillis> waterm
         const auto by_lag = ended_before(UnixMillis{now.value - lag});
         if (by_lag && (!through || *through < *by_lag)) through = by_lag;
     }
-    return through;
+    // A producer whose clock is ahead must not close minutes that others still mine in.
+    const auto by_clock = ended_before(now);
+    return through && by_clock ? std::min(through, by_clock) : std::nullopt;
 }
 
 Booking book_into(std::uint64_t slot, std::uint64_t sealed_through)

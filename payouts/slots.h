@@ -18,7 +18,8 @@ struct SealRules {
 /// How far slots may be sealed now; nothing when not even slot 0.
 ///
 /// watermarks: of each producer that is waited for, the time of its newest record (0: none yet).
-/// No producer speaks of an earlier time again, so a slot that all have passed is complete.
+/// No producer speaks of an earlier time again, so a slot that all have passed is complete; but
+/// none is that has not ended by `now`: a clock that runs ahead closes nothing for the others.
 /// drained: everything that is in the streams was counted. Only then does the lag count: a book-
 /// keeper that was away must not take its own absence for the producers' silence.
 std::optional<std::uint64_t> sealable_through(std::span<const pool::UnixMillis> watermarks,

@@ -121,7 +121,7 @@ Result<void> Books::read_back(Now now)
 
 void Books::note(const payouts::StepReport& report, Now now)
 {
-    std::string trouble;
+    std::string trouble = report.trouble;
     for (const payouts::ProducerReport& producer : report.producers) {
         if (!producer.trouble.empty()) trouble = producer.name + ": " + producer.trouble;
     }

@@ -1,0 +1,264 @@
+// Shares from real Redis streams into real MySQL: each once, whatever happens on the way.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using payouts::StepReport;
+using pool::Error;
+using pool::RecordKind;
+
+constexpr std::uint64_t slot = 1000;
+
+std::uint64_t shares(const BooksFixture& books)
+{
+    return books.number("select coalesce(sum(shares), 0) from slot_account");
+}
+
+std::uint64_t work(const BooksFixture& books)
+{
+    return books.number("select coalesce(sum(work), 0) from slot_account");
+}
+
+// One start, one account, `count` shares of work 1, 2, 3, …
+void fill(StreamWriter& stream, std::uint64_t count, std::uint64_t at = slot)
+{
+    stream.start(at);
+    stream.account(1, 1, at);
+    for (std::uint64_t i = 1; i <= count; ++i) stream.share(1, at, i);
+}
+
+std::uint64_t sum_to(std::uint64_t count) { return count * (count + 1) / 2; }
+
+bool try_sql(const BooksFixture& books, const std::string& text)
+{
+    payouts::MysqlConnection db{books.mysql()};
+    return db.connect().has_value() && db.run(text).has_value();
+}
+
+TEST(Accountant, CountsEachRecordOnceThroughOverlapsAndRepetitions)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 998);
+
+    ASSERT_TRUE(stream.ship(1, 300));
+    EXPECT_EQ(settle(*service, slot).records, 300U);
+    // Sent again with other borders: what is counted is left out.
+    ASSERT_TRUE(stream.ship(200, 500));
+    ASSERT_FALSE(stream.ship(1, 300)) << "Redis itself refuses what it has had";
+    EXPECT_EQ(settle(*service, slot).records, 200U);
+    // Redis empty, and everything once more from its very beginning.
+    stream.lose_stream();
+    stream.ship_rest();
+    const StepReport report = settle(*service, slot);
+    EXPECT_EQ(report.records, 500U);
+    EXPECT_EQ(report.producers.at(0).mark, 1000U);
+    EXPECT_EQ(report.backlog, 0U);
+
+    EXPECT_EQ(shares(books), 998U);
+    EXPECT_EQ(work(books), sum_to(998));
+    EXPECT_EQ(books.number("select sum(shares) from account_total"), 998U);
+    EXPECT_EQ(service->mark("a-0").value(), 1000U);
+}
+
+TEST(Accountant, NeverStepsOverAGap)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 28);
+    ASSERT_TRUE(stream.ship(1, 10));
+    ASSERT_TRUE(stream.ship(21, 30));
+    const StepReport stopped = settle(*service, slot);
+    EXPECT_EQ(stopped.producers.at(0).mark, 10U);
+    EXPECT_TRUE(stopped.producers.at(0).gap);
+    EXPECT_EQ(stopped.backlog, 20U);
+    EXPECT_EQ(shares(books), 8U);
+
+    // The lag counts from what is known to be complete: nothing is sealed over a gap.
+    EXPECT_LT(settle(*service, slot + 100).sealed_through, slot);
+
+    stream.lose_stream();
+    stream.ship_rest();
+    const StepReport whole = settle(*service, slot);
+    EXPECT_FALSE(whole.producers.at(0).gap);
+    EXPECT_EQ(shares(books), 28U);
+    EXPECT_EQ(work(books), sum_to(28));
+}
+
+TEST(Accountant, OfTwoOnOneDatabaseEachRecordIsCountedByOne)
+{
+    BooksFixture books;
+    auto one = books.open();
+    auto other = books.open();
+    constexpr std::uint64_t records = 20'000;
+    auto stream = books.producer("a-0");
+    auto second = books.producer("a-1");
+    auto options = books.options();
+    options.own_producers = {"a-0", "a-1"};
+    ASSERT_TRUE(payouts::Service::open(options).has_value());
+    fill(stream, records);
+    fill(second, records);
+    stream.ship_rest();
+    second.ship_rest();
+
+    std::atomic<std::uint64_t> booked{0};
+    const auto work_through = [&](payouts::Service& service) {
+        for (int turn = 0; turn < 200 && booked < 2 * (records + 2); ++turn) {
+            const auto report = service.step(now_in(slot));
+            // A conflict on the way is the other one's success.
+            if (report) booked += report->records;
+        }
+    };
+    std::thread racer{[&] { work_through(*other); }};
+    work_through(*one);
+    racer.join();
+    settle(*one, slot);
+
+    EXPECT_EQ(booked, 2 * (records + 2));
+    EXPECT_EQ(shares(books), 2 * records);
+    EXPECT_EQ(work(books), 2 * sum_to(records));
+    EXPECT_EQ(books.number("select count(*) from account"), 1U);
+}
+
+TEST(Accountant, CountsEachRecordOnceThroughLostConnections)
+{
+    BooksFixture books;
+    auto service = books.open();
+    constexpr std::uint64_t records = 40'000;
+    auto stream = books.producer("a-0");
+    fill(stream, records);
+
+    std::atomic<bool> done{false};
+    std::atomic<unsigned> kills{0};
+    std::thread killer{[&] {
+        std::mt19937_64 random{42};
+        while (!done) {
+            const std::string id = books.scalar(
+                "select id from information_schema.processlist where db = database() "
+                "and id <> connection_id() limit 1");
+            if (id.empty()) continue;
+            // It may have ended meanwhile, and that is no failure of the test.
+            if (try_sql(books, "kill " + id)) ++kills;
+            std::this_thread::sleep_for(std::chrono::milliseconds{random() % 20});
+        }
+    }};
+    unsigned failed = 0;
+    constexpr std::uint64_t entry = 250;
+    for (std::uint64_t next = 1; next <= records + 2; next += entry) {
+        ASSERT_TRUE(stream.ship(next, std::min(records + 2, next + entry - 1)));
+        if (!service->step(now_in(slot))) ++failed;
+    }
+    done = true;
+    killer.join();
+    settle(*service, slot);
+    EXPECT_GT(failed, 0U);
+    EXPECT_EQ(shares(books), records);
+    EXPECT_EQ(work(books), sum_to(records));
+}
+
+TEST(Accountant, BooksLateSharesIntoTheOldestOpenSlotAndFlagsThem)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 3);
+    stream.mark(slot + 5);
+    stream.ship_rest();
+    EXPECT_EQ(settle(*service, slot + 5).sealed_through, slot + 4);
+
+    stream.share(1, slot, 100);
+    stream.share(1, slot, 100, RecordKind::stale);
+    stream.ship_rest();
+    settle(*service, slot + 5);
+    EXPECT_EQ(books.number("select shares from slot_account where slot_id = 1005"), 1U);
+    EXPECT_EQ(books.number("select late from slot_account where slot_id = 1005"), 2U);
+    EXPECT_EQ(books.number("select shares from slot_account where slot_id = 1000"), 3U);
+    EXPECT_EQ(books.number("select score = 6 * 500000000000000000 from slot where slot_id = 1000"),
+              1U);
+}
+
+TEST(Accountant, SealsAfterTheLagWhenAProducerIsSilent)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.own_producers = {"a-0", "b-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto& service = **opened;
+    auto stream = books.producer("a-0");
+    fill(stream, 3);
+    stream.ship_rest();
+    EXPECT_LT(settle(service, slot + 1).sealed_through, slot);
+    EXPECT_EQ(settle(service, slot + 16).sealed_through, slot);
+}
+
+TEST(Accountant, ReportsWhatItCannotBookAndGoesOnWithTheOthers)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.own_producers = {"a-0", "a-1"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value());
+    auto bad = books.producer("a-0");
+    bad.share(77, slot, 1);  // nobody declared handle 77
+    bad.ship_rest();
+    auto good = books.producer("a-1");
+    fill(good, 5);
+    good.ship_rest();
+    const StepReport report = settle(**opened, slot);
+    ASSERT_EQ(report.producers.size(), 2U);
+    EXPECT_NE(report.producers[0].trouble.find("77"), std::string::npos);
+    EXPECT_EQ(report.producers[1].trouble, "");
+    EXPECT_EQ(shares(books), 5U);
+}
+
+TEST(Accountant, ReadsProducersOfAnEarlierLifeToTheirEndAndRetiresThem)
+{
+    BooksFixture books;
+    {
+        auto options = books.options();
+        options.own_producers = {"a-0", "a-1", "b-0"};
+        ASSERT_TRUE(payouts::Service::open(options).has_value());
+    }
+    auto old = books.producer("a-1");
+    fill(old, 7);
+    old.ship_rest();
+    auto service = books.open();  // this life has a-0 only; b is another server
+    settle(*service, slot);
+    EXPECT_EQ(shares(books), 7U);
+    EXPECT_EQ(books.scalar("select group_concat(name order by name) from producer where retired"),
+              "a-1");
+}
+
+TEST(Service, RefusesOtherSettingsThanTheBooksWereBegunWith)
+{
+    BooksFixture books;
+    ASSERT_NE(books.open(), nullptr);
+    auto options = books.options();
+    options.window_score += 1;
+    EXPECT_EQ(payouts::Service::open(options).error().code, Error::Code::refused);
+    options = books.options();
+    options.chain = pool::Chain::signet;
+    EXPECT_EQ(payouts::Service::open(options).error().code, Error::Code::refused);
+    options = books.options();
+    options.mysql.password = "wrong";
+    EXPECT_EQ(payouts::Service::open(options).error().code, Error::Code::refused);
+    options.mysql.socket = "/nowhere/mysql.sock";
+    EXPECT_EQ(payouts::Service::open(options).error().code, Error::Code::unavailable);
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,310 @@
+// Blocks, ledger and accounts in real MySQL, to the satoshi.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_queries.h"
+#include "pool/bitcoin/address.h"
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using payouts::BlockSighting;
+using payouts::FoundBlock;
+using pool::Error;
+using pool::Sighting;
+
+constexpr std::uint64_t slot = 1000;  // the first block's
+
+pool::BlockHash hash_of(std::uint8_t number)
+{
+    pool::BlockHash hash;
+    hash.bytes[31] = number;
+    return hash;
+}
+
+FoundBlock block(std::uint8_t number, std::uint64_t found_slot, std::int64_t reward)
+{
+    FoundBlock found;
+    found.hash = hash_of(number);
+    found.height = pool::Height{number};
+    found.found_at = pool::UnixMillis{found_slot * pool::slot_ms + 30'000};
+    found.reward = pool::Sats{reward};
+    found.finder = test_address("regtest", 1);
+    found.worker = "rig";
+    found.coinbase = {1, 2, 3};
+    return found;
+}
+
+/// Three accounts with 3, 2 and 1 half units of score in the slot before the block's; a window of
+/// two units cuts it.
+class Books : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        service = books.open();
+        ASSERT_NE(service, nullptr);
+        auto stream = books.producer("a-0");
+        stream.start(slot - 1);
+        for (unsigned member = 1; member <= 3; ++member) {
+            stream.account(member, member, slot - 1);
+            stream.share(member, slot - 1, 4 - member);
+        }
+        stream.mark(slot + 1);
+        stream.ship_rest();
+    }
+
+    void sight(std::uint8_t number, Sighting sighting)
+    {
+        const std::vector seen{BlockSighting{hash_of(number), sighting}};
+        ASSERT_TRUE(service->sight(seen).has_value());
+        settle(*service, slot + 1);
+    }
+    void in_chain(std::uint8_t number, std::uint32_t confirmations)
+    {
+        sight(number, {Sighting::Place::in_chain, confirmations, 0});
+    }
+    void beside(std::uint8_t number, std::uint32_t rival)
+    {
+        sight(number, {Sighting::Place::beside, 0, rival});
+    }
+    void found(std::uint8_t number, std::uint64_t found_slot, std::int64_t reward)
+    {
+        ASSERT_TRUE(service->record_found(block(number, found_slot, reward)).has_value());
+    }
+
+    // Credits less debits of one ledger account, or debits less credits of an asset.
+    std::int64_t balance(const std::string& code)
+    {
+        const std::string text = books.scalar(
+            "select cast(if(b.side = 'debit', 1, -1) * (cast(debits_sat as signed) - "
+            "cast(credits_sat as signed)) as signed) from ledger_balance b join ledger_account a "
+            "on a.id = b.account_id where a.code = '" +
+            code + "'");
+        return std::strtoll(text.c_str(), nullptr, 10);
+    }
+    std::string state(std::uint8_t number)
+    {
+        return books.scalar("select state from block_found where height = " +
+                            std::to_string(number));
+    }
+    std::uint64_t events() { return books.number("select count(*) from ledger_event"); }
+
+    BooksFixture books;
+    std::unique_ptr<payouts::Service> service;
+};
+
+// 1.5, 1.0 and 0.5 of 3.0 units, of which the window keeps 2: a half, a third and a sixth.
+// 1000000 sat: 500000, 333333 (.33), 166667 (.67 is the largest remainder); fee 1 % rounded down.
+TEST_F(Books, CreditABlockToTheSatoshiAndMatureIt)
+{
+    found(1, slot, 1'000'000);
+    found(1, slot, 1'000'000);  // told twice
+    settle(*service, slot + 1);
+    EXPECT_EQ(state(1), "submitted");
+    EXPECT_EQ(events(), 0U);
+
+    in_chain(1, 1);
+    EXPECT_EQ(state(1), "immature");
+    EXPECT_EQ(balance("m:1:immature"), 495'000);
+    EXPECT_EQ(balance("m:2:immature"), 330'000);
+    EXPECT_EQ(balance("m:3:immature"), 165'001);
+    EXPECT_EQ(balance("income:fee_immature"), 9'999);
+    EXPECT_EQ(balance("asset:coinbase_immature"), 1'000'000);
+
+    in_chain(1, 100);
+    EXPECT_EQ(state(1), "immature");
+    in_chain(1, 101);
+    in_chain(1, 102);
+    EXPECT_EQ(state(1), "mature");
+    EXPECT_EQ(balance("m:1:immature"), 0);
+    EXPECT_EQ(balance("m:1:available"), 495'000);
+    EXPECT_EQ(balance("m:2:available"), 330'000);
+    EXPECT_EQ(balance("m:3:available"), 165'001);
+    EXPECT_EQ(balance("income:fee"), 9'999);
+    EXPECT_EQ(balance("asset:wallet"), 1'000'000);
+    EXPECT_EQ(balance("asset:coinbase_immature"), 0);
+    EXPECT_EQ(events(), 2U);
+}
+
+TEST_F(Books, ReverseAnOrphanExactlyAndCreditItAgainOnTheTermsOfTheFirstTime)
+{
+    found(1, slot, 1'000'000);
+    found(2, slot + 1, 500'000);
+    in_chain(1, 1);
+    in_chain(2, 1);
+    const std::int64_t both = balance("m:1:immature");
+    EXPECT_EQ(both, 495'000 + 247'500);
+
+    beside(1, 5);
+    EXPECT_EQ(state(1), "orphaned") << "shown at once";
+    EXPECT_EQ(balance("m:1:immature"), both) << "but booked only when it is deep";
+    beside(1, 6);
+    EXPECT_EQ(balance("m:1:immature"), 247'500) << "the other block is not touched";
+    EXPECT_EQ(balance("asset:coinbase_immature"), 500'000);
+    sight(1, {});
+    EXPECT_EQ(state(1), "orphaned") << "unknown says nothing";
+
+    // A fee that was changed meanwhile is not the one of then.
+    books.scalar("update account set fee_bps = 9000 where id = 1");
+    in_chain(1, 3);
+    EXPECT_EQ(state(1), "immature");
+    EXPECT_EQ(balance("m:1:immature"), both);
+    EXPECT_EQ(balance("asset:coinbase_immature"), 1'500'000);
+    in_chain(1, 101);
+    EXPECT_EQ(balance("m:1:available"), 495'000);
+    EXPECT_EQ(books.scalar("select group_concat(substring_index(idem_key, ':', -2) order by id) "
+                           "from ledger_event where ref = '" +
+                           pool::to_display_hex(hash_of(1)) + "'"),
+              "accrue:1,orphan:1,accrue:2,mature:2");
+}
+
+TEST_F(Books, NeverUndoWhatHasMatured)
+{
+    found(1, slot, 1'000'000);
+    in_chain(1, 101);
+    beside(1, 500);
+    EXPECT_EQ(state(1), "mature");
+    EXPECT_EQ(balance("m:1:available"), 495'000);
+}
+
+TEST_F(Books, WaitForTheSlotBeforeTheBlocks)
+{
+    found(1, slot + 2, 1'000'000);
+    in_chain(1, 50);
+    EXPECT_EQ(state(1), "submitted") << "slot + 1 is not sealed";
+    auto stream = books.producer("a-0");
+    settle(*service, slot + 17);
+    EXPECT_EQ(state(1), "immature");
+}
+
+TEST_F(Books, GiveABlockOfAnEmptyWindowToTheReserve)
+{
+    found(1, slot - 1, 777);
+    in_chain(1, 1);
+    EXPECT_EQ(balance("equity:reserve_immature"), 777);
+    in_chain(1, 101);
+    EXPECT_EQ(balance("equity:reserve"), 777);
+}
+
+TEST_F(Books, AreCreditedOnceByTwoServices)
+{
+    auto other = books.open();
+    found(1, slot, 1'000'000);
+    const std::vector seen{BlockSighting{hash_of(1), {Sighting::Place::in_chain, 200, 0}}};
+    ASSERT_TRUE(service->sight(seen).has_value());
+    settle(*service, slot + 1);
+    settle(*other, slot + 1);
+    EXPECT_EQ(events(), 2U);
+    EXPECT_EQ(balance("m:1:available"), 495'000);
+}
+
+TEST_F(Books, GoOnWithOtherBlocksWhenOneCannotBeBooked)
+{
+    found(1, slot, 1'000'000);
+    found(2, slot, 500'000);
+    // As if somebody had forged the key of the first block's credit.
+    books.scalar(
+        "insert into ledger_event (idem_key, kind, ref, actor, payload, at_ms, prev_hash, "
+        "hash) values ('block:" +
+        pool::to_display_hex(hash_of(1)) +
+        ":accrue:1', 'accrue', '', '', '', 0, repeat('a', 32), repeat('b', 32))");
+    in_chain(1, 1);
+    in_chain(2, 1);
+    EXPECT_EQ(state(1), "submitted");
+    EXPECT_EQ(state(2), "immature");
+    const auto report = service->step(now_in(slot + 1));
+    ASSERT_TRUE(report.has_value());
+    EXPECT_NE(report->trouble.find(pool::to_display_hex(hash_of(1))), std::string::npos);
+}
+
+TEST_F(Books, AreAppendOnlyAndRefuseOverdraftsInTheDatabase)
+{
+    found(1, slot, 1'000'000);
+    in_chain(1, 1);
+    payouts::MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const char* text :
+         {"update ledger_transfer set amount_sat = 1", "delete from ledger_transfer",
+          "update ledger_event set actor = 'x'", "delete from ledger_event",
+          "update ledger_balance set debits_sat = credits_sat + 1 where side = 'credit'",
+          "insert into ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) "
+          "values (1, 99, 2, 1, 2000000)"}) {
+        const auto done = db.run(text);
+        ASSERT_FALSE(done.has_value()) << text;
+        EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;
+    }
+    EXPECT_EQ(balance("m:1:immature"), 495'000);
+}
+
+TEST_F(Books, ShowInQueriesWhatTheyHold)
+{
+    found(1, slot, 1'000'000);
+    in_chain(1, 101);
+    auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    const auto totals = (*queries)->totals();
+    ASSERT_TRUE(totals.has_value());
+    EXPECT_EQ(totals->shares, 3U);
+    EXPECT_EQ(totals->blocks_mature, 1U);
+    EXPECT_EQ(totals->credited.value, 990'001);
+    EXPECT_EQ(totals->fee_income.value, 9'999);
+    const auto account = (*queries)->account(test_address("regtest", 2));
+    ASSERT_TRUE(account.has_value());
+    EXPECT_EQ(account->available.value, 330'000);
+    EXPECT_EQ(account->credited.value, 330'000);
+    EXPECT_EQ((*queries)->account("nobody").error().code, Error::Code::not_found);
+    const auto lines = (*queries)->ledger(100, test_address("regtest", 2));
+    ASSERT_TRUE(lines.has_value());
+    EXPECT_EQ(lines->size(), 2U);
+    const auto blocks = (*queries)->blocks(10, {});
+    ASSERT_TRUE(blocks.has_value());
+    EXPECT_EQ(blocks->at(0).confirmations, 101);
+}
+
+TEST_F(Books, MakeAccountsByNameAndSayWhyNot)
+{
+    const auto payout =
+        pool::parse_address(test_address("regtest", 7), pool::Chain::regtest).value();
+    const auto made = service->create_account("north_farm-1", payout);
+    ASSERT_TRUE(made.has_value()) << made.error().detail;
+    EXPECT_EQ(service->create_account("north_farm-1", payout).error().code, Error::Code::conflict);
+    for (const std::string bad : {"ab", "North", "a b c", "farm'--", "name.of.dots", "",
+                                  "123456789012345678901234567890123"}) {
+        EXPECT_EQ(service->create_account(bad, payout).error().code, Error::Code::invalid) << bad;
+    }
+    const auto registered = service->registered();
+    ASSERT_TRUE(registered.has_value());
+    ASSERT_EQ(registered->size(), 1U) << "accounts by address are not registered ones";
+    EXPECT_EQ(registered->at(0).name, "north_farm-1");
+    EXPECT_EQ(registered->at(0).payout_address, payout.text);
+}
+
+TEST(SeededBooks, PayTheReserveUntilMembersHaveFilledTheWindow)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.seed = true;
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto& service = **opened;
+    ASSERT_TRUE(payouts::Service::open(options).has_value()) << "seeding again changes nothing";
+    auto stream = books.producer("a-0");
+    stream.start(slot - 1);
+    stream.account(1, 1, slot - 1);
+    stream.share(1, slot - 1, 1);  // half a unit of the two
+    stream.mark(slot);
+    stream.ship_rest();
+    ASSERT_TRUE(service.record_found(block(1, slot, 1'000'000)).has_value());
+    const std::vector seen{BlockSighting{hash_of(1), {Sighting::Place::in_chain, 1, 0}}};
+    ASSERT_TRUE(service.sight(seen).has_value());
+    settle(service, slot);
+    EXPECT_EQ(books.number("select sum(net_sat) from block_credit where account_id = 0"), 750'000U);
+    EXPECT_EQ(books.number("select sum(net_sat) from block_credit where account_id = 1"), 247'500U);
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,149 @@
+#include "tests/support/books_fixture.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/address.h"
+
+namespace tests {
+namespace {
+
+pool::RedisOptions redis_of(const std::string& prefix)
+{
+    pool::RedisOptions options;
+    options.socket = required("ZUBR_TEST_REDIS");
+    options.key_prefix = prefix;
+    return options;
+}
+
+}  // namespace
+
+StreamWriter::StreamWriter(std::string prefix, std::string producer)
+    : key_(prefix + producer), redis_(redis_of(prefix))
+{
+}
+
+void StreamWriter::add(pool::Record record, std::uint64_t slot)
+{
+    std::visit(
+        [this, slot](auto& each) {
+            each.seq = records_.size() + 1;
+            each.at = pool::UnixMillis{slot * pool::slot_ms};
+        },
+        record);
+    records_.push_back(std::move(record));
+}
+
+void StreamWriter::start(std::uint64_t slot) { add(pool::StartRecord{}, slot); }
+void StreamWriter::mark(std::uint64_t slot) { add(pool::MarkRecord{}, slot); }
+
+void StreamWriter::account(std::uint64_t member, unsigned address, std::uint64_t slot)
+{
+    const auto parsed = pool::parse_address(test_address("regtest", address), pool::Chain::regtest);
+    ASSERT_TRUE(parsed.has_value());
+    pool::AccountRecord record;
+    record.member = pool::MemberHandle{member};
+    record.script = parsed->script;
+    add(record, slot);
+}
+
+void StreamWriter::share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
+                         pool::RecordKind kind)
+{
+    pool::ShareRecord record;
+    record.kind = kind;
+    record.bits = pool::CompactBits{0x207fffff};
+    record.slot = slot;
+    record.member = pool::MemberHandle{member};
+    record.work = work;
+    add(record, slot);
+}
+
+bool StreamWriter::ship(std::uint64_t first, std::uint64_t last)
+{
+    std::string blob;
+    for (std::uint64_t seq = first; seq <= last; ++seq) {
+        const pool::RecordBytes bytes = pool::encode(records_.at(seq - 1));
+        blob.append(bytes.begin(), bytes.end());
+    }
+    const auto reply = redis_.command(
+        {"XADD", key_, std::to_string(last) + "-0", "f", std::to_string(first), "d", blob});
+    EXPECT_TRUE(reply.has_value()) << (reply ? "" : reply.error().detail);
+    shipped_ = std::max(shipped_, last);
+    return reply && !reply->is_error();
+}
+
+void StreamWriter::ship_rest()
+{
+    constexpr std::uint64_t entry_max = 250;
+    while (shipped_ < records_.size()) {
+        const std::uint64_t first = shipped_ + 1;
+        ASSERT_TRUE(ship(first, std::min<std::uint64_t>(records_.size(), first + entry_max - 1)));
+    }
+}
+
+void StreamWriter::lose_stream()
+{
+    ASSERT_TRUE(redis_.command({"DEL", key_}).has_value());
+    shipped_ = 0;
+}
+
+BooksFixture::BooksFixture() : prefix_(database_.name() + ":") {}
+
+payouts::MysqlOptions BooksFixture::mysql() const
+{
+    payouts::MysqlOptions options;
+    options.socket = required("ZUBR_TEST_MYSQL");
+    options.user = "zubr";
+    options.password = "zubr";
+    options.database = database_.name();
+    return options;
+}
+
+payouts::ServiceOptions BooksFixture::options() const
+{
+    payouts::ServiceOptions options;
+    options.mysql = mysql();
+    options.redis = redis_of(prefix_);
+    options.chain = pool::Chain::regtest;
+    options.fee_bps = 100;
+    options.own_producers = {"a-0"};
+    return options;
+}
+
+std::unique_ptr<payouts::Service> BooksFixture::open()
+{
+    auto service = payouts::Service::open(options());
+    if (service) return std::move(*service);
+    ADD_FAILURE() << service.error().detail;
+    return nullptr;
+}
+
+std::uint64_t BooksFixture::number(const std::string& sql) const
+{
+    return std::strtoull(scalar(sql).c_str(), nullptr, 10);
+}
+
+pool::Now now_in(std::uint64_t slot)
+{
+    return {pool::SteadyTime{}, pool::UnixMillis{slot * pool::slot_ms}};
+}
+
+payouts::StepReport settle(payouts::Service& service, std::uint64_t slot)
+{
+    payouts::StepReport all;
+    while (true) {
+        auto report = service.step(now_in(slot));
+        if (!report) {
+            ADD_FAILURE() << report.error().detail;
+            return all;
+        }
+        report->records += all.records;
+        all = std::move(*report);
+        if (!all.more) return all;
+    }
+}
+
+}  // namespace tests

@@ -1,0 +1,69 @@
+#include "payouts/slots.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "pool/share/record.h"
+
+namespace payouts {
+namespace {
+
+using pool::slot_ms;
+using pool::UnixMillis;
+
+constexpr UnixMillis start_of(std::uint64_t slot) { return {slot * slot_ms}; }
+
+TEST(Sealing, WaitsForTheSlowestProducer)
+{
+    const std::vector<UnixMillis> marks{start_of(110), start_of(105)};
+    EXPECT_EQ(sealable_through(marks, start_of(111), true, {}), 104U);
+}
+
+TEST(Sealing, TakesASlotOnlyWhenItsEndHasPassed)
+{
+    const std::vector<UnixMillis> last_ms{UnixMillis{start_of(105).value - 1}};
+    EXPECT_EQ(sealable_through(last_ms, start_of(105), true, {}), 103U);
+    const std::vector<UnixMillis> first_ms{start_of(105)};
+    EXPECT_EQ(sealable_through(first_ms, start_of(105), true, {}), 104U);
+}
+
+TEST(Sealing, GivesASilentProducerFifteenMinutes)
+{
+    const std::vector<UnixMillis> marks{start_of(100), UnixMillis{0}};
+    EXPECT_EQ(sealable_through(marks, start_of(110), true, {}), 94U);
+    EXPECT_EQ(sealable_through(marks, start_of(116), true, {}), 100U);
+    EXPECT_EQ(sealable_through(marks, UnixMillis{start_of(116).value - 1}, true, {}), 99U);
+}
+
+TEST(Sealing, DoesNotCountTheLagWhileStreamsHoldRecords)
+{
+    const std::vector<UnixMillis> marks{start_of(100)};
+    EXPECT_EQ(sealable_through(marks, start_of(1000), false, {}), 99U);
+    EXPECT_EQ(sealable_through(marks, start_of(1000), true, {}), 984U);
+}
+
+// One clock that is far ahead must not close minutes in which others will still mine.
+TEST(Sealing, NeverClosesASlotThatHasNotEndedYet)
+{
+    const std::vector<UnixMillis> ahead{start_of(5000)};
+    EXPECT_EQ(sealable_through(ahead, start_of(111), true, {}), 110U);
+}
+
+TEST(Sealing, BeginsWithTheLagWhenNobodyEverMined)
+{
+    EXPECT_EQ(sealable_through({}, start_of(116), true, {}), 100U);
+    EXPECT_EQ(sealable_through({}, start_of(10), true, {}), std::nullopt);
+}
+
+TEST(Booking, PutsALateRecordIntoTheOldestUnsealedSlot)
+{
+    EXPECT_EQ(book_into(100, 99).slot, 100U);
+    EXPECT_FALSE(book_into(100, 99).late);
+    EXPECT_EQ(book_into(99, 99).slot, 100U);
+    EXPECT_TRUE(book_into(99, 99).late);
+    EXPECT_EQ(book_into(1, 99).slot, 100U);
+}
+
+}  // namespace
+}  // namespace payouts
