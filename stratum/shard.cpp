@@ -181,7 +181,7 @@ void Shard::flush(pool::Now now)
 void Shard::hand_out_candidate(std::size_t at, pool::Now now)
 {
     const pool::Submission& submission = batch_.submissions[at];
-    const v1::Batch::Origin& origin = batch_.origins[at];
+    const Batch::Origin& origin = batch_.origins[at];
     const pool::Verdict& verdict = verdicts_[at];
     const auto& job = jobs_.find(submission.job)->job;
     pool::BlockCandidate candidate{.job = job,
@@ -221,7 +221,7 @@ bool Shard::log_shares(pool::Now now)
     records_.clear();
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
         const pool::Verdict& verdict = verdicts_[i];
-        const v1::Batch::Origin& origin = batch_.origins[i];
+        const Batch::Origin& origin = batch_.origins[i];
         if (!verdict.proven || origin.shadow || !origin.worker) continue;
         const pool::Submission& submission = batch_.submissions[i];
 
@@ -260,7 +260,7 @@ bool Shard::log_shares(pool::Now now)
 
 void Shard::answer(std::size_t at, bool logged, pool::Now now)
 {
-    const v1::Batch::Origin& origin = batch_.origins[at];
+    const Batch::Origin& origin = batch_.origins[at];
     const pool::Verdict& verdict = verdicts_[at];
     metrics_.of(verdict.judgement).add();
     v1::Session& session = sessions_.at(origin.session.value);

@@ -17,6 +17,7 @@
 #include "pool/share/share.h"
 #include "pool/share/share_log.h"
 #include "pool/work/job_table.h"
+#include "stratum/batch.h"
 #include "stratum/extranonce.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
@@ -121,7 +122,7 @@ private:
     std::vector<pool::JobRecord> unnoted_;
 
     // The turn's submissions and what becomes of them; kept for their memory.
-    v1::Batch batch_;
+    Batch batch_;
     std::vector<pool::Verdict> verdicts_;
     std::vector<pool::ShareRecord> records_;
 };

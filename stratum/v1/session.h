@@ -16,6 +16,7 @@
 #include "pool/bitcoin/target.h"
 #include "pool/share/share.h"
 #include "pool/work/job_table.h"
+#include "stratum/batch.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/metrics.h"
@@ -50,20 +51,6 @@ struct RenderedJob {
     std::uint64_t tip = 0;     ///< counts changes of the previous block
 };
 
-/// A turn's submissions, as check_batch takes them, and whose they are.
-struct Batch {
-    struct Origin {
-        pool::SessionId session;
-        std::optional<std::size_t> worker;  ///< of the session; nothing when it may not mine
-        pool::Difficulty difficulty;
-        /// Another reading of the submission before it (see Session::on_submit): only asked
-        /// whether it is a block. Never answered.
-        bool shadow = false;
-    };
-    std::vector<pool::Submission> submissions;
-    std::vector<Origin> origins;
-};
-
 /// What a session may see and use of its shard during a call.
 struct World {
     const SessionOptions& options;
@@ -93,11 +80,6 @@ public:
     void on_job(World& world);
     void on_tick(World& world, pool::Now now);
 
-    struct Outcome {
-        pool::Judgement judgement = pool::Judgement::unspecified;
-        pool::U128 work = 0;  ///< promised
-        bool logged = true;   ///< false: the share log failed, so the share does not count
-    };
     /// The verdict on this session's oldest submission that has none yet. Counts it, too.
     void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
 

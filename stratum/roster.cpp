@@ -1,0 +1,84 @@
+#include "stratum/roster.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace stratum {
+
+std::optional<std::size_t> Roster::find(std::size_t account, std::string_view name) const
+{
+    const auto found =
+        std::find_if(workers_.begin(), workers_.end(), [account, name](const Worker& worker) {
+            return worker.account == account && worker.name == name;
+        });
+    if (found == workers_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - workers_.begin());
+}
+
+std::size_t Roster::make(std::size_t account, std::string name, std::string_view given,
+                         pool::SteadyTime now)
+{
+    workers_.push_back({.account = account,
+                        .name = std::move(name),
+                        .given = std::string{given},
+                        .handle = {},
+                        .counts = {},
+                        .meter = WorkMeter{now},
+                        .last_share = {}});
+    return workers_.size() - 1;
+}
+
+std::optional<std::size_t> Roster::add(UserName user, std::string_view given,
+                                       std::size_t workers_max, pool::SteadyTime now)
+{
+    const auto account =
+        std::find_if(accounts_.begin(), accounts_.end(),
+                     [&user](const MinedAccount& mined) { return mined.key == user.account; });
+    const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
+    if (const auto known = find(account_at, user.worker)) return known;
+    if (workers_.size() >= workers_max) return std::nullopt;
+    if (account == accounts_.end()) accounts_.push_back({std::move(user.account), {}});
+    return make(account_at, std::move(user.worker), given, now);
+}
+
+std::size_t Roster::add_beside(std::size_t like, std::string_view name, std::size_t workers_max,
+                               pool::SteadyTime now)
+{
+    const std::size_t account = workers_[like].account;
+    if (workers_[like].name == name) return like;
+    if (const auto known = find(account, name)) return *known;
+    if (workers_.size() >= workers_max) return like;
+    return make(account, std::string{name}, name, now);
+}
+
+void Roster::count(std::size_t at, const Outcome& outcome, pool::Now now)
+{
+    Worker& worker = workers_[at];
+    if (outcome.judgement == pool::Judgement::accepted && outcome.logged) {
+        ++worker.counts.accepted;
+        worker.meter.add(outcome.work, now.steady);
+        worker.last_share = now.wall;
+    } else if (outcome.judgement == pool::Judgement::stale) {
+        ++worker.counts.stale;
+    } else {
+        ++worker.counts.rejected;
+    }
+}
+
+std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const
+{
+    std::vector<WorkerSnapshot> shots;
+    shots.reserve(workers_.size());
+    for (const Worker& worker : workers_) {
+        shots.push_back({.account = accounts_[worker.account].key.name,
+                         .worker = worker.name,
+                         .hashrate_1m = worker.meter.per_second_1m(now),
+                         .hashrate_10m = worker.meter.per_second_10m(now),
+                         .counts = worker.counts,
+                         .last_share = worker.last_share});
+    }
+    return shots;
+}
+
+}  // namespace stratum

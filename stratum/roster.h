@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "stratum/batch.h"
+#include "stratum/miner.h"
+#include "stratum/user_name.h"
+
+namespace stratum {
+
+/// The accounts and workers that one connection mines for. Numbers stay good: nothing is removed.
+class Roster {
+public:
+    /// The worker of a user name, made when it is new. given: as the miner spelt it.
+    /// Nothing when it is new and there are `workers_max` already.
+    std::optional<std::size_t> add(UserName user, std::string_view given, std::size_t workers_max,
+                                   pool::SteadyTime now);
+    /// Another worker of the account that `like` mines for; `like` itself when there is no room.
+    std::size_t add_beside(std::size_t like, std::string_view name, std::size_t workers_max,
+                           pool::SteadyTime now);
+
+    Worker& worker(std::size_t at) { return workers_[at]; }
+    MinedAccount& account(std::size_t at) { return accounts_[at]; }
+    bool empty() const { return workers_.empty(); }
+
+    /// Counts a verdict on a share of this worker.
+    void count(std::size_t at, const Outcome& outcome, pool::Now now);
+    std::vector<WorkerSnapshot> snapshot(pool::SteadyTime now) const;
+
+private:
+    std::optional<std::size_t> find(std::size_t account, std::string_view name) const;
+    std::size_t make(std::size_t account, std::string name, std::string_view given,
+                     pool::SteadyTime now);
+
+    std::vector<MinedAccount> accounts_;
+    std::vector<Worker> workers_;
+};
+
+}  // namespace stratum
