@@ -38,6 +38,15 @@ using std::chrono::seconds;
 constexpr seconds node_patience{30};
 constexpr std::uint8_t rolled_bytes = 8;
 
+// Job ids go on where no earlier life can have come to (eight a second, day and night), and fit
+// eight hex digits on the wire until 2041. They are in every coinbase: no work is given out twice.
+std::uint64_t first_job_of_this_life(UnixMillis now)
+{
+    constexpr std::uint64_t since = 1'704'067'200'000;  // 2024-01-01
+    constexpr std::uint64_t a_job_ms = 125;
+    return (std::max(now.value, since) - since) / a_job_ms + 1;
+}
+
 std::size_t loop_count(const Config& config)
 {
     if (config.stratum_loops > 0) return config.stratum_loops;
@@ -300,8 +309,7 @@ Result<void> App::Parts::open_core()
     options.pay_to = config.payout.script;
     options.coinbase_tag = config.coinbase_tag;
     options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
-    // Seconds fit eight hex digits on the wire and grow from one life to the next.
-    options.first_job = read_clock().wall.value / 1000;
+    options.first_job = first_job_of_this_life(read_clock().wall);
     desk = std::make_unique<WorkDesk>(core, options, plain, desk_out());
     return {};
 }

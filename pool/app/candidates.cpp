@@ -106,7 +106,6 @@ Result<void> write_all(int fd, ByteSpan bytes, const std::filesystem::path& path
         if (wrote <= 0) return disk_error(path);
         bytes = bytes.subspan(static_cast<std::size_t>(wrote));
     }
-    if (::fsync(fd) != 0) return disk_error(path);
     return {};
 }
 
@@ -128,24 +127,22 @@ std::filesystem::path CandidateStore::path_of(const BlockHash& hash) const
     return directory_ / (to_display_hex(hash) + ".block");
 }
 
-Result<void> CandidateStore::save(const FoundFile& found) const
+Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) const
 {
     const std::filesystem::path path = path_of(found.hash);
     const std::filesystem::path temporary = path.string() + ".part";
-    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return disk_error(temporary);
-    auto written = write_all(fd, to_bytes(found), temporary);
-    ::close(fd);
-    if (!written) return written;
+    constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    auto file = std::make_shared<const File>(::open(temporary.c_str(), how, 0600));
+    if (file->fd() < 0) return disk_error(temporary);
+    if (auto put = write_all(file->fd(), to_bytes(found), temporary); !put)
+        return fail(put.error());
     if (::rename(temporary.c_str(), path.c_str()) != 0) return disk_error(path);
 
     // The name itself must survive a power cut too.
-    const int directory = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return disk_error(directory_);
-    const bool synced = ::fsync(directory) == 0;
-    ::close(directory);
-    if (!synced) return disk_error(directory_);
-    return {};
+    auto directory = std::make_shared<const File>(
+        ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory->fd() < 0) return disk_error(directory_);
+    return Unsynced{std::move(file), std::move(directory)};
 }
 
 Result<std::vector<FoundFile>> CandidateStore::load() const

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/block.h"
+#include "pool/share/journal_segment.h"
 
 namespace pool {
 
@@ -31,11 +33,18 @@ struct FoundFile {
 /// them and the books have them: what lets a kill -9 lose none. Used by the core loop.
 class CandidateStore {
 public:
+    /// The file and the directory that names it, kept open to be synced, in this order.
+    struct Unsynced {
+        std::shared_ptr<const File> file;
+        std::shared_ptr<const File> directory;
+    };
+
     /// Makes the directory. Errors: io.
     static Result<CandidateStore> open(const std::filesystem::path& directory);
 
-    /// Writes and fsyncs the file (to a temporary name first, then renamed).
-    Result<void> save(const FoundFile& found) const;
+    /// Writes the file (to a temporary name first, then renamed) without waiting for the disk:
+    /// from here on it survives kill -9. A power cut is another matter: sync what is returned.
+    Result<Unsynced> write(const FoundFile& found) const;
     /// Everything that was not removed. A file that is damaged is logged, renamed to *.damaged and
     /// left for a person.
     Result<std::vector<FoundFile>> load() const;

@@ -44,6 +44,7 @@ private:
         Watch retry;
     };
     void take(FoundFile found);
+    void sync(const CandidateStore::Unsynced& written);
     void send(const BlockHash& hash, std::size_t node);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);

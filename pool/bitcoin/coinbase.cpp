@@ -84,6 +84,10 @@ Result<CoinbaseParts> make_coinbase(const CoinbasePlan& plan, Height height, Sat
     script.raw(bip34_height(height));
     write_push_head(script, plan.tag.size());
     script.raw(as_bytes(plan.tag));
+    if (plan.work_number) {
+        write_push_head(script, sizeof *plan.work_number);
+        script.u64(*plan.work_number);
+    }
     write_push_head(script, plan.extranonce_bytes);
     const std::size_t script_bytes = script.size() + plan.extranonce_bytes;
     if (script_bytes < script_min || script_bytes > coinbase_script_max) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,7 +22,9 @@ Bytes bip34_height(Height height);
 
 struct CoinbasePlan {
     Script pay_to;
-    std::string_view tag;                ///< free text in the input script, e.g. "/zubr/"
+    std::string_view tag;  ///< free text in the input script, e.g. "/zubr/"
+    /// Pushed as eight bytes after the tag: makes the coinbase unlike that of any other job.
+    std::optional<std::uint64_t> work_number{};
     std::uint8_t extranonce_bytes = 12;  ///< prefix and rolled part together
     Digest chain_head{};                 ///< head of the slot chain; zero until a slot is sealed
 };
@@ -35,7 +38,7 @@ struct CoinbaseParts {
 
 /// Outputs in the order of the charter's decision 18: payout of `value`; value 0 with
 /// OP_RETURN 'PL1' chain_head; last the witness commitment if there is one.
-/// Input script: height, tag, extranonce. Version 2, sequence 0xffffffff, lock time 0.
+/// Input script: height, tag, work number, extranonce. Version 2, sequence 0xffffffff, lock time 0.
 ///
 /// witness_commitment: the node's default_witness_commitment output script, or empty.
 /// Errors: limit, when the script passes 100 bytes or the whole 500.

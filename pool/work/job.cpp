@@ -7,7 +7,12 @@ namespace pool {
 Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const BlockTemplate> source,
                                             const CoinbasePlan& plan, bool clean)
 {
-    auto coinbase = make_coinbase(plan, source->height, source->reward, source->witness_commitment);
+    // A refreshed job of an unchanged template would be the same work again, and its miner's old
+    // shares would be good under the new job's id as well.
+    CoinbasePlan numbered = plan;
+    numbered.work_number = id.value;
+    auto coinbase =
+        make_coinbase(numbered, source->height, source->reward, source->witness_commitment);
     if (!coinbase) return fail(coinbase.error());
 
     const std::uint32_t required = source->version_required & rolling_mask_v1;

@@ -43,8 +43,8 @@ struct Job {
 /// Builds the job of a template.
 ///
 /// The version follows decision 17: bits inside the rolling mask are cleared, but for those the
-/// chain requires, which leave the mask instead.
-/// Errors: limit, when the coinbase does not fit (see make_coinbase).
+/// chain requires, which leave the mask instead. The id is in the coinbase: no header fits two
+/// jobs. Errors: limit, when the coinbase does not fit (see make_coinbase).
 Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const BlockTemplate> source,
                                             const CoinbasePlan& plan, bool clean);
 

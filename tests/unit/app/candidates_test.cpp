@@ -56,7 +56,7 @@ protected:
 TEST_F(Candidates, AreThereInTheNextLifeWithAllThatNodeAndBooksNeed)
 {
     const FoundFile found = found_block(1);
-    ASSERT_TRUE(open().save(found).has_value());
+    ASSERT_TRUE(open().write(found).has_value());
     const auto all = open().load();
     ASSERT_TRUE(all.has_value());
     ASSERT_EQ(all->size(), 1U);
@@ -75,9 +75,9 @@ TEST_F(Candidates, AreThereInTheNextLifeWithAllThatNodeAndBooksNeed)
 TEST_F(Candidates, AreForgottenWhenRemovedAndOnlyThen)
 {
     const CandidateStore store = open();
-    ASSERT_TRUE(store.save(found_block(1)).has_value());
-    ASSERT_TRUE(store.save(found_block(1)).has_value()) << "saving twice is saving once";
-    ASSERT_TRUE(store.save(found_block(2)).has_value());
+    ASSERT_TRUE(store.write(found_block(1)).has_value());
+    ASSERT_TRUE(store.write(found_block(1)).has_value()) << "saving twice is saving once";
+    ASSERT_TRUE(store.write(found_block(2)).has_value());
     store.remove(found_block(1).hash);
     const auto all = store.load();
     ASSERT_TRUE(all.has_value());
@@ -89,7 +89,7 @@ TEST_F(Candidates, AreForgottenWhenRemovedAndOnlyThen)
 TEST_F(Candidates, AFileThatWasBeingWrittenWhenTheProcessDiedIsNoCandidate)
 {
     const CandidateStore store = open();
-    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    ASSERT_TRUE(store.write(found_block(1)).has_value());
     const fs::path file = only_file(folder());
     fs::copy_file(file, file.string() + ".part");
     fs::resize_file(file.string() + ".part", 1000);
@@ -101,10 +101,10 @@ TEST_F(Candidates, AFileThatWasBeingWrittenWhenTheProcessDiedIsNoCandidate)
 TEST_F(Candidates, ATornFileIsSetAsideForAPersonAndTheOthersAreRead)
 {
     const CandidateStore store = open();
-    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    ASSERT_TRUE(store.write(found_block(1)).has_value());
     const fs::path torn = only_file(folder());
     fs::resize_file(torn, fs::file_size(torn) / 2);
-    ASSERT_TRUE(store.save(found_block(2)).has_value());
+    ASSERT_TRUE(store.write(found_block(2)).has_value());
     const auto all = store.load();
     ASSERT_TRUE(all.has_value());
     ASSERT_EQ(all->size(), 1U);
@@ -116,7 +116,7 @@ TEST_F(Candidates, ATornFileIsSetAsideForAPersonAndTheOthersAreRead)
 TEST_F(Candidates, ASingleFlippedBitIsDamage)
 {
     const CandidateStore store = open();
-    ASSERT_TRUE(store.save(found_block(1)).has_value());
+    ASSERT_TRUE(store.write(found_block(1)).has_value());
     const fs::path file = only_file(folder());
     std::fstream stream{file, std::ios::in | std::ios::out | std::ios::binary};
     stream.seekp(500);

@@ -56,6 +56,19 @@ TEST(MakeJob, KeepsABitThatTheChainRequiresAndTakesItOutOfTheMask)
     EXPECT_EQ((*job)->rolling_mask, 0x1fffc000U);
 }
 
+// Else every share would be good again under each later job of an unchanged template.
+TEST(MakeJob, GivesEveryJobACoinbaseOfItsOwn)
+{
+    const CoinbasePlan plan{.pay_to = {0x51}, .tag = "/zubr/"};
+    const auto source = std::make_shared<const BlockTemplate>(template_with(0x20000000, 0));
+    const auto one = make_job(JobId{0x1122334455667788}, source, plan, true);
+    const auto two = make_job(JobId{0x1122334455667789}, source, plan, false);
+    ASSERT_TRUE(one.has_value() && two.has_value());
+    EXPECT_NE((*one)->coinbase_prefix, (*two)->coinbase_prefix);
+    EXPECT_NE(to_hex((*one)->coinbase_prefix).find("2f7a7562722f088877665544332211"),
+              std::string::npos);
+}
+
 TEST(MakeJob, RefusesATagThatDoesNotFitTheCoinbaseScript)
 {
     const std::string tag(100, 'x');
