@@ -202,7 +202,10 @@ private:
     bool read_some(std::string& out)
     {
         std::array<char, 4096> buffer{};
-        const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        ssize_t got = -1;
+        do {  // libuv's io_uring interrupts the thread that made the loop
+            got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        } while (got < 0 && errno == EINTR);
         EXPECT_TRUE(got >= 0 || errno == ECONNRESET) << "nothing came for ten seconds";
         if (got <= 0) return false;
         out.append(buffer.data(), static_cast<std::size_t>(got));
