@@ -1,6 +1,11 @@
 #pragma once
 
-#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "pool/base/time.h"
 #include "pool/bitcoin/target.h"
@@ -12,49 +17,81 @@ struct DifficultyLimits {
     pool::Difficulty min{0};
     pool::Difficulty max{40};
     pool::Difficulty start{16};
+    double shares_per_minute = 10;  ///< that the controller aims at, > 0
+    bool vary = true;               ///< false: the start, or what the miner hints at, for good
 };
 
-/// Decides which difficulty a connection gets with its next job. A value: one a session.
+/// Accepted shares since a moment, in buckets: five seconds wide for the last 90 s, a minute wide
+/// for the last half hour. 400 bytes, and no list of shares.
+class ShareWindows {
+public:
+    struct Sum {
+        double seconds = 0;  ///< that the sum really covers
+        double shares = 0;
+        double work = 0;  ///< sum of the shares' difficulties
+    };
+    void add(pool::Difficulty difficulty, double age_s);
+    /// The last `window_s` of the first `age_s` seconds, to the bucket.
+    Sum last(double window_s, double age_s) const;
+
+private:
+    struct Bucket {
+        float work = 0;
+        std::uint32_t shares = 0;
+    };
+    template <std::size_t count>
+    struct Ring {
+        std::array<Bucket, count> buckets{};
+        std::int64_t newest = 0;
+        Bucket& at(std::int64_t number);
+        Sum last(std::int64_t buckets_wanted, double width_s, double age_s) const;
+    };
+    Ring<18> fine_;
+    Ring<30> coarse_;
+};
+
+/// Decides which difficulty a connection gets with its next job. A value: one a session. Pure.
 ///
-/// For now: the start, unless the miner hints otherwise. A controller that follows the share
-/// rate goes into on_share, on_tick and next, and touches nothing else.
+/// The controller keeps to powers of two and moves only when the share rate of one of its windows
+/// (30 s to 30 min, cut at the last change) is off with near certainty: the lower bound of what
+/// the count allows is above 1.5 times the wanted rate, or the upper bound is below 0.6 of it.
+/// It counts work, not shares, so shares of the difficulty before neither distort nor trigger it
+/// twice; and accepted work only, so nobody steers it with bad shares.
 class DifficultyPolicy {
 public:
-    explicit DifficultyPolicy(const DifficultyLimits& limits)
-        : limits_(limits), wanted_(limits.start), floor_(limits.min)
-    {
-    }
+    DifficultyPolicy(const DifficultyLimits& limits, pool::SteadyTime now);
 
-    /// mining.suggest_*, the password's `d=`: where to start from.
-    void suggest(pool::Difficulty difficulty)
-    {
-        if (!fixed_) wanted_ = difficulty;
-    }
+    /// mining.suggest_*, the password's `d=`: where to start from. The same again does nothing.
+    void suggest(pool::Difficulty difficulty, pool::SteadyTime now);
     /// minimum-difficulty, the password's `md=`, NiceHash: never below, whatever is suggested.
     void set_floor(pool::Difficulty difficulty) { floor_ = difficulty; }
     /// The password's `fd=`, an admin's word: hints are ignored from now on.
-    void fix(pool::Difficulty difficulty)
-    {
-        wanted_ = difficulty;
-        fixed_ = true;
-    }
+    void fix(pool::Difficulty difficulty);
+    /// The network's: no share need be better than a block.
+    void set_cap(pool::Difficulty difficulty) { cap_ = difficulty; }
 
     /// An accepted share that was promised `difficulty`.
-    void on_share(pool::Difficulty, pool::SteadyTime) {}
-    /// About once a second.
-    void on_tick(pool::SteadyTime) {}
+    void on_share(pool::Difficulty difficulty, pool::SteadyTime now);
+    /// About once a second. Silence is an answer, too.
+    void on_tick(pool::SteadyTime now);
 
     /// For the next job, inside the port's limits.
-    pool::Difficulty next() const
-    {
-        return std::min(std::max({wanted_, floor_, limits_.min}), limits_.max);
-    }
+    pool::Difficulty next() const;
 
 private:
+    void evaluate(pool::SteadyTime now);
+    void move(int steps, pool::SteadyTime now);
+
     DifficultyLimits limits_;
     pool::Difficulty wanted_;
     pool::Difficulty floor_;
+    pool::Difficulty cap_ = pool::difficulty_max;
+    std::optional<pool::Difficulty> hint_;
     bool fixed_ = false;
+    pool::SteadyTime began_;
+    pool::SteadyTime changed_;
+    pool::SteadyTime evaluated_;
+    std::unique_ptr<ShareWindows> counts_;  // since changed_; from the first share on
 };
 
 }  // namespace stratum

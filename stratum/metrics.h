@@ -35,6 +35,7 @@ struct ShardMetrics {
     pool::Counter malformed_submits;           ///< refused before anything could be hashed
     pool::Counter shares_unlogged;             ///< refused because the share log failed
     pool::Counter block_candidates;
+    pool::Counter variant_jobs;  ///< other work of the current template, for a new difficulty
     pool::Counter lines;
     pool::Counter bad_lines;
     pool::Counter unknown_methods;

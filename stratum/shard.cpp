@@ -15,6 +15,21 @@ using pool::Judgement;
 // More wait for no turn's end: bounds what one read of a flooding peer may pile up.
 constexpr std::size_t batch_max = 4096;
 
+// With the node silent for longer than this, jobs are too precious in the table to add others.
+constexpr std::chrono::minutes variants_after_job_max{2};
+
+// Apart from the desk's ids, which are seconds since 1970 and count on (below 2^31 until 2038),
+// eight hex digits like them, and none comes again within a day, in this life or the next: there is
+// at most one in a tenth of a second on a loop.
+pool::JobId variant_id(std::uint32_t loop, pool::UnixMillis now)
+{
+    const std::uint64_t tenths = now.value / 100;
+    return {0x80000000U | (loop & 0x7ffU) << 20 | (tenths & 0xfffffU)};
+}
+constexpr std::chrono::milliseconds variant_gap{100};
+// A burst, then one a second: what lives for ten minutes leaves room in the job table.
+constexpr double variants_burst = 8;
+
 // The numbers a client sees as its session id: not to be guessed from the one before.
 std::uint64_t mixed(std::uint64_t value)
 {
@@ -60,11 +75,11 @@ Shard::Shard(ShardOptions options, pool::ShareLog& log,
 
 Shard::~Shard() = default;
 
-v1::World Shard::world()
+v1::World Shard::world(const v1::RenderedJob& job)
 {
     return {.options = options_.session,
             .jobs = jobs_,
-            .current = current_,
+            .current = job,
             .directory = *directory_,
             .grid = grid_,
             .prefixes = prefixes_,
@@ -134,14 +149,66 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     current_.hardest = pool::difficulty_not_above(job->network_target);
     if (new_tip || job->clean) ++current_.tip;
     current_.job = job;
+    current_since_ = now.steady;
+    take_in(std::move(job), now);
+
+    v1::World around = world();
+    for (auto& [id, session] : sessions_) {
+        session.on_job(around);
+        touch(session);
+    }
+    note_jobs(now);
+}
+
+void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)
+{
     unnoted_.push_back(record_of(*job));
     if (unnoted_.size() > pool::JobTable::jobs_max) unnoted_.erase(unnoted_.begin());
     for (const pool::JobId forgotten : jobs_.add(std::move(job), now.steady)) {
         seen_.forget(forgotten);
     }
+}
 
-    v1::World around = world();
+bool Shard::may_send_variant(pool::SteadyTime now)
+{
+    const std::chrono::duration<double> since = now - last_variant_;
+    if (since < variant_gap) return false;
+    variant_tokens_ = std::min(variant_tokens_ + since.count(), variants_burst);
+    last_variant_ = now;
+    if (variant_tokens_ < 1) return false;
+    variant_tokens_ -= 1;
+    return true;
+}
+
+// A new difficulty comes with new work only: firmware begins its extranonce anew with every job,
+// so the same work under another id would bring the same shares again. Other work of the same
+// template is cheap: the coinbase's sequence number is free. All who wait share one.
+void Shard::send_variant(pool::Now now)
+{
+    const auto waits = [](const auto& entry) { return entry.second.wants_job_now(); };
+    if (current_.job == nullptr || now.steady - current_since_ > variants_after_job_max) return;
+    if (std::none_of(sessions_.begin(), sessions_.end(), waits)) return;
+    const pool::JobId variant_job = variant_id(options_.loop, now.wall);
+    if (!may_send_variant(now.steady) || jobs_.find(variant_job) != nullptr) return;
+
+    auto job = std::make_shared<pool::Job>(*current_.job);
+    if (job->coinbase_suffix.size() < 4) return;
+    ++variants_;
+    for (std::size_t i = 0; i < 4; ++i) {
+        // Counted down from the final sequence number, which the job itself has.
+        job->coinbase_suffix[i] = static_cast<std::uint8_t>(~variants_ >> (8 * i));
+    }
+    job->id = variant_job;
+    job->clean = false;
+    v1::RenderedJob variant{.job = job,
+                            .notify = v1::render_notify(*job),
+                            .hardest = current_.hardest,
+                            .tip = current_.tip};
+    take_in(std::move(job), now);
+    metrics_.variant_jobs.add();
+    v1::World around = world(variant);
     for (auto& [id, session] : sessions_) {
+        if (!session.wants_job_now()) continue;
         session.on_job(around);
         touch(session);
     }
@@ -155,6 +222,8 @@ void Shard::on_tick(pool::Now now)
         session.on_tick(around, now);
         touch(session);
     }
+    flush(now);
+    send_variant(now);
     if (auto marked = log_.tick(now.wall); !marked) {
         pool::log::error("share_log_tick_failed", {{"detail", marked.error().detail}});
     }
@@ -176,6 +245,7 @@ void Shard::flush(pool::Now now)
     batch_.submissions.clear();
     batch_.origins.clear();
     for (const pool::SessionId id : std::exchange(gone_, {})) forget(id, now);
+    if (std::exchange(variant_wanted_, false)) send_variant(now);
 }
 
 void Shard::hand_out_candidate(std::size_t at, pool::Now now)
@@ -269,6 +339,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
                     .work = batch_.submissions[at].promise.work,
                     .logged = logged},
                    now);
+    variant_wanted_ = variant_wanted_ || session.wants_job_now();
     touch(session);
 }
 

@@ -75,7 +75,8 @@ public:
     /// A new job for everybody. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
-    /// About once a second: deadlines, late starts, marks in the share log.
+    /// About once a second: deadlines, late starts, difficulties that can't wait for the next job,
+    /// marks in the share log.
     void on_tick(pool::Now now);
     /// The end of a turn: judges all submissions together, hands out block candidates, appends the
     /// shares to the log, and answers. An accepted share is answered only after append() took it.
@@ -96,7 +97,11 @@ public:
     const ShardMetrics& metrics() const { return metrics_; }
 
 private:
-    v1::World world();
+    v1::World world(const v1::RenderedJob& job);
+    v1::World world() { return world(current_); }
+    void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
+    bool may_send_variant(pool::SteadyTime now);
+    void send_variant(pool::Now now);
     void touch(v1::Session& session);
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
@@ -114,6 +119,11 @@ private:
     PrefixPool prefixes_;
     PromiseGrid grid_;
     v1::RenderedJob current_;
+    pool::SteadyTime current_since_;
+    std::uint32_t variants_ = 0;
+    bool variant_wanted_ = false;
+    double variant_tokens_ = 0;
+    pool::SteadyTime last_variant_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, v1::Session> sessions_;
     std::uint64_t opened_ = 0;

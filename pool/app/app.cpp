@@ -113,7 +113,9 @@ stratum::ServerOptions server_options(const Config& config, std::size_t loop, st
     options.shard.session.chain = config.chain;
     options.shard.session.difficulty = {.min = grid(config.min_difficulty),
                                         .max = grid(config.max_difficulty),
-                                        .start = grid(config.start_difficulty)};
+                                        .start = grid(config.start_difficulty),
+                                        .shares_per_minute = double(config.shares_per_minute),
+                                        .vary = config.vary_difficulty};
     options.shard.session.extranonce2_bytes = rolled_bytes;
     options.shard.loop = static_cast<std::uint32_t>(loop);
     options.shard.prefixes =

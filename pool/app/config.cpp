@@ -267,6 +267,9 @@ Result<void> check_whole(Config& config, const std::string& where)
         config.start_difficulty > config.max_difficulty) {
         return refuse(where, "stratum.start_difficulty must be between min_ and max_difficulty");
     }
+    if (config.shares_per_minute == 0) {
+        return refuse(where, "stratum.shares_per_minute must be 1 or more");
+    }
     if (config.cookie_file.empty()) config.cookie_file = config.data_dir + "/.cookie";
     return {};
 }

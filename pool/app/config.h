@@ -42,6 +42,8 @@ struct Config {
     double start_difficulty = 65536;
     double min_difficulty = 0;
     double max_difficulty = 4.6e18;
+    bool vary_difficulty = true;
+    std::uint32_t shares_per_minute = 10;
 
     StoreAddress redis{"", "127.0.0.1", 6379};
     bool redis_require_persistence = true;

@@ -10,6 +10,8 @@ namespace {
 
 // A flush of the miner's queue costs it hashes: only a rise this large is worth one.
 constexpr int clean_rise_exponents = 2;
+// A difficulty that is off by this much is not left for the next regular job.
+constexpr int urgent_exponents = 2;
 
 }  // namespace
 
@@ -20,7 +22,7 @@ Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscriptio
       subscription_(subscription),
       opened_(now),
       heard_(now.steady),
-      policy_(options.difficulty)
+      policy_(options.difficulty, now.steady)
 {
 }
 
@@ -71,6 +73,13 @@ void Session::on_job(World& world)
     } else {
         start_if_ready(world);
     }
+}
+
+bool Session::wants_job_now() const
+{
+    if (ended_ || sent_.empty()) return false;
+    const int off = policy_.next().exponent - sent_.back().difficulty.exponent;
+    return repeat_difficulty_ || off >= urgent_exponents || -off >= urgent_exponents;
 }
 
 void Session::announce(std::string_view text)
@@ -136,11 +145,12 @@ void Session::send_job(World& world)
         mask_announced_ = mask;
     }
 
-    const pool::Difficulty difficulty = std::min(policy_.next(), current.hardest);
+    policy_.set_cap(current.hardest);
+    const pool::Difficulty difficulty = policy_.next();
     bool clean = current.tip != last_tip_;
-    if (sent_.empty() || sent_.back().difficulty != difficulty) {
+    if (sent_.empty() || repeat_difficulty_ || sent_.back().difficulty != difficulty) {
         append_set_difficulty(out(), difficulty);
-        clean = clean || sent_.empty() ||
+        clean = clean || sent_.empty() || std::exchange(repeat_difficulty_, false) ||
                 difficulty.exponent >= sent_.back().difficulty.exponent + clean_rise_exponents;
     }
     out().append(clean ? current.notify.clean : current.notify.keep);

@@ -78,6 +78,9 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// True when the next regular job is too far off: the difficulty is wrong by four times or
+    /// more, or the miner seems to have missed the last one.
+    bool wants_job_now() const;
     void on_tick(World& world, pool::Now now);
 
     /// The verdict on this session's oldest submission that has none yet. Counts it, too.
@@ -152,11 +155,12 @@ private:
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
     std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
 
-    void apply_password(std::string_view password);
+    void apply_password(std::string_view password, pool::SteadyTime now);
     std::optional<std::size_t> find_worker(std::string_view given) const;
     std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
 
+    void note_low_share(pool::Judgement judgement);
     void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
     void hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn);
     const Sent* find_sent(pool::JobId job) const;
@@ -185,8 +189,10 @@ private:
     std::uint64_t accepted_ = 0;
 
     DifficultyPolicy policy_;
-    std::vector<Sent> sent_;      // in order of sending
-    std::uint64_t last_tip_ = 0;  // RenderedJob::tip of the last job sent
+    std::vector<Sent> sent_;        // in order of sending
+    std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
+    std::uint32_t low_shares_ = 0;  // since the last accepted one
+    bool repeat_difficulty_ = false;
 
     bool rolling_ = false;  // asked for by mining.configure
     std::uint32_t mask_wanted_ = 0xffffffff;

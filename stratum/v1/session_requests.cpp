@@ -107,32 +107,32 @@ void Session::on(const Authorize& call, const Turn& turn)
         return refuse("Too many workers on this connection");
     }
     turn.world.metrics.authorized.add();
-    apply_password(call.password);
+    apply_password(call.password, turn.now.steady);
     append_result(out(), turn.id, true);
     start_if_ready(turn.world);
 }
 
-void Session::apply_password(std::string_view password)
+void Session::apply_password(std::string_view password, pool::SteadyTime now)
 {
     const PasswordOptions asked = parse_password(password);
     const auto on_grid = [](std::optional<double> value) {
         return value ? pool::difficulty_at_most(*value) : std::nullopt;
     };
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
-    if (const auto start = on_grid(asked.start)) policy_.suggest(*start);
+    if (const auto start = on_grid(asked.start)) policy_.suggest(*start, now);
     if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
 }
 
 void Session::on(const SuggestDifficulty& call, const Turn& turn)
 {
     const auto difficulty = call.value ? pool::difficulty_at_most(*call.value) : std::nullopt;
-    if (difficulty) policy_.suggest(*difficulty);
+    if (difficulty) policy_.suggest(*difficulty, turn.now.steady);
     thank(turn);
 }
 
 void Session::on(const SuggestTarget& call, const Turn& turn)
 {
-    if (call.target) policy_.suggest(pool::difficulty_not_above(*call.target));
+    if (call.target) policy_.suggest(pool::difficulty_not_above(*call.target), turn.now.steady);
     thank(turn);
 }
 

@@ -177,7 +177,7 @@ void Session::hand_in(const Submit& call, const Sent& sent, const pool::Job& job
 
     Batch& batch = turn.world.batch;
     batch.submissions.push_back({.job = job.id,
-                                 .extranonce = joined(*prefix_, call),
+                                 .extranonce = joined(prefix_.value_or(ExtranoncePrefix{}), call),
                                  .time = call.time,
                                  .nonce = call.nonce,
                                  .version = job.version | bits,
@@ -196,6 +196,14 @@ void Session::hand_in(const Submit& call, const Sent& sent, const pool::Job& job
     waiting_.push_back({std::string{turn.id}, {}});
 }
 
+// A miner that sends low shares and no others has lost a set_difficulty: it is told once more.
+void Session::note_low_share(pool::Judgement judgement)
+{
+    constexpr std::uint32_t suspicious = 20;
+    if (judgement != pool::Judgement::low_difficulty) return;
+    if (++low_shares_ == suspicious) repeat_difficulty_ = true;
+}
+
 void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
 {
     pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
@@ -206,9 +214,11 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         policy_.on_share(origin.difficulty, now.steady);
         ++accepted_;
         bad_requests_ = 0;
+        low_shares_ = 0;
     } else if (accepted) {
         append_error(out_, waiting.id, ErrorCode::other, "Share log unavailable");
     } else {
+        note_low_share(outcome.judgement);
         const Refusal refusal = refusal_of(outcome.judgement);
         append_error(out_, waiting.id, refusal.code, refusal.text);
     }

@@ -10,6 +10,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr pool::SteadyTime epoch{};
+
 TEST(Password, ReadsDifficultiesInAnyCaseAndWithAnySeparator)
 {
     EXPECT_EQ(v1::parse_password("x, D=4").start, 4);
@@ -30,11 +32,11 @@ TEST(Password, IgnoresWhatMakesNoSense)
 
 TEST(DifficultyPolicy, StaysInsideTheLimits)
 {
-    DifficultyPolicy policy{{.min = {0}, .max = {10}, .start = {4}}};
+    DifficultyPolicy policy{{.min = {0}, .max = {10}, .start = {4}}, epoch};
     EXPECT_EQ(policy.next().exponent, 4);
-    policy.suggest({-20});
+    policy.suggest({-20}, epoch);
     EXPECT_EQ(policy.next().exponent, 0);
-    policy.suggest({30});
+    policy.suggest({30}, epoch);
     EXPECT_EQ(policy.next().exponent, 10);
     policy.set_floor({40});
     EXPECT_EQ(policy.next().exponent, 10);
@@ -42,11 +44,11 @@ TEST(DifficultyPolicy, StaysInsideTheLimits)
 
 TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
 {
-    DifficultyPolicy policy{{.min = {0}, .max = {40}, .start = {4}}};
+    DifficultyPolicy policy{{.min = {0}, .max = {40}, .start = {4}}, epoch};
     policy.set_floor({8});
     EXPECT_EQ(policy.next().exponent, 8);
     policy.fix({12});
-    policy.suggest({20});
+    policy.suggest({20}, epoch);
     EXPECT_EQ(policy.next().exponent, 12);
 }
 

@@ -54,7 +54,7 @@ stratum::ShardOptions Talk::default_options()
 {
     stratum::ShardOptions options;
     options.session.chain = pool::Chain::regtest;
-    options.session.difficulty = {.min = {-30}, .max = {40}, .start = {-22}};
+    options.session.difficulty = {.min = {-30}, .max = {40}, .start = {-22}, .vary = false};
     options.prefixes = stratum::prefix_range(7, 0, 1);
     options.seed = 1;
     return options;

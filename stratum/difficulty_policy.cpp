@@ -1,0 +1,185 @@
+#include "stratum/difficulty_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace stratum {
+namespace {
+
+struct Window {
+    double seconds;
+    double up_confidence;  // in standard deviations
+};
+// The shorter the window, the more often it is looked at, and so the surer it must be.
+constexpr std::array<Window, 5> windows{
+    {{30, 4.2}, {90, 4.0}, {300, 3.6}, {900, 3.2}, {1800, 3.0}}};
+constexpr double down_confidence = 2.8;
+
+// Half of the upper bound is above the lower one, so a step never calls for the step back.
+constexpr double up_at = 1.5;
+constexpr double down_at = 0.6;
+constexpr double up_shares_min = 8;
+constexpr double down_expected_min = 6;
+
+constexpr std::chrono::seconds ramp{180};  // while nothing is known, steps may be large
+constexpr int ramp_steps_max = 10;
+constexpr int steps_max = 3;
+constexpr std::chrono::seconds silence_every{5};
+constexpr double age_min_s = 0.5;  // a clump of shares in one packet is no rate
+
+constexpr double fine_width_s = 5;
+constexpr double coarse_width_s = 60;
+constexpr double fine_reach_s = 90;
+
+double seconds_between(pool::SteadyTime from, pool::SteadyTime to)
+{
+    return std::chrono::duration<double>(to - from).count();
+}
+
+// Wilson and Hilferty's approximation of the Poisson interval for a count of n.
+double lower_bound(double n, double z)
+{
+    return n * std::pow(std::max(1 - 1 / (9 * n) - z / (3 * std::sqrt(n)), 0.0), 3);
+}
+double upper_bound(double n, double z)
+{
+    const double m = n + 1;
+    return m * std::pow(1 - 1 / (9 * m) + z / (3 * std::sqrt(m)), 3);
+}
+
+}  // namespace
+
+template <std::size_t count>
+ShareWindows::Bucket& ShareWindows::Ring<count>::at(std::int64_t number)
+{
+    constexpr auto width = static_cast<std::int64_t>(count);
+    newest = std::max(newest, number - width);
+    while (newest < number) buckets[static_cast<std::size_t>(++newest % width)] = {};
+    return buckets[static_cast<std::size_t>(number % width)];
+}
+
+template <std::size_t count>
+ShareWindows::Sum ShareWindows::Ring<count>::last(std::int64_t wanted, double width_s,
+                                                  double age_s) const
+{
+    constexpr auto width = static_cast<std::int64_t>(count);
+    const auto now = static_cast<std::int64_t>(age_s / width_s);
+    const std::int64_t first = std::max<std::int64_t>(now - std::min(wanted, width) + 1, 0);
+    Sum sum{.seconds = age_s - static_cast<double>(first) * width_s, .shares = 0, .work = 0};
+    for (std::int64_t i = first; i <= std::min(now, newest); ++i) {
+        const Bucket& bucket = buckets[static_cast<std::size_t>(i % width)];
+        sum.shares += bucket.shares;
+        sum.work += static_cast<double>(bucket.work);
+    }
+    return sum;
+}
+
+void ShareWindows::add(pool::Difficulty difficulty, double age_s)
+{
+    const auto work = static_cast<float>(std::ldexp(1.0, difficulty.exponent));
+    for (Bucket* bucket : {&fine_.at(static_cast<std::int64_t>(age_s / fine_width_s)),
+                           &coarse_.at(static_cast<std::int64_t>(age_s / coarse_width_s))}) {
+        bucket->work += work;
+        ++bucket->shares;
+    }
+}
+
+ShareWindows::Sum ShareWindows::last(double window_s, double age_s) const
+{
+    if (std::min(window_s, age_s) <= fine_reach_s) {
+        return fine_.last(static_cast<std::int64_t>(window_s / fine_width_s), fine_width_s, age_s);
+    }
+    return coarse_.last(static_cast<std::int64_t>(window_s / coarse_width_s), coarse_width_s,
+                        age_s);
+}
+
+DifficultyPolicy::DifficultyPolicy(const DifficultyLimits& limits, pool::SteadyTime now)
+    : limits_(limits),
+      wanted_(limits.start),
+      floor_(limits.min),
+      began_(now),
+      changed_(now),
+      evaluated_(now)
+{
+}
+
+void DifficultyPolicy::suggest(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    if (fixed_ || hint_ == difficulty) return;
+    hint_ = difficulty;
+    wanted_ = difficulty;
+    changed_ = now;
+    counts_.reset();
+}
+
+void DifficultyPolicy::fix(pool::Difficulty difficulty)
+{
+    wanted_ = difficulty;
+    fixed_ = true;
+    counts_.reset();
+}
+
+pool::Difficulty DifficultyPolicy::next() const
+{
+    const auto allowed = std::min(std::max({wanted_, floor_, limits_.min}), limits_.max);
+    return std::min(allowed, cap_);
+}
+
+void DifficultyPolicy::on_share(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    if (fixed_ || !limits_.vary) return;
+    if (counts_ == nullptr) counts_ = std::make_unique<ShareWindows>();
+    counts_->add(difficulty, seconds_between(changed_, now));
+    evaluate(now);
+}
+
+void DifficultyPolicy::on_tick(pool::SteadyTime now)
+{
+    if (fixed_ || !limits_.vary || now - evaluated_ < silence_every) return;
+    evaluate(now);
+}
+
+void DifficultyPolicy::evaluate(pool::SteadyTime now)
+{
+    evaluated_ = now;
+    const double age = std::max(seconds_between(changed_, now), age_min_s);
+    const double difficulty = std::ldexp(1.0, next().exponent);
+    for (const Window& window : windows) {
+        ShareWindows::Sum sum{.seconds = std::min(window.seconds, age), .shares = 0, .work = 0};
+        if (counts_ != nullptr) sum = counts_->last(window.seconds, age);
+        const double expected = limits_.shares_per_minute * sum.seconds / 60;
+        const double worth = sum.work / difficulty;  // in shares of today's difficulty
+        const double scale = sum.shares > 0 ? worth / sum.shares : 1;
+
+        const double low = lower_bound(std::max(sum.shares, 1.0), window.up_confidence) * scale;
+        if (sum.shares >= up_shares_min && low > up_at * expected) {
+            const int most = now - began_ < ramp ? ramp_steps_max : steps_max;
+            const auto steps = static_cast<int>(std::lround(std::log2(low / expected)));
+            return move(std::clamp(steps, 1, most), now);
+        }
+        const double high = upper_bound(sum.shares, down_confidence) * scale;
+        if (expected >= down_expected_min && high < down_at * expected) {
+            const double by =
+                (std::log2(high / expected) + std::log2(std::max(worth, 0.5) / expected)) / 2;
+            return move(-std::clamp(static_cast<int>(std::lround(-by)), 1, steps_max), now);
+        }
+        if (age <= window.seconds && sum.shares == 0) return;  // longer windows say the same
+    }
+}
+
+void DifficultyPolicy::move(int steps, pool::SteadyTime now)
+{
+    const pool::Difficulty before = next();
+    const pool::Difficulty old = wanted_;
+    wanted_ = {before.exponent + steps};
+    wanted_ = std::clamp(wanted_, pool::difficulty_min, pool::difficulty_max);
+    wanted_ = next();
+    if (wanted_ == before) {
+        wanted_ = old;
+        return;
+    }
+    changed_ = now;
+    counts_.reset();
+}
+
+}  // namespace stratum

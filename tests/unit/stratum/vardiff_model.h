@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "stratum/difficulty_policy.h"
+
+namespace tests {
+
+/// A miner and its connection in simulated time: shares come as a Poisson process at the
+/// difficulty that the miner works on, which changes with the next job (every 30 s at a random
+/// phase, or after 0.1 s when the change is fourfold).
+struct VardiffRun {
+    double wrong_by = 1;  ///< ideal difficulty / start difficulty
+    double shares_per_minute = 10;
+    double seconds = 7200;
+    double judged_from_s = 0;
+    double tick_s = 1;
+    std::function<double(double)> hashrate_at = [](double) { return 1.0; };  ///< relative, by time
+    std::uint64_t seed = 1;
+};
+
+struct VardiffResult {
+    double converged_s = -1;  ///< when the rate was within 1/2 .. 2 of the wanted one for 10 min
+    std::uint64_t shares = 0;
+    std::uint64_t changes = 0;
+    double credited_over_expected = 0;
+    double rate_over_wanted = 0;  ///< of the whole run
+    double worst_off_for_s = 0;   ///< longest time further than 16 times from the ideal
+};
+
+VardiffResult simulate(const VardiffRun& run);
+
+/// The p-quantile, 0 <= p <= 1. Takes the values: it sorts them.
+double quantile(std::vector<double> values, double p);
+
+}  // namespace tests
