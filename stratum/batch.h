@@ -11,7 +11,7 @@
 
 namespace stratum {
 
-/// A turn's submissions, as check_batch takes them, and whose they are. Sessions of both protocols
+/// A turn's submissions, as ShareChecker takes them, and whose they are. Sessions of both protocols
 /// fill it; the shard judges it at the end of the turn.
 struct Batch {
     struct Origin {

@@ -66,6 +66,7 @@ Shard::Shard(ShardOptions options, pool::ShareLog& log,
       log_(log),
       directory_(std::move(directory)),
       on_candidate_(std::move(on_candidate)),
+      checker_(options_.hasher),
       prefixes_(options_.prefixes, options_.seed)
 {
     pool::check(directory_ != nullptr, "an empty directory is a directory");
@@ -234,7 +235,7 @@ void Shard::on_tick(pool::Now now)
 void Shard::flush(pool::Now now)
 {
     if (batch_.submissions.empty()) return;
-    pool::check_batch(batch_.submissions, jobs_, seen_, pool::to_seconds(now.wall), verdicts_);
+    checker_.check(batch_.submissions, jobs_, seen_, pool::to_seconds(now.wall), verdicts_);
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
         if (verdicts_[i].block) hand_out_candidate(i, now);
     }

@@ -33,6 +33,7 @@ struct ShardOptions {
     PrefixRange prefixes;    ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
+    pool::HeaderHasher hasher;  ///< how shares are hashed
 };
 
 /// What is to be done with connections: first all writes, then the closes.
@@ -116,6 +117,7 @@ private:
     ShardMetrics metrics_;
     pool::JobTable jobs_;
     pool::SeenShares seen_;
+    pool::ShareChecker checker_;
     PrefixPool prefixes_;
     PromiseGrid grid_;
     v1::RenderedJob current_;

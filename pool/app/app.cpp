@@ -22,6 +22,7 @@
 #include "pool/app/view.h"
 #include "pool/app/work_desk.h"
 #include "pool/base/log.h"
+#include "pool/crypto/header_hasher.h"
 #include "pool/crypto/sha256.h"
 #include "pool/share/redis_client.h"
 #include "rpc/auth.h"
@@ -101,7 +102,17 @@ payouts::ServiceOptions service_options(const Config& config)
     return options;
 }
 
-stratum::ServerOptions server_options(const Config& config, std::size_t loop, std::size_t loops)
+/// What the configuration asks for, or what is fastest on this machine. Errors: invalid.
+Result<HeaderHasher> choose_hasher(const std::string& kernel)
+{
+    if (kernel == "auto") return HeaderHasher::calibrated();
+    auto one = HeaderHasher::with(kernel);
+    if (!one) return fail(Error::Code::invalid, "stratum.hash_kernel: " + one.error().detail);
+    return one;
+}
+
+stratum::ServerOptions server_options(const Config& config, const HeaderHasher& hasher,
+                                      std::size_t loop, std::size_t loops)
 {
     const auto grid = [](double difficulty) {
         return difficulty_at_most(difficulty).value_or(difficulty_min);
@@ -122,6 +133,7 @@ stratum::ServerOptions server_options(const Config& config, std::size_t loop, st
         stratum::prefix_range(static_cast<std::uint8_t>(config.extranonce_server),
                               static_cast<std::uint32_t>(loop), static_cast<std::uint32_t>(loops));
     options.shard.seed = std::uint64_t{random()} << 32 | random();
+    options.shard.hasher = hasher;
     return options;
 }
 
@@ -209,6 +221,9 @@ Result<void> App::Parts::open_stores()
 // A new life numbers its shares after all that any store has seen.
 Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redis)
 {
+    const auto hasher = choose_hasher(config.hash_kernel);
+    if (!hasher) return fail(hasher.error());
+    log::info("hash_kernels", {{"chosen", hasher->describe()}});
     const std::vector<std::string> names = producer_names(config);
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto streamed = last_stream_seq(redis, names[i]);
@@ -219,7 +234,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.producer = names[i];
         options.journal_directory = journal_root(config) / names[i];
         options.redis = redis_options(config);
-        options.server = server_options(config, i, names.size());
+        options.server = server_options(config, *hasher, i, names.size());
         options.booked = *booked;
         options.start_after = std::max(*streamed, *booked);
         auto loop = StratumLoop::open(std::move(options));
@@ -405,7 +420,7 @@ Result<void> App::Parts::start_rpc(std::uint16_t stratum_port)
 
 Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
 {
-    if (!sha256_self_test()) {
+    if (!sha256_self_test() || !header_kernels_self_test()) {
         return fail(Error::Code::refused, "SHA-256 computes wrongly on this machine");
     }
     auto parts = std::make_unique<Parts>();

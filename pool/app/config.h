@@ -39,6 +39,7 @@ struct Config {
     Endpoint stratum_listen{"0.0.0.0", 3333};
     std::uint32_t stratum_loops = 0;  ///< 0: max(1, cores - 2)
     std::uint32_t extranonce_server = 0;
+    std::string hash_kernel = "auto";
     double start_difficulty = 65536;
     double min_difficulty = 0;
     double max_difficulty = 4.6e18;

@@ -59,6 +59,8 @@ int main(int argc, char** argv)
     cli.set_version_flag("--version", std::string{"zubrd "} + pool::version);
     cli.add_option("-c,--config", sources.file, "configuration file (TOML)");
     cli.add_option("--set", sources.sets, "section.key=value, wins over file and environment");
+    std::string hash_kernel;
+    cli.add_option("--hash-kernel", hash_kernel, "the same as --set stratum.hash_kernel=NAME");
     cli.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
     cli.add_flag("--print-default-config", print_example, "print every option with its default");
     try {
@@ -71,6 +73,7 @@ int main(int argc, char** argv)
         return exit_ok;
     }
 
+    if (!hash_kernel.empty()) sources.sets.push_back("stratum.hash_kernel=" + hash_kernel);
     sources.environment = zubr_environment();
     auto config = pool::load_config(sources);
     if (!config) {

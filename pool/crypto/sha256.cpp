@@ -157,16 +157,6 @@ Digest tagged_hash(std::string_view tag, ByteSpan bytes)
     return Sha256{}.update(tag_digest).update(tag_digest).update(bytes).finish();
 }
 
-void sha256d_headers(std::span<const std::array<std::uint8_t, 80>> headers, std::span<Digest> out)
-{
-    check(headers.size() == out.size(), "one digest a header");
-    PaddedMessage<80> message;
-    for (std::size_t i = 0; i < headers.size(); ++i) {
-        message.put(0, headers[i]);
-        out[i] = digest_of_digest(message.digest());
-    }
-}
-
 std::string_view sha256_kernel() { return kernel().name; }
 
 bool sha256_self_test()

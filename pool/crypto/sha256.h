@@ -32,9 +32,6 @@ Digest sha256d_pair(const Digest& left, const Digest& right);
 /// SHA256(SHA256(tag) || SHA256(tag) || bytes), the tagged hash of BIP 340.
 Digest tagged_hash(std::string_view tag, ByteSpan bytes);
 
-/// sha256d of many 80-byte headers, in order. out.size() == headers.size().
-void sha256d_headers(std::span<const std::array<std::uint8_t, 80>> headers, std::span<Digest> out);
-
 /// The kernel in use, chosen once by what the processor has: "sha-ni" or "scalar".
 std::string_view sha256_kernel();
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "pool/base/result.h"
+#include "pool/crypto/cpu.h"
 #include "pool/crypto/sha256_kernels.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -90,15 +90,8 @@ void sha256_transform_shani(Sha256State& state, const std::uint8_t* blocks, std:
 
 bool sha256_has_shani()
 {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_SSSE3) == 0 || (c & bit_SSE4_1) == 0) {
-        return false;
-    }
-    constexpr unsigned sha_bit = 1U << 29;  // leaf 7, EBX
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & sha_bit) != 0;
+    static const bool has = cpu_features().sha_ni;
+    return has;
 }
 
 #else

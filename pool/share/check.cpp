@@ -1,5 +1,7 @@
 #include "pool/share/check.h"
 
+#include <algorithm>
+
 #include "pool/base/result.h"
 #include "pool/bitcoin/target.h"
 #include "pool/crypto/sha256.h"
@@ -7,6 +9,7 @@
 namespace pool {
 namespace {
 
+// A block's own header, byte by byte: kernels only give its hash.
 HeaderBytes header_of(const Job& job, const Submission& submission)
 {
     const TxId coinbase{sha256d(coinbase_of(job, submission.extranonce))};
@@ -18,6 +21,19 @@ HeaderBytes header_of(const Job& job, const Submission& submission)
         .bits = job.bits,
         .nonce = submission.nonce,
     });
+}
+
+Digest digest_of(const Words8& words)
+{
+    Digest out{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        const std::uint32_t word = words.word[i];
+        out[4 * i] = static_cast<std::uint8_t>(word >> 24);
+        out[4 * i + 1] = static_cast<std::uint8_t>(word >> 16);
+        out[4 * i + 2] = static_cast<std::uint8_t>(word >> 8);
+        out[4 * i + 3] = static_cast<std::uint8_t>(word);
+    }
+    return out;
 }
 
 // Everything but the network's target, which the caller has looked at first.
@@ -60,38 +76,76 @@ Bytes coinbase_of(const Job& job, const Extranonce& extranonce)
     return coinbase;
 }
 
-void check_batch(std::span<const Submission> submissions, const JobTable& jobs, SeenShares& seen,
-                 UnixTime now, std::vector<Verdict>& verdicts)
+const Words8* ShareChecker::root_of(const Submission& submission, const JobTable::Entry& entry)
+{
+    RootCache::Entry& cached = cache_.at(submission);
+    if (RootCache::holds(cached, submission)) {
+        if (cached.batch == batch_) return &roots_[cached.place];
+        // Copied: another connection may take the entry before this batch is hashed.
+        Words8& known = roots_[together_max - ++known_roots_];
+        known = cached.root;
+        return &known;
+    }
+    const std::size_t place = unknown_roots_++;
+    cached.job = submission.job;
+    cached.extranonce = submission.extranonce;
+    cached.batch = batch_;
+    cached.place = place;
+    root_tasks_[place] = {&entry.plan.words(), submission.extranonce.bytes.data()};
+    cached_[place] = &cached;
+    return &roots_[place];
+}
+
+// Fills entries_ (null for an unknown job) and, for those that are known, hashes_.
+void ShareChecker::hash(std::span<const Submission> submissions, const JobTable& jobs)
+{
+    ++batch_;
+    unknown_roots_ = 0;
+    known_roots_ = 0;
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < submissions.size(); ++i) {
+        const Submission& submission = submissions[i];
+        const bool same_job = i > 0 && submission.job == submissions[i - 1].job;
+        entries_[i] = same_job ? entries_[i - 1] : jobs.find(submission.job);
+        if (entries_[i] == nullptr) continue;
+        pool::check(submission.extranonce.length == entries_[i]->job->extranonce_bytes,
+              "sessions refuse any other length");
+        header_tasks_[known++] = {&entries_[i]->plan.words(), root_of(submission, *entries_[i]),
+                                  submission.version, submission.time, submission.nonce};
+    }
+    hasher_.roots(std::span{root_tasks_}.first(unknown_roots_),
+                  std::span{roots_}.first(unknown_roots_));
+    for (std::size_t place = 0; place < unknown_roots_; ++place) {
+        RootCache::Entry& cached = *cached_[place];
+        if (cached.place == place) cached.root = roots_[place];
+    }
+    hasher_.headers(std::span{header_tasks_}.first(known), std::span{hashes_}.first(known));
+}
+
+void ShareChecker::check(std::span<const Submission> submissions, const JobTable& jobs,
+                         SeenShares& seen, UnixTime now, std::vector<Verdict>& verdicts)
 {
     verdicts.assign(submissions.size(), Verdict{});
-    std::vector<HeaderBytes> headers;
-    std::vector<std::size_t> places;  // whose header it is
-    headers.reserve(submissions.size());
-    places.reserve(submissions.size());
-    for (std::size_t i = 0; i < submissions.size(); ++i) {
-        const JobTable::Entry* entry = jobs.find(submissions[i].job);
-        if (entry == nullptr) {
-            verdicts[i].judgement = Judgement::unknown_job;
-            continue;
+    for (std::size_t from = 0; from < submissions.size(); from += together_max) {
+        const auto part =
+            submissions.subspan(from, std::min(together_max, submissions.size() - from));
+        hash(part, jobs);
+        std::size_t known = 0;
+        for (std::size_t i = 0; i < part.size(); ++i) {
+            Verdict& verdict = verdicts[from + i];
+            if (entries_[i] == nullptr) {
+                verdict.judgement = Judgement::unknown_job;
+                continue;
+            }
+            const JobTable::Entry& entry = *entries_[i];
+            verdict.hash = digest_of(hashes_[known++]);
+            verdict.block = meets(verdict.hash, entry.job->network_target);
+            if (verdict.block) verdict.header = header_of(*entry.job, part[i]);
+            verdict.judgement = judge(part[i], entry, verdict.hash, seen, now);
+            verdict.proven =
+                verdict.judgement == Judgement::accepted ||
+                (verdict.judgement == Judgement::stale && proves_work(part[i], verdict.hash, seen));
         }
-        headers.push_back(header_of(*entry->job, submissions[i]));
-        places.push_back(i);
-    }
-
-    std::vector<Digest> hashes(headers.size());
-    sha256d_headers(headers, hashes);
-
-    for (std::size_t at = 0; at < places.size(); ++at) {
-        const Submission& submission = submissions[places[at]];
-        const JobTable::Entry& entry = *jobs.find(submission.job);
-        Verdict& verdict = verdicts[places[at]];
-        verdict.header = headers[at];
-        verdict.hash = hashes[at];
-        verdict.block = meets(verdict.hash, entry.job->network_target);
-        verdict.judgement = judge(submission, entry, verdict.hash, seen, now);
-        verdict.proven =
-            verdict.judgement == Judgement::accepted ||
-            (verdict.judgement == Judgement::stale && proves_work(submission, verdict.hash, seen));
     }
 }
 

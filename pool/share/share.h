@@ -75,7 +75,7 @@ struct Verdict {
     bool proven = false;  ///< accepted, or stale with the work that was promised, seen first now:
                           ///< such shares are recorded (a stale one with score 0)
     Digest hash{};
-    HeaderBytes header{};
+    HeaderBytes header{};  ///< of a block; zeros for any other share
 };
 
 /// A header that meets the network's target, on its way to the nodes.

@@ -4,6 +4,22 @@
 #include <utility>
 
 namespace pool {
+namespace {
+
+HashPlan plan_of(const Job& job)
+{
+    std::vector<Digest> branch;
+    branch.reserve(job.branch.size());
+    for (const MerkleNode& node : job.branch) branch.push_back(node.bytes);
+    return HashPlan{{.coinbase_prefix = job.coinbase_prefix,
+                     .extranonce_bytes = job.extranonce_bytes,
+                     .coinbase_suffix = job.coinbase_suffix,
+                     .branch = branch,
+                     .previous = job.previous.bytes,
+                     .bits = job.bits.value}};
+}
+
+}  // namespace
 
 std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
 {
@@ -13,7 +29,8 @@ std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
     order_.push_back(job->id);
     current_ = job;
     const std::uint64_t id = job->id.value;
-    entries_[id] = Entry{std::move(job), false, now};
+    HashPlan plan = plan_of(*job);
+    entries_[id] = Entry{std::move(job), false, now, std::move(plan)};
 
     // The newest job never goes, however long the node has been silent: miners work on it.
     const auto outlived = [&](JobId at) {

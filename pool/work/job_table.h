@@ -7,6 +7,7 @@
 
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "pool/crypto/hash_plan.h"
 #include "pool/work/job.h"
 
 namespace pool {
@@ -29,6 +30,7 @@ public:
         std::shared_ptr<const Job> job;
         bool stale = false;
         SteadyTime added;
+        HashPlan plan;  ///< what its shares are hashed with
     };
     /// Null when unknown or forgotten. Valid until the next add().
     const Entry* find(JobId id) const;

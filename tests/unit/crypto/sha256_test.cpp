@@ -114,21 +114,6 @@ TEST(Sha256d, StepsUpAMerkleTree)
               "ff104ccb05421ab93e63f8c3ce5c2c2e9dbb37de2764b3a3175c8166562cac7d");
 }
 
-TEST(Sha256d, HashesManyHeadersAsItHashesOne)
-{
-    std::mt19937_64 random{80};
-    std::vector<std::array<std::uint8_t, 80>> headers(37);
-    for (auto& header : headers) {
-        for (std::uint8_t& byte : header) byte = static_cast<std::uint8_t>(random());
-    }
-    std::vector<Digest> digests(headers.size());
-    sha256d_headers(headers, digests);
-    for (std::size_t i = 0; i < headers.size(); ++i) {
-        EXPECT_EQ(digests[i], sha256(sha256(headers[i]))) << i;
-    }
-    sha256d_headers({}, {});
-}
-
 TEST(TaggedHash, IsThatOfBip340)
 {
     // hashlib: t = sha256(tag), sha256(t + t + message); the tag is a leaf's of the slot tree.

@@ -59,16 +59,17 @@ Submission claim(std::uint64_t job)
 struct Bench {
     JobTable jobs;
     SeenShares seen;
+    ShareChecker checker;
     std::vector<Verdict> verdicts;
 
     Verdict judge(const Submission& submission, UnixTime at = now)
     {
-        check_batch(std::array{submission}, jobs, seen, at, verdicts);
+        checker.check(std::array{submission}, jobs, seen, at, verdicts);
         return verdicts.at(0);
     }
 };
 
-TEST(CheckBatch, AcceptsBlock170AtDifficultyOne)
+TEST(ShareChecker, AcceptsBlock170AtDifficultyOne)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -80,7 +81,7 @@ TEST(CheckBatch, AcceptsBlock170AtDifficultyOne)
               "00000000d1145790a8694403d4063f323d499e655c83426834d4ce2f8dd4a2ee");
 }
 
-TEST(CheckBatch, RefusesItAtDifficultyTwo)
+TEST(ShareChecker, RefusesItAtDifficultyTwo)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -89,7 +90,7 @@ TEST(CheckBatch, RefusesItAtDifficultyTwo)
     EXPECT_EQ(bench.judge(submission).judgement, Judgement::low_difficulty);
 }
 
-TEST(CheckBatch, AcceptsAHashThatEqualsItsTarget)
+TEST(ShareChecker, AcceptsAHashThatEqualsItsTarget)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -100,17 +101,18 @@ TEST(CheckBatch, AcceptsAHashThatEqualsItsTarget)
     EXPECT_EQ(again.judge(submission).judgement, Judgement::accepted);
 }
 
-TEST(CheckBatch, RefusesTheSameShareASecondTimeAlsoWithinOneBatch)
+TEST(ShareChecker, RefusesTheSameShareASecondTimeAlsoWithinOneBatch)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
-    check_batch(std::array{claim(1), claim(1)}, bench.jobs, bench.seen, now, bench.verdicts);
+    bench.checker.check(std::array{claim(1), claim(1)}, bench.jobs, bench.seen, now,
+                        bench.verdicts);
     EXPECT_EQ(bench.verdicts[0].judgement, Judgement::accepted);
     EXPECT_EQ(bench.verdicts[1].judgement, Judgement::duplicate);
     EXPECT_EQ(bench.judge(claim(1)).judgement, Judgement::duplicate);
 }
 
-TEST(CheckBatch, DoesNotRememberARefusedShareAsADuplicate)
+TEST(ShareChecker, DoesNotRememberARefusedShareAsADuplicate)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -121,7 +123,7 @@ TEST(CheckBatch, DoesNotRememberARefusedShareAsADuplicate)
     EXPECT_EQ(bench.seen.size(), 0U);
 }
 
-TEST(CheckBatch, KnowsNothingOfAJobItWasNotGiven)
+TEST(ShareChecker, KnowsNothingOfAJobItWasNotGiven)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -131,7 +133,7 @@ TEST(CheckBatch, KnowsNothingOfAJobItWasNotGiven)
 }
 
 // Charter, decision 4: the network's target first, whatever else is wrong with the share.
-TEST(CheckBatch, FindsTheBlockInAShareThatIsRefusedForAnotherReason)
+TEST(ShareChecker, FindsTheBlockInAShareThatIsRefusedForAnotherReason)
 {
     const auto refused_as = [](auto&& spoil, Judgement expected, UnixTime at = now) {
         Bench bench;
@@ -159,7 +161,7 @@ TEST(CheckBatch, FindsTheBlockInAShareThatIsRefusedForAnotherReason)
                UnixTime{0x496ab951 - time_ahead_max_seconds - 1});
 }
 
-TEST(CheckBatch, TakesTimesFromTheTemplatesMinimumToTwoHoursAhead)
+TEST(ShareChecker, TakesTimesFromTheTemplatesMinimumToTwoHoursAhead)
 {
     Bench bench;
     auto job = std::make_shared<Job>(*block_170(1, hard));
@@ -173,7 +175,7 @@ TEST(CheckBatch, TakesTimesFromTheTemplatesMinimumToTwoHoursAhead)
     EXPECT_EQ(edge.judge(claim(1), two_hours_before).judgement, Judgement::accepted);
 }
 
-TEST(CheckBatch, RecordsAStaleShareOnlyIfItProvesItsWorkAndOnlyOnce)
+TEST(ShareChecker, RecordsAStaleShareOnlyIfItProvesItsWorkAndOnlyOnce)
 {
     Bench bench;
     bench.jobs.add(block_170(1, hard), {});
@@ -188,10 +190,10 @@ TEST(CheckBatch, RecordsAStaleShareOnlyIfItProvesItsWorkAndOnlyOnce)
     EXPECT_FALSE(bench.judge(claim(1)).proven);
 }
 
-TEST(CheckBatch, JudgesAnEmptyBatch)
+TEST(ShareChecker, JudgesAnEmptyBatch)
 {
     Bench bench;
-    check_batch({}, bench.jobs, bench.seen, now, bench.verdicts);
+    bench.checker.check({}, bench.jobs, bench.seen, now, bench.verdicts);
     EXPECT_TRUE(bench.verdicts.empty());
 }
 
