@@ -44,6 +44,7 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         if (*empty && outlived(producer)) {
             if (auto done = retire_producer(db_, producer.name); !done) return done;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
+            report.producers.push_back(std::move(one));  // its journal may go now
             continue;
         }
         report.backlog += one.behind;

@@ -240,7 +240,8 @@ Result<void> MysqlConnection::connect()
             by_socket ? options_.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
         const unsigned number = mysql_errno(made);
         std::string detail = "can't use database " + options_.database + " of MySQL at " +
-                             place_of(options_) + " as " + options_.user + ": " + mysql_error(made);
+                             place_of(options_) + " as " + options_.user + ": " +
+                             mysql_error(made) + "; start it, or correct [mysql]";
         mysql_close(made);
         impl_->last_error = number;
         // Anything but a plain no (password, database) may pass: a server that is starting says

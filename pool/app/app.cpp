@@ -171,6 +171,7 @@ struct App::Parts {
     std::vector<std::unique_ptr<Node>> nodes;
     std::vector<std::unique_ptr<StratumLoop>> loops;
     std::vector<std::unique_ptr<Leftover>> leftovers;
+    std::shared_ptr<const stratum::AccountDirectory> registered_names;  // as they were at the start
     std::unique_ptr<Books> books;
     std::unique_ptr<Submitter> submitter;
     std::unique_ptr<BlockWatch> watch;
@@ -190,7 +191,8 @@ struct App::Parts {
     Result<void> open_core();
     Result<void> start_work(const sigset_t& signals);
     Result<void> start_stratum(std::uint16_t& port);
-    Result<void> start_rpc(std::uint16_t stratum_port);
+    Result<void> open_rpc();
+    void start_rpc(std::uint16_t stratum_port);
 
     Books::Out books_out();
     WorkDesk::Out desk_out();
@@ -214,7 +216,11 @@ Result<void> App::Parts::open_stores()
         if (auto kept = check_redis_persistence(redis); !kept) return kept;
     }
     if (auto opened = open_loops(**service, redis); !opened) return opened;
-    books = std::make_unique<Books>(std::move(*service), books_out());
+    // Miners come back all at once after a restart: their names are known before the port opens.
+    const auto registered = (*service)->registered();
+    if (!registered) return fail(registered.error());
+    registered_names = directory_of(*registered);
+    books = std::make_unique<Books>(std::move(*service), registered_names, books_out());
     return {};
 }
 
@@ -366,10 +372,11 @@ Result<void> App::Parts::start_work(const sigset_t& signals)
 
 Result<void> App::Parts::start_stratum(std::uint16_t& port)
 {
-    const auto nobody = std::make_shared<const stratum::AccountDirectory>();
+    if (auto free = check_free(config.stratum_listen); !free) return free;
     for (const auto& loop : loops) {
-        auto opened = loop->start(
-            nobody, port, [this](BlockCandidate candidate) { on_candidate(std::move(candidate)); });
+        auto opened = loop->start(registered_names, port, [this](BlockCandidate candidate) {
+            on_candidate(std::move(candidate));
+        });
         if (!opened) return fail(opened.error());
         port = *opened;  // when the kernel chose it, the others take the same
     }
@@ -377,20 +384,14 @@ Result<void> App::Parts::start_stratum(std::uint16_t& port)
     return {};
 }
 
-Result<void> App::Parts::start_rpc(std::uint16_t stratum_port)
+Result<void> App::Parts::open_rpc()
 {
-    std::vector<rpc::RpcUser> users;
-    for (const std::string& line : config.rpcauth) {
-        auto user = rpc::parse_rpc_user(line);
-        if (!user) return fail(Error::Code::invalid, "admin.rpcauth: " + user.error().detail);
-        users.push_back(std::move(*user));
-    }
     auto queries = payouts::Queries::open(mysql_options(config));
     if (!queries) return fail(queries.error());
     auto made = rpc::CookieFile::create(config.cookie_file);
     if (!made) return fail(made.error());
     cookie = std::move(*made);
-    auth = std::make_unique<rpc::Authenticator>(std::move(users), cookie->secret());
+    auth = std::make_unique<rpc::Authenticator>(config.rpc_users, cookie->secret());
 
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
@@ -403,7 +404,7 @@ Result<void> App::Parts::start_rpc(std::uint16_t stratum_port)
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,
                                            .chain = config.chain,
-                                           .stratum_port = stratum_port,
+                                           .stratum_port = 0,
                                            .web_port = 0,
                                            .started = read_clock().steady});
     rpc::register_admin_methods(router, *view);
@@ -411,11 +412,16 @@ Result<void> App::Parts::start_rpc(std::uint16_t stratum_port)
         rpc_loop, {.admin = config.admin_listen, .web = config.web_listen}, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
+    return {};
+}
+
+void App::Parts::start_rpc(std::uint16_t stratum_port)
+{
+    view->identity().stratum_port = stratum_port;
     view->identity().web_port = rpc_server->web_port();
     rpc_thread = std::thread{[this] { rpc_loop.run(); }};
     log::info("web_listening", {{"port", rpc_server->web_port()}});
     log::info("admin_listening", {{"port", rpc_server->admin_port()}});
-    return {};
 }
 
 Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
@@ -431,8 +437,10 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
     if (auto opened = p.open_stores(); !opened) return fail(opened.error());
     if (auto opened = p.open_core(); !opened) return fail(opened.error());
     if (auto started = p.start_work(signals); !started) return fail(started.error());
+    // The last port to open is the one that miners come in by.
+    if (auto opened = p.open_rpc(); !opened) return fail(opened.error());
     if (auto started = p.start_stratum(port); !started) return fail(started.error());
-    if (auto started = p.start_rpc(port); !started) return fail(started.error());
+    p.start_rpc(port);
     p.books->start();
     log::info("ready", {{"version", version}, {"chain", to_string(p.config.chain)}});
     return app;

@@ -14,6 +14,8 @@ constexpr milliseconds pause{50};
 constexpr milliseconds pause_in_trouble{500};
 constexpr std::chrono::seconds read_back_every{5};
 
+}  // namespace
+
 std::shared_ptr<const stratum::AccountDirectory> directory_of(
     const std::vector<payouts::RegisteredAccount>& accounts)
 {
@@ -24,11 +26,11 @@ std::shared_ptr<const stratum::AccountDirectory> directory_of(
     return directory;
 }
 
-}  // namespace
-
-Books::Books(std::unique_ptr<payouts::Service> service, Out out)
+Books::Books(std::unique_ptr<payouts::Service> service,
+             std::shared_ptr<const stratum::AccountDirectory> directory, Out out)
     : service_(std::move(service)),
       out_(std::move(out)),
+      directory_(std::move(directory)),
       thread_(tasks_max, [this] { return step(); })
 {
 }
@@ -58,7 +60,8 @@ void Books::create_account(std::string name, Address payout,
     const bool posted =
         thread_.post([this, answer, name = std::move(name), payout = std::move(payout)] {
             auto made = service_->create_account(name, payout);
-            read_back_ = {};  // the loops learn the name with the next step
+            read_back_ = {};  // whoever hears the answer may mine under the name at once
+            if (auto told = read_back(read_clock()); !told) note_trouble(told.error());
             (*answer)(std::move(made));
         });
     if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
@@ -71,6 +74,11 @@ milliseconds Books::step()
         note_trouble(written.error());
         return pause_in_trouble;
     }
+    // Before the step: names and blocks need MySQL only, and the step may have much to do.
+    if (auto read = read_back(now); !read) {
+        note_trouble(read.error());
+        return pause_in_trouble;
+    }
     const auto report = service_->step(now);
     if (!report) {
         note_trouble(report.error());
@@ -78,10 +86,6 @@ milliseconds Books::step()
     }
     out_.marks(report->producers);
     if (report->blocks_changed > 0) watch_changed_ = true;
-    if (auto read = read_back(now); !read) {
-        note_trouble(read.error());
-        return pause_in_trouble;
-    }
     note(*report, now);
     return report->more ? milliseconds{0} : pause;
 }

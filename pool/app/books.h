@@ -25,6 +25,10 @@ struct BooksStatus {
     std::uint64_t records = 0;  ///< booked in this life
 };
 
+/// The names that miners may authorise as, besides addresses.
+std::shared_ptr<const stratum::AccountDirectory> directory_of(
+    const std::vector<payouts::RegisteredAccount>& accounts);
+
 /// The ledger thread: steps the service, takes blocks and sightings to it, and tells the others
 /// what they need to know of it. MySQL or Redis away: it says so and tries again.
 class Books {
@@ -38,7 +42,9 @@ public:
         std::function<void(const BooksStatus&)> status;  ///< after each step
     };
 
-    Books(std::unique_ptr<payouts::Service> service, Out out);
+    /// directory: what the loops have been told already.
+    Books(std::unique_ptr<payouts::Service> service,
+          std::shared_ptr<const stratum::AccountDirectory> directory, Out out);
     ~Books() { stop(); }
 
     void start();

@@ -13,6 +13,7 @@
 #include "pool/bitcoin/address.h"
 #include "pool/node/node_rpc.h"
 #include "pool/runtime/tcp.h"
+#include "rpc/auth.h"
 
 namespace pool {
 
@@ -60,7 +61,7 @@ struct Config {
     Endpoint web_listen{"127.0.0.1", 8080};
     Endpoint admin_listen{"127.0.0.1", 8337};
     std::string cookie_file;  ///< empty: data_dir/.cookie
-    std::vector<std::string> rpcauth;
+    std::vector<rpc::RpcUser> rpc_users;
 
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;

@@ -122,7 +122,12 @@ std::string set_rpcauth(Config& config, const ConfigValue& value)
 {
     const auto* lines = std::get_if<std::vector<std::string>>(&value);
     if (lines == nullptr) return "must be a list of texts";
-    config.rpcauth = *lines;
+    config.rpc_users.clear();
+    for (const std::string& line : *lines) {
+        auto user = rpc::parse_rpc_user(line);
+        if (!user) return "is wrong: " + user.error().detail;
+        config.rpc_users.push_back(std::move(*user));
+    }
     return "";
 }
 

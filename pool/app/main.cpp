@@ -30,12 +30,6 @@ std::map<std::string, std::string> zubr_environment()
     return variables;
 }
 
-int complain(const pool::Error& error)
-{
-    std::fprintf(stderr, "zubrd: %s\n", error.detail.c_str());
-    return error.code == pool::Error::Code::invalid ? exit_config : exit_world;
-}
-
 // Signals are taken by sigwait alone; threads inherit the mask, so this comes first.
 sigset_t block_signals()
 {
@@ -88,7 +82,10 @@ int main(int argc, char** argv)
 
     const sigset_t signals = block_signals();
     auto app = pool::App::start(*std::move(config), signals);
-    if (!app) return complain(app.error());
+    if (!app) {
+        std::fprintf(stderr, "zubrd: %s\n", app.error().detail.c_str());
+        return exit_world;
+    }
     (*app)->wait_for_signal(signals);
     (*app)->stop();
     return exit_ok;

@@ -76,6 +76,10 @@ struct ListenOptions {
     int backlog = 4096;
 };
 
+/// Does nobody listen there? With SO_REUSEPORT a second server of the same user would join in
+/// unnoticed, and the kernel would share the miners out between the two. Errors: as of listen.
+Result<void> check_free(const Endpoint& address);
+
 class TcpListener {
 public:
     /// `on_accept` may drop the listener. Out of descriptors, accepting pauses for 100 ms.

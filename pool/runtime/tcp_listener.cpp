@@ -25,7 +25,7 @@ tl::unexpected<Error> cannot_listen(const Endpoint& address, int error)
 {
     const std::string name = to_string(address);
     if (error == EADDRINUSE) {
-        return fail(Error::Code::unavailable, name + " is in use by another program");
+        return fail(Error::Code::unavailable, name + " is in use by another program: stop that, or choose another port");
     }
     if (error == EADDRNOTAVAIL) {
         return fail(Error::Code::unavailable, name + " is no address of this machine");
@@ -73,6 +73,14 @@ Result<Socket> open_listening(const ListenOptions& options)
 }
 
 }  // namespace
+
+Result<void> check_free(const Endpoint& address)
+{
+    if (address.port == 0) return {};
+    const auto opened = open_listening({.address = address, .reuse_port = false, .backlog = 1});
+    if (!opened) return fail(opened.error());
+    return {};
+}
 
 struct TcpListener::Impl {
     struct Core;

@@ -93,13 +93,15 @@ Result<void> Producer::tick(UnixMillis now)
 }
 
 // Slots are sealed by what a producer said last: it must never speak of an earlier time again.
+UnixMillis Producer::time_of(UnixMillis now) const { return std::max(now, last_at_); }
+
 UnixMillis Producer::time_for(UnixMillis now)
 {
     if (now.value + clock_back_ms < last_at_.value && !clock_complained_) {
         clock_complained_ = true;
         log::warn("clock_went_back", {{"producer", name_}, {"by_ms", last_at_.value - now.value}});
     }
-    return std::max(now, last_at_);
+    return time_of(now);
 }
 
 void Producer::declare(UnixMillis at)

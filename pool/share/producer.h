@@ -33,6 +33,7 @@ public:
     MemberHandle member(const AccountKey& account) override;
     WorkerHandle worker(MemberHandle member, std::string_view name) override;
     Result<void> append(std::span<ShareRecord> records, UnixMillis now) override;
+    UnixMillis time_of(UnixMillis now) const override;
     Result<void> note_job(const JobRecord& job, UnixMillis now) override;
     Result<void> tick(UnixMillis now) override;
 

@@ -62,8 +62,8 @@ Result<void> RedisClient::connect()
             : redisConnectUnixWithTimeout(options_.socket.c_str(), connect_timeout);
     if (context->raw == nullptr || context->raw->err != 0) {
         const char* why = context->raw == nullptr ? "out of memory" : context->raw->errstr;
-        return fail(Error::Code::unavailable,
-                    "can't reach Redis at " + place_of(options_) + ": " + why);
+        return fail(Error::Code::unavailable, "can't reach Redis at " + place_of(options_) + ": " +
+                                                  why + "; start it, or correct [redis]");
     }
     if (redisSetTimeout(context->raw, command_timeout) != REDIS_OK) {
         return fail(Error::Code::unavailable, "can't set a timeout for Redis");

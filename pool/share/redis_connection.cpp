@@ -1,17 +1,15 @@
 #include "pool/share/redis_connection.h"
 
-#include <arpa/inet.h>
-#include <array>
 #include <chrono>
 #include <deque>
-#include <netdb.h>
-#include <sys/socket.h>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <hiredis/async.h>
 
 #include "pool/base/result.h"
+#include "pool/runtime/host_name.h"
 
 namespace pool {
 namespace {
@@ -19,27 +17,12 @@ namespace {
 constexpr std::chrono::milliseconds connect_timeout{3000};
 constexpr std::chrono::milliseconds answer_timeout{5000};
 
-/// `host` as a numeric address; empty when it can't be found.
-std::string look_up(const std::string& host)
-{
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
-    std::array<char, NI_MAXHOST> text{};
-    const int code = ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(),
-                                   static_cast<socklen_t>(text.size()), nullptr, 0, NI_NUMERICHOST);
-    ::freeaddrinfo(found);
-    return code == 0 ? std::string{text.data()} : std::string{};
-}
-
 }  // namespace
 
 struct RedisConnection::Impl {
     Loop& loop;
     RedisOptions options;
     Handlers handlers;
-    std::string address;  // numeric; unused with a unix socket
 
     redisAsyncContext* context = nullptr;
     bool up = false;
@@ -48,14 +31,16 @@ struct RedisConnection::Impl {
     Watch limit;
     std::string why;
     std::deque<std::function<void(const RedisReply&)>> waiting;
+    bool looking_up = false;
+    std::shared_ptr<const bool> alive = std::make_shared<const bool>(true);
 
     Impl(Loop& l, RedisOptions o, Handlers h)
         : loop(l), options(std::move(o)), handlers(std::move(h))
     {
-        if (options.socket.empty()) address = look_up(options.host);
     }
 
-    void open();
+    void connect();
+    void attach(redisAsyncContext* made);
     void set_interest(FdEvents wanted);
     void on_events(FdEvents events);
     void give_up(const std::string& reason);
@@ -72,15 +57,25 @@ struct RedisConnection::Impl {
     static void delete_write(void* data) noexcept;
 };
 
-void RedisConnection::Impl::open()
+// A host's address is asked for at each attempt: after a fail-over, or in a container that was made
+// anew, the name stands for another one.
+void RedisConnection::Impl::connect()
 {
+    if (context != nullptr || looking_up) return;
     why.clear();
-    if (options.socket.empty() && address.empty()) {
-        return handlers.lost("can't find the host " + options.host);
-    }
-    redisAsyncContext* made = options.socket.empty()
-                                  ? redisAsyncConnect(address.c_str(), options.port)
-                                  : redisAsyncConnectUnix(options.socket.c_str());
+    if (!options.socket.empty()) return attach(redisAsyncConnectUnix(options.socket.c_str()));
+    looking_up = true;
+    const std::weak_ptr<const bool> living = alive;
+    look_up_host(loop, options.host, [this, living](const Result<std::string>& address) {
+        if (living.expired() || !looking_up) return;
+        looking_up = false;
+        if (!address) return handlers.lost(address.error().detail);
+        attach(redisAsyncConnect(address->c_str(), options.port));
+    });
+}
+
+void RedisConnection::Impl::attach(redisAsyncContext* made)
+{
     check(made != nullptr, "there is memory for a connection");
     if (made->err != 0) {
         const std::string reason = made->errstr;
@@ -204,14 +199,12 @@ RedisConnection::RedisConnection(Loop& loop, RedisOptions options, Handlers hand
 
 RedisConnection::~RedisConnection() { close(); }
 
-void RedisConnection::connect()
-{
-    if (impl_->context == nullptr) impl_->open();
-}
+void RedisConnection::connect() { impl_->connect(); }
 
 void RedisConnection::close()
 {
     redisAsyncContext* const context = impl_->context;
+    impl_->looking_up = false;
     if (context == nullptr) return;
     impl_->forget();
     // From inside a reply hiredis frees it later: it must not find us then.

@@ -26,6 +26,9 @@ public:
     /// of them counts and the shares must be refused openly: io (disk full).
     virtual Result<void> append(std::span<ShareRecord> records, UnixMillis now) = 0;
 
+    /// The time that a record written now would bear: `now`, but never before an earlier record.
+    virtual UnixMillis time_of(UnixMillis now) const = 0;
+
     /// Notes a job that this loop has begun to send.
     virtual Result<void> note_job(const JobRecord& job, UnixMillis now) = 0;
 

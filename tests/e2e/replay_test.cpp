@@ -44,8 +44,12 @@ TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
     NodeFixture node{"testnet4"};
     PoolFixture pool{node, {.start_difficulty = 0.0000152587890625, .sets = {}}};  // 2^-16
     pool.start();
-    const std::string account = test_address("testnet4", 1);
-    auto miner = pool.miner(account + ".load", {"--json", "--duration", "20"});
+    // By name: a zubrd that is just back must know its registered accounts before it lets anybody
+    // in, for a miner that is refused as unknown does not come again.
+    const std::string address = test_address("testnet4", 1);
+    const auto made = pool.rpc("createaccount", R"(["farm",")" + address + R"("])");
+    ASSERT_TRUE(made.has_value()) << made.error().detail;
+    auto miner = pool.miner("farm.load", {"--json", "--duration", "20"});
 
     constexpr int kills = 3;
     for (int round = 0; round < kills; ++round) {

@@ -90,6 +90,12 @@ TEST(ZubrdRefuses, APayoutAddressOfAnotherNetwork)
     expect_says(refusal, wrong_configuration, {"pool.payout_address", "main"});
 }
 
+TEST(ZubrdRefuses, AnAdminUserThatNobodyCouldLogInAs)
+{
+    const auto refusal = refusal_of("[admin]\nrpcauth = [\"alice\"]\n");
+    expect_says(refusal, wrong_configuration, {"zubr.toml:2", "admin.rpcauth"});
+}
+
 class ZubrdInTheWorld : public ::testing::Test {
 protected:
     NodeFixture node{"regtest"};
@@ -121,6 +127,9 @@ TEST_F(ZubrdInTheWorld, RefusesAStoreThatItCannotReach)
 TEST_F(ZubrdInTheWorld, RefusesAPortThatIsTaken)
 {
     const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // As another zubrd with several loops holds it: the kernel would let the two share the miners.
+    const int on = 1;
+    ASSERT_EQ(::setsockopt(taken, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

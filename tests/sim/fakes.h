@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -35,14 +36,17 @@ public:
     {
         ++appends;
         if (failing) return pool::fail(pool::Error::Code::io, "The disk is full");
+        newest_ = time_of(now);
         for (pool::ShareRecord& record : records) {
             record.seq = ++seq_;
-            record.at = now;
-            record.slot = pool::slot_of(now);
+            record.at = newest_;
+            record.slot = pool::slot_of(newest_);
             shares.push_back(record);
         }
         return {};
     }
+
+    pool::UnixMillis time_of(pool::UnixMillis now) const override { return std::max(now, newest_); }
 
     pool::Result<void> note_job(const pool::JobRecord& job, pool::UnixMillis) override
     {
@@ -77,6 +81,7 @@ public:
 
 private:
     std::uint64_t seq_ = 0;
+    pool::UnixMillis newest_;
     std::map<std::string, std::uint64_t> members_;
     std::map<std::pair<std::uint64_t, std::string>, std::uint32_t> workers_;
 };

@@ -35,7 +35,8 @@ TEST(TcpListener, SaysThatAPortIsInUse)
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Error::Code::unavailable);
     EXPECT_EQ(second.error().detail,
-              "127.0.0.1:" + std::to_string(port) + " is in use by another program");
+              "127.0.0.1:" + std::to_string(port) +
+                  " is in use by another program: stop that, or choose another port");
 }
 
 TEST(TcpListener, RefusesAnAddressThatIsNoneOrNotOurs)
