@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every file that the README and docs/ name exists. `./dev check` runs this.
+"""Every file that the README and docs/ name exists, and every page of docs/ that a source names. `./dev check` runs this.
 
 A name is `folder/file.ext`, `folder/folder/` or `folder/file.{h,cpp}` in backticks, from the root of the tree, or the target of a
 Markdown link, from the page itself. Left alone: what is absolute, has a placeholder in it, or is made by building and running.
@@ -33,6 +33,10 @@ def linked_files(text: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, link.start()) + 1, link[1]) for link in links if "://" not in link[1]]
 
 
+def named_pages(text: str) -> list[tuple[int, str]]:
+    return [(text.count("\n", 0, page.start()) + 1, page[0]) for page in re.finditer(r"\bdocs/[\w/-]+\.md\b", text)]
+
+
 def main() -> int:
     root = Path(__file__).resolve().parent.parent
     pages = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
@@ -42,6 +46,13 @@ def main() -> int:
         for base, found in ((root, named_files(text)), (page.parent, linked_files(text))):
             names += len(found)
             missing += [f"{here}:{line}: there is no {name}" for line, name in found if not (base / name).exists()]
+    sources = [path for top in ("pool", "stratum", "payouts", "rpc", "tests", "docker") for path in (root / top).rglob("*")
+               if path.suffix in (".h", ".cpp", ".sql", ".py", ".yml", ".toml", ".conf")]
+    for source in sorted(sources):
+        found = named_pages(source.read_text(errors="replace"))
+        names += len(found)
+        missing += [f"{source.relative_to(root)}:{line}: there is no {name}" for line, name in found
+                    if not (root / name).exists()]
     print("\n".join(missing) if missing else f"{names} names, all there")
     return 1 if missing else 0
 

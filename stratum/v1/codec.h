@@ -17,7 +17,7 @@ inline constexpr std::size_t line_bytes_max = 8192;
 
 /// Reads one line of a client.
 ///
-/// Lenient where firmware is sloppy, by the rules of docs/protocol.md: parameters may be missing,
+/// Lenient where firmware is sloppy: parameters may be missing,
 /// null or of another type wherever a sensible default exists; numbers in hex may have any case,
 /// an "0x", missing leading zeros. What then still makes no sense is a BadParams, not an error.
 ///
