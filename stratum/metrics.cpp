@@ -35,6 +35,18 @@ const char* to_string(EndReason reason)
             return "write_stalled";
         case EndReason::server_stops:
             return "server_stops";
+        case EndReason::no_handshake:
+            return "no_handshake";
+        case EndReason::no_setup:
+            return "no_setup";
+        case EndReason::setup_refused:
+            return "setup_refused";
+        case EndReason::no_channel:
+            return "no_channel";
+        case EndReason::bad_frame:
+            return "bad_frame";
+        case EndReason::frame_too_long:
+            return "frame_too_long";
     }
     return "unknown";
 }

@@ -25,8 +25,14 @@ enum class EndReason : std::uint8_t {
     not_stratum,     ///< HTTP, a scanner
     write_stalled,   ///< the peer does not read
     server_stops,
+    no_handshake,   ///< v2: no whole first act within 5 s
+    no_setup,       ///< v2: no SetupConnection within 10 s
+    setup_refused,  ///< v2: another protocol or version
+    no_channel,     ///< v2: no channel opened within 60 s
+    bad_frame,      ///< v2: not sealed by the peer, or no message of ours
+    frame_too_long,
 };
-inline constexpr std::size_t end_reasons = 15;
+inline constexpr std::size_t end_reasons = 21;
 
 /// Numbers of one loop. The loop adds, any thread reads.
 struct ShardMetrics {
@@ -41,6 +47,11 @@ struct ShardMetrics {
     pool::Counter unknown_methods;
     pool::Counter authorized;
     pool::Counter authorize_refused;
+    pool::Counter handshakes;  ///< v2: answered
+    pool::Counter frames;      ///< v2: opened
+    pool::Counter bad_frames;
+    pool::Counter channels_refused;
+    pool::Gauge channels;                         ///< v2: open
     pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason
     pool::Gauge sessions;

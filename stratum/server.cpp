@@ -31,7 +31,7 @@ struct Server::Impl {
     struct Conn {
         std::unique_ptr<pool::TcpConn> tcp;
         bool known = false;       // as a Stratum client
-        std::string first_bytes;  // until it is known; at most four
+        std::string first_bytes;  // until it is known; fewer than first_bytes_max
         std::optional<pool::SteadyTime> unsent_since;
     };
 
@@ -95,6 +95,11 @@ void Server::Impl::on_bytes(pool::SessionId id, std::span<const std::uint8_t> by
 {
     const auto found = conns.find(id.value);
     if (found == conns.end()) return;
+    std::string held = std::exchange(found->second.first_bytes, {});
+    if (!held.empty()) {
+        held.append(as_text(bytes));
+        bytes = pool::as_bytes(held);
+    }
     if (!found->second.known && !is_stratum(id, found->second, bytes)) return;
     shard.on_bytes(id, bytes, pool::read_clock());
 }
@@ -102,19 +107,25 @@ void Server::Impl::on_bytes(pool::SessionId id, std::span<const std::uint8_t> by
 // Sends away who is no miner. May drop the connection: `conn` is not to be used after a false.
 bool Server::Impl::is_stratum(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
 {
-    conn.first_bytes.append(as_text(bytes).substr(0, 8));
-    switch (caller_of(conn.first_bytes)) {
+    Caller caller = caller_of(as_text(bytes));
+    if (caller == Caller::stratum_v2 && !shard.v2_open()) caller = Caller::nobody;
+    switch (caller) {
         case Caller::more:
+            conn.first_bytes = as_text(bytes);
             return false;
-        case Caller::stratum:
-            // Nothing was held back: no Stratum line begins like another protocol.
+        case Caller::stratum_v1:
             conn.known = true;
-            conn.first_bytes = {};
+            return true;
+        case Caller::stratum_v2:
+            conn.known = true;
+            shard.use_v2(id, pool::read_clock());
             return true;
         case Caller::http:
             conn.tcp->write(http_refusal);
             conn.tcp->close_after_write();
             break;
+        case Caller::tls:
+        case Caller::proxy:
         case Caller::nobody:
             conns.erase(id.value);
             break;
@@ -195,6 +206,11 @@ void Server::publish(std::shared_ptr<const pool::Job> job)
 void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
 {
     impl_->shard.set_directory(std::move(directory));
+}
+
+void Server::set_identity(std::shared_ptr<const v2::Identity> identity)
+{
+    impl_->shard.set_identity(std::move(identity));
 }
 
 void Server::stop() { impl_->stop(); }

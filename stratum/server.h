@@ -42,6 +42,8 @@ public:
     /// A new job for every connection: judged, rendered and written before it returns.
     void publish(std::shared_ptr<const pool::Job> job);
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// For v2 handshakes from now on; null: v2 is off.
+    void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// A line for the people in front of all miners that have work.
     void announce(std::string_view text);
     /// Accepts nobody any more, answers what has been submitted, closes every connection once its

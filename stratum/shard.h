@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "pool/base/json.h"
@@ -24,13 +25,16 @@
 #include "stratum/promise_grid.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/session.h"
+#include "stratum/v2/session.h"
 
 namespace stratum {
 
 struct ShardOptions {
     v1::SessionOptions session;
-    std::uint32_t loop = 0;  ///< this loop's number; < 4096
-    PrefixRange prefixes;    ///< prefix_range(server id, loop, loops)
+    v2::SessionOptions v2;  ///< chain, difficulty and extranonce are those of `session`
+    std::shared_ptr<const v2::Identity> identity;  ///< null: v2 is off
+    std::uint32_t loop = 0;                        ///< this loop's number; < 4096
+    PrefixRange prefixes;                          ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
     pool::HeaderHasher hasher;  ///< how shares are hashed
@@ -68,6 +72,11 @@ public:
 
     /// A new connection. peer: shown to admins. The id is never used again.
     pool::SessionId open(const std::string& peer, pool::Now now);
+    /// It speaks Stratum v2, and nothing of it has been given to on_bytes. v2_open() must hold.
+    void use_v2(pool::SessionId id, pool::Now now);
+    bool v2_open() const { return greeter_.open(); }
+    /// For handshakes from now on; null: v2 is off.
+    void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// Bytes of a connection; of one that the shard has given up they are ignored.
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
     /// The peer or the server ended the connection. Shares that it had sent are judged still.
@@ -98,12 +107,27 @@ public:
     const ShardMetrics& metrics() const { return metrics_; }
 
 private:
-    v1::World world(const v1::RenderedJob& job);
-    v1::World world() { return world(current_); }
+    using Session = std::variant<v1::Session, v2::Session>;
+    // A job as each protocol words it.
+    struct Wording {
+        v1::RenderedJob v1;
+        v2::WireJob v2;
+    };
+    struct Worlds {
+        v1::World v1;
+        v2::World v2;
+    };
+    static Wording worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip);
+    Worlds worlds(const Wording& job);
+    template <typename Act>
+    void for_all(const Wording& job, Act act);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
     bool may_send_variant(pool::SteadyTime now);
     void send_variant(pool::Now now);
-    void touch(v1::Session& session);
+    template <typename AnySession>
+    void touch(AnySession& session);
+    Worker& worker(const Batch::Origin& origin);
+    MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
     bool note_jobs(pool::Now now);
@@ -120,14 +144,15 @@ private:
     pool::ShareChecker checker_;
     PrefixPool prefixes_;
     PromiseGrid grid_;
-    v1::RenderedJob current_;
+    Wording current_;
+    v2::Greeter greeter_;
     pool::SteadyTime current_since_;
     std::uint32_t variants_ = 0;
     bool variant_wanted_ = false;
     double variant_tokens_ = 0;
     pool::SteadyTime last_variant_;
     pool::JsonDocument json_;
-    std::unordered_map<std::uint64_t, v1::Session> sessions_;
+    std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;
     std::vector<pool::SessionId> dirty_;  // have something to send or to close
     std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
@@ -138,5 +163,13 @@ private:
     std::vector<pool::Verdict> verdicts_;
     std::vector<pool::ShareRecord> records_;
 };
+
+template <typename AnySession>
+void Shard::touch(AnySession& session)
+{
+    if (session.listed || (!session.has_output() && !session.ended())) return;
+    session.listed = true;
+    dirty_.push_back(session.id());
+}
 
 }  // namespace stratum

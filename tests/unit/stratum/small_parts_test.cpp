@@ -52,21 +52,6 @@ TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
     EXPECT_EQ(policy.next().exponent, 12);
 }
 
-TEST(FirstBytes, TellsMinersFromTheRest)
-{
-    EXPECT_EQ(caller_of("{"), Caller::stratum);
-    EXPECT_EQ(caller_of("\r\n{"), Caller::stratum);
-    EXPECT_EQ(caller_of("["), Caller::stratum);
-    EXPECT_EQ(caller_of("GET / HTTP/1.1"), Caller::http);
-    EXPECT_EQ(caller_of("POST /"), Caller::http);
-    EXPECT_EQ(caller_of("P"), Caller::more);
-    EXPECT_EQ(caller_of("PO"), Caller::more);
-    EXPECT_EQ(caller_of("PROXY TCP4"), Caller::nobody);
-    EXPECT_EQ(caller_of("\x16\x03\x01"), Caller::nobody);
-    EXPECT_EQ(caller_of("SSH-2.0"), Caller::nobody);
-    EXPECT_EQ(caller_of(""), Caller::more);
-}
-
 TEST(WorkMeter, AveragesOverTheAgeThenOverItsWindow)
 {
     const pool::SteadyTime start{std::chrono::hours{1}};

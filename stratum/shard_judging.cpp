@@ -1,0 +1,149 @@
+// The end of a turn: verdicts, candidates, the share log, answers.
+#include <algorithm>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/share/check.h"
+#include "stratum/shard.h"
+
+namespace stratum {
+namespace {
+
+using pool::Judgement;
+
+// A share record holds 96 bits of work.
+pool::U128 saturated(pool::U128 work)
+{
+    constexpr pool::U128 most = (pool::U128{1} << 96) - 1;
+    return std::min(work, most);
+}
+
+}  // namespace
+
+void Shard::flush(pool::Now now)
+{
+    if (batch_.submissions.empty()) return;
+    checker_.check(batch_.submissions, jobs_, seen_, pool::to_seconds(now.wall), verdicts_);
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        if (verdicts_[i].block) hand_out_candidate(i, now);
+    }
+    const bool logged = log_shares(now);
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        if (!batch_.origins[i].shadow) answer(i, logged, now);
+    }
+    batch_.submissions.clear();
+    batch_.origins.clear();
+    for (const pool::SessionId id : std::exchange(gone_, {})) forget(id, now);
+    if (std::exchange(variant_wanted_, false)) send_variant(now);
+}
+
+void Shard::hand_out_candidate(std::size_t at, pool::Now now)
+{
+    const pool::Submission& submission = batch_.submissions[at];
+    const Batch::Origin& origin = batch_.origins[at];
+    const pool::Verdict& verdict = verdicts_[at];
+    const auto& job = jobs_.find(submission.job)->job;
+    pool::BlockCandidate candidate{.job = job,
+                                   .header = verdict.header,
+                                   .hash = {verdict.hash},
+                                   .coinbase = pool::coinbase_of(*job, submission.extranonce),
+                                   .found_at = now.wall,
+                                   .account = {},
+                                   .worker = {},
+                                   .counted = verdict.judgement == Judgement::accepted};
+    if (origin.worker) {
+        const Worker& finder = worker(origin);
+        candidate.account = account(origin, finder).key.name;
+        candidate.worker = finder.name;
+    }
+    metrics_.block_candidates.add();
+    on_candidate_(std::move(candidate));
+}
+
+// Jobs come before the shares that refer to them; one that could not be noted is tried again.
+bool Shard::note_jobs(pool::Now now)
+{
+    while (!unnoted_.empty()) {
+        if (auto noted = log_.note_job(unnoted_.front(), now.wall); !noted) {
+            pool::log::error("job_not_noted", {{"detail", noted.error().detail}});
+            return false;
+        }
+        unnoted_.erase(unnoted_.begin());
+    }
+    return true;
+}
+
+// True when the turn's shares are safe, or there were none.
+bool Shard::log_shares(pool::Now now)
+{
+    records_.clear();
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+        const pool::Verdict& verdict = verdicts_[i];
+        const Batch::Origin& origin = batch_.origins[i];
+        if (!verdict.proven || origin.shadow || !origin.worker) continue;
+        const pool::Submission& submission = batch_.submissions[i];
+
+        Worker& miner = worker(origin);
+        MinedAccount& mined = account(origin, miner);
+        if (mined.handle.value == 0) mined.handle = log_.member(mined.key);
+        if (miner.handle.value == 0) miner.handle = log_.worker(mined.handle, miner.name);
+
+        const bool accepted = verdict.judgement == Judgement::accepted;
+        const auto good = verdict.block ? pool::RecordKind::block : pool::RecordKind::share;
+        records_.push_back({.kind = accepted ? good : pool::RecordKind::stale,
+                            .flags = 0,
+                            .bits = jobs_.find(submission.job)->job->bits,
+                            .seq = 0,
+                            .at = {},
+                            .slot = 0,
+                            .member = mined.handle,
+                            .worker = miner.handle,
+                            .work = saturated(submission.promise.work),
+                            .version = submission.version,
+                            .time = submission.time,
+                            .nonce = submission.nonce,
+                            .job = submission.job,
+                            .extranonce = submission.extranonce.bytes});
+    }
+    if (records_.empty()) return true;
+    if (!note_jobs(now)) return false;
+    const auto appended = log_.append(records_, now.wall);
+    if (appended) return true;
+    metrics_.shares_unlogged.add(records_.size());
+    pool::log::error("shares_refused",
+                     {{"shares", records_.size()}, {"detail", appended.error().detail}});
+    return false;
+}
+
+void Shard::answer(std::size_t at, bool logged, pool::Now now)
+{
+    const Batch::Origin& origin = batch_.origins[at];
+    const pool::Verdict& verdict = verdicts_[at];
+    metrics_.of(verdict.judgement).add();
+    const Outcome outcome{.judgement = verdict.judgement,
+                          .work = batch_.submissions[at].promise.work,
+                          .logged = logged};
+    std::visit(
+        [this, &origin, &outcome, now](auto& session) {
+            session.answer(origin, outcome, now);
+            variant_wanted_ = variant_wanted_ || session.wants_job_now();
+            touch(session);
+        },
+        sessions_.at(origin.session.value));
+}
+
+Worker& Shard::worker(const Batch::Origin& origin)
+{
+    return std::visit(
+        [&origin](auto& session) -> Worker& { return session.worker(origin.worker.value_or(0)); },
+        sessions_.at(origin.session.value));
+}
+
+MinedAccount& Shard::account(const Batch::Origin& origin, const Worker& worker)
+{
+    return std::visit(
+        [&worker](auto& session) -> MinedAccount& { return session.account(worker.account); },
+        sessions_.at(origin.session.value));
+}
+
+}  // namespace stratum

@@ -1,0 +1,260 @@
+// A connection from its first byte to its end; what is said about channels and shares is in the
+// files beside.
+#include "stratum/v2/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stratum/v2/session_send.h"
+
+namespace stratum::v2 {
+namespace {
+
+constexpr std::uint32_t payload_max_before_setup = 4096;
+constexpr std::uint32_t payload_max = 1U << 16;
+constexpr std::size_t user_agent_bytes_max = 128;
+constexpr std::uint16_t protocol_version = 2;
+constexpr std::uint8_t protocol_mining = 0;
+// What a miner may ask of us and gets: standard jobs, version rolling.
+constexpr std::uint32_t flags_served = flag_standard_jobs | flag_version_rolling;
+
+constexpr std::uint16_t extension_negotiation = 1;
+constexpr std::uint16_t extension_worker_names = 2;
+
+std::string printable(std::initializer_list<Text> texts)
+{
+    std::string out;
+    for (const Text& text : texts) {
+        if (text.value.empty()) continue;
+        if (!out.empty()) out.push_back('/');
+        for (const char c : text.value) {
+            if (c >= 0x20 && c < 0x7f) out.push_back(c);
+        }
+    }
+    out.resize(std::min(out.size(), user_agent_bytes_max));
+    return out;
+}
+
+}  // namespace
+
+Session::Session(pool::SessionId id, std::string peer, const SessionOptions& options, pool::Now now)
+    : id_(id),
+      peer_(std::move(peer)),
+      opened_(now),
+      heard_(now.steady),
+      ack_shares_max_(options.ack_shares_max),
+      ack_within_(options.ack_within),
+      next_channel_(group_id + 1)
+{
+}
+
+void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now)
+{
+    if (ended_) return;
+    heard_ = now.steady;
+    if (stage_ == Stage::handshake) bytes = bytes.subspan(on_handshake(bytes, world, now));
+    if (stage_ == Stage::handshake) return;
+
+    reader_.feed(bytes);
+    const auto longest = [this] {
+        return stage_ == Stage::setup ? payload_max_before_setup : payload_max;
+    };
+    while (const auto frame = reader_.next(ciphers_.receive, longest())) {
+        world.metrics.frames.add();
+        on_frame(*frame, {world, now});
+        // Whatever follows a refusal is not looked at (sv2-apps#876).
+        if (ended_) return;
+    }
+    if (reader_.trouble() != FrameReader::Trouble::none) {
+        world.metrics.bad_frames.add();
+        const bool too_long = reader_.trouble() == FrameReader::Trouble::too_long;
+        return end(too_long ? EndReason::frame_too_long : EndReason::bad_frame);
+    }
+    if (!reader_.unfinished()) {
+        frame_begun_.reset();
+    } else if (!frame_begun_) {
+        frame_begun_ = now.steady;
+    }
+}
+
+// Returns how many of the bytes were the first act's.
+std::size_t Session::on_handshake(std::span<const std::uint8_t> bytes, World& world, pool::Now)
+{
+    const std::size_t used = std::min(bytes.size(), act1_bytes - act1_.size());
+    act1_.insert(act1_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(used));
+    if (act1_.size() < act1_bytes) return used;
+    const HandshakeReply reply = world.greeter.greet(std::span{act1_}.first<act1_bytes>());
+    out_.append(reply.act2.begin(), reply.act2.end());
+    ciphers_ = reply.ciphers;
+    act1_ = {};
+    stage_ = Stage::setup;
+    world.metrics.handshakes.add();
+    return used;
+}
+
+template <typename Message>
+void Session::take(const FrameReader::Frame& frame, const Turn& turn)
+{
+    pool::ByteSpan rest;
+    const auto message = read_message<Message>(frame.payload, &rest);
+    if (!message) {
+        turn.world.metrics.bad_frames.add();
+        return end(EndReason::bad_frame);
+    }
+    if constexpr (std::is_same_v<Message, SubmitExtended>) {
+        on(*message, turn, rest);
+    } else {
+        on(*message, turn);
+    }
+}
+
+void Session::on_frame(const FrameReader::Frame& frame, const Turn& turn)
+{
+    frame_begun_.reset();
+    const bool setup = frame.header.extension == 0 && frame.header.type == SetupConnection::id.type;
+    if (stage_ == Stage::setup) {
+        if (setup) return take<SetupConnection>(frame, turn);
+        turn.world.metrics.bad_frames.add();
+        return end(EndReason::bad_frame);
+    }
+    if (frame.header.extension == 0) return on_mining_frame(frame, turn);
+    if (frame.header.extension == extension_negotiation) return on_extension_frame(frame, turn);
+    // Extensions that nobody negotiated are dropped without a word (specification, 3.4).
+}
+
+void Session::on_extension_frame(const FrameReader::Frame& frame, const Turn& turn)
+{
+    if (frame.header.type == RequestExtensions::id.type) {
+        return take<RequestExtensions>(frame, turn);
+    }
+    count_bad_request(turn);
+}
+
+void Session::on_mining_frame(const FrameReader::Frame& frame, const Turn& turn)
+{
+    switch (frame.header.type) {
+        case OpenStandard::id.type:
+            return take<OpenStandard>(frame, turn);
+        case OpenExtended::id.type:
+            return take<OpenExtended>(frame, turn);
+        case UpdateChannel::id.type:
+            return take<UpdateChannel>(frame, turn);
+        case CloseChannel::id.type:
+            return take<CloseChannel>(frame, turn);
+        case SubmitStandard::id.type:
+            return take<SubmitStandard>(frame, turn);
+        case SubmitExtended::id.type:
+            return take<SubmitExtended>(frame, turn);
+        case SetCustomJob::id.type:
+            return take<SetCustomJob>(frame, turn);
+        default:
+            // A second SetupConnection, a server's message, one that is not known.
+            count_bad_request(turn);
+    }
+}
+
+void Session::on(const SetupConnection& call, const Turn&)
+{
+    if (call.protocol != protocol_mining) return refuse_setup(0, "unsupported-protocol");
+    if (call.version_min > protocol_version || call.version_max < protocol_version) {
+        return refuse_setup(0, "protocol-version-mismatch");
+    }
+    if (const std::uint32_t unknown = call.flags & ~flags_served; unknown != 0) {
+        return refuse_setup(unknown, "unsupported-feature-flags");
+    }
+    flags_ = call.flags;
+    user_agent_ = printable({call.vendor, call.hardware, call.firmware});
+    stage_ = Stage::mining;
+    send(SetupSuccess{.version = protocol_version, .flags = 0});
+}
+
+void Session::refuse_setup(std::uint32_t flags, std::string_view code)
+{
+    send(SetupError{.flags = flags, .code = {code}});
+    end(EndReason::setup_refused);
+}
+
+void Session::on(const RequestExtensions& call, const Turn&)
+{
+    RequestExtensionsSuccess granted{.request = call.request, .supported = {}};
+    for (const std::uint16_t wanted : call.wanted.values) {
+        if (wanted != extension_worker_names) continue;
+        worker_names_ = true;
+        granted.supported.values = {extension_worker_names};
+    }
+    if (granted.supported.values.empty() && !call.wanted.values.empty()) {
+        return send(RequestExtensionsError{
+            .request = call.request, .unsupported = call.wanted, .required = {}});
+    }
+    send(granted);
+}
+
+void Session::count_bad_request(const Turn& turn)
+{
+    turn.world.metrics.unknown_methods.add();
+    if (++bad_requests_ >= turn.world.options.bad_requests_max) {
+        end(EndReason::too_many_bad_requests);
+    }
+}
+
+void Session::on_tick(World& world, pool::Now now)
+{
+    if (ended_) return;
+    for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
+    acknowledge_due(now.steady);
+    check_deadlines(world.options, now.steady);
+}
+
+void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
+{
+    const auto age = now - opened_.steady;
+    if (stage_ == Stage::handshake && age >= options.handshake_within) {
+        return end(EndReason::no_handshake);
+    }
+    if (stage_ == Stage::setup && age >= options.setup_within) return end(EndReason::no_setup);
+    if (next_channel_ == group_id + 1 && age >= options.channel_within) {
+        return end(EndReason::no_channel);
+    }
+    if (frame_begun_ && now - *frame_begun_ >= options.frame_within) {
+        return end(EndReason::slow_line);
+    }
+    if (now - heard_ >= idle_limit(options, now)) end(EndReason::idle);
+}
+
+// A slow device at the lowest difficulty may need hours for a share, and says nothing meanwhile.
+std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
+                                             pool::SteadyTime now) const
+{
+    constexpr int intervals = 20;
+    const std::chrono::nanoseconds least = options.idle_max;
+    if (accepted_ == 0) return least;
+    const std::chrono::nanoseconds mean =
+        (now - opened_.steady) / static_cast<std::int64_t>(accepted_);
+    return std::max(least, intervals * mean);
+}
+
+void Session::end(EndReason reason)
+{
+    if (ended_) return;
+    ended_ = reason;
+    // What was earned is said before the connection goes.
+    for (Channel& channel : channels_) acknowledge(channel, heard_);
+}
+
+std::string Session::take_output() { return std::exchange(out_, {}); }
+
+SessionSnapshot Session::snapshot(pool::Now now) const
+{
+    SessionSnapshot shot{.id = id_,
+                         .peer = peer_,
+                         .user_agent = user_agent_,
+                         .connected = opened_.wall,
+                         .difficulty = 0,
+                         .workers = roster_.snapshot(now.steady)};
+    if (!channels_.empty()) {
+        shot.difficulty = pool::difficulty_number(channels_.back().announced.promise.target);
+    }
+    return shot;
+}
+
+}  // namespace stratum::v2

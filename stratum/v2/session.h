@@ -1,0 +1,193 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/work/job_table.h"
+#include "stratum/batch.h"
+#include "stratum/difficulty_policy.h"
+#include "stratum/extranonce.h"
+#include "stratum/metrics.h"
+#include "stratum/miner.h"
+#include "stratum/promise_grid.h"
+#include "stratum/roster.h"
+#include "stratum/user_name.h"
+#include "stratum/v2/channel.h"
+#include "stratum/v2/frame.h"
+#include "stratum/v2/greeter.h"
+#include "stratum/v2/messages_common.h"
+#include "stratum/v2/messages_declaration.h"
+#include "stratum/v2/messages_mining.h"
+#include "stratum/v2/wire_job.h"
+
+namespace stratum::v2 {
+
+struct SessionOptions {
+    pool::Chain chain = pool::Chain::main;
+    DifficultyLimits difficulty;
+    std::uint8_t rolled_bytes = 8;      ///< of an extended channel's extranonce
+    std::size_t channels_max = 1000;    ///< a connection; proxies bring hundreds
+    std::size_t workers_max = 1000;     ///< likewise
+    std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
+    std::uint32_t ack_shares_max = 16;  ///< acknowledged together at most
+    std::chrono::milliseconds ack_within{1000};
+    std::chrono::seconds handshake_within{5};
+    std::chrono::seconds setup_within{10};
+    std::chrono::seconds channel_within{60};
+    std::chrono::seconds frame_within{15};  ///< from its first byte to its end
+    std::chrono::minutes idle_max{30};      ///< or 20 times the connection's usual share interval
+};
+
+/// What a session may see and use of its shard during a call.
+struct World {
+    const SessionOptions& options;
+    const pool::JobTable& jobs;
+    const WireJob& current;
+    const AccountDirectory& directory;
+    const PromiseGrid& grid;
+    PrefixPool& prefixes;
+    Batch& batch;
+    ShardMetrics& metrics;
+    Greeter& greeter;
+};
+
+/// One Stratum v2 connection as a state machine: bytes, jobs and ticks in; bytes and submissions
+/// out. No I/O, no clock.
+///
+/// Handshake, then SetupConnection, then channels. Anything that can not be a frame of ours ends
+/// the connection; what is well formed and senseless is answered with the reference's error codes.
+class Session {
+public:
+    Session(pool::SessionId id, std::string peer, const SessionOptions& options, pool::Now now);
+
+    void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
+    /// `world.current` is new.
+    void on_job(World& world);
+    void on_tick(World& world, pool::Now now);
+    /// A channel's difficulty is so far off that it should not wait for the next regular job.
+    bool wants_job_now() const;
+
+    /// The verdict on this session's oldest submission that has none yet. Counts it, too.
+    void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
+
+    pool::SessionId id() const { return id_; }
+    bool has_unanswered() const { return !waiting_.empty(); }
+    Worker& worker(std::size_t at) { return roster_.worker(at); }
+    MinedAccount& account(std::size_t at) { return roster_.account(at); }
+    /// Gives every channel's prefix back; how many there were. The session is over.
+    std::size_t release(PrefixPool& prefixes, pool::SteadyTime now);
+
+    bool has_output() const { return !out_.empty(); }
+    std::string take_output();
+    /// The connection is to be closed once the output is out.
+    const std::optional<EndReason>& ended() const { return ended_; }
+    void end(EndReason reason);
+    /// v2 has no words for people.
+    void announce(std::string_view) {}
+    void fix_difficulty(pool::Difficulty difficulty);
+
+    SessionSnapshot snapshot(pool::Now now) const;
+
+    /// The shard's note that this session is on its list of those with something to send.
+    bool listed = false;
+
+private:
+    enum class Stage : std::uint8_t { handshake, setup, mining };
+    struct Turn {
+        World& world;
+        pool::Now now;
+    };
+    // A share without its verdict.
+    struct Waiting {
+        std::uint32_t channel = 0;
+        std::uint32_t sequence = 0;
+    };
+
+    std::size_t on_handshake(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
+    void on_frame(const FrameReader::Frame& frame, const Turn& turn);
+    void on_extension_frame(const FrameReader::Frame& frame, const Turn& turn);
+    void on_mining_frame(const FrameReader::Frame& frame, const Turn& turn);
+    template <typename Message>
+    void take(const FrameReader::Frame& frame, const Turn& turn);
+    void on(const SetupConnection& call, const Turn& turn);
+    void on(const RequestExtensions& call, const Turn& turn);
+    void on(const OpenStandard& call, const Turn& turn);
+    void on(const OpenExtended& call, const Turn& turn);
+    void on(const UpdateChannel& call, const Turn& turn);
+    void on(const CloseChannel& call, const Turn& turn);
+    void on(const SubmitStandard& call, const Turn& turn);
+    void on(const SubmitExtended& call, const Turn& turn, pool::ByteSpan rest);
+    void on(const SetCustomJob& call, const Turn& turn);
+
+    void refuse_setup(std::uint32_t flags, std::string_view code);
+    void count_bad_request(const Turn& turn);
+    void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
+    std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
+
+    struct Wish {
+        std::uint32_t request = 0;
+        std::string_view user;
+        float hash_rate = 0;
+        pool::Uint256 target_max;
+        ChannelKind kind = ChannelKind::standard;
+    };
+    Channel* open(const Wish& wish, const Turn& turn);
+    void refuse_open(std::uint32_t request, std::string_view code, const Turn& turn);
+    Channel* find(std::uint32_t id);
+    std::uint32_t group() const;
+    bool announce_target(Channel& channel, const World& world);
+    void start(Channel& channel, const World& world);
+    void note_job(Channel& channel, const World& world);
+    void send_job(const Channel& channel, const World& world, bool future);
+
+    void refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::string_view code);
+    // A share as far as both kinds of channels have it.
+    struct Claim {
+        SubmitStandard fields;
+        std::optional<pool::ByteSpan> rolled;  // an extended channel's part of the extranonce
+        pool::ByteSpan rest;                   // what followed the message
+    };
+    void submit(const Claim& claim, const Turn& turn);
+    std::size_t worker_of(const Channel& channel, pool::ByteSpan rest, const Turn& turn);
+    void acknowledge(Channel& channel, pool::SteadyTime now);
+    void acknowledge_due(pool::SteadyTime now);
+
+    template <typename Message>
+    void send(const Message& message);
+    void send_for(std::uint32_t channel, std::string_view frame);
+
+    pool::SessionId id_;
+    std::string peer_;
+    pool::Now opened_;
+    pool::SteadyTime heard_;
+    std::string user_agent_;
+    Stage stage_ = Stage::handshake;
+    pool::Bytes act1_;
+    Ciphers ciphers_;
+    FrameReader reader_;
+    std::optional<pool::SteadyTime> frame_begun_;
+    std::string out_;
+    std::vector<Waiting> waiting_;
+    std::size_t answered_ = 0;  // of waiting_
+    std::uint32_t ack_shares_max_;
+    std::chrono::milliseconds ack_within_;
+    std::optional<EndReason> ended_;
+
+    std::uint32_t flags_ = 0;    // of SetupConnection
+    bool worker_names_ = false;  // extension 0x0002
+    Roster roster_;
+    std::vector<Channel> channels_;  // by rising id
+    std::uint32_t next_channel_;
+    std::size_t bad_requests_ = 0;
+    std::uint64_t accepted_ = 0;
+};
+
+}  // namespace stratum::v2

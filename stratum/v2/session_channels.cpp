@@ -1,0 +1,272 @@
+// Channels: opened, changed, closed; their targets and their jobs.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "stratum/v2/session_send.h"
+
+namespace stratum::v2 {
+namespace {
+
+// A difficulty that is off by this much is not left for the next regular job.
+constexpr int urgent_exponents = 2;
+constexpr double hashes_of_difficulty_one = 4294967296.0;
+
+// Whether a rate can be meant. NaN, infinity and less than nothing can not.
+bool is_rate(float rate) { return std::isfinite(rate) && rate >= 0; }
+
+// The difficulty at which `rate` finds so many shares a minute; nothing for a rate of zero.
+std::optional<pool::Difficulty> difficulty_for(float rate, double shares_per_minute)
+{
+    const double hashes_per_share = static_cast<double>(rate) * 60 / shares_per_minute;
+    return pool::difficulty_at_most(hashes_per_share / hashes_of_difficulty_one);
+}
+
+}  // namespace
+
+Channel* Session::find(std::uint32_t id)
+{
+    const auto at = std::lower_bound(
+        channels_.begin(), channels_.end(), id,
+        [](const Channel& channel, std::uint32_t wanted) { return channel.id < wanted; });
+    return at != channels_.end() && at->id == id ? &*at : nullptr;
+}
+
+// Miners that take standard jobs only are never spoken to as a group.
+std::uint32_t Session::group() const { return (flags_ & flag_standard_jobs) != 0 ? 0 : group_id; }
+
+void Session::on(const OpenStandard& call, const Turn& turn)
+{
+    const Channel* channel = open({.request = call.request,
+                                   .user = call.user.value,
+                                   .hash_rate = call.hash_rate,
+                                   .target_max = call.target_max,
+                                   .kind = ChannelKind::standard},
+                                  turn);
+    if (channel == nullptr) return;
+    // As long as a whole extranonce: the channel may be served by its group's extended jobs.
+    const auto length = static_cast<std::uint8_t>(prefix_bytes + turn.world.options.rolled_bytes);
+    const pool::Extranonce extranonce = padded(channel->prefix, length);
+    send(OpenStandardSuccess{.request = call.request,
+                             .channel = channel->id,
+                             .target = channel->announced.promise.target,
+                             .prefix = {pool::ByteSpan{extranonce.bytes}.first(length)},
+                             .group = group()});
+    start(channels_.back(), turn.world);
+}
+
+void Session::on(const OpenExtended& call, const Turn& turn)
+{
+    if ((flags_ & flag_standard_jobs) != 0) {
+        return refuse_open(call.request, "extended-channels-not-supported-for-standard-jobs", turn);
+    }
+    if (call.extranonce_min > turn.world.options.rolled_bytes) {
+        return refuse_open(call.request, "unsupported-min-extranonce-size", turn);
+    }
+    const Channel* channel = open({.request = call.request,
+                                   .user = call.user.value,
+                                   .hash_rate = call.hash_rate,
+                                   .target_max = call.target_max,
+                                   .kind = ChannelKind::extended},
+                                  turn);
+    if (channel == nullptr) return;
+    send(OpenExtendedSuccess{.request = call.request,
+                             .channel = channel->id,
+                             .target = channel->announced.promise.target,
+                             .extranonce_size = turn.world.options.rolled_bytes,
+                             .prefix = {channel->prefix.bytes},
+                             .group = group()});
+    start(channels_.back(), turn.world);
+}
+
+Channel* Session::open(const Wish& wish, const Turn& turn)
+{
+    World& world = turn.world;
+    const auto refuse = [this, &wish, &turn](std::string_view code) {
+        refuse_open(wish.request, code, turn);
+        return nullptr;
+    };
+    if (!is_rate(wish.hash_rate)) return refuse("invalid-nominal-hashrate");
+    if (wish.target_max < pool::target_of(world.options.difficulty.max)) {
+        return refuse("max-target-out-of-range");
+    }
+    auto user = parse_user_name(wish.user, world.options.chain, world.directory);
+    if (!user) {
+        world.metrics.authorize_refused.add();
+        const bool unknown = user.error().code == pool::Error::Code::not_found;
+        return refuse(unknown ? "unknown-user" : "invalid-user-identity");
+    }
+    // One channel is refused, and nothing else stops (sv2-apps#730).
+    if (channels_.size() >= world.options.channels_max) return refuse("channel-capacity-exhausted");
+    const auto prefix = world.prefixes.lease(turn.now.steady);
+    if (!prefix) return refuse("channel-capacity-exhausted");
+    const auto worker =
+        roster_.add(std::move(*user), wish.user, world.options.workers_max, turn.now.steady);
+    if (!worker) {
+        world.prefixes.release(*prefix, turn.now.steady);
+        return refuse("channel-capacity-exhausted");
+    }
+
+    Channel channel{.id = next_channel_++,
+                    .kind = wish.kind,
+                    .prefix = *prefix,
+                    .worker = *worker,
+                    .target_max = wish.target_max,
+                    .policy = DifficultyPolicy{world.options.difficulty, turn.now.steady},
+                    .announced = {},
+                    .sent = {},
+                    .acks = {},
+                    .tip = 0};
+    const auto wanted = difficulty_for(wish.hash_rate, world.options.difficulty.shares_per_minute);
+    if (wanted) channel.policy.suggest(*wanted, turn.now.steady);
+    announce_target(channel, world);
+    channels_.push_back(std::move(channel));
+    world.metrics.authorized.add();
+    world.metrics.channels.add(1);
+    return &channels_.back();
+}
+
+void Session::refuse_open(std::uint32_t request, std::string_view code, const Turn& turn)
+{
+    turn.world.metrics.channels_refused.add();
+    send(OpenError{.request = request, .code = {code}});
+    if (++bad_requests_ >= turn.world.options.bad_requests_max) {
+        end(EndReason::too_many_bad_requests);
+    }
+}
+
+void Session::on(const UpdateChannel& call, const Turn& turn)
+{
+    const auto refuse = [this, &call, &turn](std::string_view code) {
+        send(UpdateError{.channel = call.channel, .code = {code}});
+        count_bad_request(turn);
+    };
+    Channel* channel = find(call.channel);
+    if (channel == nullptr) return refuse("invalid-channel-id");
+    if (!is_rate(call.hash_rate)) return refuse("invalid-nominal-hashrate");
+    if (call.target_max < pool::target_of(turn.world.options.difficulty.max)) {
+        return refuse("max-target-out-of-range");
+    }
+    const auto wanted =
+        difficulty_for(call.hash_rate, turn.world.options.difficulty.shares_per_minute);
+    if (wanted) channel->policy.suggest(*wanted, turn.now.steady);
+    channel->target_max = call.target_max;
+    announce_target(*channel, turn.world);
+    acknowledge(*channel, turn.now.steady);
+    send(SetTarget{.channel = channel->id, .target_max = channel->announced.promise.target});
+}
+
+void Session::on(const CloseChannel& call, const Turn& turn)
+{
+    const bool all = call.channel == group();
+    const auto close = [this, all, &call, &turn](Channel& channel) {
+        if (!all && channel.id != call.channel) return false;
+        acknowledge(channel, turn.now.steady);
+        turn.world.prefixes.release(channel.prefix, turn.now.steady);
+        turn.world.metrics.channels.add(-1);
+        return true;
+    };
+    // An unknown channel may have been closed by both sides at once: nothing to say.
+    channels_.erase(std::remove_if(channels_.begin(), channels_.end(), close), channels_.end());
+}
+
+std::size_t Session::release(PrefixPool& prefixes, pool::SteadyTime now)
+{
+    const std::size_t count = channels_.size();
+    for (const Channel& channel : channels_) prefixes.release(channel.prefix, now);
+    channels_.clear();
+    return count;
+}
+
+void Session::fix_difficulty(pool::Difficulty difficulty)
+{
+    for (Channel& channel : channels_) channel.policy.fix(difficulty);
+}
+
+// What the next job is to be measured by: on the grid, but never easier than the miner allows.
+// True when that differs from what it was last told.
+bool Session::announce_target(Channel& channel, const World& world)
+{
+    if (world.current.job != nullptr) channel.policy.set_cap(world.current.hardest);
+    const pool::Difficulty difficulty = channel.policy.next();
+    pool::Promise promise = world.grid.of(difficulty);
+    if (channel.target_max < promise.target) {
+        promise = {channel.target_max, pool::work_of(channel.target_max)};
+    }
+    const bool other = channel.announced.promise.target != promise.target;
+    channel.announced = {promise, difficulty};
+    return other;
+}
+
+bool Session::wants_job_now() const
+{
+    if (ended_) return false;
+    const auto off = [](const Channel& channel) {
+        const SentJobs::Target* sent =
+            channel.sent.empty() ? nullptr : channel.sent.of(channel.sent.newest());
+        if (sent == nullptr) return 0;
+        return std::abs(channel.policy.next().exponent - sent->difficulty.exponent);
+    };
+    return std::any_of(channels_.begin(), channels_.end(),
+                       [&off](const Channel& channel) { return off(channel) >= urgent_exponents; });
+}
+
+// The first job of a channel is for later, and the message behind it makes it the present one.
+void Session::start(Channel& channel, const World& world)
+{
+    if (world.current.job == nullptr) return;
+    note_job(channel, world);
+    send_job(channel, world, true);
+}
+
+// Freezes the target with the job that is sent now.
+void Session::note_job(Channel& channel, const World& world)
+{
+    channel.sent.forget_unless([&world](pool::JobId id) { return world.jobs.find(id) != nullptr; });
+    channel.sent.add(world.current.job->id, channel.announced);
+    channel.tip = world.current.tip;
+}
+
+void Session::send_job(const Channel& channel, const World& world, bool future)
+{
+    if (channel.kind == ChannelKind::extended) {
+        send_for(channel.id,
+                 future ? world.current.extended_future : world.current.extended_active);
+    } else {
+        const pool::Extranonce extranonce =
+            padded(channel.prefix, world.current.job->extranonce_bytes);
+        send(standard_job(world.current, channel.id, extranonce, future));
+    }
+    if (future) send_for(channel.id, world.current.new_prev_hash);
+}
+
+void Session::on_job(World& world)
+{
+    if (ended_ || channels_.empty()) return;
+    // Jobs of a group cost one message however many channels there are. One channel alone is
+    // addressed by its own number: some firmware drops what is sent to a group.
+    const bool grouped = channels_.size() > 1 && group() != 0;
+    const bool future = channels_.front().tip != world.current.tip;
+    for (Channel& channel : channels_) {
+        if (announce_target(channel, world)) {
+            acknowledge(channel, heard_);
+            send(SetTarget{.channel = channel.id, .target_max = channel.announced.promise.target});
+        }
+        note_job(channel, world);
+        if (!grouped) send_job(channel, world, future);
+    }
+    if (!grouped) return;
+    send_for(group_id, future ? world.current.extended_future : world.current.extended_active);
+    if (future) send_for(group_id, world.current.new_prev_hash);
+}
+
+void Session::send_for(std::uint32_t channel, std::string_view frame)
+{
+    std::string ours{frame};
+    for (std::size_t i = 0; i < sizeof channel; ++i) {
+        ours[frame_header_bytes + i] = static_cast<char>(channel >> (8 * i));
+    }
+    seal_frame(ciphers_.send, pool::as_bytes(ours), out_);
+}
+
+}  // namespace stratum::v2

@@ -1,0 +1,168 @@
+// Shares: from a submit to a Submission, and from its verdict to what the miner is told.
+#include <algorithm>
+
+#include "stratum/v2/session_send.h"
+#include "stratum/v2/worker_name.h"
+
+namespace stratum::v2 {
+namespace {
+
+std::string_view code_of(const Outcome& outcome)
+{
+    switch (outcome.judgement) {
+        case pool::Judgement::unknown_job:
+            return "invalid-job-id";
+        case pool::Judgement::stale:
+            return "stale-share";
+        case pool::Judgement::duplicate:
+            return "duplicate-share";
+        case pool::Judgement::low_difficulty:
+            return "difficulty-too-low";
+        case pool::Judgement::version_not_allowed:
+            return "invalid-non-rollable-version-bit";
+        case pool::Judgement::time_too_old:
+        case pool::Judgement::time_too_new:
+        case pool::Judgement::unauthorised:
+        case pool::Judgement::accepted:  // good, but the share log could not take it
+        case pool::Judgement::unspecified:
+            break;
+    }
+    return "invalid-share";
+}
+
+SubmitStandard common_part(const SubmitExtended& call)
+{
+    return {.channel = call.channel,
+            .sequence = call.sequence,
+            .job = call.job,
+            .nonce = call.nonce,
+            .time = call.time,
+            .version = call.version};
+}
+
+}  // namespace
+
+void Session::on(const SubmitStandard& call, const Turn& turn)
+{
+    submit({.fields = call, .rolled = std::nullopt, .rest = {}}, turn);
+}
+
+void Session::on(const SubmitExtended& call, const Turn& turn, pool::ByteSpan rest)
+{
+    submit({.fields = common_part(call), .rolled = call.extranonce.value, .rest = rest}, turn);
+}
+
+// Only what no header can be built from is refused here; the rest is hashed first, for it may be
+// a block whatever is wrong with it.
+void Session::submit(const Claim& claim, const Turn& turn)
+{
+    const SubmitStandard& call = claim.fields;
+    World& world = turn.world;
+    Channel* channel = find(call.channel);
+    const ChannelKind kind = claim.rolled ? ChannelKind::extended : ChannelKind::standard;
+    if (channel == nullptr || channel->kind != kind) {
+        world.metrics.malformed_submits.add();
+        refuse_submit(call.channel, call.sequence, "invalid-channel-id");
+        return count_bad_request(turn);
+    }
+    const pool::JobId id{call.job};
+    const auto* target = channel->sent.of(id);
+    const auto* entry = target == nullptr ? nullptr : world.jobs.find(id);
+    if (entry == nullptr) {
+        world.metrics.of(pool::Judgement::unknown_job).add();
+        ++roster_.worker(channel->worker).counts.rejected;
+        return refuse_submit(call.channel, call.sequence, "invalid-job-id");
+    }
+    const pool::Job& job = *entry->job;
+    pool::Extranonce extranonce = padded(channel->prefix, job.extranonce_bytes);
+    if (claim.rolled) {
+        if (claim.rolled->size() + prefix_bytes != job.extranonce_bytes) {
+            world.metrics.malformed_submits.add();
+            ++roster_.worker(channel->worker).counts.rejected;
+            return refuse_submit(call.channel, call.sequence, "bad-extranonce-size");
+        }
+        std::copy(claim.rolled->begin(), claim.rolled->end(),
+                  extranonce.bytes.begin() + prefix_bytes);
+    }
+    const std::uint32_t mask = rolling_mask_of(job);
+    const bool allowed = ((call.version ^ job.version) & ~mask) == 0;
+    world.batch.submissions.push_back({.job = id,
+                                       .extranonce = extranonce,
+                                       .time = call.time,
+                                       .nonce = call.nonce,
+                                       .version = call.version,
+                                       .version_allowed = allowed,
+                                       .authorised = true,
+                                       .promise = target->promise});
+    world.batch.origins.push_back(
+        {id_, worker_of(*channel, claim.rest, turn), target->difficulty, false});
+    waiting_.push_back({call.channel, call.sequence});
+}
+
+// With extension 0x0002 a share says which worker behind a proxy found it.
+std::size_t Session::worker_of(const Channel& channel, pool::ByteSpan rest, const Turn& turn)
+{
+    if (!worker_names_) return channel.worker;
+    const auto name = read_worker_name(rest);
+    if (!name) return channel.worker;
+    return roster_.add_beside(channel.worker, fold_worker(*name), turn.world.options.workers_max,
+                              turn.now.steady);
+}
+
+void Session::refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::string_view code)
+{
+    send(SubmitError{.channel = channel, .sequence = sequence, .code = {code}});
+}
+
+void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
+{
+    pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
+    const Waiting share = waiting_[answered_++];
+    if (answered_ == waiting_.size()) {
+        waiting_ = {};
+        answered_ = 0;
+    }
+    if (origin.worker) roster_.count(*origin.worker, outcome, now);
+
+    // The miner may have closed the channel meanwhile: the share counts, there is nobody to tell.
+    Channel* channel = find(share.channel);
+    const bool good = outcome.judgement == pool::Judgement::accepted && outcome.logged;
+    if (good) {
+        ++accepted_;
+        bad_requests_ = 0;
+    }
+    if (channel == nullptr) return;
+    if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
+    channel->policy.on_share(origin.difficulty, now.steady);
+    channel->acks.add(share.sequence, outcome.work);
+    if (ended_ || channel->acks.due(now.steady, ack_shares_max_, ack_within_)) {
+        acknowledge(*channel, now.steady);
+    }
+}
+
+void Session::acknowledge(Channel& channel, pool::SteadyTime now)
+{
+    if (channel.acks.empty()) return;
+    const AckBatch::Ack ack = channel.acks.take(now);
+    send(SubmitSuccess{.channel = channel.id,
+                       .last_sequence = ack.last_sequence,
+                       .accepted = ack.accepted,
+                       .shares_sum = ack.shares_sum});
+}
+
+void Session::acknowledge_due(pool::SteadyTime now)
+{
+    for (Channel& channel : channels_) {
+        if (channel.acks.due(now, ack_shares_max_, ack_within_)) acknowledge(channel, now);
+    }
+}
+
+// Custom work needs a connection that asked for work selection, and those are refused at setup.
+void Session::on(const SetCustomJob& call, const Turn& turn)
+{
+    send(SetCustomJobError{
+        .channel = call.channel, .request = call.request, .code = {"jd-not-supported"}});
+    count_bad_request(turn);
+}
+
+}  // namespace stratum::v2
