@@ -1,4 +1,6 @@
 // zubr-miner: a CPU miner for tests, demonstrations and load, not for profit.
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <netdb.h>
@@ -26,6 +28,7 @@ struct Arguments {
     std::string url;
     std::string user;
     std::string password = "x";
+    std::string channel = "extended";
     unsigned threads = 1;
     bool once = false;
     bool json = false;
@@ -33,6 +36,29 @@ struct Arguments {
     double hashes_per_second_max = 0;
     double duration_seconds = 0;
 };
+
+// Takes the scheme and, of v2, the authority's key off the URL. Nothing for v1.
+Result<std::optional<stratum::client::V2Wish>> take_v2(std::string& url, const Arguments& arguments)
+{
+    constexpr std::array<std::string_view, 3> schemes{"stratum2+tcp://", "stratum+sv2://",
+                                                      "sv2+tcp://"};
+    const auto scheme = std::find_if(schemes.begin(), schemes.end(),
+                                     [&url](std::string_view one) { return url.starts_with(one); });
+    if (scheme == schemes.end()) return std::optional<stratum::client::V2Wish>{};
+    url.erase(0, scheme->size());
+    stratum::client::V2Wish wish;
+    if (arguments.channel == "standard") wish.channel = stratum::v2::ChannelKind::standard;
+    wish.hash_rate = static_cast<float>(arguments.hashes_per_second_max);
+    const std::size_t slash = url.find('/');
+    const std::string key = slash == std::string::npos ? "" : url.substr(slash + 1);
+    url.resize(std::min(slash, url.size()));
+    wish.authority = stratum::v2::decode_authority(key);
+    if (!key.empty() && !wish.authority) {
+        return pool::fail(pool::Error::Code::invalid,
+                          "'" + key + "' is no authority's key: they begin with a 9");
+    }
+    return std::optional{wish};
+}
 
 // "stratum+tcp://host:port"; the scheme may be missing. Looks the host up, and waits for that.
 Result<pool::Endpoint> resolve(std::string url)
@@ -166,7 +192,13 @@ int stop_signals()
 int mine(const Arguments& arguments)
 {
     Report report{arguments.json};
-    auto endpoint = resolve(arguments.url);
+    std::string url = arguments.url;
+    const auto v2 = take_v2(url, arguments);
+    if (!v2) {
+        report.say(v2.error().detail);
+        return 1;
+    }
+    auto endpoint = resolve(url);
     if (!endpoint) {
         report.say(endpoint.error().detail);
         return 1;
@@ -183,6 +215,7 @@ int mine(const Arguments& arguments)
              .cpu = {.threads = arguments.threads,
                      .hashes_per_second_max = arguments.hashes_per_second_max,
                      .shares_per_second_max = arguments.shares_per_second_max},
+             .v2 = *v2,
              .once = arguments.once},
             {.on_message = [&report](std::string_view sentence) { report.say(sentence); },
              .on_end =
@@ -214,10 +247,14 @@ int mine(const Arguments& arguments)
 int main(int argc, char** argv)
 {
     Arguments arguments;
-    CLI::App app{"A CPU miner that speaks Stratum v1: for tests, demonstrations and load."};
-    app.add_option("--url", arguments.url, "the pool: stratum+tcp://HOST:PORT")->required();
+    CLI::App app{"A CPU miner that speaks Stratum v1 and v2: for tests, demonstrations and load."};
+    app.add_option("--url", arguments.url,
+                   "the pool: stratum+tcp://HOST:PORT, or stratum2+tcp://HOST:PORT/AUTHORITY_KEY")
+        ->required();
     app.add_option("--user", arguments.user, "ADDRESS.WORKER or ACCOUNT.WORKER")->required();
     app.add_option("--password", arguments.password, "e.g. x, or d=1 for a start difficulty");
+    app.add_option("--channel", arguments.channel, "v2: standard or extended")
+        ->check(CLI::IsMember({"standard", "extended"}));
     app.add_option("--threads", arguments.threads, "mining threads")->check(CLI::Range(1, 1024));
     app.add_flag("--once", arguments.once, "exit with 0 after the first accepted share");
     app.add_option("--max-shares-per-second", arguments.shares_per_second_max,

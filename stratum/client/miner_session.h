@@ -11,51 +11,27 @@
 #include "pool/base/json.h"
 #include "pool/base/result.h"
 #include "stratum/client/mining_job.h"
+#include "stratum/client/pool_session.h"
 #include "stratum/v1/framing.h"
 
 namespace stratum::client {
 
-struct MinerLogin {
-    std::string user;
-    std::string password = "x";
-    std::string agent = "zubr-miner/0.1";
-};
-
-/// A hash that meets its job's target.
-struct FoundShare {
-    std::shared_ptr<const MiningJob> job;
-    std::uint64_t extranonce2 = 0;
-    std::uint32_t nonce = 0;
-};
-
-struct MinerCounts {
-    std::uint64_t submitted = 0;
-    std::uint64_t accepted = 0;
-    std::uint64_t rejected = 0;
-    std::string last_refusal;  ///< the pool's text; "" if it never refused
-};
-
 /// The miner's end of a Stratum v1 connection: bytes in, bytes and jobs out. No I/O, no clock.
 /// One for each connection.
-class MinerSession {
+class MinerSession final : public PoolSession {
 public:
     /// Begins at once: the first output is configure, subscribe and authorize.
     explicit MinerSession(const MinerLogin& login);
 
-    /// Errors: invalid, with a sentence, when the pool speaks no Stratum v1, refuses the
-    /// subscription or sends a senseless job: hang up and try again later.
-    pool::Result<void> on_bytes(std::span<const std::uint8_t> bytes);
-    /// Sends the share; its answer is counted when it comes.
-    void submit(const FoundShare& share);
-    std::string take_output();
+    pool::Result<void> on_bytes(std::span<const std::uint8_t> bytes) override;
+    void submit(const FoundShare& share) override;
+    std::string take_output() override;
 
-    /// The newest job with the difficulty announced for it, or null before the first.
-    const std::shared_ptr<const MiningJob>& job() const { return job_; }
-    bool authorised() const { return authorised_; }
-    /// The pool's words, once it has refused the user.
-    const std::optional<std::string>& refusal() const { return refusal_; }
-    const MinerCounts& counts() const { return counts_; }
-    std::size_t unanswered() const { return unanswered_.size(); }
+    const std::shared_ptr<const MiningJob>& job() const override { return job_; }
+    bool authorised() const override { return authorised_; }
+    const std::optional<std::string>& refusal() const override { return refusal_; }
+    const MinerCounts& counts() const override { return counts_; }
+    std::size_t unanswered() const override { return unanswered_.size(); }
 
 private:
     pool::Result<void> on_line(std::string_view line);

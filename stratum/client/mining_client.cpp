@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/base/time.h"
+
 namespace stratum::client {
 namespace {
 
@@ -58,7 +60,13 @@ void MiningClient::connected(std::unique_ptr<pool::TcpConn> conn)
 {
     ++connections_;
     conn_ = std::move(conn);
-    session_ = std::make_unique<MinerSession>(options_.login);
+    if (options_.v2) {
+        V2Wish wish = *options_.v2;
+        wish.now = pool::to_seconds(pool::read_clock().wall);
+        session_ = std::make_unique<V2MinerSession>(options_.login, wish);
+    } else {
+        session_ = std::make_unique<MinerSession>(options_.login);
+    }
     answered_ = 0;
     conn_->start({
         .on_bytes = [this](std::span<const std::uint8_t> bytes) { on_bytes(bytes); },

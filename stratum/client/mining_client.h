@@ -12,6 +12,7 @@
 #include "pool/runtime/tcp.h"
 #include "stratum/client/cpu_miner.h"
 #include "stratum/client/miner_session.h"
+#include "stratum/client/v2_session.h"
 
 namespace stratum::client {
 
@@ -19,7 +20,8 @@ struct MiningOptions {
     pool::Endpoint pool;
     MinerLogin login;
     CpuMinerOptions cpu;
-    bool once = false;  ///< end after the first accepted share
+    std::optional<V2Wish> v2;  ///< speaks Stratum v2, else v1; `now` is filled in
+    bool once = false;         ///< end after the first accepted share
 };
 
 /// What a client has done so far, over all its connections.
@@ -66,10 +68,10 @@ private:
     Callbacks callbacks_;
     std::shared_ptr<bool> alive_;  // a late connect finds out that we are gone
     std::unique_ptr<pool::TcpConn> conn_;
-    std::unique_ptr<MinerSession> session_;  // of conn_
-    std::shared_ptr<const MiningJob> job_;   // that the threads have
-    MinerCounts before_;                     // of former connections
-    std::uint64_t answered_ = 0;             // of session_'s shares
+    std::unique_ptr<PoolSession> session_;  // of conn_
+    std::shared_ptr<const MiningJob> job_;  // that the threads have
+    MinerCounts before_;                    // of former connections
+    std::uint64_t answered_ = 0;            // of session_'s shares
     std::uint64_t connections_ = 0;
     std::chrono::milliseconds backoff_;
     pool::Watch retry_;

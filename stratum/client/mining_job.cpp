@@ -88,19 +88,31 @@ pool::Bytes extranonce2_of(const MiningJob& job, std::uint64_t extranonce2)
     return bytes;
 }
 
+std::uint32_t version_of(const MiningJob& job, std::uint64_t extranonce2)
+{
+    const bool fixed = job.merkle_root || job.extranonce2_bytes == 0;
+    if (!fixed) return job.version;
+    return job.version | (static_cast<std::uint32_t>(extranonce2 & 0xffffff) << 5);
+}
+
 pool::HeaderBytes header_of(const MiningJob& job, std::uint64_t extranonce2)
 {
-    pool::Bytes coinbase = job.coinbase_prefix;
-    const auto append = [&coinbase](const pool::Bytes& part) {
-        coinbase.insert(coinbase.end(), part.begin(), part.end());
-    };
-    append(job.extranonce1);
-    append(extranonce2_of(job, extranonce2));
-    append(job.coinbase_suffix);
-    const pool::TxId txid{pool::sha256d(coinbase)};
-    return pool::serialise(pool::Header{.version = job.version,
+    pool::MerkleNode root;
+    if (job.merkle_root) {
+        root.bytes = *job.merkle_root;
+    } else {
+        pool::Bytes coinbase = job.coinbase_prefix;
+        const auto append = [&coinbase](const pool::Bytes& part) {
+            coinbase.insert(coinbase.end(), part.begin(), part.end());
+        };
+        append(job.extranonce1);
+        append(extranonce2_of(job, extranonce2));
+        append(job.coinbase_suffix);
+        root = pool::merkle_root(pool::TxId{pool::sha256d(coinbase)}, job.branch);
+    }
+    return pool::serialise(pool::Header{.version = version_of(job, extranonce2),
                                         .previous = job.previous,
-                                        .merkle_root = pool::merkle_root(txid, job.branch),
+                                        .merkle_root = root,
                                         .time = job.time,
                                         .bits = job.bits,
                                         .nonce = 0});

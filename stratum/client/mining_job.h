@@ -17,7 +17,7 @@
 
 namespace stratum::client {
 
-/// A job as a miner holds it: what mining.notify said, the extranonce, the difficulty.
+/// A job as a miner holds it, by whichever protocol it came: the work, the extranonce, the target.
 struct MiningJob {
     std::string id;  ///< as the pool spelt it
     std::uint32_t version = 0;
@@ -31,6 +31,8 @@ struct MiningJob {
     pool::Bytes coinbase_suffix;
     pool::Uint256 target;
     bool clean = false;
+    std::uint32_t number = 0;                 ///< v2: the job's id
+    std::optional<pool::Digest> merkle_root;  ///< v2's standard channels: fixed by the pool
 };
 
 /// Reads the parameters of mining.notify. Extranonce and target are the caller's.
@@ -39,6 +41,10 @@ pool::Result<MiningJob> parse_notify(pool::JsonValue params);
 
 /// `extranonce2` as bytes, least significant first, cut or padded to the job's size.
 pool::Bytes extranonce2_of(const MiningJob& job, std::uint64_t extranonce2);
+
+/// The version to hash with one extranonce2. Where there is no room in the coinbase (v2's standard
+/// channels) it counts in the version's 24 free bits (BIP 323).
+std::uint32_t version_of(const MiningJob& job, std::uint64_t extranonce2);
 
 /// The header with nonce 0 for one extranonce2.
 pool::HeaderBytes header_of(const MiningJob& job, std::uint64_t extranonce2);
