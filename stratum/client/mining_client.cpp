@@ -28,7 +28,7 @@ MiningClient::MiningClient(pool::Loop& loop, MiningOptions options, Callbacks ca
       callbacks_(std::move(callbacks)),
       alive_(std::make_shared<bool>(true)),
       backoff_(backoff_first),
-      found_(loop, found_max, [this](FoundShare share) { on_found(share); }),
+      found_(loop, found_max, [this](const FoundShare& share) { on_found(share); }),
       cpu_(options_.cpu, [this](FoundShare share) {
           if (!found_.send(std::move(share))) cpu_.share_done();
       })
@@ -81,9 +81,9 @@ void MiningClient::on_bytes(std::span<const std::uint8_t> bytes)
     note_answers();
     if (ended_) return;
     if (!understood) return retry(understood.error().detail);
-    if (session_->refusal()) {
+    if (const auto& refusal = session_->refusal()) {
         callbacks_.on_message("The pool refused the user '" + options_.login.user +
-                              "': " + *session_->refusal());
+                              "': " + *refusal);
         return finish(MiningEnd::user_refused);
     }
     if (session_->authorised() && session_->job() != job_) {
