@@ -195,9 +195,11 @@ Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
     const auto sealed = read_sealed_through(db_, true);
     if (!sealed) return fail(sealed.error());
     if (*through <= *sealed) return {};
-    if (auto done = seal_slots(db_, *sealed, *through, now.wall); !done) return done;
+    const auto reached = seal_slots(db_, *sealed, *through, now.wall);
+    if (!reached) return fail(reached.error());
     if (auto done = transaction->commit(); !done) return done;
-    report.sealed_through = *through;
+    report.sealed_through = *reached;
+    if (*reached < *through) report.more = true;
     return {};
 }
 

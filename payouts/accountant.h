@@ -9,6 +9,7 @@
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_shares.h"
+#include "payouts/mysql_slots.h"
 #include "payouts/slots.h"
 #include "payouts/stream_reader.h"
 #include "pool/base/result.h"

@@ -60,18 +60,24 @@ public:
                             std::to_string(share.member.value) + ", which nobody declared");
         }
         const Booking booking = book_into(share.slot, sealed_through_);
-        Bucket& bucket = folded_.buckets[{booking.slot, account->second}];
+        const BucketKey key{booking.slot, account->second};
+        Bucket& bucket = folded_.buckets[key];
         if (booking.late) ++bucket.late;
+        U128 earned = 0;
         if (share.kind == pool::RecordKind::stale) {
             ++bucket.stale;
             bucket.stale_work += share.work;
-            return {};
+        } else {
+            const auto score = scorer_.score(share.work, share.bits);
+            if (!score) return fail(score.error());
+            earned = *score;
+            ++bucket.shares;
+            bucket.work += share.work;
+            bucket.score += earned;
         }
-        const auto score = scorer_.score(share.work, share.bits);
-        if (!score) return fail(score.error());
-        ++bucket.shares;
-        bucket.work += share.work;
-        bucket.score += *score;
+        Leaves& leaves = folded_.leaves[key];
+        if (leaves.nodes.empty()) leaves.first_seq = share.seq;
+        leaves.nodes.push_back(share_leaf(pool::encode(share), earned));
         return {};
     }
 

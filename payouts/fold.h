@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "payouts/slot_tree.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
@@ -52,10 +53,17 @@ struct ProducerState {
     std::unordered_map<std::uint64_t, pool::AccountId> members;  ///< by handle, of this life
 };
 
+/// Leaves of one bucket, in the order of their records.
+struct Leaves {
+    std::uint64_t first_seq = 0;
+    std::vector<SumNode> nodes;
+};
+
 /// What a batch adds.
 struct Folded {
     std::map<BucketKey, Bucket> buckets;
-    bool restarted = false;                            ///< handles known before the batch are void
+    std::map<BucketKey, Leaves> leaves;  ///< for the slots' trees: one a share, block or stale
+    bool restarted = false;              ///< handles known before the batch are void
     std::map<std::uint64_t, pool::AccountId> members;  ///< declared, still valid at its end
     std::vector<DeclaredWorker> workers;               ///< declared, still valid at its end
     std::uint64_t records = 0;

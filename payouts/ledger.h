@@ -74,6 +74,7 @@ struct StepReport {
     std::uint64_t records = 0;              ///< booked by this step
     std::vector<ProducerReport> producers;  ///< all that are known, retired ones left out
     std::uint64_t sealed_through = 0;       ///< every slot up to here is sealed; 0 before the first
+    pool::Digest chain_head{};              ///< of the slots, as coinbases carry it
     std::uint64_t backlog = 0;              ///< sum of `behind`
     /// Time of the oldest record that is in a stream but not in MySQL.
     std::optional<pool::UnixMillis> oldest_pending;

@@ -18,6 +18,7 @@ using pool::Result;
 constexpr std::string_view migration_line = "-- migration ";
 constexpr std::string_view step_line = "-- step";
 constexpr unsigned lock_seconds = 60;
+constexpr unsigned no_such_table = 1146;
 
 // "Already exists": table, column, key, index of a name, trigger, constraint.
 constexpr std::array<unsigned, 6> exists_numbers{1050, 1060, 1061, 1359, 1826, 3822};
@@ -49,14 +50,10 @@ struct Applied {
 
 Result<std::vector<Applied>> read_applied(MysqlConnection& connection)
 {
-    auto made = connection.run(
-        "CREATE TABLE IF NOT EXISTS schema_migrations ("
-        "version INT UNSIGNED NOT NULL PRIMARY KEY, checksum BINARY(32) NOT NULL, "
-        "steps_done INT UNSIGNED NOT NULL, applied_at TIMESTAMP(3) NULL) ENGINE=InnoDB");
-    if (!made) return fail(made.error());
     const auto rows = connection.query(
         "SELECT version, checksum, steps_done, applied_at IS NOT NULL FROM schema_migrations "
         "ORDER BY version");
+    if (!rows && connection.last_error() == no_such_table) return std::vector<Applied>{};
     if (!rows) return fail(rows.error());
     std::vector<Applied> applied;
     for (const SqlRow& row : *rows) {
@@ -88,6 +85,11 @@ Result<void> run_step(MysqlConnection& connection, const Migration& migration, s
 
 Result<void> begin(MysqlConnection& connection, const Migration& migration)
 {
+    auto made = connection.run(
+        "CREATE TABLE IF NOT EXISTS schema_migrations ("
+        "version INT UNSIGNED NOT NULL PRIMARY KEY, checksum BINARY(32) NOT NULL, "
+        "steps_done INT UNSIGNED NOT NULL, applied_at TIMESTAMP(3) NULL) ENGINE=InnoDB");
+    if (!made) return fail(made.error());
     const auto begun = connection.execute(
         "INSERT INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
         {std::uint64_t{migration.version}, sql(migration.checksum)});
@@ -111,10 +113,12 @@ Result<void> apply(MysqlConnection& connection, const Migration& migration, std:
     return {};
 }
 
-Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> migrations)
+/// Errors: refused, when the database was made by a newer program or by other migrations.
+Result<std::vector<Applied>> read_fitting(MysqlConnection& connection,
+                                          std::span<const Migration> migrations)
 {
-    const auto applied = read_applied(connection);
-    if (!applied) return fail(applied.error());
+    auto applied = read_applied(connection);
+    if (!applied) return applied;
     const std::string& database = connection.options().database;
     if (applied->size() > migrations.size()) {
         return fail(Error::Code::refused, "database " + database + " has schema version " +
@@ -123,23 +127,31 @@ Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> mi
                                               std::to_string(migrations.size()) +
                                               " only: run the newer zubrd, or another database");
     }
-    for (std::size_t i = 0; i < migrations.size(); ++i) {
-        const Migration& wanted = migrations[i];
-        if (i >= applied->size()) {
-            if (auto begun = begin(connection, wanted); !begun) return begun;
-            if (auto done = apply(connection, wanted, 0, false); !done) return done;
+    for (std::size_t i = 0; i < applied->size(); ++i) {
+        const Applied& there = (*applied)[i];
+        if (there.version == migrations[i].version && there.checksum == migrations[i].checksum) {
             continue;
         }
-        const Applied& there = (*applied)[i];
-        if (there.version != wanted.version || there.checksum != wanted.checksum) {
-            return fail(Error::Code::refused,
-                        "database " + database + " was made by another migration " +
-                            std::to_string(there.version) +
-                            " than this program has: run the zubrd that made it, or another "
-                            "database");
+        return fail(Error::Code::refused,
+                    "database " + database + " was made by another migration " +
+                        std::to_string(there.version) +
+                        " than this program has: run the zubrd that made it, or another "
+                        "database");
+    }
+    return applied;
+}
+
+Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> migrations)
+{
+    const auto applied = read_fitting(connection, migrations);
+    if (!applied) return fail(applied.error());
+    for (std::size_t i = 0; i < migrations.size(); ++i) {
+        const bool begun = i < applied->size();
+        if (begun && (*applied)[i].finished) continue;
+        if (!begun) {
+            if (auto done = begin(connection, migrations[i]); !done) return done;
         }
-        if (there.finished) continue;
-        auto done = apply(connection, wanted, there.steps_done, true);
+        auto done = apply(connection, migrations[i], begun ? (*applied)[i].steps_done : 0, begun);
         if (!done) return done;
     }
     return {};
@@ -195,8 +207,29 @@ Result<void> migrate(MysqlConnection& connection, std::span<const Migration> mig
             "another program is changing the schema of database " + connection.options().database);
     }
     auto done = bring_up(connection, migrations);
+    if (!done && done.error().code == Error::Code::refused && connection.last_error() != 0) {
+        done = fail(Error::Code::refused, "MySQL user " + connection.options().user +
+                                              " may not change the schema (" + done.error().detail +
+                                              "): run zubrd migrate --user with one who may");
+    }
     if (connection.connected()) (void)connection.query("SELECT RELEASE_LOCK(?)", {lock});
     return done;
+}
+
+Result<std::vector<std::string>> pending_steps(MysqlConnection& connection,
+                                               std::span<const Migration> migrations)
+{
+    if (auto connected = connection.connect(); !connected) return fail(connected.error());
+    const auto applied = read_fitting(connection, migrations);
+    if (!applied) return fail(applied.error());
+    std::vector<std::string> steps;
+    for (std::size_t i = 0; i < migrations.size(); ++i) {
+        const bool begun = i < applied->size();
+        if (begun && (*applied)[i].finished) continue;
+        const auto done = static_cast<std::ptrdiff_t>(begun ? (*applied)[i].steps_done : 0);
+        steps.insert(steps.end(), migrations[i].steps.begin() + done, migrations[i].steps.end());
+    }
+    return steps;
 }
 
 }  // namespace payouts

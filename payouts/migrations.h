@@ -33,4 +33,8 @@ pool::Result<std::vector<Migration>> parse_migrations(std::string_view text);
 /// program, or was made by other migrations of the same number.
 pool::Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations);
 
+/// What migrate() would run, in order. Changes nothing. Errors: as migrate().
+pool::Result<std::vector<std::string>> pending_steps(MysqlConnection& connection,
+                                                     std::span<const Migration> migrations);
+
 }  // namespace payouts

@@ -31,9 +31,10 @@ Result<AccountId> ensure_address_account(MysqlConnection& db, pool::ByteSpan scr
     // Shares are taken for standard scripts only. Should another one ever come, it is still owed.
     const auto address = pool::address_of_script(script, chain);
     const std::string name = address ? address->text : "script-" + pool::to_hex(script);
-    const auto made =
-        db.execute("INSERT INTO account (name, script, payout_address) VALUES (?, ?, ?)",
-                   {name.substr(0, 100), bytes, address ? address->text : std::string{}});
+    const auto made = db.execute(
+        "INSERT INTO account (name, script, payout_address, salt) "
+        "VALUES (?, ?, ?, RANDOM_BYTES(32))",
+        {name.substr(0, 100), bytes, address ? address->text : std::string{}});
     if (!made) return fail(made.error());
     return AccountId{made->insert_id};
 }
@@ -66,8 +67,10 @@ Result<void> check_account_name(std::string_view name, pool::Chain chain)
 Result<AccountId> insert_account(MysqlConnection& db, std::string_view name,
                                  const pool::Address& payout)
 {
-    const auto made = db.execute("INSERT INTO account (name, payout_address) VALUES (?, ?)",
-                                 {sql(name), payout.text});
+    const auto made = db.execute(
+        "INSERT INTO account (name, payout_address, salt) "
+        "VALUES (?, ?, RANDOM_BYTES(32))",
+        {sql(name), payout.text});
     if (made) return AccountId{made->insert_id};
     if (made.error().code != Error::Code::conflict) return fail(made.error());
     return fail(Error::Code::conflict, "there is an account " + std::string{name} + " already");

@@ -7,6 +7,8 @@
 #include "payouts/blocks.h"
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_shares.h"
+#include "payouts/pplns.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/uint256.h"
@@ -45,5 +47,21 @@ struct BlockTask {
     pool::UnixMillis now;
 };
 pool::Result<void> carry_out(MysqlConnection& db, const BlockTask& task);
+
+/// The key of a block's event: "block:<hash>:accrue:1".
+std::string event_key(const pool::BlockHash& hash, std::string_view what, std::uint64_t epoch);
+
+/// A block as its credit needs it.
+struct PaidBlock {
+    pool::Sats reward;
+    std::uint64_t found_slot = 0;
+    unsigned fee_bps = 0;
+};
+/// What the event of a block's first credit says of its window, as JSON.
+std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 size);
+
+/// What a block paid in one epoch, frozen when it was first credited, terms included. By account.
+pool::Result<std::vector<Credit>> read_credits(MysqlConnection& db, const pool::BlockHash& hash,
+                                               std::uint64_t epoch);
 
 }  // namespace payouts

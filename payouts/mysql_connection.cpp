@@ -234,10 +234,12 @@ Result<void> MysqlConnection::connect()
     const bool by_socket = !options_.socket.empty();
     const unsigned protocol = by_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     mysql_options(made, MYSQL_OPT_PROTOCOL, &protocol);
-    if (mysql_real_connect(
-            made, by_socket ? nullptr : options_.host.c_str(), options_.user.c_str(),
-            options_.password.c_str(), options_.database.c_str(), by_socket ? 0 : options_.port,
-            by_socket ? options_.socket.c_str() : nullptr, CLIENT_FOUND_ROWS) == nullptr) {
+    if (mysql_real_connect(made, by_socket ? nullptr : options_.host.c_str(), options_.user.c_str(),
+                           options_.password.c_str(),
+                           options_.database.empty() ? nullptr : options_.database.c_str(),
+                           by_socket ? 0 : options_.port,
+                           by_socket ? options_.socket.c_str() : nullptr,
+                           CLIENT_FOUND_ROWS) == nullptr) {
         const unsigned number = mysql_errno(made);
         std::string detail = "can't use database " + options_.database + " of MySQL at " +
                              place_of(options_) + " as " + options_.user + ": " +

@@ -83,6 +83,12 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// Runs "HEAD (?,…),(?,…) TAIL" over all rows: 500 a statement, then 50, then one by one, so that
+/// only three texts need preparing. All rows have the same number of values.
+pool::Result<void> insert_rows(MysqlConnection& db, const std::string& head,
+                               const std::string& tail,
+                               const std::vector<std::vector<SqlValue>>& rows);
+
 /// BEGIN now, ROLLBACK at the end unless commit() was called.
 class Transaction {
 public:

@@ -46,12 +46,6 @@ Result<BlockTerms> lock_block(MysqlConnection& db, const BlockHash& hash)
                       row.u64(3),        row.text(4), row.text(5)};
 }
 
-std::string event_key(const BlockHash& hash, std::string_view what, std::uint64_t epoch)
-{
-    return "block:" + pool::to_display_hex(hash) + ":" + std::string{what} + ":" +
-           std::to_string(epoch);
-}
-
 LedgerEvent event_of(const BlockTask& task, std::string_view kind, std::uint64_t epoch,
                      std::string payload)
 {
@@ -65,60 +59,25 @@ LedgerEvent event_of(const BlockTask& task, std::string_view kind, std::uint64_t
     return event;
 }
 
-std::string window_payload(const BlockTerms& terms, const WindowFound& window, pool::U128 size)
-{
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_object();
-    json.key("reward_sat").integer(terms.reward.value);
-    json.key("fee_bps").unsigned_integer(terms.fee_bps);
-    json.key("slot").unsigned_integer(terms.found_slot);
-    json.key("n").string(pool::to_decimal(size));
-    json.key("window").string(pool::to_decimal(window.bounds.total));
-    if (window.bounds.first) json.key("first_slot").unsigned_integer(*window.bounds.first);
-    if (window.bounds.cut) {
-        json.key("cut").begin_object();
-        json.key("slot").unsigned_integer(window.bounds.cut->slot);
-        json.key("r").string(pool::to_decimal(window.bounds.cut->kept));
-        json.key("s").string(pool::to_decimal(window.bounds.cut->of));
-        json.end_object();
-    }
-    json.end_object();
-    return out;
-}
-
 Result<void> insert_credits(MysqlConnection& db, const BlockTask& task, std::uint64_t epoch,
                             std::span<const Credit> credits)
 {
+    std::vector<std::vector<SqlValue>> rows;
+    rows.reserve(credits.size());
     for (const Credit& credit : credits) {
-        const auto put = db.execute(
-            "INSERT INTO block_credit (block_hash, epoch, account_id, weight, gross_sat, fee_sat, "
-            "donation_sat, net_sat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            {sql(task.block.hash.bytes), epoch, credit.account.value, sql(credit.weight),
-             static_cast<std::uint64_t>(credit.gross.value),
-             static_cast<std::uint64_t>(credit.fee.value),
-             static_cast<std::uint64_t>(credit.donation.value),
-             static_cast<std::uint64_t>(credit.net.value)});
-        if (!put) return fail(put.error());
+        rows.push_back({sql(task.block.hash.bytes), epoch, credit.account.value, sql(credit.weight),
+                        static_cast<std::uint64_t>(credit.gross.value),
+                        static_cast<std::uint64_t>(credit.fee.value),
+                        static_cast<std::uint64_t>(credit.donation.value),
+                        static_cast<std::uint64_t>(credit.net.value),
+                        std::uint64_t{credit.terms.fee_bps},
+                        std::uint64_t{credit.terms.donation_bps}});
     }
-    return {};
-}
-
-/// What a block paid when it was credited before: its window is frozen then, terms included.
-Result<std::vector<Credit>> read_credits(MysqlConnection& db, const BlockHash& hash,
-                                         std::uint64_t epoch)
-{
-    const auto rows = db.query(
-        "SELECT account_id, weight, gross_sat, fee_sat, donation_sat, net_sat FROM block_credit "
-        "WHERE block_hash = ? AND epoch = ? ORDER BY account_id",
-        {sql(hash.bytes), epoch});
-    if (!rows) return fail(rows.error());
-    std::vector<Credit> credits;
-    for (const SqlRow& row : *rows) {
-        credits.push_back({AccountId{row.u64(0)}, row.u128(1), Sats{row.sats(2)}, Sats{row.sats(3)},
-                           Sats{row.sats(4)}, Sats{row.sats(5)}});
-    }
-    return credits;
+    return insert_rows(
+        db,
+        "INSERT INTO block_credit (block_hash, epoch, account_id, weight, gross_sat, "
+        "fee_sat, donation_sat, net_sat, fee_bps, donation_bps) VALUES",
+        "", rows);
 }
 
 Result<void> post_accrual(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms,
@@ -158,7 +117,8 @@ Result<void> accrue(MysqlConnection& db, const BlockTask& task, const BlockTerms
         {first, cut, sql(bounds.total), sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
     return post_accrual(db, task, terms, credits,
-                        window_payload(terms, *window, task.window_score));
+                        accrual_payload({terms.reward, terms.found_slot, terms.fee_bps}, *window,
+                                        task.window_score));
 }
 
 Result<void> mature(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
@@ -230,6 +190,55 @@ Result<void> enter(MysqlConnection& db, const BlockTask& task, const BlockTerms&
 }
 
 }  // namespace
+
+std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 size)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_object();
+    json.key("reward_sat").integer(block.reward.value);
+    json.key("fee_bps").unsigned_integer(block.fee_bps);
+    json.key("slot").unsigned_integer(block.found_slot);
+    json.key("n").string(pool::to_decimal(size));
+    json.key("window").string(pool::to_decimal(window.bounds.total));
+    if (window.bounds.first) json.key("first_slot").unsigned_integer(*window.bounds.first);
+    if (window.bounds.cut) {
+        json.key("cut").begin_object();
+        json.key("slot").unsigned_integer(window.bounds.cut->slot);
+        json.key("r").string(pool::to_decimal(window.bounds.cut->kept));
+        json.key("s").string(pool::to_decimal(window.bounds.cut->of));
+        json.end_object();
+    }
+    json.end_object();
+    return out;
+}
+
+std::string event_key(const BlockHash& hash, std::string_view what, std::uint64_t epoch)
+{
+    return "block:" + pool::to_display_hex(hash) + ":" + std::string{what} + ":" +
+           std::to_string(epoch);
+}
+
+Result<std::vector<Credit>> read_credits(MysqlConnection& db, const BlockHash& hash,
+                                         std::uint64_t epoch)
+{
+    const auto rows = db.query(
+        "SELECT account_id, weight, gross_sat, fee_sat, donation_sat, net_sat, fee_bps, "
+        "donation_bps FROM block_credit WHERE block_hash = ? AND epoch = ? ORDER BY account_id",
+        {sql(hash.bytes), epoch});
+    if (!rows) return fail(rows.error());
+    std::vector<Credit> credits;
+    for (const SqlRow& row : *rows) {
+        credits.push_back({AccountId{row.u64(0)},
+                           row.u128(1),
+                           Sats{row.sats(2)},
+                           Sats{row.sats(3)},
+                           Sats{row.sats(4)},
+                           Sats{row.sats(5)},
+                           {static_cast<unsigned>(row.u64(6)), static_cast<unsigned>(row.u64(7))}});
+    }
+    return credits;
+}
 
 Result<void> carry_out(MysqlConnection& db, const BlockTask& task)
 {

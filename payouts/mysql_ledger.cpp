@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "pool/crypto/sha256.h"
 
@@ -23,39 +24,69 @@ SqlValue member_of(std::string_view account)
     return id;
 }
 
-Result<std::uint64_t> ledger_account(MysqlConnection& db, const std::string& name)
+using AccountIds = std::map<std::string, std::uint64_t, std::less<>>;
+
+constexpr std::size_t codes_at_once = 500;
+
+/// The rows of these account codes, as far as there are any.
+Result<void> find_accounts(MysqlConnection& db, const std::vector<std::string>& codes,
+                           AccountIds& ids)
 {
-    const auto rows = db.query("SELECT id FROM ledger_account WHERE code = ?", {name});
-    if (!rows) return fail(rows.error());
-    if (!rows->empty()) return rows->front().u64(0);
-    const auto made =
-        db.execute("INSERT INTO ledger_account (code, side, member_id) VALUES (?, ?, ?)",
-                   {name, std::string{is_asset(name) ? "debit" : "credit"}, member_of(name)});
+    for (std::size_t done = 0; done < codes.size();) {
+        const std::size_t count = codes.size() - done >= codes_at_once ? codes_at_once : 1;
+        std::string text = "SELECT code, id FROM ledger_account WHERE code IN (?";
+        for (std::size_t i = 1; i < count; ++i) text += ",?";
+        std::vector<SqlValue> values;
+        for (std::size_t i = 0; i < count; ++i) values.emplace_back(codes[done + i]);
+        const auto rows = db.query(text + ")", values);
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) ids[row.text(0)] = row.u64(1);
+        done += count;
+    }
+    return {};
+}
+
+/// Rows of all accounts that the transfers touch; makes those that are missing.
+Result<AccountIds> ledger_accounts(MysqlConnection& db, const std::vector<Transfer>& transfers)
+{
+    std::set<std::string> wanted;
+    for (const Transfer& transfer : transfers) {
+        wanted.insert(transfer.debit);
+        wanted.insert(transfer.credit);
+    }
+    AccountIds ids;
+    const std::vector<std::string> all(wanted.begin(), wanted.end());
+    if (auto found = find_accounts(db, all, ids); !found) return fail(found.error());
+    std::vector<std::string> missing;
+    std::vector<std::vector<SqlValue>> rows;
+    for (const std::string& code : all) {
+        if (ids.contains(code)) continue;
+        missing.push_back(code);
+        rows.push_back({code, std::string{is_asset(code) ? "debit" : "credit"}, member_of(code)});
+    }
+    auto made =
+        insert_rows(db, "INSERT INTO ledger_account (code, side, member_id) VALUES", "", rows);
     if (!made) return fail(made.error());
-    return made->insert_id;
+    if (auto found = find_accounts(db, missing, ids); !found) return fail(found.error());
+    return ids;
 }
 
 Result<void> insert_transfers(MysqlConnection& db, std::uint64_t event,
                               const std::vector<Transfer>& transfers)
 {
-    std::map<std::string, std::uint64_t, std::less<>> ids;
+    auto ids = ledger_accounts(db, transfers);
+    if (!ids) return fail(ids.error());
+    std::vector<std::vector<SqlValue>> rows;
+    rows.reserve(transfers.size());
     std::uint64_t line = 0;
     for (const Transfer& transfer : transfers) {
-        for (const std::string& name : {transfer.debit, transfer.credit}) {
-            if (ids.contains(name)) continue;
-            const auto id = ledger_account(db, name);
-            if (!id) return fail(id.error());
-            ids[name] = *id;
-        }
         pool::check(transfer.amount.value > 0, "a transfer moves something");
-        const auto put = db.execute(
-            "INSERT INTO ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) "
-            "VALUES (?, ?, ?, ?, ?)",
-            {event, ++line, ids[transfer.debit], ids[transfer.credit],
-             static_cast<std::uint64_t>(transfer.amount.value)});
-        if (!put) return fail(put.error());
+        rows.push_back({event, ++line, ids->at(transfer.debit), ids->at(transfer.credit),
+                        static_cast<std::uint64_t>(transfer.amount.value)});
     }
-    return {};
+    return insert_rows(
+        db, "INSERT INTO ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) VALUES",
+        "", rows);
 }
 
 }  // namespace

@@ -177,6 +177,8 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
     return blocks;
 }
 
+Result<LedgerCheck> Queries::verify() { return verify_ledger(impl_->db); }
+
 Result<std::vector<LedgerRow>> Queries::ledger(std::uint32_t limit, std::string_view account)
 {
     std::string newest = "SELECT id FROM ledger_transfer ORDER BY id DESC LIMIT ?";

@@ -8,6 +8,7 @@
 
 #include "payouts/ledger.h"
 #include "payouts/mysql_options.h"
+#include "payouts/mysql_verify.h"
 #include "pool/base/result.h"
 
 namespace payouts {
@@ -31,6 +32,9 @@ public:
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
     /// Errors: not_found, for an unknown account.
     pool::Result<std::vector<LedgerRow>> ledger(std::uint32_t limit, std::string_view account);
+
+    /// Makes the books again and compares: minutes, on a large pool (payouts/mysql_verify.h).
+    pool::Result<LedgerCheck> verify();
 
 private:
     struct Impl;

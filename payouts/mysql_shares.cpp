@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "payouts/mysql_slots.h"
+
 namespace payouts {
 namespace {
 
@@ -14,31 +16,6 @@ using pool::fail;
 using pool::Result;
 
 constexpr std::uint64_t slots_at_once = 2000;
-constexpr std::size_t rows_at_once = 50;  // of one INSERT
-
-/// Runs "HEAD (?,…),(?,…) TAIL" over all rows, fifty a statement and then one by one, so that
-/// only two texts need preparing.
-Result<void> insert_rows(MysqlConnection& db, const std::string& head, const std::string& tail,
-                         const std::vector<std::vector<SqlValue>>& rows)
-{
-    std::size_t done = 0;
-    while (done < rows.size()) {
-        const std::size_t count = rows.size() - done >= rows_at_once ? rows_at_once : 1;
-        std::string text = head;
-        std::vector<SqlValue> values;
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::vector<SqlValue>& row = rows[done + i];
-            text += i == 0 ? " (?" : ", (?";
-            for (std::size_t column = 1; column < row.size(); ++column) text += ", ?";
-            text += ")";
-            values.insert(values.end(), row.begin(), row.end());
-        }
-        const auto inserted = db.execute(text + tail, values);
-        if (!inserted) return fail(inserted.error());
-        done += count;
-    }
-    return {};
-}
 
 Result<void> add_handles(MysqlConnection& db, const std::string& producer, const Folded& folded)
 {
@@ -201,76 +178,8 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
         "work = work + VALUES(work), last_slot = GREATEST(last_slot, VALUES(last_slot))",
         rows);
     if (!added) return added;
+    if (added = add_leaves(db, producer, folded); !added) return added;
     return add_handles(db, std::string{producer}, folded);
-}
-
-Result<std::uint64_t> read_sealed_through(MysqlConnection& db, bool lock)
-{
-    const auto rows = db.query(std::string{"SELECT sealed_through FROM books WHERE id = 1"} +
-                               (lock ? " FOR UPDATE" : ""));
-    if (!rows) return fail(rows.error());
-    pool::check(rows->size() == 1, "the first migration makes the row");
-    return rows->front().u64(0);
-}
-
-Result<void> seal_slots(MysqlConnection& db, std::uint64_t sealed_through, std::uint64_t through,
-                        pool::UnixMillis now)
-{
-    const auto last =
-        db.query("SELECT cum_shares, cum_stale, cum_score FROM slot ORDER BY slot_id DESC LIMIT 1");
-    if (!last) return fail(last.error());
-    std::uint64_t shares = last->empty() ? 0 : last->front().u64(0);
-    std::uint64_t stale = last->empty() ? 0 : last->front().u64(1);
-    pool::U128 score = last->empty() ? 0 : last->front().u128(2);
-
-    const auto sums = db.query(
-        "SELECT slot_id, SUM(shares), SUM(stale), SUM(work), SUM(score) FROM slot_account "
-        "WHERE slot_id > ? AND slot_id <= ? GROUP BY slot_id ORDER BY slot_id",
-        {sealed_through, through});
-    if (!sums) return fail(sums.error());
-    std::vector<std::vector<SqlValue>> rows;
-    for (const SqlRow& sum : *sums) {
-        shares += sum.u64(1);
-        stale += sum.u64(2);
-        score += sum.u128(4);
-        rows.push_back({sum.u64(0), sum.u64(1), sum.u64(2), sql(sum.u128(3)), sql(sum.u128(4)),
-                        shares, stale, sql(score), now.value});
-    }
-    auto added = insert_rows(db,
-                             "INSERT INTO slot (slot_id, shares, stale, work, score, cum_shares, "
-                             "cum_stale, cum_score, sealed_at_ms) VALUES",
-                             "", rows);
-    if (!added) return added;
-    const auto moved =
-        db.execute("UPDATE books SET sealed_through = ? WHERE id = 1 AND sealed_through = ?",
-                   {through, sealed_through});
-    if (!moved) return fail(moved.error());
-    pool::check(moved->rows == 1, "the row is locked by this transaction");
-    return {};
-}
-
-Result<bool> seed_reserve(MysqlConnection& db, pool::U128 score, pool::UnixMillis now)
-{
-    auto transaction = Transaction::begin(db);
-    if (!transaction) return fail(transaction.error());
-    const auto sealed = read_sealed_through(db, true);
-    if (!sealed) return fail(sealed.error());
-    const auto there = db.query("SELECT 1 FROM slot WHERE slot_id = 0");
-    if (!there) return fail(there.error());
-    if (!there->empty()) return true;
-    if (*sealed != 0) return false;
-    const auto slot = db.execute(
-        "INSERT INTO slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, cum_score, "
-        "sealed_at_ms) VALUES (0, 0, 0, 0, ?, 0, 0, ?, ?)",
-        {sql(score), sql(score), now.value});
-    if (!slot) return fail(slot.error());
-    const auto owned = db.execute(
-        "INSERT INTO slot_account (slot_id, account_id, shares, stale, late, work, stale_work, "
-        "score) VALUES (0, ?, 0, 0, 0, 0, 0, ?)",
-        {reserve_account.value, sql(score)});
-    if (!owned) return fail(owned.error());
-    if (auto done = transaction->commit(); !done) return fail(done.error());
-    return true;
 }
 
 Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U128 size)
@@ -289,6 +198,15 @@ Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U1
         auto scores = read_scores(db, bounds.cut->slot, bounds.cut->slot + 1);
         if (!scores) return fail(scores.error());
         cut_slot = std::move(*scores);
+    }
+    pool::U128 sum = bounds.cut ? bounds.cut->kept : 0;
+    for (const AccountAmount& each : full) sum += each.amount;
+    pool::U128 cut_sum = 0;
+    for (const AccountAmount& each : cut_slot) cut_sum += each.amount;
+    if (sum != bounds.total || cut_sum != (bounds.cut ? bounds.cut->of : 0)) {
+        return fail(Error::Code::refused,
+                    "the buckets of the window before slot " + std::to_string(end) +
+                        " are not what was sealed: zubr-cli verifyledger says where");
     }
     return WindowFound{bounds, window_weights(bounds, full, cut_slot)};
 }

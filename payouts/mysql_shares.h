@@ -37,20 +37,13 @@ pool::Result<void> move_mark(MysqlConnection& db, std::string_view name, std::ui
 /// Adds what a batch brought: buckets, totals, handles.
 pool::Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Folded& folded);
 
-/// All slots up to here are sealed. lock: until the end of the transaction.
-pool::Result<std::uint64_t> read_sealed_through(MysqlConnection& db, bool lock);
-/// Seals every slot up to `through`. Inside a transaction that holds the lock.
-pool::Result<void> seal_slots(MysqlConnection& db, std::uint64_t sealed_through,
-                              std::uint64_t through, pool::UnixMillis now);
-/// Puts `score` of the reserve into slot 0, if nothing was sealed before. True: it is there.
-pool::Result<bool> seed_reserve(MysqlConnection& db, pool::U128 score, pool::UnixMillis now);
-
 /// Which slots pay a block found in slot `end`, and how much each account scored in them.
 struct WindowFound {
     WindowBounds bounds;
     std::vector<AccountAmount> weights;
 };
 /// Only sealed slots are looked at: those before `end` must be (checked by the caller).
+/// Errors besides: refused, when buckets were changed after they were sealed.
 pool::Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U128 size);
 
 }  // namespace payouts

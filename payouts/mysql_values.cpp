@@ -48,6 +48,31 @@ pool::Digest SqlRow::digest(std::size_t at) const
     return out;
 }
 
+Result<void> insert_rows(MysqlConnection& db, const std::string& head, const std::string& tail,
+                         const std::vector<std::vector<SqlValue>>& rows)
+{
+    std::size_t done = 0;
+    while (done < rows.size()) {
+        const std::size_t left = rows.size() - done;
+        const std::size_t count = left >= 500 ? 500 : left >= 50 ? 50 : 1;
+        std::string group = "(?";
+        for (std::size_t column = 1; column < rows[done].size(); ++column) group += ",?";
+        group += ")";
+        std::string text = head + " " + group;
+        std::vector<SqlValue> values;
+        values.reserve(count * rows[done].size());
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i > 0) text += "," + group;
+            const std::vector<SqlValue>& row = rows[done + i];
+            values.insert(values.end(), row.begin(), row.end());
+        }
+        const auto inserted = db.execute(text + tail, values);
+        if (!inserted) return fail(inserted.error());
+        done += count;
+    }
+    return {};
+}
+
 Result<Transaction> Transaction::begin(MysqlConnection& connection)
 {
     if (auto connected = connection.connect(); !connected) return fail(connected.error());

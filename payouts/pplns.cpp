@@ -139,6 +139,7 @@ std::vector<Credit> settle(Sats reward, std::span<const AccountAmount> weights, 
             const Terms& terms = own == special.end() ? usual : own->second;
             check(terms.fee_bps <= bps_whole && terms.donation_bps <= bps_whole - terms.fee_bps,
                   "fee and donation leave something or nothing, never less");
+            credit.terms = terms;
             credit.fee = part_of(credit.gross, terms.fee_bps);
             credit.donation = part_of(credit.gross, terms.donation_bps);
         }

@@ -87,6 +87,7 @@ std::vector<AccountAmount> window_weights(const WindowBounds& bounds,
 struct Terms {
     unsigned fee_bps = 0;
     unsigned donation_bps = 0;  ///< fee and donation together at most 10000 (checked)
+    friend bool operator==(const Terms&, const Terms&) = default;
 };
 
 /// One account's part of a block.
@@ -97,6 +98,7 @@ struct Credit {
     pool::Sats fee;
     pool::Sats donation;
     pool::Sats net;
+    Terms terms{};  ///< by which fee and donation were taken; the reserve has none
     friend bool operator==(const Credit&, const Credit&) = default;
 };
 

@@ -32,6 +32,7 @@ CREATE TABLE account (
   payout_address VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   fee_bps SMALLINT UNSIGNED NULL,
   donation_bps SMALLINT UNSIGNED NOT NULL DEFAULT 0,
+  salt BINARY(32) NOT NULL,
   created_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY account_name (name),
   UNIQUE KEY account_script (script),
@@ -73,7 +74,29 @@ CREATE TABLE slot (
   cum_shares BIGINT UNSIGNED NOT NULL,
   cum_stale BIGINT UNSIGNED NOT NULL,
   cum_score DECIMAL(38,0) NOT NULL,
+  root BINARY(32) NOT NULL,
+  chain BINARY(32) NOT NULL,
   sealed_at_ms BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB
+
+-- step
+CREATE TABLE slot_leaves (
+  slot_id BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  producer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  first_seq BIGINT UNSIGNED NOT NULL,
+  leaves MEDIUMBLOB NOT NULL,
+  PRIMARY KEY (slot_id, account_id, producer, first_seq)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE slot_root (
+  slot_id BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  records INT UNSIGNED NOT NULL,
+  score DECIMAL(38,0) NOT NULL,
+  root BINARY(32) NOT NULL,
+  PRIMARY KEY (slot_id, account_id)
 ) ENGINE=InnoDB
 
 -- step
@@ -135,6 +158,8 @@ CREATE TABLE block_credit (
   fee_sat BIGINT UNSIGNED NOT NULL,
   donation_sat BIGINT UNSIGNED NOT NULL,
   net_sat BIGINT UNSIGNED NOT NULL,
+  fee_bps SMALLINT UNSIGNED NOT NULL,
+  donation_bps SMALLINT UNSIGNED NOT NULL,
   PRIMARY KEY (block_hash, epoch, account_id),
   KEY block_credit_account (account_id),
   CHECK (gross_sat = fee_sat + donation_sat + net_sat)

@@ -10,6 +10,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_shares.h"
+#include "payouts/mysql_slots.h"
 #include "payouts/stream_reader.h"
 #include "pool/base/log.h"
 
@@ -115,6 +116,9 @@ Result<StepReport> Service::step(pool::Now now)
     // Blocks go on while Redis is away: they need MySQL only.
     if (!counted && !impl_->db.connected()) return fail(counted.error());
     if (auto done = impl_->step_blocks(now, report); !done) return fail(done.error());
+    const auto head = read_chain_head(impl_->db);
+    if (!head) return fail(head.error());
+    report.chain_head = *head;
     if (!counted) return fail(counted.error());
     return report;
 }
@@ -189,6 +193,12 @@ Result<std::vector<RegisteredAccount>> Service::registered()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
     return read_registered(impl_->db);
+}
+
+Result<pool::Digest> Service::chain_head()
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return read_chain_head(impl_->db);
 }
 
 Result<std::uint64_t> Service::mark(std::string_view producer)

@@ -70,6 +70,9 @@ public:
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
 
+    /// What coinbases carry: the chain's hash of the newest sealed slot, zeros before the first.
+    pool::Result<pool::Digest> chain_head();
+
     /// Highest sequence number of `producer` that is in MySQL; 0 for an unknown one.
     pool::Result<std::uint64_t> mark(std::string_view producer);
 

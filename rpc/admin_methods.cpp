@@ -226,6 +226,24 @@ Method getledger_method(PoolView& view)
     return method;
 }
 
+Method verifyledger_method(PoolView& view)
+{
+    Method method;
+    method.group = "money";
+    method.name = "verifyledger";
+    method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
+    method.doc =
+        "Makes the books again from shares, blocks and events, and compares. Takes minutes on a "
+        "large pool.";
+    method.result =
+        "an object: difference_sat (0), good, difference (the first one, or empty), events, "
+        "transfers, accounts, blocks, slots, head (of the chain of events)";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.verify_ledger(answer<LedgerVerdict>(std::move(reply), verdict_json));
+    };
+    return method;
+}
+
 }  // namespace
 
 void register_admin_methods(Router& router, PoolView& view)
@@ -239,6 +257,7 @@ void register_admin_methods(Router& router, PoolView& view)
     router.add(createaccount_method(view));
     router.add(listblocks_method(view));
     router.add(getledger_method(view));
+    router.add(verifyledger_method(view));
 }
 
 }  // namespace rpc

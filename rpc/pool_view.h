@@ -121,6 +121,18 @@ struct LedgerLine {
     pool::Sats amount;    ///< > 0
 };
 
+/// What came of making the books again from what they were made of.
+struct LedgerVerdict {
+    std::uint64_t events = 0;
+    std::uint64_t transfers = 0;
+    std::uint64_t accounts = 0;
+    std::uint64_t blocks = 0;  ///< whose credit was computed again
+    std::uint64_t slots = 0;
+    std::string head;        ///< of the chain of events, 64 hex digits
+    std::string difference;  ///< the first one, a sentence; "" when there is none
+    pool::Sats off;          ///< by how much, when it is about satoshi
+};
+
 enum class MetricType : std::uint8_t { counter, gauge, histogram };
 
 struct MetricBucket {
@@ -161,6 +173,8 @@ public:
     /// Newest first. limit: 1 ..= 1000. before_height: only blocks below it.
     virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
                         Done<std::vector<BlockInfo>> done) = 0;
+    /// May take minutes on a large pool; one at a time.
+    virtual void verify_ledger(Done<LedgerVerdict> done) = 0;
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
     /// Errors: not_found, for an unknown account.
     virtual void ledger(std::uint32_t limit, const std::string& account,

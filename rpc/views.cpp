@@ -203,6 +203,23 @@ std::string ledger_json(const std::vector<LedgerLine>& lines)
     return list_json(lines, line_json);
 }
 
+std::string verdict_json(const LedgerVerdict& verdict)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_object();
+    json.key("difference_sat").integer(verdict.off.value);
+    json.key("good").boolean(verdict.difference.empty());
+    json.key("difference").string(verdict.difference);
+    json.key("events").unsigned_integer(verdict.events);
+    json.key("transfers").unsigned_integer(verdict.transfers);
+    json.key("accounts").unsigned_integer(verdict.accounts);
+    json.key("blocks").unsigned_integer(verdict.blocks);
+    json.key("slots").unsigned_integer(verdict.slots);
+    json.key("head").string(verdict.head).end_object();
+    return out;
+}
+
 std::string readiness_json(const Readiness& readiness)
 {
     std::string dependencies;

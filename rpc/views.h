@@ -18,6 +18,7 @@ std::string public_pool_json(const PoolInfo& info);
 std::string user_json(const UserInfo& user);
 std::string account_json(const AccountInfo& account);
 std::string blocks_json(const std::vector<BlockInfo>& blocks);
+std::string verdict_json(const LedgerVerdict& verdict);
 std::string ledger_json(const std::vector<LedgerLine>& lines);
 /// {"ready": …, "dependencies": {"node": {"ok": …}, …}}; states stay with the admins.
 std::string readiness_json(const Readiness& readiness);

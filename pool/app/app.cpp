@@ -78,16 +78,6 @@ RedisOptions redis_options(const Config& config)
     return options;
 }
 
-payouts::MysqlOptions mysql_options(const Config& config)
-{
-    return {.socket = config.mysql.socket,
-            .host = config.mysql.host,
-            .port = config.mysql.port,
-            .user = config.mysql_user,
-            .password = config.mysql_password,
-            .database = config.mysql_database};
-}
-
 payouts::ServiceOptions service_options(const Config& config)
 {
     payouts::ServiceOptions options;
@@ -163,6 +153,16 @@ Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& s
 
 }  // namespace
 
+payouts::MysqlOptions mysql_options(const Config& config)
+{
+    return {.socket = config.mysql.socket,
+            .host = config.mysql.host,
+            .port = config.mysql.port,
+            .user = config.mysql_user,
+            .password = config.mysql_password,
+            .database = config.mysql_database};
+}
+
 // In the order in which they are built; dropped the other way round.
 struct App::Parts {
     Config config;
@@ -182,6 +182,7 @@ struct App::Parts {
     std::unique_ptr<rpc::Authenticator> auth;
     rpc::Router router;
     std::unique_ptr<rpc::Server> rpc_server;
+    Digest chain_head{};                         // of the slots that earlier lives have sealed
     std::map<std::string, std::uint64_t> marks;  // the ledger thread's: what was told to the loops
     std::thread core_thread;
     std::thread rpc_thread;
@@ -211,6 +212,9 @@ Result<void> App::Parts::open_stores()
     }
     auto service = payouts::Service::open(service_options(config));
     if (!service) return fail(service.error());
+    const auto head = (*service)->chain_head();
+    if (!head) return fail(head.error());
+    chain_head = *head;
     RedisClient redis{redis_options(config)};
     if (config.redis_require_persistence) {
         if (auto kept = check_redis_persistence(redis); !kept) return kept;
@@ -271,6 +275,8 @@ Books::Out App::Parts::books_out()
                     watch->look();
                 });
             },
+        .chain_head =
+            [this](const Digest& head) { core.post([this, head] { desk->set_chain_head(head); }); },
         .booked = [this](BlockHash hash) { core.post([this, hash] { submitter->booked(hash); }); },
         .directory =
             [this](const std::shared_ptr<const stratum::AccountDirectory>& directory) {
@@ -332,6 +338,7 @@ Result<void> App::Parts::open_core()
     options.pay_to = config.payout.script;
     options.coinbase_tag = config.coinbase_tag;
     options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
+    options.chain_head = chain_head;
     options.first_job = first_job_of_this_life(read_clock().wall);
     desk = std::make_unique<WorkDesk>(core, options, plain, desk_out());
     return {};
@@ -388,6 +395,8 @@ Result<void> App::Parts::open_rpc()
 {
     auto queries = payouts::Queries::open(mysql_options(config));
     if (!queries) return fail(queries.error());
+    auto audits = payouts::Queries::open(mysql_options(config));
+    if (!audits) return fail(audits.error());
     auto made = rpc::CookieFile::create(config.cookie_file);
     if (!made) return fail(made.error());
     cookie = std::move(*made);
@@ -400,6 +409,7 @@ Result<void> App::Parts::open_rpc()
                                               .live = *live,
                                               .books = *books,
                                               .queries = std::move(*queries),
+                                              .audits = std::move(*audits),
                                               .loops = plain,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,

@@ -3,12 +3,16 @@
 #include <csignal>
 #include <memory>
 
+#include "payouts/mysql_options.h"
 #include "pool/app/config.h"
 #include "pool/base/result.h"
 
 namespace pool {
 
 inline constexpr const char* version = "0.1.0";
+
+/// How the running pool speaks to MySQL.
+payouts::MysqlOptions mysql_options(const Config& config);
 
 /// The running server: builds and wires all parts, bottom up, and stops them top down. Read
 /// app.cpp as the map of the program.

@@ -85,6 +85,7 @@ milliseconds Books::step()
         return pause_in_trouble;
     }
     out_.marks(report->producers);
+    if (report->chain_head != chain_head_) out_.chain_head(chain_head_ = report->chain_head);
     if (report->blocks_changed > 0) watch_changed_ = true;
     note(*report, now);
     return report->more ? milliseconds{0} : pause;

@@ -37,6 +37,7 @@ public:
     struct Out {
         std::function<void(const std::vector<payouts::ProducerReport>&)> marks;
         std::function<void(std::vector<payouts::WatchedBlock>)> watched;
+        std::function<void(const Digest&)> chain_head;  ///< of the slots, when it has moved
         std::function<void(BlockHash)> booked;
         std::function<void(std::shared_ptr<const stratum::AccountDirectory>)> directory;
         std::function<void(const BooksStatus&)> status;  ///< after each step
@@ -72,6 +73,7 @@ private:
     SteadyTime read_back_{};
     bool watch_changed_ = true;
     BooksStatus status_;
+    Digest chain_head_{};
     TaskThread thread_;
 };
 

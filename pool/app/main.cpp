@@ -1,11 +1,13 @@
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "payouts/mysql_maintenance.h"
 #include "pool/app/app.h"
 #include "pool/app/config.h"
 #include "pool/base/log.h"
@@ -28,6 +30,39 @@ std::map<std::string, std::string> zubr_environment()
         variables[entry.substr(0, equals)] = entry.substr(equals + 1);
     }
     return variables;
+}
+
+int complain(const pool::Error& error)
+{
+    std::fprintf(stderr, "zubrd: %s\n", error.detail.c_str());
+    return error.code == pool::Error::Code::invalid ? exit_config : exit_world;
+}
+
+/// What `zubrd migrate` and `zubrd rebuild` were told.
+struct Maintenance {
+    bool rebuild = false;
+    bool dry = false;
+    std::string user;
+    std::string password_file;
+};
+
+int maintain(const pool::Config& config, const Maintenance& told)
+{
+    const payouts::MysqlOptions running = pool::mysql_options(config);
+    payouts::MysqlOptions admin = running;
+    if (!told.user.empty()) {
+        admin.user = told.user;
+        admin.password.clear();
+        std::ifstream file{told.password_file};
+        if (!told.password_file.empty() && !std::getline(file, admin.password)) {
+            return complain({pool::Error::Code::invalid, "cannot read " + told.password_file});
+        }
+    }
+    const auto done = told.rebuild ? payouts::rebuild_books(admin)
+                                   : payouts::migrate_books(admin, running, told.dry);
+    if (!done) return complain(done.error());
+    std::fputs(done->c_str(), stdout);
+    return exit_ok;
 }
 
 // Signals are taken by sigwait alone; threads inherit the mask, so this comes first.
@@ -57,6 +92,18 @@ int main(int argc, char** argv)
     cli.add_option("--hash-kernel", hash_kernel, "the same as --set stratum.hash_kernel=NAME");
     cli.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
     cli.add_flag("--print-default-config", print_example, "print every option with its default");
+    Maintenance maintenance;
+    CLI::App* const migrate = cli.add_subcommand(
+        "migrate", "bring the schema of the books up, grant the running user its rights, end");
+    migrate->add_flag("--dry-run", maintenance.dry, "only print what would be done");
+    CLI::App* const rebuild =
+        cli.add_subcommand("rebuild", "make the balances again from the transfers, end");
+    for (CLI::App* const verb : {migrate, rebuild}) {
+        verb->add_option("--user", maintenance.user,
+                         "MySQL user who may change the schema; default: mysql.user");
+        verb->add_option("--password-file", maintenance.password_file,
+                         "its password; without it, it has none");
+    }
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -80,6 +127,10 @@ int main(int argc, char** argv)
     }
     pool::log::configure(config->log_level, config->log_format);
 
+    if (migrate->parsed() || rebuild->parsed()) {
+        maintenance.rebuild = rebuild->parsed();
+        return maintain(*config, maintenance);
+    }
     const sigset_t signals = block_signals();
     auto app = pool::App::start(*std::move(config), signals);
     if (!app) {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "pool/app/view_metrics.h"
+#include "pool/base/bytes.h"
+#include "pool/base/log.h"
 #include "pool/bitcoin/address.h"
 #include "pool/bitcoin/target.h"
 
@@ -11,6 +13,7 @@ namespace pool {
 namespace {
 
 constexpr std::size_t questions_max = 1024;
+constexpr std::size_t audits_max = 1;
 constexpr std::chrono::milliseconds totals_fresh_for{500};
 constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::uint64_t books_lag_max_ms = 60'000;
@@ -61,12 +64,20 @@ rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
 }  // namespace
 
 View::View(Parts parts, Identity identity)
-    : parts_(std::move(parts)), identity_(std::move(identity)), questions_(questions_max, {})
+    : parts_(std::move(parts)),
+      identity_(std::move(identity)),
+      questions_(questions_max, {}),
+      audits_(audits_max, {})
 {
     questions_.start();
+    audits_.start();
 }
 
-View::~View() { questions_.stop(); }
+View::~View()
+{
+    questions_.stop();
+    audits_.stop();
+}
 
 template <typename T>
 void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done)
@@ -217,6 +228,32 @@ void View::ledger(std::uint32_t limit, const std::string& account,
             for (const payouts::LedgerRow& row : *rows) out.push_back(ledger_line(row));
             done(std::move(out));
         });
+}
+
+void View::verify_ledger(Done<rpc::LedgerVerdict> done)
+{
+    const auto reply = std::make_shared<Done<rpc::LedgerVerdict>>(std::move(done));
+    const bool posted = audits_.post([this, reply] {
+        const auto checked = parts_.audits->verify();
+        Result<rpc::LedgerVerdict> verdict = fail(Error::Code::unavailable, "");
+        if (checked) {
+            verdict = rpc::LedgerVerdict{.events = checked->events,
+                                         .transfers = checked->transfers,
+                                         .accounts = checked->accounts,
+                                         .blocks = checked->blocks,
+                                         .slots = checked->slots,
+                                         .head = to_hex(checked->head),
+                                         .difference = checked->difference,
+                                         .off = checked->off};
+        } else {
+            verdict = fail(checked.error());
+        }
+        if (checked && !checked->good()) {
+            log::error("ledger_differs", {{"reason", checked->difference}});
+        }
+        parts_.rpc_loop.post([reply, verdict = std::move(verdict)] { (*reply)(verdict); });
+    });
+    if (!posted) (*reply)(fail(Error::Code::unavailable, "the books are being verified already"));
 }
 
 void View::metrics(Done<std::vector<rpc::Metric>> done)

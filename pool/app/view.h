@@ -34,6 +34,7 @@ public:
         Live& live;
         Books& books;
         std::unique_ptr<payouts::Queries> queries;
+        std::unique_ptr<payouts::Queries> audits;  ///< for what takes minutes
         std::vector<StratumLoop*> loops;
         std::function<void()> stop;
     };
@@ -52,6 +53,7 @@ public:
                 Done<std::vector<rpc::BlockInfo>> done) override;
     void ledger(std::uint32_t limit, const std::string& account,
                 Done<std::vector<rpc::LedgerLine>> done) override;
+    void verify_ledger(Done<rpc::LedgerVerdict> done) override;
     void metrics(Done<std::vector<rpc::Metric>> done) override;
     void stop() override { parts_.stop(); }
 
@@ -69,6 +71,7 @@ private:
     payouts::Totals totals_;
     SteadyTime totals_taken_{};
     TaskThread questions_;
+    TaskThread audits_;
 };
 
 }  // namespace pool

@@ -137,7 +137,8 @@ void WorkDesk::publish(const WorkSource::Publication& publication)
 {
     const CoinbasePlan plan{.pay_to = options_.pay_to,
                             .tag = options_.coinbase_tag,
-                            .extranonce_bytes = options_.extranonce_bytes};
+                            .extranonce_bytes = options_.extranonce_bytes,
+                            .chain_head = options_.chain_head};
     auto job = make_job(JobId{next_job_}, publication.source, plan, publication.clean);
     if (!job) {
         log::error("job_failed", {{"reason", job.error().detail}});

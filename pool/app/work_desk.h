@@ -21,6 +21,7 @@ struct WorkDeskOptions {
     std::string coinbase_tag;
     std::uint8_t extranonce_bytes = 12;
     std::uint64_t first_job = 1;  ///< ids count up from here; greater than any of an earlier life
+    Digest chain_head{};          ///< of the sealed slots; rides in every coinbase
     WorkSource::Options work;
 };
 
@@ -51,6 +52,8 @@ public:
     /// Checks that each node is on our chain and gets the first template of one.
     /// `done` once: refused (another chain, wrong password) or unavailable after `patience`.
     void start(std::chrono::seconds patience, std::function<void(Result<void>)> done);
+    /// From the next job on: what was sealed so far is committed to by whatever block is found.
+    void set_chain_head(const Digest& head) { options_.chain_head = head; }
     WorkStatus status() const;
 
 private:

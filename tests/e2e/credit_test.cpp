@@ -96,6 +96,13 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
     ASSERT_TRUE(paid.has_value()) << paid.error().detail;
     EXPECT_NE(paid->find(test_address("regtest", 0)), std::string::npos) << "not our coinbase";
 
+    // The head of the sealed slots rides in the coinbase of blocks that are found after.
+    ASSERT_TRUE(eventually(seconds{60}, [&] {
+        return pool.database().scalar(
+                   "select count(*) > 0 from block_found b join slot s on "
+                   "locate(concat(x'6a23504c31', s.chain), b.coinbase_tx) > 0") == "1";
+    })) << pool.log();
+
     miner->signal(SIGTERM);
     EXPECT_EQ(miner->wait(seconds{10}), 0) << miner->output();
     reorganise_away_and_back(node, pool, account);

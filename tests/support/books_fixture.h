@@ -27,6 +27,7 @@ public:
     void mark(std::uint64_t slot);
 
     std::uint64_t last() const { return records_.size(); }
+    const pool::Record& record(std::uint64_t seq) const { return records_.at(seq - 1); }
     /// XADDs records first ..= last as one entry. False: Redis has refused it.
     bool ship(std::uint64_t first, std::uint64_t last);
     /// All that was not shipped yet.

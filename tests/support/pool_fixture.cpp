@@ -35,7 +35,9 @@ std::string query(const std::string& database, const std::string& sql)
         ADD_FAILURE() << sql << ": " << ::mysql_error(connection);
     } else if (MYSQL_RES* result = ::mysql_store_result(connection); result != nullptr) {
         const MYSQL_ROW row = ::mysql_fetch_row(result);
-        if (row != nullptr && row[0] != nullptr) out = row[0];
+        if (row != nullptr && row[0] != nullptr) {
+            out.assign(row[0], ::mysql_fetch_lengths(result)[0]);  // may be bytes
+        }
         ::mysql_free_result(result);
     }
     ::mysql_close(connection);

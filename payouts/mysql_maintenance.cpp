@@ -1,0 +1,105 @@
+#include "payouts/mysql_maintenance.h"
+
+#include <array>
+
+#include "payouts/migrations.h"
+#include "payouts/mysql_verify.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+constexpr std::array<TableRights, 18> rights{{
+    {"account", "INSERT, UPDATE"},
+    {"account_total", "INSERT, UPDATE"},
+    {"block_credit", "INSERT"},
+    {"block_found", "INSERT, UPDATE"},
+    {"books", "UPDATE"},
+    {"ledger_account", "INSERT"},
+    {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
+    {"ledger_event", "INSERT"},
+    {"ledger_transfer", "INSERT"},
+    {"producer", "INSERT, UPDATE"},
+    {"producer_member", "INSERT, DELETE"},
+    {"producer_worker", "INSERT, DELETE"},
+    {"schema_migrations", ""},
+    {"setting", "INSERT"},
+    {"slot", "INSERT"},
+    {"slot_account", "INSERT, UPDATE"},
+    {"slot_leaves", "INSERT, DELETE"},
+    {"slot_root", "INSERT"},
+}};
+
+/// `name` as an identifier; names with a backtick or a backslash are refused by the caller.
+std::string quoted(std::string_view name) { return "`" + std::string{name} + "`"; }
+
+/// 'user'@'host' of the account that the server takes `options` for.
+Result<std::string> account_of(MysqlOptions options)
+{
+    options.database.clear();  // it may not have any rights yet
+    MysqlConnection db{std::move(options)};
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    const auto rows = db.query("SELECT CURRENT_USER()");
+    if (!rows) return fail(rows.error());
+    const std::string& text = rows->front().text(0);
+    const auto at = text.rfind('@');
+    if (at == std::string::npos || text.find_first_of("`\\") != std::string::npos) {
+        return fail(Error::Code::refused, "the running user has a name that cannot be granted to");
+    }
+    return quoted(text.substr(0, at)) + "@" + quoted(text.substr(at + 1));
+}
+
+Result<void> grant(MysqlConnection& db, const std::string& account)
+{
+    for (const TableRights& each : running_rights()) {
+        std::string what = "SELECT";
+        if (!each.rights.empty()) what += ", " + std::string{each.rights};
+        auto done = db.run("GRANT " + what + " ON " + quoted(db.options().database) + "." +
+                           quoted(each.table) + " TO " + account);
+        if (!done) return done;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::span<const TableRights> running_rights() { return rights; }
+
+Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions& running, bool dry)
+{
+    const auto migrations = parse_migrations(schema_sql());
+    if (!migrations) return fail(migrations.error());
+    MysqlConnection db{admin};
+    const auto pending = pending_steps(db, *migrations);
+    if (!pending) return fail(pending.error());
+    std::string text;
+    if (dry) {
+        for (const std::string& step : *pending) text += step + ";\n\n";
+        return text + std::to_string(pending->size()) + " steps to do\n";
+    }
+    if (auto done = migrate(db, *migrations); !done) return fail(done.error());
+    text = std::to_string(pending->size()) + " steps done; the schema is at version " +
+           std::to_string(migrations->size()) + "\n";
+    if (admin.user == running.user) return text;
+    const auto account = account_of(running);
+    if (!account) return fail(account.error());
+    if (auto done = grant(db, *account); !done) return fail(done.error());
+    return text + "user " + running.user + " has the rights of a running pool\n";
+}
+
+Result<std::string> rebuild_books(const MysqlOptions& admin)
+{
+    MysqlConnection db{admin};
+    const auto repaired = rebuild_balances(db);
+    if (!repaired) return fail(repaired.error());
+    const auto checked = verify_ledger(db);
+    if (!checked) return fail(checked.error());
+    if (!checked->good()) return fail(Error::Code::refused, checked->difference);
+    return std::to_string(*repaired) + " balances were made again; " +
+           std::to_string(checked->events) + " events verified, difference 0 sat\n";
+}
+
+}  // namespace payouts

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "payouts/mysql_connection.h"
+#include "pool/base/result.h"
+
+/// What is done to the books from the command line, while no zubrd need run.
+namespace payouts {
+
+/// What the running pool may do to one table: it reads all, and never changes what is written in
+/// the ledger, a sealed slot or a block's credit.
+struct TableRights {
+    std::string_view table;
+    std::string_view rights;  ///< besides SELECT: "INSERT, UPDATE"
+};
+std::span<const TableRights> running_rights();
+
+/// Brings the schema up as `admin`. When the running user is another one, grants it what
+/// running_rights() says and nothing else. dry: only tells what would be done.
+/// Returns a text for an operator. Errors: as migrate(); refused, when `admin` may not grant.
+pool::Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions& running,
+                                        bool dry);
+
+/// Makes the cached balances again from the transfers. Returns a text for an operator.
+pool::Result<std::string> rebuild_books(const MysqlOptions& admin);
+
+}  // namespace payouts

@@ -1,0 +1,332 @@
+#include "payouts/mysql_verify.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "payouts/entries.h"
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_shares.h"
+#include "payouts/pplns.h"
+#include "payouts/slot_tree.h"
+
+namespace payouts {
+namespace {
+
+using pool::BlockHash;
+using pool::Digest;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+constexpr std::uint64_t page = 500;
+constexpr unsigned bps_whole = 10'000;
+
+/// A block as the check of its events needs it.
+struct KnownBlock {
+    BlockHash hash;
+    PaidBlock paid;
+};
+
+class Verifier {
+public:
+    explicit Verifier(MysqlConnection& db) : db_(db) {}
+
+    Result<LedgerCheck> run()
+    {
+        if (auto done = check_slots(); !done) return fail(done.error());
+        if (auto done = check_events(); !done) return fail(done.error());
+        if (auto done = check_balances(); !done) return fail(done.error());
+        return check_;
+    }
+
+private:
+    // The first difference is the one that is told: others may follow from it.
+    void differs(std::string what, Sats off = {})
+    {
+        if (!check_.good()) return;
+        check_.difference = std::move(what);
+        check_.off = off;
+    }
+
+    Result<void> check_slots();
+    Result<SumNode> root_of(std::uint64_t slot, std::uint64_t records);
+    Result<void> check_events();
+    Result<void> check_event(const LedgerEvent& event);
+    Result<void> check_accrual(const LedgerEvent& event, const KnownBlock& block,
+                               std::uint64_t epoch);
+    Result<void> check_balances();
+    Result<std::vector<Transfer>> transfers_of(std::uint64_t event);
+    Result<Digest> ledger_head();
+    Result<pool::U128> window_score();
+
+    MysqlConnection& db_;
+    LedgerCheck check_;
+    std::map<std::string, std::pair<Sats, Sats>> balances_;  // debits and credits, by code
+};
+
+Result<SumNode> Verifier::root_of(std::uint64_t slot, std::uint64_t records)
+{
+    const auto rows = db_.query(
+        "SELECT r.account_id, r.records, r.score, r.root, a.salt, "
+        "(SELECT SUM(s.score) FROM slot_account s WHERE s.slot_id = r.slot_id AND "
+        "s.account_id = r.account_id) FROM slot_root r LEFT JOIN account a ON a.id = r.account_id "
+        "WHERE r.slot_id = ? ORDER BY r.account_id",
+        {slot});
+    if (!rows) return fail(rows.error());
+    SumTree tree;
+    std::uint64_t counted = 0;
+    for (const SqlRow& row : *rows) {
+        if (row.null(5) || row.u128(5) != row.u128(2)) {
+            differs("slot " + std::to_string(slot) + ": account " + row.text(0) +
+                    " has another score than was sealed");
+        }
+        const SumNode own{row.digest(3), row.u128(2)};
+        tree.add(member_leaf(row.null(4) ? Digest{} : row.digest(4),
+                             static_cast<std::uint32_t>(row.u64(1)), own));
+        counted += row.u64(1);
+    }
+    if (counted != records) {
+        differs("slot " + std::to_string(slot) + " has another number of records than was sealed");
+    }
+    return tree.root();
+}
+
+Result<void> Verifier::check_slots()
+{
+    Digest chain{};
+    pool::U128 score = 0;
+    bool more = true;
+    std::uint64_t after = 0;
+    bool first = true;
+    while (more) {
+        const auto rows = db_.query(
+            "SELECT slot_id, shares, stale, score, cum_score, root, chain FROM slot "
+            "WHERE slot_id > ? OR (? AND slot_id = 0) ORDER BY slot_id LIMIT ?",
+            {after, std::uint64_t{first}, page});
+        if (!rows) return fail(rows.error());
+        first = false;
+        for (const SqlRow& row : *rows) {
+            after = row.u64(0);
+            ++check_.slots;
+            const std::uint64_t records = row.u64(1) + row.u64(2);
+            const auto root = root_of(after, records);
+            if (!root) return fail(root.error());
+            chain = chain_hash({chain, after, static_cast<std::uint32_t>(records), *root});
+            score += row.u128(3);
+            if (root->sum != row.u128(3) || score != row.u128(4) || root->hash != row.digest(5) ||
+                chain != row.digest(6)) {
+                differs("slot " + std::to_string(after) + " is not what was sealed");
+            }
+        }
+        more = rows->size() == page;
+    }
+    return {};
+}
+
+Result<std::vector<Transfer>> Verifier::transfers_of(std::uint64_t event)
+{
+    const auto rows = db_.query(
+        "SELECT d.code, c.code, t.amount_sat FROM ledger_transfer t "
+        "JOIN ledger_account d ON d.id = t.debit_id JOIN ledger_account c ON c.id = t.credit_id "
+        "WHERE t.event_id = ? ORDER BY t.line",
+        {event});
+    if (!rows) return fail(rows.error());
+    std::vector<Transfer> transfers;
+    transfers.reserve(rows->size());
+    for (const SqlRow& row : *rows) {
+        transfers.push_back({row.text(0), row.text(1), Sats{row.sats(2)}});
+    }
+    return transfers;
+}
+
+Result<Digest> Verifier::ledger_head()
+{
+    const auto rows = db_.query("SELECT ledger_head FROM books WHERE id = 1");
+    if (!rows) return fail(rows.error());
+    return rows->front().digest(0);
+}
+
+Result<pool::U128> Verifier::window_score()
+{
+    const auto rows = db_.query("SELECT value FROM setting WHERE name = 'window_score'");
+    if (!rows) return fail(rows.error());
+    return rows->empty() ? 0 : pool::u128_from_decimal(rows->front().text(0)).value_or(0);
+}
+
+Result<void> Verifier::check_events()
+{
+    std::uint64_t after = 0;
+    while (true) {
+        const auto rows = db_.query(
+            "SELECT id, idem_key, kind, ref, actor, payload, at_ms, prev_hash, hash "
+            "FROM ledger_event WHERE id > ? ORDER BY id LIMIT ?",
+            {after, page});
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) {
+            after = row.u64(0);
+            auto transfers = transfers_of(after);
+            if (!transfers) return fail(transfers.error());
+            const LedgerEvent event{row.text(1),          row.text(2), row.text(3),
+                                    row.text(4),          row.text(5), pool::UnixMillis{row.u64(6)},
+                                    std::move(*transfers)};
+            ++check_.events;
+            check_.transfers += event.transfers.size();
+            const Digest hash = event_hash(check_.head, event);
+            if (row.digest(7) != check_.head || row.digest(8) != hash) {
+                differs("event " + event.key + " breaks the chain of hashes");
+            }
+            check_.head = row.digest(8);
+            for (const Transfer& each : event.transfers) {
+                balances_[each.debit].first += each.amount;
+                balances_[each.credit].second += each.amount;
+            }
+            if (auto done = check_event(event); !done) return done;
+        }
+        if (rows->size() < page) break;
+    }
+    const auto head = ledger_head();
+    if (!head) return fail(head.error());
+    if (*head != check_.head) differs("the newest event is not the head of the chain of hashes");
+    return {};
+}
+
+// "block:<hash>:accrue:<epoch>"; other events are held by the chain alone.
+Result<void> Verifier::check_event(const LedgerEvent& event)
+{
+    if (event.kind != "accrue" && event.kind != "mature" && event.kind != "orphan") return {};
+    const auto hash = pool::digest_from_display_hex(event.ref);
+    const std::uint64_t epoch =
+        std::strtoull(event.key.c_str() + event.key.rfind(':') + 1, nullptr, 10);
+    if (!hash || event.key != event_key(BlockHash{*hash}, event.kind, epoch)) {
+        differs("event " + event.key + " is about another block than it says");
+        return {};
+    }
+    const auto rows = db_.query(
+        "SELECT reward_sat, found_slot, fee_bps FROM block_found WHERE hash = ?", {sql(*hash)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) {
+        differs("event " + event.key + " is about a block that was not found");
+        return {};
+    }
+    const SqlRow& row = rows->front();
+    const KnownBlock block{BlockHash{*hash},
+                           {Sats{row.sats(0)}, row.u64(1), static_cast<unsigned>(row.u64(2))}};
+    if (event.kind == "accrue") return check_accrual(event, block, epoch);
+    const auto accrued = read_transfers(db_, event_key(block.hash, "accrue", epoch));
+    if (!accrued && accrued.error().code != pool::Error::Code::not_found) {
+        return fail(accrued.error());
+    }
+    const bool same = accrued && event.transfers == (event.kind == "mature" ? maturing(*accrued)
+                                                                            : reversal(*accrued));
+    if (!same) differs("event " + event.key + " is not what follows from the block's accrual");
+    return {};
+}
+
+Result<void> Verifier::check_accrual(const LedgerEvent& event, const KnownBlock& block,
+                                     std::uint64_t epoch)
+{
+    ++check_.blocks;
+    const auto size = window_score();
+    if (!size) return fail(size.error());
+    const auto stored = read_credits(db_, block.hash, epoch);
+    if (!stored) return fail(stored.error());
+    const auto window = read_window(db_, block.paid.found_slot, *size);
+    if (!window && window.error().code == pool::Error::Code::refused) {
+        differs("block " + event.ref + ": " + window.error().detail);
+        return {};
+    }
+    if (!window) return fail(window.error());
+    std::map<pool::AccountId, Terms> terms;
+    for (const Credit& each : *stored) {
+        terms[each.account] = each.terms;
+        if (each.terms.fee_bps + each.terms.donation_bps <= bps_whole) continue;
+        differs("block " + event.ref + " was credited on terms above the whole");
+        return {};
+    }
+    const auto credits = settle(block.paid.reward, window->weights, {}, terms);
+    if (credits != *stored) {
+        Sats off;
+        for (std::size_t i = 0; i < std::min(credits.size(), stored->size()); ++i) {
+            const Sats by = credits[i].net - (*stored)[i].net;
+            off += Sats{std::abs(by.value)};
+        }
+        differs("block " + event.ref + " was credited otherwise than its window says", off);
+    }
+    if (epoch == 1 && event.payload != accrual_payload(block.paid, *window, *size)) {
+        differs("event " + event.key + " tells of another window or block than the books");
+    }
+    if (event.transfers != accrual(block.paid.reward, credits)) {
+        differs("event " + event.key + " moves other amounts than the block's credit");
+    }
+    return {};
+}
+
+Result<void> Verifier::check_balances()
+{
+    const auto rows = db_.query(
+        "SELECT a.code, b.debits_sat, b.credits_sat FROM ledger_account a "
+        "LEFT JOIN ledger_balance b ON b.account_id = a.id ORDER BY a.id");
+    if (!rows) return fail(rows.error());
+    for (const SqlRow& row : *rows) {
+        ++check_.accounts;
+        const auto [debits, credits] = balances_[row.text(0)];
+        if (row.null(1)) {
+            differs("account " + row.text(0) + " has no balance");
+        } else if (row.sats(1) != debits.value || row.sats(2) != credits.value) {
+            const std::int64_t off = (row.sats(2) - row.sats(1)) - (credits - debits).value;
+            differs("account " + row.text(0) + " has another balance than its transfers make",
+                    Sats{off});
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<LedgerCheck> verify_inside(MysqlConnection& db) { return Verifier{db}.run(); }
+
+Result<LedgerCheck> verify_ledger(MysqlConnection& db)
+{
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    if (auto level = db.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !level) {
+        return fail(level.error());
+    }
+    auto snapshot = db.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    if (!snapshot) return fail(snapshot.error());
+    auto checked = verify_inside(db);
+    if (db.connected()) (void)db.run("ROLLBACK");
+    return checked;
+}
+
+Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
+{
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    // Nobody posts meanwhile: every event takes this lock.
+    const auto locked = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
+    if (!locked) return fail(locked.error());
+    const auto repaired = db.execute(
+        "UPDATE ledger_balance b JOIN (SELECT a.id, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0) d, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) c "
+        "FROM ledger_account a) s ON s.id = b.account_id SET b.debits_sat = s.d, "
+        "b.credits_sat = s.c WHERE b.debits_sat <> s.d OR b.credits_sat <> s.c");
+    if (!repaired) return fail(repaired.error());
+    const auto added = db.execute(
+        "INSERT INTO ledger_balance (account_id, side, may_go_negative, debits_sat, credits_sat) "
+        "SELECT a.id, a.side, a.may_go_negative, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0), "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) "
+        "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "
+        "WHERE b.account_id IS NULL");
+    if (!added) return fail(added.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return repaired->rows + added->rows;
+}
+
+}  // namespace payouts

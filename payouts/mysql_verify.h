@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "payouts/mysql_connection.h"
+#include "pool/base/result.h"
+#include "pool/base/types.h"
+
+/// The books made again from what they were made of. Reads only; one snapshot.
+namespace payouts {
+
+struct LedgerCheck {
+    std::uint64_t events = 0;
+    std::uint64_t transfers = 0;
+    std::uint64_t accounts = 0;
+    std::uint64_t blocks = 0;  ///< whose credit was computed again
+    std::uint64_t slots = 0;
+    pool::Digest head{};     ///< of the chain of events
+    std::string difference;  ///< the first one, a sentence; empty: none
+    pool::Sats off;          ///< by how many satoshi, where it is about satoshi
+    bool good() const { return difference.empty(); }
+};
+
+/// Makes everything again and compares:
+/// slots: sums from the buckets, roots, and the chain; events: their hashes, one after the other,
+/// to the head; each block's credit: the window from the slots, the split, the transfers; maturing
+/// and reversal from the accrual; every balance from the transfers. Memory grows with the number of
+/// ledger accounts and with the largest event. Errors: unavailable. A difference is no error.
+pool::Result<LedgerCheck> verify_ledger(MysqlConnection& db);
+
+/// The same in a transaction that is open.
+pool::Result<LedgerCheck> verify_inside(MysqlConnection& db);
+
+/// Makes the cached balances again from the transfers, in one transaction. Returns how many were
+/// other than they had to be. Needs the rights of the user that migrates.
+pool::Result<std::uint64_t> rebuild_balances(MysqlConnection& db);
+
+}  // namespace payouts

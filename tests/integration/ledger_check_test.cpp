@@ -1,0 +1,234 @@
+// verifyledger, rebuild and the rights of a running pool, on books with a whole life behind them.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_maintenance.h"
+#include "payouts/mysql_verify.h"
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using payouts::BlockSighting;
+using pool::Error;
+using pool::Sighting;
+
+constexpr std::uint64_t slot = 1000;
+
+pool::BlockHash hash_of(std::uint8_t number)
+{
+    pool::BlockHash hash;
+    hash.bytes[31] = number;
+    return hash;
+}
+
+void found(payouts::Service& service, std::uint8_t number, std::uint64_t in_slot)
+{
+    payouts::FoundBlock block;
+    block.hash = hash_of(number);
+    block.height = pool::Height{number};
+    block.found_at = pool::UnixMillis{in_slot * pool::slot_ms};
+    block.reward = pool::Sats{312'500'007};
+    block.coinbase = {1};
+    ASSERT_TRUE(service.record_found(block).has_value());
+}
+
+void sight(payouts::Service& service, std::uint8_t number, Sighting sighting)
+{
+    const std::vector seen{BlockSighting{hash_of(number), sighting}};
+    ASSERT_TRUE(service.sight(seen).has_value());
+    settle(service, slot + 4);
+}
+
+/// Shares in three slots, three blocks: matured, orphaned and back again, orphaned for good.
+void live(payouts::Service& service, const BooksFixture& books)
+{
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    for (unsigned member = 1; member <= 5; ++member) {
+        stream.account(member, member, slot);
+        for (std::uint64_t at = slot; at < slot + 3; ++at) stream.share(member, at, member);
+    }
+    stream.share(3, slot + 1, 7, pool::RecordKind::stale);
+    stream.mark(slot + 4);
+    stream.ship_rest();
+    settle(service, slot + 4);
+    for (std::uint8_t number = 1; number <= 3; ++number) {
+        found(service, number, slot + number);
+        sight(service, number, {Sighting::Place::in_chain, 1, 0});
+    }
+    sight(service, 1, {Sighting::Place::in_chain, 101, 0});
+    sight(service, 2, {Sighting::Place::beside, 0, 6});
+    sight(service, 2, {Sighting::Place::in_chain, 7, 0});
+    sight(service, 3, {Sighting::Place::beside, 0, 6});
+}
+
+payouts::LedgerCheck verify(const payouts::MysqlOptions& options)
+{
+    payouts::MysqlConnection db{options};
+    const auto checked = payouts::verify_ledger(db);
+    if (checked) return *checked;
+    ADD_FAILURE() << checked.error().detail;
+    return {};
+}
+
+TEST(VerifyLedger, FindsNoDifferenceInAWholeLife)
+{
+    BooksFixture books;
+    EXPECT_TRUE(books.open() != nullptr);
+    EXPECT_EQ(verify(books.mysql()).difference, "") << "of empty books";
+    auto options = books.options();
+    options.seed = true;
+    auto service = payouts::Service::open(options);
+    ASSERT_TRUE(service.has_value());
+    live(**service, books);
+    const auto checked = verify(books.mysql());
+    EXPECT_EQ(checked.difference, "");
+    EXPECT_EQ(checked.off.value, 0);
+    EXPECT_EQ(checked.events, 7U);
+    EXPECT_EQ(checked.blocks, 4U) << "one was credited twice";
+    EXPECT_EQ(checked.slots, 4U) << "the seed's among them";
+}
+
+TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
+{
+    const std::vector<std::string> crimes{
+        "update ledger_transfer set amount_sat = amount_sat + 1 where id = 2",
+        "update ledger_transfer set credit_id = debit_id + 2 where id = 2",
+        "delete from ledger_transfer order by id desc limit 1",
+        "insert into ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) "
+        "select event_id, 99, debit_id, credit_id, 5 from ledger_transfer order by id limit 1",
+        "update ledger_event set actor = 'somebody' where id = 1",
+        "update ledger_event set at_ms = at_ms + 1 where id = 2",
+        "update ledger_balance set credits_sat = credits_sat + 1 where side = 'credit' limit 1",
+        "delete from ledger_balance where credits_sat > 0 limit 1",
+        "update books set ledger_head = repeat('x', 32)",
+        "update block_credit set net_sat = net_sat + 1, fee_sat = fee_sat - 1 where epoch = 1 "
+        "limit 1",
+        "update block_credit set account_id = 77 where account_id = 5",
+        "update block_credit set fee_bps = 60000 limit 1",
+        "update block_found set reward_sat = reward_sat + 1 where height = 1",
+        "update block_found set found_slot = found_slot + 1 where height = 1",
+        "update slot_account set score = score + 1 limit 1",
+        "delete from slot_account limit 1",
+        "update slot set score = score + 1, cum_score = cum_score + 1 limit 1",
+        "update slot set shares = shares + 1 limit 1",
+        "update slot set chain = repeat('x', 32) order by slot_id desc limit 1",
+        "delete from slot order by slot_id limit 1",
+        "update slot_root set root = repeat('x', 32) limit 1",
+        "update slot_root set records = records + 1 limit 1",
+        "update account set salt = repeat('x', 32) where id = 2",
+    };
+    BooksFixture books;
+    auto service = books.open();
+    live(*service, books);
+    for (const char* trigger : {"ledger_transfer_no_update", "ledger_transfer_no_delete",
+                                "ledger_event_no_update", "ledger_event_no_delete"}) {
+        books.scalar(std::string{"drop trigger "} + trigger);
+    }
+    // Each crime in a transaction of its own, seen by the verifier on the same connection.
+    payouts::MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const std::string& crime : crimes) {
+        ASSERT_TRUE(db.run("START TRANSACTION").has_value());
+        const auto done = db.run(crime);
+        ASSERT_TRUE(done.has_value()) << crime << ": " << done.error().detail;
+        const auto checked = payouts::verify_inside(db);
+        ASSERT_TRUE(checked.has_value()) << crime << ": " << checked.error().detail;
+        EXPECT_NE(checked->difference, "") << crime;
+        ASSERT_TRUE(db.run("ROLLBACK").has_value());
+    }
+    EXPECT_EQ(verify(books.mysql()).difference, "") << "all was rolled back";
+}
+
+TEST(RebuildBalances, MakesThemAgainBitForBit)
+{
+    BooksFixture books;
+    auto service = books.open();
+    live(*service, books);
+    const std::string text =
+        "select md5(group_concat(account_id, side, debits_sat, '/', "
+        "credits_sat order by account_id)) from ledger_balance";
+    const std::string before = books.scalar(text);
+    books.scalar("update ledger_balance set credits_sat = credits_sat + 9 where side = 'credit'");
+    books.scalar("delete from ledger_balance where side = 'debit'");
+    EXPECT_NE(verify(books.mysql()).difference, "");
+    const auto rebuilt = payouts::rebuild_books(books.mysql());
+    ASSERT_TRUE(rebuilt.has_value()) << rebuilt.error().detail;
+    EXPECT_EQ(books.scalar(text), before);
+    EXPECT_EQ(verify(books.mysql()).difference, "");
+}
+
+payouts::MysqlOptions running(const BooksFixture& books)
+{
+    payouts::MysqlOptions options = books.mysql();
+    options.user = "zubr_run";
+    options.password = "zubr_run";
+    return options;
+}
+
+TEST(RunningUser, IsEnoughForAWholeLifeAndMayNotRewriteHistory)
+{
+    BooksFixture books;
+    const auto dry = payouts::migrate_books(books.mysql(), running(books), true);
+    ASSERT_TRUE(dry.has_value()) << dry.error().detail;
+    EXPECT_NE(dry->find("CREATE TABLE ledger_event"), std::string::npos);
+    EXPECT_EQ(books.scalar("select count(*) from information_schema.tables where table_schema = "
+                           "database()"),
+              "0")
+        << "dry means dry";
+    const auto made = payouts::migrate_books(books.mysql(), running(books), false);
+    ASSERT_TRUE(made.has_value()) << made.error().detail;
+
+    auto options = books.options();
+    options.mysql = running(books);
+    auto service = payouts::Service::open(options);
+    ASSERT_TRUE(service.has_value()) << service.error().detail;
+    live(**service, books);
+    EXPECT_EQ(verify(running(books)).difference, "");
+    EXPECT_EQ(books.number("select count(*) from ledger_event"), 7U);
+
+    payouts::MysqlConnection db{running(books)};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const char* text :
+         {"update ledger_balance set debits_sat = 0", "update ledger_event set actor = 'x'",
+          "update ledger_transfer set amount_sat = 1", "delete from ledger_transfer",
+          "delete from ledger_event", "update block_credit set net_sat = 1",
+          "update slot set score = 1", "delete from slot_root", "update setting set value = '1'",
+          "delete from slot_account", "delete from block_found", "drop table ledger_event",
+          "drop trigger ledger_event_no_update", "create table x (id int)",
+          "truncate ledger_transfer", "update ledger_account set side = 'debit'"}) {
+        const auto done = db.run(text);
+        ASSERT_FALSE(done.has_value()) << text;
+        EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;
+    }
+}
+
+TEST(RunningUser, IsToldToMigrateWhenItMayNot)
+{
+    BooksFixture books;
+    std::string pattern;  // of database names: an underscore would stand for any character
+    for (const char c : books.database().name()) pattern += c == '_' ? "\\_" : std::string(1, c);
+    books.scalar("grant select on `" + pattern + "`.* to zubr_run@localhost");
+    auto options = books.options();
+    options.mysql = running(books);
+    const auto refused = payouts::Service::open(options);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Error::Code::refused);
+    EXPECT_NE(refused.error().detail.find("zubrd migrate"), std::string::npos)
+        << refused.error().detail;
+}
+
+TEST(RunningUser, HasRightsForEveryTable)
+{
+    BooksFixture books;
+    ASSERT_NE(books.open(), nullptr);
+    EXPECT_EQ(books.number("select count(*) from information_schema.tables where table_schema = "
+                           "database()"),
+              payouts::running_rights().size());
+}
+
+}  // namespace
+}  // namespace tests
