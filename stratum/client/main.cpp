@@ -13,6 +13,7 @@
 
 #include "pool/base/json.h"
 #include "pool/crypto/sha256.h"
+#include "stratum/client/load.h"
 #include "stratum/client/mining_client.h"
 
 namespace {
@@ -35,6 +36,9 @@ struct Arguments {
     double shares_per_second_max = 0;
     double hashes_per_second_max = 0;
     double duration_seconds = 0;
+    bool load = false;
+    double warm_up_seconds = 0.5;
+    stratum::client::LoadOptions load_options;
 };
 
 // Takes the scheme and, of v2, the authority's key off the URL. Nothing for v1.
@@ -242,6 +246,55 @@ int mine(const Arguments& arguments)
     return status;
 }
 
+// Loads a pool instead of mining: one JSON object with what was measured.
+int load(Arguments arguments)
+{
+    const auto in_milliseconds = [](double seconds) {
+        return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
+    };
+    auto endpoint = resolve(arguments.url);
+    if (!endpoint) {
+        std::fprintf(stderr, "%s\n", endpoint.error().detail.c_str());
+        return 1;
+    }
+    stratum::client::LoadOptions& options = arguments.load_options;
+    options.pool = *endpoint;
+    options.user = arguments.user;
+    options.password = arguments.password;
+    options.warm_up = in_milliseconds(arguments.warm_up_seconds);
+    if (arguments.duration_seconds > 0) {
+        options.duration = in_milliseconds(arguments.duration_seconds);
+    }
+    const auto report = stratum::client::run_load(options);
+    if (!report) {
+        std::fprintf(stderr, "%s\n", report.error().detail.c_str());
+        return 1;
+    }
+    std::puts(stratum::client::to_json(options, *report).c_str());
+    return 0;
+}
+
+void add_load_options(CLI::App& app, Arguments& arguments)
+{
+    auto& options = arguments.load_options;
+    auto* const load =
+        app.add_flag("--load", arguments.load,
+                     "load the pool with hashes that are not mined, and print what it did");
+    const auto option = [&app, load](const char* name, auto& value, const char* text) {
+        return app.add_option(name, value, text)->needs(load);
+    };
+    option("--connections", options.connections, "so many, worker names .w0, .w1, ...")
+        ->check(CLI::Range(1, 100'000));
+    option("--in-flight", options.in_flight, "closed loop: shares without an answer, each")
+        ->check(CLI::Range(1, 10'000));
+    option("--rate", options.rate, "open loop: shares a second, all connections together")
+        ->check(CLI::PositiveNumber);
+    option("--warm-up", arguments.warm_up_seconds, "seconds before measuring begins");
+    option("--shares", options.shares_max, "stop after so many");
+    option("--watch-pid", options.watched_pid, "a server: measure its CPU time and memory");
+    app.add_flag("--same-root", options.same_root, "change the nonce only")->needs(load);
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -266,7 +319,9 @@ int main(int argc, char** argv)
     app.add_option("--duration", arguments.duration_seconds, "seconds; then exit")
         ->check(CLI::PositiveNumber);
     app.add_flag("--json", arguments.json, "one JSON object a line");
+    add_load_options(app, arguments);
     CLI11_PARSE(app, argc, argv);
+    if (arguments.load) return load(arguments);
 
     if (!pool::sha256_self_test()) {
         std::fputs("SHA-256 gives wrong results on this machine\n", stderr);
