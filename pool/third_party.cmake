@@ -2,7 +2,6 @@
 # differently, hence pkg-config wherever the CMake packages disagree (simdjson, hiredis).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(ZLIB REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(fmt REQUIRED)

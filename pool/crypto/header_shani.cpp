@@ -51,7 +51,7 @@ struct ShaNi {
     {
         Block out;
         for (std::size_t i = 0; i < n; ++i) {
-            for (int j = 0; j < 4; ++j) out.w[j][i] = load(rows[i] + 4 * j);
+            for (std::size_t j = 0; j < 4; ++j) out.w[j][i] = load(rows[i] + 4 * j);
         }
         return out;
     }
@@ -59,7 +59,7 @@ struct ShaNi {
     {
         Half out;
         for (std::size_t i = 0; i < n; ++i) {
-            for (int j = 0; j < 2; ++j) out.w[j][i] = load(rows[i] + 4 * j);
+            for (std::size_t j = 0; j < 2; ++j) out.w[j][i] = load(rows[i] + 4 * j);
         }
         return out;
     }

@@ -109,7 +109,7 @@ void ShareChecker::hash(std::span<const Submission> submissions, const JobTable&
         entries_[i] = same_job ? entries_[i - 1] : jobs.find(submission.job);
         if (entries_[i] == nullptr) continue;
         pool::check(submission.extranonce.length == entries_[i]->job->extranonce_bytes,
-              "sessions refuse any other length");
+                    "sessions refuse any other length");
         header_tasks_[known++] = {&entries_[i]->plan.words(), root_of(submission, *entries_[i]),
                                   submission.version, submission.time, submission.nonce};
     }
@@ -132,13 +132,17 @@ void ShareChecker::check(std::span<const Submission> submissions, const JobTable
         hash(part, jobs);
         std::size_t known = 0;
         for (std::size_t i = 0; i < part.size(); ++i) {
+            if (entries_[i] == nullptr) continue;
+            verdicts[from + i].hash = digest_of(hashes_[known++]);
+            seen.expect(part[i].job, verdicts[from + i].hash);
+        }
+        for (std::size_t i = 0; i < part.size(); ++i) {
             Verdict& verdict = verdicts[from + i];
             if (entries_[i] == nullptr) {
                 verdict.judgement = Judgement::unknown_job;
                 continue;
             }
             const JobTable::Entry& entry = *entries_[i];
-            verdict.hash = digest_of(hashes_[known++]);
             verdict.block = meets(verdict.hash, entry.job->network_target);
             if (verdict.block) verdict.header = header_of(*entry.job, part[i]);
             verdict.judgement = judge(part[i], entry, verdict.hash, seen, now);

@@ -25,6 +25,7 @@ struct Journal::Impl {
     bool roll = true;     // the next append begins a segment
     bool broken = false;  // what is on disk can't be trusted any more
     std::function<void()> appended;
+    Bytes buffer;  // of a write; kept for its memory
 
     Result<void> load();
     Result<void> load_segments();
@@ -187,7 +188,8 @@ Result<void> Journal::append(std::span<const RecordBytes> records)
     if (impl_->roll || full) {
         if (auto begun = impl_->begin_segment(); !begun) return begun;
     }
-    if (auto put = impl_->segments.back().append(records, impl_->broken); !put) return put;
+    if (auto put = impl_->segments.back().append(records, impl_->buffer, impl_->broken); !put)
+        return put;
     impl_->last += records.size();
     impl_->last_at = at_in(records.back());
     if (impl_->appended) impl_->appended();

@@ -26,7 +26,7 @@ struct JournalOptions {
 /// synced_seq() says how far. One owner, one thread; the directory is locked against others.
 ///
 /// A segment is a 32-byte head ("ZBRJRNL2", its first sequence number, the last one before it, and
-/// the last one that was synced) and then 104 bytes a record: the record and its CRC-32.
+/// the last one that was synced) and then 104 bytes a record: the record and its CRC-32C.
 class Journal {
 public:
     /// Makes the directory, reads the newest segment, cuts a torn end off.

@@ -10,9 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
-#include <zlib.h>
-
 #include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
 
 namespace pool {
 namespace {
@@ -23,12 +22,6 @@ constexpr std::size_t synced_offset = 24;
 constexpr std::size_t entry_bytes = record_bytes + 4;
 constexpr std::size_t entries_at_once = 4096;  // 416 kB a read
 constexpr std::string_view suffix = ".journal";
-
-std::uint32_t crc_of(ByteSpan bytes)
-{
-    return static_cast<std::uint32_t>(
-        ::crc32(0, bytes.data(), static_cast<unsigned>(bytes.size())));
-}
 
 /// Reads as much as there is, up to `out.size()`. Returns the count; errors: io.
 Result<std::size_t> read_at(const JournalSegment& segment, std::uint64_t offset,
@@ -53,7 +46,7 @@ bool sound(ByteSpan entry, std::uint64_t seq)
     const ByteSpan record = in.raw(record_bytes);
     const std::uint32_t crc = in.u32();
     ByteReader seq_in{record.subspan(8, 8)};
-    return crc == crc_of(record) && seq_in.u64() == seq;
+    return crc == crc32c(record) && seq_in.u64() == seq;
 }
 
 std::uint64_t offset_of(std::uint64_t index) { return head_bytes + index * entry_bytes; }
@@ -198,14 +191,19 @@ void JournalSegment::note_synced(int fd, std::uint64_t seq)
     static_cast<void>(::pwrite(fd, out.bytes().data(), out.size(), synced_offset));
 }
 
-Result<void> JournalSegment::append(std::span<const RecordBytes> records, bool& broken)
+Result<void> JournalSegment::append(std::span<const RecordBytes> records, Bytes& buffer,
+                                    bool& broken)
 {
-    ByteWriter out;
+    buffer.resize(records.size() * entry_bytes);
+    std::uint8_t* at = buffer.data();
     for (const RecordBytes& record : records) {
-        out.raw(record);
-        out.u32(crc_of(record));
+        at = std::copy(record.begin(), record.end(), at);
+        const std::uint32_t crc = crc32c(record);
+        for (int shift = 0; shift < 32; shift += 8) {
+            *at++ = static_cast<std::uint8_t>(crc >> shift);
+        }
     }
-    const ByteSpan all{out.bytes()};
+    const ByteSpan all{buffer};
     std::size_t done = 0;
     while (done < all.size()) {
         const ssize_t put = ::pwrite(file->fd(), all.data() + done, all.size() - done,

@@ -66,8 +66,8 @@ struct JournalSegment {
     static void note_synced(int fd, std::uint64_t seq);
 
     /// One write at the end. On an error the file is as before, or `count` can't be trusted and
-    /// `broken` is set.
-    Result<void> append(std::span<const RecordBytes> records, bool& broken);
+    /// `broken` is set. buffer: the caller's, so that its memory lasts.
+    Result<void> append(std::span<const RecordBytes> records, Bytes& buffer, bool& broken);
 
     /// Adds `wanted` records from `from` on; all of them must be there (checked).
     /// Errors: io, also for a damaged one.
