@@ -8,6 +8,7 @@
 #include <string>
 
 #include "pool/base/bytes.h"
+#include "stratum/v1/submit_line.h"
 
 namespace stratum::v1 {
 namespace {
@@ -236,6 +237,7 @@ std::optional<pool::JobId> parse_job_id(std::string_view text)
 
 pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& document)
 {
+    if (auto submit = read_submit_line(line)) return *std::move(submit);
     const auto root = document.parse(line, limits);
     if (!root) return pool::fail(root.error());
     if (root->type() != JsonValue::Type::object) {
