@@ -20,9 +20,9 @@ constexpr std::size_t keys_a_tick = 32;
 // With the node silent for longer than this, jobs are too precious in the table to add others.
 constexpr std::chrono::minutes variants_after_job_max{2};
 
-// Apart from the desk's ids, which are seconds since 1970 and count on (below 2^31 until 2038),
-// eight hex digits like them, and none comes again within a day, in this life or the next: there is
-// at most one in a tenth of a second on a loop.
+// Apart from the desk's ids, which stay below 2^31; eight hex digits like them; and none comes
+// again within a day, in this life or the next: there is at most one in a tenth of a second on a
+// loop.
 pool::JobId variant_id(std::uint32_t loop, pool::UnixMillis now)
 {
     const std::uint64_t tenths = now.value / 100;

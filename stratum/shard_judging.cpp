@@ -47,7 +47,7 @@ void Shard::hand_out_candidate(std::size_t at, pool::Now now)
                                    .header = verdict.header,
                                    .hash = {verdict.hash},
                                    .coinbase = pool::coinbase_of(*job, submission.extranonce),
-                                   .found_at = now.wall,
+                                   .found_at = log_.time_of(now.wall),
                                    .account = {},
                                    .worker = {},
                                    .counted = verdict.judgement == Judgement::accepted};

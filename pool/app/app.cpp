@@ -39,12 +39,13 @@ using std::chrono::seconds;
 constexpr seconds node_patience{30};
 constexpr std::uint8_t rolled_bytes = 8;
 
-// Job ids go on where no earlier life can have come to (eight a second, day and night), and fit
-// eight hex digits on the wire until 2041. They are in every coinbase: no work is given out twice.
+// Job ids go on where no earlier life can have come to (four a second, day and night) and stay
+// below 2^31, where the shards' own begin, until 2043. They are in every coinbase: no work is given
+// out twice.
 std::uint64_t first_job_of_this_life(UnixMillis now)
 {
-    constexpr std::uint64_t since = 1'704'067'200'000;  // 2024-01-01
-    constexpr std::uint64_t a_job_ms = 125;
+    constexpr std::uint64_t since = 1'767'225'600'000;  // 2026-01-01
+    constexpr std::uint64_t a_job_ms = 250;
     return (std::max(now.value, since) - since) / a_job_ms + 1;
 }
 

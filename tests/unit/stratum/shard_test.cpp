@@ -259,6 +259,24 @@ TEST(Shard, MarksTheLogEverySecond)
     EXPECT_EQ(talk.log.ticks, 5U);
 }
 
+// The books pay the minutes before a block's own: its time and that of the shares are one clock's,
+// which does not go back when the machine's does.
+TEST(Shard, FindsNoBlockBeforeTheSharesThatItAlreadyHas)
+{
+    Talk talk;
+    const auto job = talk.make_job(1);
+    job->network_target = pool::target_of({-22});
+    talk.publish(job);
+    TalkingMiner miner{talk, "user.w1"};
+    miner.submit(miner.find());
+    ASSERT_EQ(talk.log.shares.size(), 1U);
+    const pool::UnixMillis before = talk.log.shares[0].at;
+    talk.now.wall.value -= 600'000;
+    miner.submit(miner.find());
+    ASSERT_EQ(talk.candidates.size(), 2U);
+    EXPECT_EQ(talk.candidates[1].found_at, before);
+}
+
 TEST(Shard, JudgesAFloodInPieces)
 {
     Talk talk;
