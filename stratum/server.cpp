@@ -144,7 +144,7 @@ void Server::Impl::end_turn()
     for (Effects::Write& write : effects.writes) {
         const auto found = conns.find(write.session.value);
         if (found != conns.end()) found->second.tcp->write(write.bytes);
-        write.bytes = {};
+        effects.reuse(write.bytes);
     }
     for (const Effects::Close& close : effects.closes) {
         const auto found = conns.find(close.session.value);

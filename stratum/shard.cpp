@@ -283,17 +283,44 @@ void Shard::on_tick(pool::Now now)
     metrics_.prefixes_resting.set(static_cast<std::int64_t>(prefixes_.resting()));
 }
 
+void Effects::reuse(std::string& sent)
+{
+    const bool on_heap = sent.capacity() > std::string{}.capacity();
+    if (!on_heap || sent.capacity() > spare_bytes_max || spares_.size() == spares_max) {
+        sent = {};
+        return;
+    }
+    sent.clear();
+    spares_.push_back(std::move(sent));
+    sent = {};
+}
+
+std::string Effects::spare_buffer()
+{
+    if (spares_.empty()) return {};
+    std::string spare = std::move(spares_.back());
+    spares_.pop_back();
+    return spare;
+}
+
 void Shard::take_effects(Effects& effects, pool::Now now)
 {
+    for (Effects::Write& write : effects.writes) effects.reuse(write.bytes);
     effects.writes.clear();
     effects.closes.clear();
-    for (const pool::SessionId id : std::exchange(dirty_, {})) {
+    taken_.clear();
+    taken_.swap(dirty_);
+    for (const pool::SessionId id : taken_) {
         const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
         const auto closing = std::visit(
             [&effects, id = id](auto& session) -> std::optional<EndReason> {
                 session.listed = false;
-                if (session.has_output()) effects.writes.push_back({id, session.take_output()});
+                if (session.has_output()) {
+                    Effects::Write& write =
+                        effects.writes.emplace_back(Effects::Write{id, effects.spare_buffer()});
+                    session.take_output(write.bytes);
+                }
                 // Its last shares are still to be answered: flush comes first, then it is listed
                 // again.
                 if (session.has_unanswered()) return std::nullopt;

@@ -52,6 +52,16 @@ struct Effects {
     };
     std::vector<Write> writes;  ///< at most one for each session
     std::vector<Close> closes;  ///< after its last bytes; the shard has forgotten the session
+
+    /// Gives the memory of bytes that are sent to the next turn, if it is as small as replies are:
+    /// a job for everybody leaves nothing behind.
+    void reuse(std::string& sent);
+    std::string spare_buffer();
+
+private:
+    static constexpr std::size_t spare_bytes_max = 512;
+    static constexpr std::size_t spares_max = 4096;
+    std::vector<std::string> spares_;
 };
 
 /// The sessions of one Stratum loop, its jobs, its judging: bytes in, effects out. No I/O but the
@@ -155,6 +165,7 @@ private:
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;
     std::vector<pool::SessionId> dirty_;  // have something to send or to close
+    std::vector<pool::SessionId> taken_;  // dirty_, while it is gone through
     std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
     std::vector<pool::JobRecord> unnoted_;
 

@@ -164,8 +164,6 @@ void Session::send_job(World& world)
     sent_.push_back({current.job->id, difficulty});
 }
 
-std::string Session::take_output() { return std::exchange(out_, {}); }
-
 SessionSnapshot Session::snapshot(pool::Now now) const
 {
     SessionSnapshot shot{.id = id_,

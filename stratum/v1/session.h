@@ -94,7 +94,8 @@ public:
     MinedAccount& account(std::size_t at) { return accounts_[at]; }
 
     bool has_output() const { return !out_.empty(); }
-    std::string take_output();
+    /// into: empty; its memory becomes the session's.
+    void take_output(std::string& into) { into.swap(out_); }
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     void end(EndReason reason);

@@ -10,6 +10,7 @@ namespace {
 
 // Shares rolled under the wider mask of before are on their way when a mask narrows.
 constexpr std::chrono::seconds old_mask_for{10};
+constexpr std::size_t waiting_kept = 16;
 
 struct Refusal {
     ErrorCode code;
@@ -224,7 +225,9 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
     out_.append(waiting.after);
     if (answered_ == waiting_.size()) {
-        waiting_ = {};
+        // A burst leaves its memory behind only where it was small.
+        if (waiting_.capacity() > waiting_kept) waiting_ = {};
+        waiting_.clear();
         answered_ = 0;
     }
 

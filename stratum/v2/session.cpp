@@ -241,8 +241,6 @@ void Session::end(EndReason reason)
     for (Channel& channel : channels_) acknowledge(channel, heard_);
 }
 
-std::string Session::take_output() { return std::exchange(out_, {}); }
-
 SessionSnapshot Session::snapshot(pool::Now now) const
 {
     SessionSnapshot shot{.id = id_,

@@ -86,7 +86,8 @@ public:
     std::size_t release(PrefixPool& prefixes, pool::SteadyTime now);
 
     bool has_output() const { return !out_.empty(); }
-    std::string take_output();
+    /// into: empty; its memory becomes the session's.
+    void take_output(std::string& into) { into.swap(out_); }
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     void end(EndReason reason);
