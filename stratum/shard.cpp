@@ -209,13 +209,14 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     note_jobs(now);
 }
 
-Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip)
+Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
 {
+    const std::uint32_t time_least = tip == current_.v2.tip ? current_.v2.time : 0;
     return {.v1 = {.job = job,
                    .notify = v1::render_notify(*job),
                    .hardest = pool::difficulty_not_above(job->network_target),
                    .tip = tip},
-            .v2 = v2::word_job(job, tip)};
+            .v2 = v2::word_job(job, tip, time_least)};
 }
 
 void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)

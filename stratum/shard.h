@@ -127,7 +127,7 @@ private:
         v1::World v1;
         v2::World v2;
     };
-    static Wording worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip);
+    Wording worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const;
     Worlds worlds(const Wording& job);
     template <typename Act>
     void for_all(const Wording& job, Act act);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <future>
 #include <map>
-#include <random>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -18,7 +18,9 @@
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
 #include "pool/app/stratum_loop.h"
+#include "pool/app/stratum_options.h"
 #include "pool/app/submitter.h"
+#include "pool/app/v2_identity.h"
 #include "pool/app/view.h"
 #include "pool/app/work_desk.h"
 #include "pool/base/log.h"
@@ -37,7 +39,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds node_patience{30};
-constexpr std::uint8_t rolled_bytes = 8;
+constexpr seconds v2_refresh_every{60};
 
 // Job ids go on where no earlier life can have come to (four a second, day and night) and stay
 // below 2^31, where the shards' own begin, until 2043. They are in every coinbase: no work is given
@@ -102,32 +104,6 @@ Result<HeaderHasher> choose_hasher(const std::string& kernel)
     return one;
 }
 
-stratum::ServerOptions server_options(const Config& config, const HeaderHasher& hasher,
-                                      std::size_t loop, std::size_t loops)
-{
-    const auto grid = [](double difficulty) {
-        return difficulty_at_most(difficulty).value_or(difficulty_min);
-    };
-    std::random_device random;
-    stratum::ServerOptions options;
-    options.listen = config.stratum_listen;
-    options.reuse_port = loops > 1;
-    options.shard.session.chain = config.chain;
-    options.shard.session.difficulty = {.min = grid(config.min_difficulty),
-                                        .max = grid(config.max_difficulty),
-                                        .start = grid(config.start_difficulty),
-                                        .shares_per_minute = double(config.shares_per_minute),
-                                        .vary = config.vary_difficulty};
-    options.shard.session.extranonce2_bytes = rolled_bytes;
-    options.shard.loop = static_cast<std::uint32_t>(loop);
-    options.shard.prefixes =
-        stratum::prefix_range(static_cast<std::uint8_t>(config.extranonce_server),
-                              static_cast<std::uint32_t>(loop), static_cast<std::uint32_t>(loops));
-    options.shard.seed = std::uint64_t{random()} << 32 | random();
-    options.shard.hasher = hasher;
-    return options;
-}
-
 payouts::FoundBlock to_books(const FoundFile& found)
 {
     return {.hash = found.hash,
@@ -170,6 +146,8 @@ struct App::Parts {
     Loop core;
     Loop rpc_loop;
     std::vector<std::unique_ptr<Node>> nodes;
+    std::optional<V2IdentityKeeper> v2;  // the core loop's, once it runs
+    Watch v2_refresh;
     std::vector<std::unique_ptr<StratumLoop>> loops;
     std::vector<std::unique_ptr<Leftover>> leftovers;
     std::shared_ptr<const stratum::AccountDirectory> registered_names;  // as they were at the start
@@ -191,6 +169,7 @@ struct App::Parts {
     Result<void> open_stores();
     Result<void> open_loops(payouts::Service& service, RedisClient& redis);
     Result<void> open_core();
+    Result<void> open_v2();
     Result<void> start_work(const sigset_t& signals);
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
@@ -220,12 +199,27 @@ Result<void> App::Parts::open_stores()
     if (config.redis_require_persistence) {
         if (auto kept = check_redis_persistence(redis); !kept) return kept;
     }
+    if (auto opened = open_v2(); !opened) return opened;
     if (auto opened = open_loops(**service, redis); !opened) return opened;
     // Miners come back all at once after a restart: their names are known before the port opens.
     const auto registered = (*service)->registered();
     if (!registered) return fail(registered.error());
     registered_names = directory_of(*registered);
     books = std::make_unique<Books>(std::move(*service), registered_names, books_out());
+    return {};
+}
+
+Result<void> App::Parts::open_v2()
+{
+    if (!config.stratum_v2) return {};
+    const UnixTime now = to_seconds(read_clock().wall);
+    auto keeper = V2IdentityKeeper::open({config.v2_identity, config.data_dir}, now);
+    if (!keeper) return fail(keeper.error());
+    v2 = std::move(*keeper);
+    v2_refresh = core.every(v2_refresh_every, [this] {
+        if (!v2->refresh(to_seconds(read_clock().wall))) return;
+        for (const auto& loop : loops) loop->set_identity(v2->identity());
+    });
     return {};
 }
 
@@ -245,7 +239,8 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.producer = names[i];
         options.journal_directory = journal_root(config) / names[i];
         options.redis = redis_options(config);
-        options.server = server_options(config, *hasher, i, names.size());
+        options.server = stratum_options(config, *hasher, i, names.size());
+        if (v2) options.server.shard.identity = v2->identity();
         options.booked = *booked;
         options.start_after = std::max(*streamed, *booked);
         auto loop = StratumLoop::open(std::move(options));

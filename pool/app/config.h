@@ -45,6 +45,8 @@ struct Config {
     double min_difficulty = 0;
     double max_difficulty = 4.6e18;
     bool vary_difficulty = true;
+    bool stratum_v2 = true;
+    std::string v2_identity;  ///< empty: the pool is its own authority
     std::uint32_t shares_per_minute = 10;
 
     StoreAddress redis{"", "127.0.0.1", 6379};

@@ -10,6 +10,7 @@
 #include "payouts/mysql_maintenance.h"
 #include "pool/app/app.h"
 #include "pool/app/config.h"
+#include "pool/app/keygen.h"
 #include "pool/base/log.h"
 
 extern "C" char** environ;
@@ -104,11 +105,14 @@ int main(int argc, char** argv)
         verb->add_option("--password-file", maintenance.password_file,
                          "its password; without it, it has none");
     }
+    pool::KeygenWish keys;
+    const CLI::App* keygen = pool::add_keygen(cli, keys);
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return cli.exit(error) == 0 ? exit_ok : exit_config;
     }
+    if (keygen->parsed()) return pool::run_keygen(keys);
     if (print_example) {
         std::fputs(pool::example_config().c_str(), stdout);
         return exit_ok;

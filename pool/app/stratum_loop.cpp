@@ -71,6 +71,11 @@ void StratumLoop::set_directory(std::shared_ptr<const stratum::AccountDirectory>
     loop_.post([this, directory = std::move(directory)] { server_->set_directory(directory); });
 }
 
+void StratumLoop::set_identity(std::shared_ptr<const stratum::v2::Identity> identity)
+{
+    loop_.post([this, identity = std::move(identity)] { server_->set_identity(identity); });
+}
+
 void StratumLoop::announce(std::string text)
 {
     loop_.post([this, text = std::move(text)] { server_->announce(text); });

@@ -51,6 +51,8 @@ public:
 
     void publish(std::shared_ptr<const Job> job);
     void set_directory(std::shared_ptr<const stratum::AccountDirectory> directory);
+    /// For v2 handshakes from now on.
+    void set_identity(std::shared_ptr<const stratum::v2::Identity> identity);
     /// A line that miners show to people.
     void announce(std::string text);
     /// MySQL has everything up to `seq`: the journal may forget it.

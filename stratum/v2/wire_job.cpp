@@ -16,7 +16,7 @@ std::uint32_t rolling_mask_of(const pool::Job& job)
     return rolling_mask_v2 & ~(job.source ? job.source->version_required : 0);
 }
 
-WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip)
+WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip, std::uint32_t time_least)
 {
     WireJob wire;
     pool::check(job->id.value <= 0xffffffff, "v1 writes them as eight hex digits, too");
@@ -25,6 +25,7 @@ WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip)
     wire.version = job->version & ~wire.mask;
     wire.hardest = pool::difficulty_not_above(job->network_target);
     wire.tip = tip;
+    wire.time = std::max(job->time_start.seconds, time_least);
 
     NewExtendedJob extended{.channel = 0,
                             .job = wire.id,
@@ -38,12 +39,12 @@ WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip)
         extended.merkle_path.values.push_back(node.bytes);
     }
     append_frame(wire.extended_future, extended);
-    extended.min_time = job->time_start.seconds;
+    extended.min_time = wire.time;
     append_frame(wire.extended_active, extended);
     append_frame(wire.new_prev_hash, SetNewPrevHash{.channel = 0,
                                                     .job = wire.id,
                                                     .previous = job->previous.bytes,
-                                                    .min_time = job->time_start.seconds,
+                                                    .min_time = wire.time,
                                                     .bits = job->bits.value});
     wire.job = std::move(job);
     return wire;
@@ -55,7 +56,7 @@ NewJob standard_job(const WireJob& wire, std::uint32_t channel, const pool::Extr
     const pool::Job& job = *wire.job;
     const pool::TxId coinbase{pool::sha256d(pool::coinbase_of(job, extranonce))};
     Option32 min_time;
-    if (!future) min_time = job.time_start.seconds;
+    if (!future) min_time = wire.time;
     return {.channel = channel,
             .job = wire.id,
             .min_time = min_time,

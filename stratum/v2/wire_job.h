@@ -24,6 +24,7 @@ struct WireJob {
     std::uint32_t mask = 0;     ///< rolling_mask_v2 less the bits the chain requires
     pool::Difficulty hardest;   ///< no share need be better than a block
     std::uint64_t tip = 0;      ///< counts changes of the previous block
+    std::uint32_t time = 0;     ///< where miners begin; never goes back on a tip
     std::string extended_future;
     std::string extended_active;
     std::string new_prev_hash;
@@ -32,8 +33,9 @@ struct WireJob {
 /// rolling_mask_v2 less the bits that the chain requires.
 std::uint32_t rolling_mask_of(const pool::Job& job);
 
-/// tip: see WireJob. Pure.
-WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip);
+/// tip: see WireJob. time_least: the reference client drops a job that begins earlier than its
+/// tip's first did. Pure.
+WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip, std::uint32_t time_least);
 
 /// The job of a standard channel: its merkle root is fixed by the channel's prefix.
 NewJob standard_job(const WireJob& wire, std::uint32_t channel, const pool::Extranonce& extranonce,

@@ -75,11 +75,22 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
     PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
     pool.start();
     const std::string account = test_address("regtest", 1);
+    const std::string standard = test_address("regtest", 2);
+    const std::string extended = test_address("regtest", 3);
     auto miner = pool.miner(account + ".rig1", {"--max-shares-per-second", "2"});
+    auto v2_standard =
+        pool.v2_miner(standard + ".rig2", "standard", {"--max-shares-per-second", "2"});
+    auto v2_extended =
+        pool.v2_miner(extended + ".rig3", "extended", {"--max-shares-per-second", "2"});
+    const auto credited = [&pool](const std::string& name) {
+        return std::strtoll(pool.database().scalar(credited_sql(name)).c_str(), nullptr, 10);
+    };
 
-    ASSERT_TRUE(eventually(seconds{150}, [&] {
-        return std::strtoll(pool.database().scalar(credited_sql(account)).c_str(), nullptr, 10) > 0;
-    })) << pool.log();
+    // By v1 and by both kinds of v2's channels: one road for all shares.
+    ASSERT_TRUE(eventually(
+        seconds{150},
+        [&] { return credited(account) > 0 && credited(standard) > 0 && credited(extended) > 0; }))
+        << pool.log() << v2_standard->output() << v2_extended->output();
 
     // Every satoshi that a credited block paid is in the books, and none besides: what the members
     // and the fee got of it, or the reserve where no window was there yet.
@@ -103,8 +114,10 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
                    "locate(concat(x'6a23504c31', s.chain), b.coinbase_tx) > 0") == "1";
     })) << pool.log();
 
-    miner->signal(SIGTERM);
-    EXPECT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    for (Process* each : {miner.get(), v2_standard.get(), v2_extended.get()}) {
+        each->signal(SIGTERM);
+        EXPECT_EQ(each->wait(seconds{10}), 0) << each->output();
+    }
     reorganise_away_and_back(node, pool, account);
     node.generate(101);
     // The first block to ripen may have found an empty window: then it was the reserve's.

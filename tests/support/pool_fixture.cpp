@@ -118,18 +118,35 @@ double PoolFixture::info(const std::string& key)
     return answer ? number_in(*answer, key).value_or(-1) : -1;
 }
 
+std::unique_ptr<Process> PoolFixture::start_miner(const std::string& url, const std::string& user,
+                                                  const std::vector<std::string>& more,
+                                                  const std::string& output_name)
+{
+    std::vector<std::string> argv{
+        required("ZUBR_TEST_BIN") + "/zubr-miner", "--url", url, "--user", user, "--threads", "1"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    return std::make_unique<Process>(argv, directory_.path() / output_name);
+}
+
 std::unique_ptr<Process> PoolFixture::miner(const std::string& user, std::vector<std::string> more,
                                             const std::string& output_name)
 {
-    std::vector<std::string> argv{required("ZUBR_TEST_BIN") + "/zubr-miner",
-                                  "--url",
-                                  "stratum+tcp://127.0.0.1:" + std::to_string(stratum_port_),
-                                  "--user",
-                                  user,
-                                  "--threads",
-                                  "1"};
-    argv.insert(argv.end(), more.begin(), more.end());
-    return std::make_unique<Process>(argv, directory_.path() / output_name);
+    return start_miner("stratum+tcp://127.0.0.1:" + std::to_string(stratum_port_), user, more,
+                       output_name);
+}
+
+std::unique_ptr<Process> PoolFixture::v2_miner(const std::string& user, const std::string& channel,
+                                               std::vector<std::string> more)
+{
+    more.insert(more.end(), {"--channel", channel});
+    return start_miner(v2_url(), user, more, "miner-v2-" + channel + ".log");
+}
+
+std::string PoolFixture::v2_url() const
+{
+    std::string key = read_file(data_dir() + "/v2-authority.pub");
+    while (!key.empty() && key.back() == '\n') key.pop_back();
+    return "stratum2+tcp://127.0.0.1:" + std::to_string(stratum_port_) + "/" + key;
 }
 
 std::string PoolFixture::web_url() const { return "http://127.0.0.1:" + std::to_string(web_port_); }

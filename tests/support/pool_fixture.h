@@ -52,6 +52,12 @@ public:
     std::unique_ptr<Process> miner(const std::string& user, std::vector<std::string> more,
                                    const std::string& output_name = "miner.log");
 
+    /// The same over Stratum v2, trusting the pool's own authority only. channel: "standard", …
+    std::unique_ptr<Process> v2_miner(const std::string& user, const std::string& channel,
+                                      std::vector<std::string> more);
+    /// stratum2+tcp://…/KEY, once the pool has started.
+    std::string v2_url() const;
+
     const Database& database() const { return database_; }
     const std::filesystem::path& directory() const { return directory_.path(); }
     std::string config_file() const { return (directory_.path() / "zubr.toml").string(); }
@@ -62,6 +68,10 @@ public:
     Process& process() { return *process_; }
 
 private:
+    std::unique_ptr<Process> start_miner(const std::string& url, const std::string& user,
+                                         const std::vector<std::string>& more,
+                                         const std::string& output_name);
+
     NodeFixture& node_;
     PoolOptions options_;
     TempDir directory_;
