@@ -29,6 +29,7 @@ FOLDERS = {
 EDGES_MAY = {
     "pool/share/redis_*": "pool/runtime",
     "pool/node/node_rpc*": "pool/runtime",
+    "pool/node/zmq_feed*": "pool/runtime",
     "stratum/server*": "pool/runtime",
     "stratum/client/*": "pool/runtime",
     "rpc/server*": "pool/runtime",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,16 @@ struct FoundBlock {
     std::string worker;
     pool::HeaderBytes header{};
     pool::Bytes coinbase;  ///< stripped
+};
+
+/// What one node said to a submitted block.
+struct BlockAnswer {
+    pool::BlockHash hash;
+    std::string node;
+    pool::UnixMillis at;
+    std::string outcome;  ///< pool::to_string(SubmitOutcome)
+    std::string reason;   ///< the node's own word
+    std::chrono::milliseconds took{0};
 };
 
 /// A block to look for in the chain.

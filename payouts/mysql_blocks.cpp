@@ -53,6 +53,17 @@ Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned
     return {};
 }
 
+Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer)
+{
+    const auto put = db.execute(
+        "INSERT IGNORE INTO block_answer (block_hash, node, at_ms, outcome, reason, took_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        {sql(answer.hash.bytes), answer.node.substr(0, 64), answer.at.value, answer.outcome,
+         answer.reason.substr(0, 190), static_cast<std::uint64_t>(answer.took.count())});
+    if (!put) return fail(put.error());
+    return {};
+}
+
 Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db, std::uint64_t sealed_through)
 {
     const std::string columns =

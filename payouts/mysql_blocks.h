@@ -22,6 +22,8 @@ BlockState block_state_of(std::string_view text);
 
 /// fee_bps: in force when it was found; frozen with it.
 pool::Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned fee_bps);
+/// The same answer twice is one.
+pool::Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer);
 pool::Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db);
 /// `unknown` changes nothing: the node may be syncing.
 pool::Result<void> write_sighting(MysqlConnection& db, const BlockSighting& sighting);

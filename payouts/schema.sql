@@ -256,3 +256,16 @@ CREATE TRIGGER ledger_event_no_update BEFORE UPDATE ON ledger_event FOR EACH ROW
 -- step
 CREATE TRIGGER ledger_event_no_delete BEFORE DELETE ON ledger_event FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ledger_event is append-only'
+
+-- migration 2
+
+-- step
+CREATE TABLE block_answer (
+  block_hash BINARY(32) NOT NULL,
+  node VARCHAR(64) NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  outcome VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  reason VARCHAR(190) NOT NULL,
+  took_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (block_hash, node, at_ms)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -165,6 +165,15 @@ Result<void> Service::record_found(const FoundBlock& block)
     return insert_found(impl_->db, block, impl_->options.fee_bps);
 }
 
+Result<void> Service::record_answers(std::span<const BlockAnswer> answers)
+{
+    if (auto connected = impl_->db.connect(); !connected) return connected;
+    for (const BlockAnswer& answer : answers) {
+        if (auto done = insert_answer(impl_->db, answer); !done) return done;
+    }
+    return {};
+}
+
 Result<std::vector<WatchedBlock>> Service::watched()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());

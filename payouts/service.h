@@ -60,6 +60,8 @@ public:
 
     /// Once or often, the block is in the books once.
     pool::Result<void> record_found(const FoundBlock& block);
+    /// What nodes said to our blocks, for people. Once or often.
+    pool::Result<void> record_answers(std::span<const BlockAnswer> answers);
     /// The blocks whose place in the chain still matters.
     pool::Result<std::vector<WatchedBlock>> watched();
     /// Notes what the node says; the next step acts on it.

@@ -203,6 +203,8 @@ void Server::publish(std::shared_ptr<const pool::Job> job)
     impl_->end_turn();
 }
 
+void Server::prepare(std::shared_ptr<const pool::Job> job) { impl_->shard.prepare(std::move(job)); }
+
 void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
 {
     impl_->shard.set_directory(std::move(directory));

@@ -41,6 +41,8 @@ public:
     pool::Result<std::uint16_t> start();
     /// A new job for every connection: judged, rendered and written before it returns.
     void publish(std::shared_ptr<const pool::Job> job);
+    /// A job that may be published soon, but for its previous block and times.
+    void prepare(std::shared_ptr<const pool::Job> job);
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
     /// For v2 handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);

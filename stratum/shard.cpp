@@ -212,8 +212,9 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
 Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
 {
     const std::uint32_t time_least = tip == current_.v2.tip ? current_.v2.time : 0;
+    const bool prepared = prepared_ && job->prepared == prepared_->job;
     return {.v1 = {.job = job,
-                   .notify = v1::render_notify(*job),
+                   .notify = prepared ? prepared_->notify.lines_of(*job) : v1::render_notify(*job),
                    .hardest = pool::difficulty_not_above(job->network_target),
                    .tip = tip},
             .v2 = v2::word_job(job, tip, time_least)};
@@ -261,6 +262,7 @@ void Shard::send_variant(pool::Now now)
         job->coinbase_suffix[i] = static_cast<std::uint8_t>(~variants_ >> (8 * i));
     }
     job->id = variant_job;
+    job->prepared = nullptr;  // its lines are not those of the variant
     job->clean = false;
     const Wording variant = worded(job, current_.v1.tip);
     take_in(std::move(job), now);
@@ -269,6 +271,12 @@ void Shard::send_variant(pool::Now now)
         if (session.wants_job_now()) session.on_job(world);
     });
     note_jobs(now);
+}
+
+void Shard::prepare(std::shared_ptr<const pool::Job> job)
+{
+    v1::PreparedNotify notify{*job};
+    prepared_.emplace(Prepared{std::move(job), std::move(notify)});
 }
 
 void Shard::on_tick(pool::Now now)

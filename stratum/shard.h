@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
 #include "stratum/user_name.h"
+#include "stratum/v1/render.h"
 #include "stratum/v1/session.h"
 #include "stratum/v2/session.h"
 
@@ -95,6 +97,9 @@ public:
     /// A new job for everybody. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
+    /// A job that may come soon, but for its previous block and times: its lines are written now,
+    /// so that on_job only puts these in.
+    void prepare(std::shared_ptr<const pool::Job> job);
     /// About once a second: deadlines, late starts, difficulties that can't wait for the next job,
     /// marks in the share log.
     void on_tick(pool::Now now);
@@ -161,6 +166,11 @@ private:
     bool variant_wanted_ = false;
     double variant_tokens_ = 0;
     pool::SteadyTime last_variant_;
+    struct Prepared {
+        std::shared_ptr<const pool::Job> job;
+        v1::PreparedNotify notify;
+    };
+    std::optional<Prepared> prepared_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;

@@ -40,6 +40,7 @@ using std::chrono::seconds;
 
 constexpr seconds node_patience{30};
 constexpr seconds v2_refresh_every{60};
+constexpr std::uint64_t block_reserve_bytes = std::uint64_t{16} << 20;  // four full blocks
 
 // Job ids go on where no earlier life can have come to (four a second, day and night) and stay
 // below 2^31, where the shards' own begin, until 2043. They are in every coinbase: no work is given
@@ -104,6 +105,20 @@ Result<HeaderHasher> choose_hasher(const std::string& kernel)
     return one;
 }
 
+WorkSource::Options work_options(const Config& config)
+{
+    WorkSource::Options options;
+    options.chain = config.chain;
+    options.empty_first = config.empty_first;
+    options.refresh = seconds{config.refresh_seconds};
+    options.look = seconds{config.look_seconds};
+    options.richer_by = {config.richer_sat};
+    options.richer_percent = config.richer_percent;
+    options.disagree_after = seconds{config.disagree_seconds};
+    options.lost_after = seconds{config.lost_seconds};
+    return options;
+}
+
 payouts::FoundBlock to_books(const FoundFile& found)
 {
     return {.hash = found.hash,
@@ -114,6 +129,16 @@ payouts::FoundBlock to_books(const FoundFile& found)
             .worker = found.worker,
             .header = found.header,
             .coinbase = found.coinbase};
+}
+
+payouts::BlockAnswer to_books(const NodeAnswer& answer)
+{
+    return {.hash = answer.hash,
+            .node = answer.node,
+            .at = answer.at,
+            .outcome = std::string{to_string(answer.answer.outcome)},
+            .reason = answer.answer.reason,
+            .took = answer.answer.took};
 }
 
 /// Waits for an answer from another thread, but not past a signal.
@@ -312,17 +337,24 @@ void App::Parts::on_candidate(BlockCandidate candidate)
 
 Result<void> App::Parts::open_core()
 {
-    std::vector<Node*> plain;
+    std::vector<WorkNode> all;
+    std::vector<Node*> takers;
     for (const NodeOptions& options : config.nodes) {
         nodes.push_back(make_node_rpc(core, options));
-        plain.push_back(nodes.back().get());
+        Node* const node = nodes.back().get();
+        all.push_back({node, options.zmq_hashblock});
+        if (takes_blocks(node->role())) takers.push_back(node);
     }
-    auto store = CandidateStore::open(std::filesystem::path{config.data_dir} / "blocks");
+    auto store = CandidateStore::open(std::filesystem::path{config.data_dir} / "blocks",
+                                      block_reserve_bytes);
     if (!store) return fail(store.error());
     submitter = std::make_unique<Submitter>(
-        core, plain, std::move(*store),
-        [this](const FoundFile& found) { books->record_found(to_books(found)); });
-    watch = std::make_unique<BlockWatch>(core, *plain.front(),
+        core, takers, std::move(*store),
+        Submitter::Out{
+            .found = [this](const FoundFile& found) { books->record_found(to_books(found)); },
+            .answer = [this](const NodeAnswer& answer) { books->record_answer(to_books(answer)); },
+        });
+    watch = std::make_unique<BlockWatch>(core, takers,
                                          [this](const std::vector<BlockWatch::Seen>& seen) {
                                              std::vector<payouts::BlockSighting> sightings;
                                              for (const auto& [hash, sighting] : seen)
@@ -336,7 +368,8 @@ Result<void> App::Parts::open_core()
     options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
     options.chain_head = chain_head;
     options.first_job = first_job_of_this_life(read_clock().wall);
-    desk = std::make_unique<WorkDesk>(core, options, plain, desk_out());
+    options.work = work_options(config);
+    desk = std::make_unique<WorkDesk>(core, options, all, desk_out());
     return {};
 }
 
@@ -346,6 +379,10 @@ WorkDesk::Out App::Parts::desk_out()
         .publish =
             [this](const std::shared_ptr<const Job>& job) {
                 for (const auto& loop : loops) loop->publish(job);
+            },
+        .prepare =
+            [this](const std::shared_ptr<const Job>& job) {
+                for (const auto& loop : loops) loop->prepare(job);
             },
         .tip_moved = [this](Height) { watch->look(); },
         .announce =

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "pool/base/hash.h"
@@ -11,8 +13,10 @@
 
 namespace pool {
 
-/// Asks the nodes where our blocks stand, whenever the tip moves and every few seconds. Lives on
-/// the core loop. Decides nothing: what a sighting means is payouts/blocks.
+/// Asks a node where our blocks stand, whenever the tip moves and every few seconds; the next node
+/// when one does not answer. Lives on the core loop. Decides nothing: what a sighting means is
+/// payouts/blocks. Says in the log when a block has 1, 6 and 100 confirmations, or has lost its
+/// place.
 class BlockWatch {
 public:
     struct Watched {
@@ -24,9 +28,8 @@ public:
         Sighting sighting;
     };
 
-    /// node: the one that is asked (the first; a later issue asks several and wants them to agree).
-    /// seen: gets all answers of a round together.
-    BlockWatch(Loop& loop, Node& node, std::function<void(std::vector<Seen>)> seen);
+    /// nodes: at least one. seen: gets all answers of a round together.
+    BlockWatch(Loop& loop, std::vector<Node*> nodes, std::function<void(std::vector<Seen>)> seen);
 
     /// Which blocks to look for from now on; replaces the former list.
     void set_watched(std::vector<Watched> watched);
@@ -35,12 +38,15 @@ public:
 
 private:
     void next();
+    void tell(const Watched& watched, const Sighting& sighting);
     Loop& loop_;
-    Node& node_;
+    std::vector<Node*> nodes_;
+    std::size_t asked_ = 0;  // which of them
     std::function<void(std::vector<Seen>)> seen_;
     std::vector<Watched> watched_;
     std::vector<Watched> round_;
     std::vector<Seen> found_;
+    std::map<BlockHash, std::uint32_t> told_;  // the last milestone; 0: beside the chain
     bool running_ = false;
     bool again_ = false;
     Watch ticker_;

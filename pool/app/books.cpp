@@ -10,6 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t tasks_max = 100'000;
+constexpr std::size_t answers_max = 10'000;
 constexpr milliseconds pause{50};
 constexpr milliseconds pause_in_trouble{500};
 constexpr std::chrono::seconds read_back_every{5};
@@ -44,6 +45,15 @@ void Books::record_found(payouts::FoundBlock block)
         [this, block = std::move(block)]() mutable { found_.push_back(std::move(block)); });
     // The block is on disk: the next start brings it back.
     if (!posted) log::error("found_block_not_booked", {{"reason", "the ledger thread is busy"}});
+}
+
+void Books::record_answer(payouts::BlockAnswer answer)
+{
+    const bool posted = thread_.post([this, answer = std::move(answer)]() mutable {
+        if (answers_.size() < answers_max) answers_.push_back(std::move(answer));
+    });
+    // It is in the log; nothing but a report depends on it.
+    if (!posted) log::warn("block_answer_not_booked", {{"reason", "the ledger thread is busy"}});
 }
 
 void Books::sight(std::vector<payouts::BlockSighting> sightings)
@@ -98,6 +108,10 @@ Result<void> Books::write_found()
         out_.booked(found_.back().hash);
         found_.pop_back();
         watch_changed_ = true;
+    }
+    if (!answers_.empty()) {
+        if (auto recorded = service_->record_answers(answers_); !recorded) return recorded;
+        answers_.clear();
     }
     if (sightings_.empty()) return {};
     if (auto seen = service_->sight(sightings_); !seen) return seen;

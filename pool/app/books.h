@@ -53,6 +53,8 @@ public:
 
     /// Any thread. Kept until MySQL has it, then Out::booked.
     void record_found(payouts::FoundBlock block);
+    /// Any thread. Kept until MySQL has it.
+    void record_answer(payouts::BlockAnswer answer);
     void sight(std::vector<payouts::BlockSighting> sightings);
     /// `done` on the ledger thread.
     void create_account(std::string name, Address payout,
@@ -67,7 +69,8 @@ private:
 
     std::unique_ptr<payouts::Service> service_;
     Out out_;
-    std::vector<payouts::FoundBlock> found_;  // not in MySQL yet
+    std::vector<payouts::FoundBlock> found_;     // not in MySQL yet
+    std::vector<payouts::BlockAnswer> answers_;  // likewise; bounded
     std::vector<payouts::BlockSighting> sightings_;
     std::shared_ptr<const stratum::AccountDirectory> directory_;
     SteadyTime read_back_{};

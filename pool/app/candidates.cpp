@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::uint32_t magic = 0x31424b5a;  // "ZKB1"
 constexpr std::size_t text_max = 256;
+constexpr std::string_view reserve_name = "reserve";
 
 void put_text(ByteWriter& out, const std::string& text)
 {
@@ -111,13 +113,26 @@ Result<void> write_all(int fd, ByteSpan bytes, const std::filesystem::path& path
 
 }  // namespace
 
-Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directory)
+Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directory,
+                                            std::uint64_t reserve_bytes)
 {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
         return fail(Error::Code::io,
                     "cannot make the directory " + directory.string() + ": " + error.message());
+    }
+    if (reserve_bytes > 0) {
+        const std::filesystem::path path = directory / reserve_name;
+        const File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+        const int failed = file.fd() < 0
+                               ? errno
+                               : ::posix_fallocate(file.fd(), 0, static_cast<off_t>(reserve_bytes));
+        if (failed != 0) {
+            return fail(Error::Code::io, "cannot reserve " + std::to_string(reserve_bytes) +
+                                             " bytes for found blocks in " + directory.string() +
+                                             ": " + std::strerror(failed) + "; make room there");
+        }
     }
     return CandidateStore{directory};
 }
@@ -128,6 +143,17 @@ std::filesystem::path CandidateStore::path_of(const BlockHash& hash) const
 }
 
 Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) const
+{
+    auto written = try_write(found);
+    if (written) return written;
+    // The hour that the reserve was kept for. The next start makes another.
+    std::error_code error;
+    if (!std::filesystem::remove(directory_ / reserve_name, error)) return written;
+    log::error("found_blocks_use_the_reserve", {{"reason", written.error().detail}});
+    return try_write(found);
+}
+
+Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& found) const
 {
     const std::filesystem::path path = path_of(found.hash);
     const std::filesystem::path temporary = path.string() + ".part";

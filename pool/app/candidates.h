@@ -39,8 +39,10 @@ public:
         std::shared_ptr<const File> directory;
     };
 
-    /// Makes the directory. Errors: io.
-    static Result<CandidateStore> open(const std::filesystem::path& directory);
+    /// Makes the directory, and keeps so many bytes of the disk for found blocks: a disk that
+    /// others have filled must not cost us one. Errors: io, also when the disk is too full now.
+    static Result<CandidateStore> open(const std::filesystem::path& directory,
+                                       std::uint64_t reserve_bytes = 0);
 
     /// Writes the file (to a temporary name first, then renamed) without waiting for the disk:
     /// from here on it survives kill -9. A power cut is another matter: sync what is returned.
@@ -51,6 +53,7 @@ public:
     void remove(const BlockHash& hash) const;
 
 private:
+    Result<Unsynced> try_write(const FoundFile& found) const;
     explicit CandidateStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
     std::filesystem::path path_of(const BlockHash& hash) const;
     std::filesystem::path directory_;

@@ -131,6 +131,9 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
     if (!node.url.starts_with("http://")) {
         return refuse(place_of(file, entry), "node.url must be like \"http://127.0.0.1:8332\"");
     }
+    if (!parse_node_role(node.role)) {
+        return refuse(place_of(file, entry), "node.role must be one of both, template, submit");
+    }
     config.nodes.push_back(std::move(node));
     return {};
 }
@@ -251,6 +254,16 @@ Result<void> check_whole(Config& config, const std::string& where)
     }
     if (config.nodes.empty()) {
         return refuse(where, "there is no [[node]]: name the url of a Bitcoin node's RPC");
+    }
+    const auto some_node = [&](bool (*may)(NodeRole)) {
+        return std::any_of(config.nodes.begin(), config.nodes.end(),
+                           [may](const NodeOptions& node) {
+                               return may(parse_node_role(node.role).value_or(NodeRole::both));
+                           });
+    };
+    if (!some_node(gives_templates) || !some_node(takes_blocks)) {
+        return refuse(where,
+                      "node.role: one node at least must give templates, and one take blocks");
     }
     const bool printable = std::all_of(config.coinbase_tag.begin(), config.coinbase_tag.end(),
                                        [](char c) { return c >= 0x20 && c < 0x7f; });

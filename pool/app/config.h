@@ -37,6 +37,14 @@ struct Config {
 
     std::vector<NodeOptions> nodes;
 
+    bool empty_first = true;
+    std::uint32_t refresh_seconds = 30;
+    std::uint32_t look_seconds = 10;
+    std::uint32_t richer_sat = 10'000;
+    std::uint32_t richer_percent = 1;
+    std::uint32_t disagree_seconds = 30;
+    std::uint32_t lost_seconds = 120;
+
     Endpoint stratum_listen{"0.0.0.0", 3333};
     std::uint32_t stratum_loops = 0;  ///< 0: max(1, cores - 2)
     std::uint32_t extranonce_server = 0;

@@ -52,6 +52,18 @@ std::string set_whole(Config& config, const ConfigValue& value)
     return "";
 }
 
+template <std::uint32_t Config::* Place, std::int64_t Min, std::int64_t Max>
+std::string set_between(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr) return std::string{wants_whole};
+    if (*number < Min || *number > Max) {
+        return "must be between " + std::to_string(Min) + " and " + std::to_string(Max);
+    }
+    config.*Place = static_cast<std::uint32_t>(*number);
+    return "";
+}
+
 template <double Config::* Place>
 std::string set_difficulty(Config& config, const ConfigValue& value)
 {
@@ -202,6 +214,27 @@ constexpr std::array table{
     ConfigOption{"stratum", "shares_per_minute", "whole number", "10",
                  "what the difficulty of a connection is steered to (1 to 1000)",
                  set_whole<&C::shares_per_minute, 1000>},
+    ConfigOption{
+        "work", "empty_first", "true or false", "true",
+        "on a new block, an empty job at once and the full one as soon as the node gives it",
+        set_bool<&C::empty_first>},
+    ConfigOption{"work", "refresh_seconds", "whole number", "30",
+                 "a job at least this often (5 to 55: miners give up after a silent minute)",
+                 set_between<&C::refresh_seconds, 5, 55>},
+    ConfigOption{"work", "look_seconds", "whole number", "10",
+                 "a look for better fees at least this often; each costs the node some work",
+                 set_between<&C::look_seconds, 1, 55>},
+    ConfigOption{"work", "richer_sat", "whole number", "10000",
+                 "a job before its time when a block would pay so many satoshi more …",
+                 set_whole<&C::richer_sat, 4'000'000'000>},
+    ConfigOption{"work", "richer_percent", "whole number", "1", "… and so many per cent",
+                 set_whole<&C::richer_percent, 100>},
+    ConfigOption{"work", "disagree_seconds", "whole number", "30",
+                 "nodes on different tips for so long are an alarm",
+                 set_between<&C::disagree_seconds, 1, 3600>},
+    ConfigOption{"work", "lost_seconds", "whole number", "120",
+                 "without a word from any node for so long, no more jobs, and miners are told",
+                 set_between<&C::lost_seconds, 5, 3600>},
     ConfigOption{"redis", "socket", "text", "\"\"", "unix socket; wins over host and port",
                  set_store_text<&C::redis, &S::socket>},
     ConfigOption{"redis", "host", "text", "\"127.0.0.1\"", "", set_store_text<&C::redis, &S::host>},
@@ -241,6 +274,11 @@ constexpr std::array nodes{
     NodeOption{"cookie_file", "\"\"", "the node's .cookie", &NodeOptions::cookie_file},
     NodeOption{"user", "\"\"", "or a user", &NodeOptions::user},
     NodeOption{"password", "\"\"", "and its password", &NodeOptions::password},
+    NodeOption{"role", "\"both\"", "both, template (gives work) or submit (gets found blocks)",
+               &NodeOptions::role},
+    NodeOption{"zmq_hashblock", "\"\"",
+               "the node's -zmqpubhashblock, e.g. \"tcp://127.0.0.1:28332\": news in a millisecond",
+               &NodeOptions::zmq_hashblock},
 };
 
 }  // namespace

@@ -66,6 +66,11 @@ void StratumLoop::publish(std::shared_ptr<const Job> job)
     loop_.post([this, job = std::move(job)] { server_->publish(job); });
 }
 
+void StratumLoop::prepare(std::shared_ptr<const Job> job)
+{
+    loop_.post([this, job = std::move(job)] { server_->prepare(job); });
+}
+
 void StratumLoop::set_directory(std::shared_ptr<const stratum::AccountDirectory> directory)
 {
     loop_.post([this, directory = std::move(directory)] { server_->set_directory(directory); });

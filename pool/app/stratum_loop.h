@@ -50,6 +50,8 @@ public:
     void stop();
 
     void publish(std::shared_ptr<const Job> job);
+    /// A job that may come soon, but for its previous block and times: rendered ahead.
+    void prepare(std::shared_ptr<const Job> job);
     void set_directory(std::shared_ptr<const stratum::AccountDirectory> directory);
     /// For v2 handshakes from now on.
     void set_identity(std::shared_ptr<const stratum::v2::Identity> identity);

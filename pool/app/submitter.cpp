@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t recent_max = 4096;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
+constexpr std::chrono::milliseconds prefer_after{400};
 
 FoundFile file_of(const BlockCandidate& candidate)
 {
@@ -29,12 +30,8 @@ FoundFile file_of(const BlockCandidate& candidate)
 
 }  // namespace
 
-Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store,
-                     std::function<void(const FoundFile&)> to_books)
-    : loop_(loop),
-      nodes_(std::move(nodes)),
-      store_(std::move(store)),
-      to_books_(std::move(to_books))
+Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out)
+    : loop_(loop), nodes_(std::move(nodes)), store_(std::move(store)), out_(std::move(out))
 {
 }
 
@@ -49,14 +46,25 @@ Result<void> Submitter::resume()
     return {};
 }
 
+bool Submitter::seen_before(const BlockHash& hash)
+{
+    if (!recent_.insert(hash).second) return true;
+    recent_order_.push_back(hash);
+    if (recent_order_.size() > recent_max) {
+        recent_.erase(recent_order_.front());
+        recent_order_.pop_front();
+    }
+    return false;
+}
+
 void Submitter::found(const BlockCandidate& candidate)
 {
-    if (std::find(recent_.begin(), recent_.end(), candidate.hash) != recent_.end()) return;
+    if (recent_.contains(candidate.hash)) return;
+    take(file_of(candidate));
     log::info("block_found", {{"height", candidate.job->height.value},
                               {"hash", to_display_hex(candidate.hash)},
                               {"account", candidate.account},
                               {"worker", candidate.worker}});
-    take(file_of(candidate));
 }
 
 // Written first, for a kill -9 between two lines must not leave a block in the chain that the books
@@ -64,19 +72,20 @@ void Submitter::found(const BlockCandidate& candidate)
 void Submitter::take(FoundFile found)
 {
     const BlockHash hash = found.hash;
-    if (recent_.size() == recent_max) recent_.erase(recent_.begin());
-    recent_.push_back(hash);
+    if (seen_before(hash)) return;
     Pending& pending = pending_[hash];
     pending.found = std::move(found);
-    pending.answered.assign(nodes_.size(), false);
+    pending.text = submit_text(pending.found.block);
+    pending.states.assign(nodes_.size(), State::waiting);
     const auto written = store_.write(pending.found);
-    for (std::size_t node = 0; node < nodes_.size(); ++node) send(hash, node);
+    for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
     if (written) {
         sync(*written);
     } else {
         log::error("found_block_not_on_disk", {{"reason", written.error().detail}});
     }
-    to_books_(pending.found);
+    out_.found(pending.found);
+    prefer_ours(hash, pending.found.height);
 }
 
 void Submitter::sync(const CandidateStore::Unsynced& written)
@@ -88,25 +97,33 @@ void Submitter::sync(const CandidateStore::Unsynced& written)
     }
 }
 
-void Submitter::send(const BlockHash& hash, std::size_t node)
+void Submitter::send(Pending& pending, std::size_t node)
 {
     ++sent_;
-    nodes_[node]->submit(
-        pending_.at(hash).found.block,
-        [this, hash, node](const SubmitAnswer& answer) { answered(hash, node, answer); });
+    pending.states[node] = State::in_flight;
+    nodes_[node]->submit(pending.text,
+                         [this, hash = pending.found.hash, node](const SubmitAnswer& answer) {
+                             answered(hash, node, answer);
+                         });
 }
 
 void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer)
 {
     const auto at = pending_.find(hash);
     if (at == pending_.end()) return;
-    log::info("block_submitted", {{"hash", to_display_hex(hash)},
-                                  {"node", nodes_[node]->name()},
-                                  {"answer", to_string(answer.outcome)},
-                                  {"reason", answer.reason},
-                                  {"ms", answer.took.count()}});
-    if (answer.outcome == SubmitOutcome::unanswered) return retry_later(at->second);
-    at->second.answered[node] = true;
+    const bool no = answer.outcome == SubmitOutcome::rejected;
+    log::write(no ? log::Level::error : log::Level::info, no ? "block_rejected" : "block_submitted",
+               {{"hash", to_display_hex(hash)},
+                {"node", nodes_[node]->name()},
+                {"answer", to_string(answer.outcome)},
+                {"reason", answer.reason},
+                {"ms", answer.took.count()}});
+    out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer});
+    if (answer.outcome == SubmitOutcome::unanswered) {
+        at->second.states[node] = State::waiting;
+        return retry_later(at->second);
+    }
+    at->second.states[node] = State::answered;
     finish_if_done(hash);
 }
 
@@ -120,9 +137,29 @@ void Submitter::retry_later(Pending& pending)
         if (at == pending_.end()) return;
         at->second.retry.stop();
         for (std::size_t node = 0; node < nodes_.size(); ++node) {
-            if (!at->second.answered[node]) send(hash, node);
+            if (at->second.states[node] == State::waiting) send(at->second, node);
         }
     });
+}
+
+// A race of two blocks of one height: a node keeps the one it saw first, unless it is told.
+void Submitter::prefer_ours(const BlockHash& hash, Height height)
+{
+    while (!preferring_.empty() && !preferring_.front().active()) preferring_.pop_front();
+    preferring_.push_back(loop_.after(prefer_after, [this, hash, height] {
+        for (Node* const node : nodes_) {
+            node->sight(hash, height, [node, hash](const Result<Sighting>& seen) {
+                const bool rival_is_tip = seen && seen->place == Sighting::Place::beside &&
+                                          seen->rival_confirmations == 1;
+                if (!rival_is_tip) return;
+                node->prefer(hash, [node, hash](const Result<void>& done) {
+                    log::info("block_preferred", {{"hash", to_display_hex(hash)},
+                                                  {"node", node->name()},
+                                                  {"reason", done ? "" : done.error().detail}});
+                });
+            });
+        }
+    }));
 }
 
 void Submitter::booked(const BlockHash& hash)
@@ -136,8 +173,9 @@ void Submitter::booked(const BlockHash& hash)
 void Submitter::finish_if_done(const BlockHash& hash)
 {
     const auto at = pending_.find(hash);
-    const std::vector<bool>& answered = at->second.answered;
-    const bool judged = std::find(answered.begin(), answered.end(), false) == answered.end();
+    const std::vector<State>& states = at->second.states;
+    const bool judged = std::all_of(states.begin(), states.end(),
+                                    [](State state) { return state == State::answered; });
     if (!at->second.booked || !judged) return;
     store_.remove(hash);
     pending_.erase(at);

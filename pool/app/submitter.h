@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <span>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,17 +17,33 @@
 
 namespace pool {
 
-/// Takes found blocks to every node at once, then to disk, then to the books; asks again until
-/// each node has answered. Lives on the core loop.
+/// What one node said to one of our blocks, and after how long.
+struct NodeAnswer {
+    BlockHash hash;
+    std::string node;
+    UnixMillis at;
+    SubmitAnswer answer;
+};
+
+/// Takes found blocks to every node at once, to disk beside that, and to the books; asks again
+/// until each node has answered. Lives on the core loop.
 ///
-/// A file is removed once a node has judged the block and the books have it (`booked`): until
+/// What the answers mean: accepted, duplicate: the node holds the block as valid. inconclusive: it
+/// has it beside another tip; the chain will tell. rejected: it says why, and that is logged as an
+/// error. unanswered (also a time-out): it may or may not have it, so it is sent again.
+/// Where another block of the height is a node's tip after 400 ms, the node is told to prefer ours.
+///
+/// A file is removed once each node has judged the block and the books have it (`booked`): until
 /// then a restart begins again, and both sides take a block twice without harm.
 class Submitter {
 public:
-    /// `to_books` is called once for each block of this life, also for those found before a
-    /// restart; it must get the block into the books and then call booked().
-    Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store,
-              std::function<void(const FoundFile&)> to_books);
+    struct Out {
+        /// Once for each block of this life, also for those found before a restart; it must get
+        /// the block into the books and then call booked().
+        std::function<void(const FoundFile&)> found;
+        std::function<void(NodeAnswer)> answer;
+    };
+    Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out);
 
     /// Takes up what an earlier life left on disk.
     Result<void> resume();
@@ -36,26 +54,34 @@ public:
     std::uint64_t sent() const { return sent_; }
 
 private:
+    enum class State : std::uint8_t { in_flight, waiting, answered };
     struct Pending {
         FoundFile found;
+        SubmitText text;  ///< what the nodes are sent
         bool booked = false;
-        std::vector<bool> answered;  // by node
+        std::vector<State> states;  // by node
         unsigned tries = 0;
         Watch retry;
     };
     void take(FoundFile found);
+    bool seen_before(const BlockHash& hash);
     void sync(const CandidateStore::Unsynced& written);
-    void send(const BlockHash& hash, std::size_t node);
+    void send(Pending& pending, std::size_t node);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);
+    void prefer_ours(const BlockHash& hash, Height height);
     void finish_if_done(const BlockHash& hash);
 
     Loop& loop_;
     std::vector<Node*> nodes_;
     CandidateStore store_;
-    std::function<void(const FoundFile&)> to_books_;
+    Out out_;
     std::map<BlockHash, Pending> pending_;
-    std::vector<BlockHash> recent_;  // bounded: a replayed block share costs the nodes nothing
+    // Bounded: a replayed block share costs the nodes nothing.
+    std::set<BlockHash> recent_;
+    std::deque<BlockHash> recent_order_;
+    // Outlive the block's own entry, which goes as soon as all is said and done.
+    std::deque<Watch> preferring_;
     std::uint64_t sent_ = 0;
 };
 

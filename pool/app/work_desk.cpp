@@ -1,10 +1,11 @@
 #include "pool/app/work_desk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pool/base/log.h"
 #include "pool/bitcoin/address.h"
-#include "pool/bitcoin/coinbase.h"
+#include "pool/crypto/sha256.h"
 
 namespace pool {
 namespace {
@@ -12,21 +13,43 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds retry_after{1000};
-constexpr milliseconds tick_period{1000};
+constexpr milliseconds tick_period{100};
+constexpr milliseconds look_period{1000};
+constexpr std::size_t shapes_max = 64;
+
+std::vector<NodeRole> roles_of(const std::vector<WorkNode>& nodes)
+{
+    std::vector<NodeRole> roles;
+    for (const WorkNode& node : nodes) roles.push_back(node.node->role());
+    return roles;
+}
+
+// What of a template decides whether a block with our coinbase is valid, beside its transactions.
+Digest shape_of(const BlockTemplate& source)
+{
+    ByteWriter shape;
+    shape.u32(source.version & 0xe0000000U);
+    shape.u32(source.version_required);
+    shape.u64(source.weight_limit);
+    shape.u8(static_cast<std::uint8_t>(source.witness_commitment.size()));
+    shape.u8(static_cast<std::uint8_t>(bip34_height(source.height).size()));
+    return sha256(shape.bytes());
+}
 
 }  // namespace
 
-WorkDesk::WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<Node*>& nodes, Out out)
+WorkDesk::WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<WorkNode>& nodes, Out out)
     : loop_(loop),
       options_(std::move(options)),
       out_(std::move(out)),
-      source_(options_.work),
+      source_(options_.work, roles_of(nodes)),
       next_job_(options_.first_job)
 {
-    for (Node* node : nodes) {
-        Poll poll;
-        poll.node = node;
-        polls_.push_back(std::move(poll));
+    for (const WorkNode& node : nodes) {
+        Peer peer;
+        peer.node = node.node;
+        peer.endpoint = node.zmq_hashblock;
+        peers_.push_back(std::move(peer));
     }
 }
 
@@ -36,8 +59,19 @@ void WorkDesk::start(std::chrono::seconds patience, std::function<void(Result<vo
     patience_ = loop_.after(patience, [this] {
         settle_start(fail(Error::Code::unavailable, "no work after waiting: " + node_error_));
     });
-    for (std::size_t i = 0; i < polls_.size(); ++i) check_chain(i);
+    for (NodeIndex i = 0; i < peers_.size(); ++i) {
+        if (!peers_[i].endpoint.empty()) {
+            auto feed = ZmqFeed::open(loop_, peers_[i].endpoint,
+                                      [this, i](const ZmqTip& tip) { on_zmq(i, tip); });
+            if (!feed) return settle_start(fail(feed.error()));
+            peers_[i].feed = std::move(*feed);
+        }
+        check_chain(i);
+    }
     ticker_ = loop_.every(tick_period, [this] { tick(); });
+    looker_ = loop_.every(look_period, [this] {
+        for (NodeIndex i = 0; i < peers_.size(); ++i) look(i);
+    });
 }
 
 void WorkDesk::settle_start(Result<void> outcome)
@@ -48,125 +82,293 @@ void WorkDesk::settle_start(Result<void> outcome)
     started(std::move(outcome));
 }
 
-void WorkDesk::check_chain(std::size_t index)
+void WorkDesk::check_chain(NodeIndex index)
 {
-    polls_[index].node->chain_info([this, index](Result<ChainInfo> info) {
-        Node& node = *polls_[index].node;
+    peers_[index].node->chain_info([this, index](const Result<ChainInfo>& info) {
+        Node& node = *peers_[index].node;
         if (!info) {
-            node_error_ = info.error().detail;
-            if (info.error().code == Error::Code::refused) {
-                return settle_start(fail(info.error()));
-            }
-            log::warn("node_unreachable", {{"node", node.name()}, {"reason", node_error_}});
-            polls_[index].retry = loop_.after(retry_after, [this, index] { check_chain(index); });
-            return;
+            if (info.error().code == Error::Code::refused) settle_start(fail(info.error()));
+            return failed(index, info.error());
         }
-        if (info->chain != options_.chain) {
-            const std::string sentence =
-                "node " + node.name() + " is on " + std::string{to_string(info->chain)} +
-                ", but network.chain says " + std::string{to_string(options_.chain)} +
-                "; point [[node]] at another node or change network.chain";
-            log::error("node_on_other_chain", {{"node", node.name()}, {"reason", sentence}});
-            return settle_start(fail(Error::Code::refused, sentence));
-        }
-        long_poll(index);
+        if (info->chain == options_.chain) return heard(index, *info);
+        const std::string sentence =
+            "node " + node.name() + " is on " + std::string{to_string(info->chain)} +
+            ", but network.chain says " + std::string{to_string(options_.chain)} +
+            "; point [[node]] at another node or change network.chain";
+        log::error("node_on_other_chain", {{"node", node.name()}, {"reason", sentence}});
+        settle_start(fail(Error::Code::refused, sentence));
     });
 }
 
-// Without an id the node answers at once, with one when it has something better.
-void WorkDesk::long_poll(std::size_t index)
+void WorkDesk::heard(NodeIndex index, const ChainInfo& info)
 {
-    Poll& poll = polls_[index];
-    const SteadyTime asked = read_clock().steady;
-    poll.node->get_template(
-        poll.longpoll_id, [this, index, asked](Result<Node::TemplatePtr> given) {
-            Poll& answered = polls_[index];
-            if (given) {
-                answered.longpoll_id = (*given)->longpoll_id;
-                took(*answered.node, std::move(given), asked);
-                // A node without long polling would be asked in a circle: the refresh serves it.
-                if (!answered.longpoll_id.empty()) long_poll(index);
-                return;
-            }
-            answered.longpoll_id.clear();
-            took(*answered.node, std::move(given), asked);
-            answered.retry = loop_.after(retry_after, [this, index] { check_chain(index); });
-        });
+    Peer& peer = peers_[index];
+    if (!peer.up)
+        log::info("node_up", {{"node", peer.node->name()}, {"height", info.height.value}});
+    peer.up = true;
+    if (!peer.waiting) wait_for_tip(index, {info.height.value + 1});
+    act(source_.on_tip(index, info.tip, read_clock().steady));
 }
 
-void WorkDesk::refresh()
+void WorkDesk::failed(NodeIndex index, const Error& error)
 {
-    if (refreshing_) return;
-    refreshing_ = true;
-    Node* node = polls_.front().node;
-    const SteadyTime asked = read_clock().steady;
-    node->get_template("", [this, node, asked](Result<Node::TemplatePtr> given) {
-        refreshing_ = false;
-        took(*node, std::move(given), asked);
+    Peer& peer = peers_[index];
+    if (peer.up || node_error_ != error.detail) {
+        log::warn("node_unreachable", {{"node", peer.node->name()}, {"reason", error.detail}});
+    }
+    node_error_ = error.detail;
+    peer.up = false;
+    source_.on_failure(index);
+    peer.retry = loop_.after(retry_after, [this, index] { check_chain(index); });
+}
+
+// The node answers when it has connected a block of that height: a long poll that, unlike that of
+// getblocktemplate, does not make the node build a template while we ask it for the header.
+void WorkDesk::wait_for_tip(NodeIndex index, Height height)
+{
+    peers_[index].waiting = true;
+    peers_[index].node->wait_for_height(height, [this, index](const Result<Tip>& tip) {
+        Peer& peer = peers_[index];
+        peer.waiting = false;
+        // The look that follows within a second begins anew, or finds the node gone.
+        if (!tip || !peer.up) return;
+        wait_for_tip(index, {tip->height.value + 1});
+        act(source_.on_tip(index, tip->hash, read_clock().steady));
     });
 }
 
-void WorkDesk::tick()
+void WorkDesk::look(NodeIndex index)
+{
+    Peer& peer = peers_[index];
+    if (!peer.up || peer.looking) return;
+    peer.looking = true;
+    peer.node->chain_info([this, index](const Result<ChainInfo>& info) {
+        peers_[index].looking = false;
+        if (!info) return failed(index, info.error());
+        heard(index, *info);
+    });
+    if (takes_blocks(peer.node->role())) peer.node->keep_warm();
+}
+
+void WorkDesk::on_zmq(NodeIndex index, const ZmqTip& tip)
 {
     const SteadyTime now = read_clock().steady;
-    if (source_.current() == nullptr) return;
-    if (source_.refresh_due(now)) refresh();
-    const bool lost = source_.lost(now);
-    if (lost == told_lost_) return;
-    told_lost_ = lost;
-    log::error(lost ? "work_lost" : "work_back", {{"reason", node_error_}});
-    out_.announce(lost ? "The pool has lost its Bitcoin node: work may be stale until it is back"
-                       : "The pool's Bitcoin node is back");
+    const auto lost_some = source_.on_sequence(index, tip.sequence);
+    act(source_.on_tip(index, tip.hash, now));
+    act(lost_some);
+    if (!lost_some.notices.empty()) look(index);
 }
 
-void WorkDesk::took(const Node& node, Result<Node::TemplatePtr> given, SteadyTime asked)
+void WorkDesk::tick() { act(source_.on_tick(read_clock().steady)); }
+
+// Work first: miners wait for it, nodes do not.
+void WorkDesk::act(const WorkSource::Step& step)
 {
-    if (!given) {
-        if (node_error_ != given.error().detail) {
-            log::warn("template_failed", {{"node", node.name()}, {"reason", given.error().detail}});
-        }
-        node_error_ = given.error().detail;
+    if (step.publication) publish(*step.publication);
+    for (const WorkSource::Ask& question : step.asks) ask(question);
+    for (const WorkSource::Notice& notice : step.notices) note(notice);
+}
+
+void WorkDesk::ask(const WorkSource::Ask& question)
+{
+    const NodeIndex index = question.node;
+    Node& node = *peers_[index].node;
+    if (!question.header) {
+        node.get_template(
+            [this, index](const Result<Node::TemplatePtr>& given) { took(index, given); });
         return;
     }
-    node_error_.clear();
-    const auto publication = source_.on_template(std::move(*given), asked, read_clock().steady);
-    if (publication) publish(*publication);
+    node.header(*question.header,
+                [this, index, hash = *question.header](const Result<TipHeader>& header) {
+                    const Now now = read_clock();
+                    act(source_.on_header(index, hash, header, now.steady, to_seconds(now.wall)));
+                });
+    header_deadline_ =
+        loop_.after(options_.work.header_within + milliseconds{1}, [this] { tick(); });
+}
+
+void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
+{
+    if (given) {
+        const Digest shape = shape_of(**given);
+        if (std::find(shapes_.begin(), shapes_.end(), shape) == shapes_.end()) {
+            return propose(index, *given);
+        }
+        node_error_.clear();
+    } else {
+        if (node_error_ != given.error().detail) {
+            log::warn("template_failed",
+                      {{"node", peers_[index].node->name()}, {"reason", given.error().detail}});
+        }
+        node_error_ = given.error().detail;
+    }
+    act(source_.on_template(index, given, read_clock().steady));
+}
+
+CoinbasePlan WorkDesk::plan() const
+{
+    return {.pay_to = options_.pay_to,
+            .tag = options_.coinbase_tag,
+            .extranonce_bytes = options_.extranonce_bytes,
+            .chain_head = options_.chain_head};
+}
+
+Bytes WorkDesk::unsolved_block(const Job& job) const
+{
+    ByteWriter coinbase;
+    coinbase.raw(job.coinbase_prefix);
+    coinbase.raw(Bytes(job.extranonce_bytes, 0));
+    coinbase.raw(job.coinbase_suffix);
+    const Header header{.version = job.version,
+                        .previous = job.previous,
+                        .merkle_root = merkle_root(TxId{sha256d(coinbase.bytes())}, job.branch),
+                        .time = job.time_start,
+                        .bits = job.bits,
+                        .nonce = 0};
+    return block_of(job, serialise(header), coinbase.bytes());
+}
+
+void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
+{
+    const auto job = make_job(JobId{0}, given, plan(), false);
+    if (!job) {
+        log::error("job_failed", {{"reason", job.error().detail}});
+        settle_start(fail(job.error()));
+        return act(source_.on_template(index, fail(job.error()), read_clock().steady));
+    }
+    peers_[index].node->propose(unsolved_block(**job), [this, index,
+                                                        given](const Result<std::string>& reason) {
+        const std::string& name = peers_[index].node->name();
+        if (reason && reason->empty()) {
+            log::info("proposal_accepted", {{"node", name}, {"height", given->height.value}});
+            if (shapes_.size() == shapes_max) shapes_.erase(shapes_.begin());
+            shapes_.push_back(shape_of(*given));
+            return took(index, given);
+        }
+        const Error error =
+            !reason
+                ? reason.error()
+                : Error{Error::Code::refused,
+                        "node " + name + " would not take a block with our coinbase: " + *reason};
+        log::error("proposal_rejected", {{"node", name}, {"reason", error.detail}});
+        node_error_ = error.detail;
+        if (reason) settle_start(fail(error));
+        act(source_.on_template(index, fail(error), read_clock().steady));
+    });
 }
 
 void WorkDesk::publish(const WorkSource::Publication& publication)
 {
-    const CoinbasePlan plan{.pay_to = options_.pay_to,
-                            .tag = options_.coinbase_tag,
-                            .extranonce_bytes = options_.extranonce_bytes,
-                            .chain_head = options_.chain_head};
-    auto job = make_job(JobId{next_job_}, publication.source, plan, publication.clean);
-    if (!job) {
-        log::error("job_failed", {{"reason", job.error().detail}});
-        return settle_start(fail(job.error()));
+    const bool empty = publication.work == WorkSource::Work::empty;
+    std::shared_ptr<const Job> job;
+    if (empty && prepared_ != nullptr && prepared_->height == publication.source->height) {
+        job = job_on_tip(std::exchange(prepared_, nullptr), publication.source, publication.time);
+    } else {
+        auto made = make_job(JobId{next_job_}, publication.source, plan(), publication.clean(),
+                             publication.time);
+        if (!made) {
+            log::error("job_failed", {{"reason", made.error().detail}});
+            return settle_start(fail(made.error()));
+        }
+        ++next_job_;
+        auto whole = std::make_shared<Job>(**made);
+        whole->routine = publication.work == WorkSource::Work::routine;
+        job = std::move(whole);
+    }
+    ++jobs_;
+    if (empty) ++empty_jobs_;
+    out_.publish(job);
+    log::info("job_published", {{"height", job->height.value},
+                                {"job", job->id.value},
+                                {"clean", job->clean},
+                                {"empty", empty},
+                                {"transactions", publication.source->txids.size()},
+                                {"reward_sat", job->reward.value}});
+    if (publication.clean()) out_.tip_moved(Height{job->height.value - 1});
+    settle_start({});
+    if (!empty) prepare_empty();
+}
+
+void WorkDesk::set_chain_head(const Digest& head)
+{
+    options_.chain_head = head;
+    prepared_.reset();
+    prepare_empty();
+}
+
+// Ahead of time: when the next block comes, only its hash and times are put in.
+void WorkDesk::prepare_empty()
+{
+    const auto next = options_.work.empty_first ? source_.next_empty() : nullptr;
+    if (next == nullptr) {
+        prepared_.reset();
+        return;
+    }
+    if (prepared_ != nullptr && prepared_->height == next->height &&
+        prepared_->reward == next->reward && prepared_->bits == next->bits &&
+        prepared_->source->version == next->version) {
+        return;
+    }
+    auto made = make_job(JobId{next_job_}, next, plan(), true);
+    if (!made) {
+        log::error("job_failed", {{"reason", made.error().detail}});
+        return prepared_.reset();
     }
     ++next_job_;
-    ++jobs_;
-    log::info("job_published", {{"height", (*job)->height.value},
-                                {"job", (*job)->id.value},
-                                {"clean", publication.clean},
-                                {"transactions", publication.source->txids.size()},
-                                {"reward_sat", (*job)->reward.value}});
-    out_.publish(*job);
-    if (publication.clean) out_.tip_moved(Height{(*job)->height.value - 1});
-    settle_start({});
+    prepared_ = std::move(*made);
+    out_.prepare(prepared_);
+}
+
+void WorkDesk::note(const WorkSource::Notice& notice)
+{
+    using Kind = WorkSource::Notice::Kind;
+    const std::string& node = peers_[notice.node].node->name();
+    const std::string hash = to_display_hex(notice.tip.hash);
+    const auto height = notice.tip.height.value;
+    switch (notice.kind) {
+        case Kind::new_tip:
+            log::info("new_tip", {{"height", height}, {"hash", hash}, {"node", node}});
+            break;
+        case Kind::empty_withheld:
+            log::info("no_empty_job", {{"height", height}, {"reason", notice.reason}});
+            break;
+        case Kind::behind:
+            log::warn("node_elsewhere", {{"node", node}, {"height", height}, {"hash", hash}});
+            break;
+        case Kind::disagreement:
+            log::error("nodes_disagree", {{"node", node}, {"height", height}, {"hash", hash}});
+            break;
+        case Kind::agreement:
+            log::info("nodes_agree");
+            break;
+        case Kind::messages_lost:
+            log::warn("zmq_messages_lost", {{"node", node}});
+            break;
+        case Kind::lost:
+            log::error("work_lost", {{"reason", node_error_}});
+            out_.announce("The pool has lost its Bitcoin node: work may be stale until it is back");
+            break;
+        case Kind::back:
+            log::info("work_back");
+            out_.announce("The pool's Bitcoin node is back");
+            break;
+    }
 }
 
 WorkStatus WorkDesk::status() const
 {
+    const SteadyTime now = read_clock().steady;
     WorkStatus status;
     status.jobs = jobs_;
+    status.empty_jobs = empty_jobs_;
+    status.empty_ms = static_cast<std::uint64_t>(source_.empty_time(now).count());
     status.node_error = node_error_;
-    const auto age = source_.age(read_clock().steady);
-    if (!age) return status;
-    status.template_age_ms = age->count();
-    status.node_ok = node_error_.empty() && !told_lost_;
-    status.height = Height{source_.current()->height.value - 1};
-    status.tip = source_.current()->previous;
+    const auto silence = source_.silence(now);
+    if (!silence) return status;
+    status.template_age_ms = silence->count();
+    status.node_ok = node_error_.empty() && !source_.lost();
+    status.height = source_.tip()->height;
+    status.tip = source_.tip()->hash;
     status.network_target = source_.current()->network_target;
     return status;
 }

@@ -8,8 +8,10 @@
 
 #include "pool/base/hash.h"
 #include "pool/base/time.h"
+#include "pool/bitcoin/coinbase.h"
 #include "pool/node/node.h"
 #include "pool/node/work_source.h"
+#include "pool/node/zmq_feed.h"
 #include "pool/runtime/loop.h"
 #include "pool/work/job.h"
 
@@ -25,63 +27,97 @@ struct WorkDeskOptions {
     WorkSource::Options work;
 };
 
+/// A node and where it announces its blocks.
+struct WorkNode {
+    Node* node = nullptr;
+    std::string zmq_hashblock;  ///< empty: it does not
+};
+
 /// What the desk knows of chain and work, for pages.
 struct WorkStatus {
     Height height;  ///< of the tip
     BlockHash tip;
     Uint256 network_target;
-    std::int64_t template_age_ms = -1;  ///< -1: none yet
+    std::int64_t template_age_ms = -1;  ///< since a node last spoke; -1: no template yet
     bool node_ok = false;
     std::string node_error;
     std::uint64_t jobs = 0;
+    std::uint64_t empty_jobs = 0;
+    std::uint64_t empty_ms = 0;  ///< time that miners have worked on empty blocks
 };
 
-/// Asks the nodes for templates (long poll and refresh), makes jobs of them and hands them out.
-/// Lives on the core loop.
+/// Listens to the nodes by every means there is (ZMQ, long poll, a look a second), does what the
+/// WorkSource says, makes jobs of what it publishes and hands them out. Lives on the core loop.
+///
+/// A template of a new shape is first proposed to the node it came from, as a block with our
+/// coinbase; one that the node would not take is not used.
 class WorkDesk {
 public:
     struct Out {
         std::function<void(std::shared_ptr<const Job>)> publish;
+        /// A job that may be published soon, but for its previous block and times.
+        std::function<void(std::shared_ptr<const Job>)> prepare;
         std::function<void(Height tip)> tip_moved;
         /// A line for the miners: the node is gone, or back.
         std::function<void(std::string)> announce;
     };
 
-    WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<Node*>& nodes, Out out);
+    WorkDesk(Loop& loop, WorkDeskOptions options, const std::vector<WorkNode>& nodes, Out out);
 
     /// Checks that each node is on our chain and gets the first template of one.
-    /// `done` once: refused (another chain, wrong password) or unavailable after `patience`.
+    /// `done` once: refused (another chain, wrong password, our coinbase) or unavailable after
+    /// `patience`.
     void start(std::chrono::seconds patience, std::function<void(Result<void>)> done);
     /// From the next job on: what was sealed so far is committed to by whatever block is found.
-    void set_chain_head(const Digest& head) { options_.chain_head = head; }
+    void set_chain_head(const Digest& head);
     WorkStatus status() const;
 
 private:
-    struct Poll {
+    struct Peer {
         Node* node = nullptr;
-        std::string longpoll_id;
+        std::string endpoint;
+        std::unique_ptr<ZmqFeed> feed;
+        bool up = false;
+        bool looking = false;
+        bool waiting = false;
         Watch retry;
     };
-    void check_chain(std::size_t index);
-    void long_poll(std::size_t index);
-    void refresh();
+    using NodeIndex = WorkSource::NodeIndex;
+
+    void check_chain(NodeIndex index);
+    void heard(NodeIndex index, const ChainInfo& info);
+    void failed(NodeIndex index, const Error& error);
+    void wait_for_tip(NodeIndex index, Height height);
+    void look(NodeIndex index);
+    void on_zmq(NodeIndex index, const ZmqTip& tip);
     void tick();
-    void took(const Node& node, Result<Node::TemplatePtr> given, SteadyTime asked);
+
+    void act(const WorkSource::Step& step);
+    void ask(const WorkSource::Ask& question);
+    void took(NodeIndex index, const Result<Node::TemplatePtr>& given);
+    void propose(NodeIndex index, const Node::TemplatePtr& given);
+    void note(const WorkSource::Notice& notice);
     void publish(const WorkSource::Publication& publication);
+    void prepare_empty();
     void settle_start(Result<void> outcome);
+    CoinbasePlan plan() const;
+    Bytes unsolved_block(const Job& job) const;
 
     Loop& loop_;
     WorkDeskOptions options_;
-    std::vector<Poll> polls_;
+    std::vector<Peer> peers_;
     Out out_;
     WorkSource source_;
+    std::shared_ptr<const Job> prepared_;
+    std::vector<Digest> shapes_;  // of templates that a node has checked
     std::uint64_t next_job_;
     std::uint64_t jobs_ = 0;
-    bool refreshing_ = false;
-    bool told_lost_ = false;
+    std::uint64_t empty_jobs_ = 0;
     std::string node_error_ = "no answer yet";
     std::function<void(Result<void>)> started_;
     Watch ticker_;
+    Watch looker_;
+    Watch header_deadline_;
     Watch patience_;
 };
 

@@ -118,8 +118,31 @@ Result<void> read_transactions(const JsonValue& result, BlockTemplate& out)
         if (!raw || raw->empty()) return wrong("transactions");
         bytes += raw->size();
         if (bytes > block_weight_max) return wrong("transactions");
+        const auto fee = transaction.find("fee").int64();
+        if (!fee || *fee < 0 || *fee > money_max) return wrong("transactions");
+        out.fees += Sats{*fee};
+        out.weight += transaction.find("weight").uint64().value_or(4 * raw->size());
+        out.sigops += transaction.find("sigops").uint64().value_or(0);
         out.txids.push_back(*txid);
         out.transactions.push_back(std::move(*raw));
+    }
+    // The empty block's reward is what is left without the fees: they must be part of it.
+    if (out.fees > out.reward) return wrong("coinbasevalue");
+    return {};
+}
+
+// Without a word of the node nothing is known; then the node's own check of a proposal decides.
+Result<void> read_limits(const JsonValue& result, BlockTemplate& out)
+{
+    const JsonValue weight = result.find("weightlimit");
+    const JsonValue sigops = result.find("sigoplimit");
+    if (weight.exists()) {
+        if (!weight.uint64()) return wrong("weightlimit");
+        out.weight_limit = *weight.uint64();
+    }
+    if (sigops.exists()) {
+        if (!sigops.uint64()) return wrong("sigoplimit");
+        out.sigop_limit = *sigops.uint64();
     }
     return {};
 }
@@ -139,7 +162,7 @@ Result<void> read_commitment(const JsonValue& result, BlockTemplate& out)
 Result<void> read_place(const JsonValue& result, BlockTemplate& out)
 {
     const auto height = read_u32(result, "height");
-    if (!height) return fail(height.error());
+    if (!height || *height == 0) return wrong("height");
     const auto previous = read_hash<BlockHash>(result.find("previousblockhash"));
     if (!previous) return wrong("previousblockhash");
     const auto version = read_version(result);
@@ -156,8 +179,6 @@ Result<void> read_place(const JsonValue& result, BlockTemplate& out)
         if (!required) return fail(required.error());
         out.version_required = *required;
     }
-    const auto longpoll_id = result.find("longpollid").string();
-    if (longpoll_id) out.longpoll_id = std::string{*longpoll_id};
     return {};
 }
 
@@ -167,8 +188,8 @@ Result<BlockTemplate> parse_template(const JsonValue& result)
 {
     if (result.type() != JsonValue::Type::object) return wrong("result");
     BlockTemplate out;
-    constexpr std::array steps{read_place, read_difficulty, read_times, read_transactions,
-                               read_commitment};
+    constexpr std::array steps{read_place,        read_difficulty, read_times,
+                               read_transactions, read_limits,     read_commitment};
     if (auto rules = check_rules(result); !rules) return fail(rules.error());
     for (const auto step : steps) {
         if (auto done = step(result, out); !done) return fail(done.error());

@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "pool/base/bytes.h"
+#include "pool/base/hash.h"
 #include "pool/base/result.h"
+#include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/work/template.h"
 
@@ -20,6 +24,32 @@ struct ChainInfo {
     BlockHash tip;
     bool initial_download = false;
 };
+
+/// The block that a node holds as the best one. It has validated and connected it.
+struct Tip {
+    BlockHash hash;
+    Height height;
+};
+
+/// What of a connected block's header the next job is made of.
+struct TipHeader {
+    BlockHash hash;
+    BlockHash previous;
+    Height height;
+    CompactBits bits;
+    UnixTime median_time;  ///< of it and the ten before: the next block's time is greater
+    bool in_chain = true;  ///< false: the node has left it already
+};
+
+/// What a node may be used for ([[node]] role).
+enum class NodeRole : std::uint8_t {
+    both,
+    templates,  ///< gives work, gets no blocks
+    submits,    ///< gets blocks (and says where the tip is); never asked for a template
+};
+std::optional<NodeRole> parse_node_role(std::string_view text);
+inline bool gives_templates(NodeRole role) { return role != NodeRole::submits; }
+inline bool takes_blocks(NodeRole role) { return role != NodeRole::templates; }
 
 /// What a node said to a block (BIP 22). Only the chain tells whether it counts.
 enum class SubmitOutcome : std::uint8_t {
@@ -35,6 +65,10 @@ struct SubmitAnswer {
     std::chrono::milliseconds took{0};
 };
 std::string_view to_string(SubmitOutcome outcome);
+
+/// A block as all nodes are told of it: some megabytes of hex, written out once and shared.
+using SubmitText = std::shared_ptr<const std::string>;
+SubmitText submit_text(ByteSpan block);
 
 /// Where one of our blocks stands, as one node sees it.
 struct Sighting {
@@ -61,11 +95,21 @@ public:
 
     virtual ~Node() = default;
     virtual const std::string& name() const = 0;
+    virtual NodeRole role() const = 0;
     virtual void chain_info(Done<ChainInfo> done) = 0;
-    /// longpoll_id: empty answers at once; else when the node has something better (BIP 22).
-    virtual void get_template(const std::string& longpoll_id, Done<TemplatePtr> done) = 0;
-    virtual void submit(const Bytes& block, std::function<void(SubmitAnswer)> done) = 0;
+    /// Answers with the tip once it is at `height` or above, or after about a minute.
+    virtual void wait_for_height(Height height, Done<Tip> done) = 0;
+    /// Of a block that the node has connected. Errors besides: not_found.
+    virtual void header(const BlockHash& hash, Done<TipHeader> done) = 0;
+    virtual void get_template(Done<TemplatePtr> done) = 0;
+    /// Would this block be valid, but for its proof of work (BIP 23)? "" or the node's reason.
+    virtual void propose(const Bytes& block, Done<std::string> done) = 0;
+    virtual void submit(const SubmitText& block, std::function<void(SubmitAnswer)> done) = 0;
+    /// preciousblock: of two tips of one height, this one.
+    virtual void prefer(const BlockHash& hash, Done<void> done) = 0;
     virtual void sight(const BlockHash& hash, Height height, Done<Sighting> done) = 0;
+    /// Keeps the connection that blocks travel on open and known to work.
+    virtual void keep_warm() = 0;
 };
 
 }  // namespace pool

@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "pool/base/json.h"
-#include "pool/bitcoin/address.h"
 #include "pool/node/gbt.h"
+#include "pool/node/rpc_forms.h"
 #include "pool/runtime/http_client.h"
+#include "pool/runtime/task_thread.h"
 
 namespace pool {
 namespace {
@@ -15,20 +16,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds question_deadline{30'000};
-constexpr milliseconds longpoll_deadline{300'000};  // the node answers after a minute or so
+constexpr milliseconds wait_at_the_node{55'000};
+constexpr milliseconds longpoll_deadline{75'000};
 constexpr milliseconds submit_deadline{60'000};
 constexpr JsonLimits answer_limits{
     .bytes_max = std::size_t{64} << 20, .depth_max = 16, .values_max = 4'000'000};
-constexpr int block_not_found = -5;
-constexpr int height_out_of_range = -8;
-constexpr int warming_up = -28;
-constexpr int downloading = -10;
-constexpr int not_connected = -9;
-
-struct RpcError {
-    int code = 0;
-    std::string message;
-};
+constexpr std::size_t parses_waiting_max = 8;
 
 // The world failed (error), the node said no (rpc), or there is a result.
 struct RpcAnswer {
@@ -36,98 +29,116 @@ struct RpcAnswer {
     RpcError rpc;
 };
 
-Error error_of(const std::string& node, const RpcError& rpc)
+template <typename T>
+std::function<void(RpcAnswer)> reads_as(Result<T> (*read)(const JsonValue&), Node::Done<T> done)
 {
-    const bool later =
-        rpc.code == warming_up || rpc.code == downloading || rpc.code == not_connected;
-    return {later ? Error::Code::unavailable : Error::Code::refused,
-            "node " + node + " says: " + rpc.message};
-}
-
-std::string request_of(std::string_view method, std::string_view params_json)
-{
-    std::string body;
-    JsonWriter writer{body};
-    writer.begin_object().key("jsonrpc").string("1.0").key("id").string("zubr");
-    writer.key("method").string(method).key("params").raw(params_json).end_object();
-    return body;
-}
-
-SubmitAnswer submit_answer(const JsonValue& result)
-{
-    if (result.is_null()) return {SubmitOutcome::accepted, "", {}};
-    const std::string reason{result.string().value_or("an answer that is no text")};
-    if (reason == "duplicate") return {SubmitOutcome::duplicate, reason, {}};
-    // Known and not yet judged: the chain will tell.
-    if (reason == "inconclusive" || reason == "duplicate-inconclusive") {
-        return {SubmitOutcome::inconclusive, reason, {}};
-    }
-    return {SubmitOutcome::rejected, reason, {}};
+    return [read, done = std::move(done)](const RpcAnswer& answer) {
+        if (!answer.result) return done(fail(answer.result.error()));
+        done(read(*answer.result));
+    };
 }
 
 class NodeRpc final : public Node {
 public:
     NodeRpc(Loop& loop, NodeOptions options)
-        : options_(std::move(options)), questions_(loop), longpoll_(loop), blocks_(loop)
+        : loop_(loop),
+          options_(std::move(options)),
+          role_(parse_node_role(options_.role).value_or(NodeRole::both)),
+          questions_(loop),
+          templates_(loop),
+          longpoll_(loop),
+          blocks_(loop),
+          parser_(parses_waiting_max, {})
     {
+        parser_.start();
     }
+    ~NodeRpc() override { parser_.stop(); }
+    NodeRpc(const NodeRpc&) = delete;
+    NodeRpc& operator=(const NodeRpc&) = delete;
 
     const std::string& name() const override { return options_.name; }
+    NodeRole role() const override { return role_; }
 
     void chain_info(Done<ChainInfo> done) override
     {
         ask(questions_, "getblockchaininfo", "[]", question_deadline,
-            [this, done = std::move(done)](RpcAnswer answer) {
-                if (!answer.result) return done(fail(answer.result.error()));
-                done(read_chain_info(*answer.result));
-            });
+            reads_as(read_chain_info, std::move(done)));
     }
 
-    void get_template(const std::string& longpoll_id, Done<TemplatePtr> done) override
+    void wait_for_height(Height height, Done<Tip> done) override
     {
-        std::string params;
-        JsonWriter writer{params};
-        writer.begin_array().begin_object();
-        writer.key("rules").begin_array().string("segwit").string("signet").end_array();
-        if (!longpoll_id.empty()) writer.key("longpollid").string(longpoll_id);
-        writer.end_object().end_array();
-        const bool waits = !longpoll_id.empty();
-        ask(waits ? longpoll_ : questions_, "getblocktemplate", params,
-            waits ? longpoll_deadline : question_deadline,
-            [done = std::move(done)](RpcAnswer answer) {
-                if (!answer.result) return done(fail(answer.result.error()));
-                auto parsed = parse_template(*answer.result);
-                if (!parsed) return done(fail(parsed.error()));
-                done(std::make_shared<const BlockTemplate>(std::move(*parsed)));
-            });
+        const std::string params = "[" + std::to_string(height.value) + "," +
+                                   std::to_string(wait_at_the_node.count()) + "]";
+        ask(longpoll_, "waitforblockheight", params, longpoll_deadline,
+            reads_as(read_tip, std::move(done)));
     }
 
-    void submit(const Bytes& block, std::function<void(SubmitAnswer)> done) override
+    void header(const BlockHash& hash, Done<TipHeader> done) override
     {
-        std::string params = "[\"";
-        append_hex(params, block);
-        params += "\"]";
-        const auto begun = std::chrono::steady_clock::now();
-        ask(blocks_, "submitblock", params, submit_deadline,
-            [begun, done = std::move(done)](RpcAnswer answer) {
-                SubmitAnswer out;
-                if (answer.result) {
-                    out = submit_answer(*answer.result);
-                } else {
-                    const bool said_no = answer.rpc.code != 0 && answer.rpc.code != warming_up;
-                    out = {said_no ? SubmitOutcome::rejected : SubmitOutcome::unanswered,
-                           answer.result.error().detail,
-                           {}};
+        ask(questions_, "getblockheader", quoted(hash), question_deadline,
+            [done = std::move(done)](const RpcAnswer& answer) {
+                if (answer.rpc.code == rpc_code::block_not_found) {
+                    return done(fail(Error::Code::not_found, "the node has no such block"));
                 }
-                out.took = std::chrono::duration_cast<milliseconds>(
-                    std::chrono::steady_clock::now() - begun);
-                done(std::move(out));
+                if (!answer.result) return done(fail(answer.result.error()));
+                done(read_tip_header(*answer.result));
             });
+    }
+
+    void get_template(Done<TemplatePtr> done) override
+    {
+        HttpCall call = call_of(rpc_request("getblocktemplate", template_params()));
+        call.deadline = question_deadline;
+        send(templates_, std::move(call), true,
+             [this, done = std::move(done)](Result<HttpAnswer> answer) {
+                 parse_elsewhere(std::move(answer), done);
+             });
+    }
+
+    void propose(const Bytes& block, Done<std::string> done) override
+    {
+        ask(questions_, "getblocktemplate", proposal_params(block), question_deadline,
+            reads_as(read_proposal, std::move(done)));
+    }
+
+    void submit(const SubmitText& block, std::function<void(SubmitAnswer)> done) override
+    {
+        const auto begun = std::chrono::steady_clock::now();
+        HttpCall call = call_of("");
+        call.shared_body = block;
+        call.deadline = submit_deadline;
+        send(blocks_, std::move(call), true,
+             [this, begun, done = std::move(done)](Result<HttpAnswer> answer) {
+                 SubmitAnswer out = judge(read_answer(json_, std::move(answer)));
+                 out.took = std::chrono::duration_cast<milliseconds>(
+                     std::chrono::steady_clock::now() - begun);
+                 done(std::move(out));
+             });
+    }
+
+    void prefer(const BlockHash& hash, Done<void> done) override
+    {
+        ask(blocks_, "preciousblock", quoted(hash), question_deadline,
+            [done = std::move(done)](const RpcAnswer& answer) {
+                if (!answer.result) return done(fail(answer.result.error()));
+                done({});
+            });
+    }
+
+    // The node closes a connection that is silent for half a minute; this one must be open when a
+    // block is found. "uptime" takes no lock in the node.
+    void keep_warm() override
+    {
+        if (warming_) return;
+        warming_ = true;
+        ask(blocks_, "uptime", "[]", question_deadline,
+            [this](const RpcAnswer&) { warming_ = false; });
     }
 
     void sight(const BlockHash& hash, Height height, Done<Sighting> done) override
     {
-        header(hash, [this, height, done = std::move(done)](Result<std::int64_t> confirmations) {
+        confirmations_of(hash, [this, height,
+                                done = std::move(done)](Result<std::int64_t> confirmations) {
             if (!confirmations) {
                 if (confirmations.error().code != Error::Code::not_found) {
                     return done(fail(confirmations.error()));
@@ -143,34 +154,13 @@ public:
     }
 
 private:
-    using Answered = std::function<void(RpcAnswer)>;
-
-    static Result<ChainInfo> read_chain_info(const JsonValue& result)
-    {
-        ChainInfo info;
-        const auto chain = result.find("chain").string();
-        const auto height = result.find("blocks").uint64();
-        const auto tip = result.find("bestblockhash").string();
-        const auto digest = tip ? digest_from_display_hex(*tip) : std::nullopt;
-        if (!chain || !height || !digest) {
-            return fail(Error::Code::invalid, "getblockchaininfo: an answer without chain or tip");
-        }
-        auto parsed = parse_chain(*chain);
-        if (!parsed) return fail(parsed.error());
-        info.chain = *parsed;
-        info.height = {static_cast<std::uint32_t>(*height)};
-        info.tip = BlockHash{*digest};
-        info.initial_download = result.find("initialblockdownload").boolean().value_or(false);
-        return info;
-    }
-
     // Confirmations of a known header (-1: not in the chain), or not_found.
-    void header(const BlockHash& hash, Done<std::int64_t> done)
+    void confirmations_of(const BlockHash& hash, Done<std::int64_t> done)
     {
-        ask(questions_, "getblockheader", "[\"" + to_display_hex(hash) + "\"]", question_deadline,
-            [done = std::move(done)](RpcAnswer answer) {
+        ask(questions_, "getblockheader", quoted(hash), question_deadline,
+            [done = std::move(done)](const RpcAnswer& answer) {
                 if (!answer.result) {
-                    if (answer.rpc.code == block_not_found) {
+                    if (answer.rpc.code == rpc_code::block_not_found) {
                         return done(fail(Error::Code::not_found, "the node has no such block"));
                     }
                     return done(fail(answer.result.error()));
@@ -187,16 +177,17 @@ private:
     void sight_rival(Height height, const Done<Sighting>& done)
     {
         ask(questions_, "getblockhash", "[" + std::to_string(height.value) + "]", question_deadline,
-            [this, done](RpcAnswer answer) {
+            [this, done](const RpcAnswer& answer) {
                 const auto none = Sighting{.place = Sighting::Place::beside};
                 if (!answer.result) {
-                    if (answer.rpc.code == height_out_of_range) return done(none);
+                    if (answer.rpc.code == rpc_code::height_out_of_range) return done(none);
                     return done(fail(answer.result.error()));
                 }
                 const auto text = answer.result->string();
                 const auto digest = text ? digest_from_display_hex(*text) : std::nullopt;
                 if (!digest) return done(fail(Error::Code::invalid, "getblockhash: no hash"));
-                header(BlockHash{*digest}, [done, none](Result<std::int64_t> confirmations) {
+                confirmations_of(BlockHash{*digest}, [done,
+                                                      none](Result<std::int64_t> confirmations) {
                     if (!confirmations) return done(fail(confirmations.error()));
                     Sighting sighting = none;
                     if (*confirmations > 0) {
@@ -207,59 +198,104 @@ private:
             });
     }
 
-    void ask(HttpClient& client, std::string_view method, std::string_view params,
-             milliseconds deadline, Answered done)
+    static std::string quoted(const BlockHash& hash)
     {
-        send(client, request_of(method, params), deadline, true, std::move(done));
+        return "[\"" + to_display_hex(hash) + "\"]";
     }
 
-    void send(HttpClient& client, std::string body, milliseconds deadline, bool may_reread,
-              Answered done)
+    // An answer that is no answer to the block itself (a password, a start) is tried again.
+    static SubmitAnswer judge(const RpcAnswer& answer)
     {
-        if (!options_.cookie_file.empty() && options_.user.empty()) read_cookie();
-        HttpCall call{.url = options_.url,
-                      .body = body,
-                      .user = options_.user,
-                      .password = options_.password,
-                      .deadline = deadline};
-        client.call(std::move(call), [this, &client, body = std::move(body), deadline, may_reread,
+        if (answer.result) return read_submit_answer(*answer.result);
+        const bool said_no = answer.rpc.code != 0 && answer.rpc.code != rpc_code::warming_up;
+        return {said_no ? SubmitOutcome::rejected : SubmitOutcome::unanswered,
+                answer.result.error().detail,
+                {}};
+    }
+
+    // Megabytes of JSON, thousands of transactions: milliseconds that a found block, or the next
+    // tip, must not wait for.
+    void parse_elsewhere(Result<HttpAnswer> answer, const Done<TemplatePtr>& done)
+    {
+        auto shared = std::make_shared<Result<HttpAnswer>>(std::move(answer));
+        const bool taken = parser_.post([this, shared, done] {
+            loop_.post([done, given = parse(std::move(*shared))] { done(given); });
+        });
+        if (!taken) done(fail(Error::Code::unavailable, "too many templates wait to be read"));
+    }
+
+    Result<TemplatePtr> parse(Result<HttpAnswer> answer)  // on the parser's thread
+    {
+        const RpcAnswer read = read_answer(template_json_, std::move(answer));
+        if (!read.result) return fail(read.result.error());
+        auto parsed = parse_template(*read.result);
+        if (!parsed) return fail(parsed.error());
+        return std::make_shared<const BlockTemplate>(std::move(*parsed));
+    }
+
+    HttpCall call_of(std::string body)
+    {
+        HttpCall call;
+        call.url = options_.url;
+        call.body = std::move(body);
+        return call;
+    }
+
+    void ask(HttpClient& client, std::string_view method, std::string_view params,
+             milliseconds deadline, std::function<void(RpcAnswer)> done)
+    {
+        HttpCall call = call_of(rpc_request(method, params));
+        call.deadline = deadline;
+        send(client, std::move(call), true,
+             [this, done = std::move(done)](Result<HttpAnswer> answer) {
+                 done(read_answer(json_, std::move(answer)));
+             });
+    }
+
+    void send(HttpClient& client, HttpCall call, bool may_reread,
+              std::function<void(Result<HttpAnswer>)> done)
+    {
+        const bool by_cookie = !options_.cookie_file.empty();
+        if (by_cookie && options_.user.empty()) read_cookie();
+        call.user = options_.user;
+        call.password = options_.password;
+        HttpCall again = may_reread && by_cookie ? call : HttpCall{};
+        client.call(std::move(call), [this, &client, again = std::move(again),
                                       done = std::move(done)](Result<HttpAnswer> answer) mutable {
             // A node that was restarted has written a new cookie.
-            if (answer && answer->status == 401 && may_reread && !options_.cookie_file.empty()) {
+            if (answer && answer->status == 401 && !again.url.empty()) {
                 read_cookie();
-                return send(client, std::move(body), deadline, false, std::move(done));
+                return send(client, std::move(again), false, std::move(done));
             }
-            read_answer(std::move(answer), done);
+            done(std::move(answer));
         });
     }
 
-    void read_answer(Result<HttpAnswer> answer, const Answered& done)
+    RpcAnswer read_answer(JsonDocument& json, Result<HttpAnswer> answer) const
     {
-        if (!answer) return done({fail(answer.error()), {}});
+        if (!answer) return {fail(answer.error()), {}};
         if (answer->status == 401 || answer->status == 403) {
-            return done(
-                {fail(Error::Code::refused,
-                      "node " + options_.name + " refused our user and password; check " +
-                          (options_.cookie_file.empty() ? "user and password" : "cookie_file") +
-                          " of [[node]]"),
-                 {}});
+            return {fail(Error::Code::refused,
+                         "node " + options_.name + " refused our user and password; check " +
+                             (options_.cookie_file.empty() ? "user and password" : "cookie_file") +
+                             " of [[node]]"),
+                    {}};
         }
-        auto parsed = json_.parse(answer->body, answer_limits);
+        auto parsed = json.parse(answer->body, answer_limits);
         if (!parsed) {
-            return done({fail(Error::Code::unavailable,
-                              "node " + options_.name + " answered HTTP " +
-                                  std::to_string(answer->status) + " without JSON"),
-                         {}});
+            return {fail(Error::Code::unavailable, "node " + options_.name + " answered HTTP " +
+                                                       std::to_string(answer->status) +
+                                                       " without JSON"),
+                    {}};
         }
         const JsonValue error = parsed->find("error");
         if (error.exists() && !error.is_null()) {
             RpcError rpc{static_cast<int>(error.find("code").int64().value_or(-1)),
                          std::string{error.find("message").string().value_or("no message")}};
-            return done({fail(error_of(options_.name, rpc)), rpc});
+            return {fail(error_of(options_.name, rpc)), rpc};
         }
-        done({parsed->find("result"), {}});
+        return {parsed->find("result"), {}};
     }
-
     void read_cookie()
     {
         std::ifstream file{options_.cookie_file};
@@ -271,11 +307,17 @@ private:
         options_.password = line.substr(colon + 1);
     }
 
+    Loop& loop_;
     NodeOptions options_;
+    NodeRole role_;
     HttpClient questions_;
+    HttpClient templates_;
     HttpClient longpoll_;
     HttpClient blocks_;
     JsonDocument json_;
+    JsonDocument template_json_;  // the parser's
+    bool warming_ = false;
+    TaskThread parser_;
 };
 
 }  // namespace
@@ -283,23 +325,6 @@ private:
 std::unique_ptr<Node> make_node_rpc(Loop& loop, NodeOptions options)
 {
     return std::make_unique<NodeRpc>(loop, std::move(options));
-}
-
-std::string_view to_string(SubmitOutcome outcome)
-{
-    switch (outcome) {
-        case SubmitOutcome::accepted:
-            return "accepted";
-        case SubmitOutcome::duplicate:
-            return "duplicate";
-        case SubmitOutcome::inconclusive:
-            return "inconclusive";
-        case SubmitOutcome::rejected:
-            return "rejected";
-        case SubmitOutcome::unanswered:
-            return "unanswered";
-    }
-    return "unanswered";
 }
 
 }  // namespace pool

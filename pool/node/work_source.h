@@ -1,48 +1,162 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
+#include "pool/base/hash.h"
+#include "pool/base/result.h"
 #include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/node/node.h"
 #include "pool/work/template.h"
 
 namespace pool {
 
-/// Decides when a template becomes a job and when to ask for another. Pure: it is told what came
-/// and when, and asks nobody. Owned by the core loop.
+/// The race of all nodes for the newest tip, and what miners get from it: which template becomes a
+/// job and when, the next height's empty job, whom to ask for what, and when to sound the alarm.
+///
+/// Pure: it is told what came, from which node and when, and answers with what to do (Step). It
+/// asks nobody and reads no clock. Nodes are numbered from 0. Owned by the core loop.
+///
+/// A tip is believed when a node that has connected it says so: by its header, or by a template
+/// on it. Higher wins. One of the same height or a lower one wins only when the node has left our
+/// tip and no other living node holds it: that is a reorganisation; else the node lags or has
+/// forked.
 class WorkSource {
 public:
-    struct Options {
-        std::chrono::seconds refresh{25};  ///< a job at least this often (miners give up at 60 s)
-        std::chrono::seconds lost_after{120};  ///< the node is gone: tell the miners
-    };
+    using NodeIndex = std::size_t;
     using TemplatePtr = std::shared_ptr<const BlockTemplate>;
+
+    struct Options {
+        Chain chain = Chain::main;
+        bool empty_first = true;
+        std::chrono::milliseconds refresh{30'000};  ///< a job at least this often
+        std::chrono::milliseconds look{10'000};     ///< a look at the fees at least this often
+        Sats richer_by{10'000};                     ///< a template better by this much and
+        unsigned richer_percent = 1;  ///< by so much of the reward becomes a job before its time
+        /// An empty job on a header that came later than this is not worth its risk.
+        std::chrono::milliseconds header_within{50};
+        std::chrono::milliseconds template_within{500};  ///< then another node is asked as well
+        std::chrono::milliseconds silent_after{5000};  ///< a node that says nothing counts no more
+        std::chrono::milliseconds disagree_after{30'000};
+        std::chrono::milliseconds lost_after{120'000};  ///< no node left: tell the miners
+    };
+
+    struct Ask {
+        NodeIndex node = 0;
+        std::optional<BlockHash> header;  ///< of this block; nothing: a template
+        friend bool operator==(const Ask&, const Ask&) = default;
+    };
+    enum class Work : std::uint8_t {
+        tip,      ///< full work on a new tip: all older work is stale
+        empty,    ///< empty work on a new tip: likewise
+        filled,   ///< full work where there was empty work
+        routine,  ///< richer, or due: no miner need hurry
+    };
     struct Publication {
         TemplatePtr source;
-        bool clean = false;  ///< the previous block is another one: older work is stale
+        Work work = Work::tip;
+        UnixTime time;  ///< for the header
+        bool clean() const { return work == Work::tip || work == Work::empty; }
+    };
+    struct Notice {
+        enum class Kind : std::uint8_t {
+            new_tip,         ///< our tip is `tip` from now on; `node` was first
+            empty_withheld,  ///< with it came no empty job; `reason` says why
+            behind,          ///< `node` says `tip`, and we stay where we are
+            disagreement,    ///< `node` has stayed elsewhere for too long
+            agreement,       ///< all living nodes are on our tip again
+            messages_lost,   ///< ZMQ messages of `node` never came
+            lost,            ///< no node has spoken for too long
+            back,
+        };
+        Kind kind = Kind::new_tip;
+        NodeIndex node = 0;
+        Tip tip;
+        const char* reason = "";
+    };
+    struct Step {
+        std::vector<Ask> asks;
+        std::optional<Publication> publication;
+        std::vector<Notice> notices;
     };
 
-    explicit WorkSource(Options options) : options_(options) {}
+    /// roles: one for each node.
+    WorkSource(Options options, const std::vector<NodeRole>& roles);
 
-    /// A template that a node gave to a question asked at `asked`.
-    /// Returns what to publish, or nothing when it is no better than what miners have. An answer
-    /// to a question older than the current work never leads back to an older or rival tip.
-    std::optional<Publication> on_template(TemplatePtr given, SteadyTime asked, SteadyTime now);
+    /// `node` says by whatever means that `hash` is its tip.
+    Step on_tip(NodeIndex node, const BlockHash& hash, SteadyTime now);
+    /// The number of a ZMQ message. Call before on_tip.
+    Step on_sequence(NodeIndex node, std::uint32_t sequence);
+    /// The answer to an Ask for the header of `hash`. wall: the time of day.
+    Step on_header(NodeIndex node, const BlockHash& hash, const Result<TipHeader>& header,
+                   SteadyTime now, UnixTime wall);
+    /// The answer to an Ask for a template.
+    Step on_template(NodeIndex node, const Result<TemplatePtr>& given, SteadyTime now);
+    /// `node` does not answer: it is asked nothing until it speaks again.
+    void on_failure(NodeIndex node);
+    /// Often enough for header_within: whatever is due by now.
+    Step on_tick(SteadyTime now);
 
-    /// Time to ask for a template without waiting for the long poll.
-    bool refresh_due(SteadyTime now) const;
-    /// No node has answered for so long that the work may be worthless.
-    bool lost(SteadyTime now) const;
-    /// Age of the newest answer; nothing before the first.
-    std::optional<std::chrono::milliseconds> age(SteadyTime now) const;
+    /// The empty work that would follow the current template, without what only the next block
+    /// tells (previous, times); null when the next block's successor can't have any.
+    TemplatePtr next_empty() const;
+
+    const std::optional<Tip>& tip() const { return tip_; }
+    /// What the miners have; null before the first.
     const TemplatePtr& current() const { return current_; }
+    bool on_empty_work() const { return on_empty_; }
+    bool lost() const { return lost_; }
+    /// Since a node last spoke; nothing before the first template.
+    std::optional<std::chrono::milliseconds> silence(SteadyTime now) const;
+    /// How long the miners have worked on empty blocks, all in all.
+    std::chrono::milliseconds empty_time(SteadyTime now) const;
 
 private:
+    struct Peer {
+        NodeRole role = NodeRole::both;
+        std::optional<Tip> tip;
+        SteadyTime heard{};
+        std::optional<SteadyTime> elsewhere;  // since when its tip is not ours
+        std::optional<BlockHash> header_asked;
+        SteadyTime header_at{};
+        bool template_asked = false;
+        SteadyTime template_at{};
+        std::optional<std::uint32_t> sequence;
+        unsigned failures = 0;              // in a row
+        std::chrono::milliseconds took{0};  // its last template
+    };
+
+    bool alive(const Peer& peer, SteadyTime now) const;
+    bool better(const Peer& peer, const Tip& tip, SteadyTime now) const;
+    void adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& step);
+    void note_place(NodeIndex node, const Tip& tip, SteadyTime now);
+    void ask_template(NodeIndex node, SteadyTime now, Step& step);
+    void ask_best(SteadyTime now, Step& step);
+    void want_template(NodeIndex node, SteadyTime now, Step& step);
+    const char* why_no_empty(const Peer& peer, const TipHeader& header, SteadyTime now) const;
+    void publish(TemplatePtr source, Work work, UnixTime time, SteadyTime now, Step& step);
+    void judge_places(SteadyTime now, Step& step);
+    void judge_silence(SteadyTime now, Step& step);
+    void repeat_work(SteadyTime now, Step& step);
+
     Options options_;
-    TemplatePtr current_;
-    SteadyTime heard_{};      // when a node last gave a usable template
-    SteadyTime published_{};  // when one last became a job
+    std::vector<Peer> peers_;
+    std::optional<Tip> tip_;
+    TemplatePtr full_;     // the newest full template that was published
+    TemplatePtr current_;  // what the miners have: it, or empty work
+    bool on_empty_ = false;
+    SteadyTime published_{};
+    SteadyTime looked_{};    // when a template last came
+    SteadyTime received_{};  // when the current one came
+    SteadyTime heard_{};
+    bool wanted_ = true;  // there is no full work on our tip yet
+    bool lost_ = false;
+    bool disagreeing_ = false;
+    std::chrono::milliseconds empty_before_{0};
 };
 
 }  // namespace pool

@@ -77,11 +77,11 @@ void prepare(CURL* easy, const curl_slist* post_headers, Flight& flight)
                      at_least_1_ms(std::min(call.deadline, connect_deadline)));
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_answer_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &flight);
-    if (!call.body.empty()) {
+    const std::string& body = call.shared_body ? *call.shared_body : call.body;
+    if (!body.empty()) {
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post_headers);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                         static_cast<curl_off_t>(call.body.size()));
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.data());  // not copied: flight's
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());  // not copied: flight's
     }
     if (!call.user.empty()) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));

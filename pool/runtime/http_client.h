@@ -14,6 +14,7 @@ namespace pool {
 struct HttpCall {
     std::string url{};
     std::string body{};  ///< POSTed as application/json; GET when empty
+    std::shared_ptr<const std::string> shared_body{};  ///< instead: one text for several calls
     std::string user{};  ///< basic authentication when not empty
     std::string password{};
     std::chrono::milliseconds deadline{30'000};

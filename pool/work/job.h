@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pool/base/bytes.h"
@@ -35,8 +36,11 @@ struct Job {
     Bytes coinbase_suffix;
     std::uint8_t extranonce_bytes = 0;
     std::vector<MerkleNode> branch;
-    Sats reward;         ///< what the coinbase pays to the pool's script
-    bool clean = false;  ///< the previous block changed: older jobs are stale
+    Sats reward;           ///< what the coinbase pays to the pool's script
+    bool clean = false;    ///< the previous block changed: older jobs are stale
+    bool routine = false;  ///< no miner loses by getting it a moment later: may be paced
+    /// The job without a previous block that this one was made of ahead of time, if it was.
+    std::shared_ptr<const Job> prepared;
     std::shared_ptr<const BlockTemplate> source;  ///< the other transactions of a found block
 };
 
@@ -44,9 +48,17 @@ struct Job {
 ///
 /// The version follows decision 17: bits inside the rolling mask are cleared, but for those the
 /// chain requires, which leave the mask instead. The id is in the coinbase: no header fits two
-/// jobs. Errors: limit, when the coinbase does not fit (see make_coinbase).
+/// jobs. time: for the header; the node's own time when not given.
+/// Errors: limit, when the coinbase does not fit (see make_coinbase), or the block with it would
+/// pass the chain's weight or signature checks.
 Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const BlockTemplate> source,
-                                            const CoinbasePlan& plan, bool clean);
+                                            const CoinbasePlan& plan, bool clean,
+                                            std::optional<UnixTime> time = std::nullopt);
+
+/// The empty job of a new tip: `prepared` with what only the tip tells (previous block, times).
+/// source: an empty template of the tip.
+std::shared_ptr<const Job> job_on_tip(std::shared_ptr<const Job> prepared,
+                                      std::shared_ptr<const BlockTemplate> source, UnixTime time);
 
 /// The whole block that a header solves: what submitblock takes.
 /// coinbase: stripped, as hashed by the miner; the witness is put in if the block commits to one.

@@ -24,10 +24,14 @@ struct BlockTemplate {
     UnixTime time_min;                ///< median time past + 1
     UnixTime time_now;                ///< the node's curtime
     Sats reward;                      ///< subsidy and fees: all that the coinbase may pay
+    Sats fees;                        ///< of all transactions
+    std::uint64_t weight = 0;         ///< of all transactions
+    std::uint64_t weight_limit = 0;   ///< of a block; 0 when the node does not say
+    std::uint64_t sigops = 0;         ///< of all transactions, as BIP 141 counts
+    std::uint64_t sigop_limit = 0;    ///< of a block; 0 when the node does not say
     std::vector<TxId> txids;          ///< without coinbase, block order
     std::vector<Bytes> transactions;  ///< raw, one for each txid
     Bytes witness_commitment;         ///< default_witness_commitment script; empty if none
-    std::string longpoll_id;
 };
 
 }  // namespace pool

@@ -9,6 +9,9 @@ namespace stratum::v1 {
 namespace {
 
 constexpr std::size_t message_max = 200;  // what firmwares have room for
+constexpr std::string_view head = R"({"id":null,"method":"mining.notify","params":[")";
+constexpr std::string_view tail_clean = "true]}\n";
+constexpr std::size_t time_digits = 8;
 
 void append_hex32(std::string& out, std::uint32_t value)
 {
@@ -118,9 +121,33 @@ void append_job_id(std::string& out, pool::JobId id)
     out.append(digits.data(), end);
 }
 
+PreparedNotify::PreparedNotify(const pool::Job& prepared) : lines_(render_notify(prepared))
+{
+    std::string id;
+    append_job_id(id, prepared.id);
+    constexpr std::string_view between = "\",\"";
+    hash_at_ = head.size() + id.size() + between.size();
+    constexpr std::string_view after_time = "\",";
+    time_at_ = lines_.clean.size() - tail_clean.size() - after_time.size() - time_digits;
+}
+
+NotifyLines PreparedNotify::lines_of(const pool::Job& job) const
+{
+    std::string hash;
+    pool::append_hex(hash, words_swapped(job.previous.bytes));
+    std::string time;
+    append_hex32(time, job.time_start.seconds);
+    NotifyLines out = lines_;
+    for (std::string* line : {&out.clean, &out.keep}) {
+        line->replace(hash_at_, hash.size(), hash);
+        line->replace(time_at_, time.size(), time);
+    }
+    return out;
+}
+
 NotifyLines render_notify(const pool::Job& job)
 {
-    std::string line = R"({"id":null,"method":"mining.notify","params":[")";
+    std::string line{head};
     append_job_id(line, job.id);
     line.append("\",");
     append_quoted_hex(line, words_swapped(job.previous.bytes));
@@ -140,7 +167,7 @@ NotifyLines render_notify(const pool::Job& job)
     line.append("\",\"");
     append_hex32(line, job.time_start.seconds);
     line.append("\",");
-    return {.clean = line + "true]}\n", .keep = line + "false]}\n"};
+    return {.clean = line + std::string{tail_clean}, .keep = line + "false]}\n"};
 }
 
 }  // namespace stratum::v1

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -45,6 +46,20 @@ struct NotifyLines {
     std::string keep;
 };
 NotifyLines render_notify(const pool::Job& job);
+
+/// The lines of a job made ahead of time; only the tip's hash and the time are still to be put
+/// in, at places that do not move.
+class PreparedNotify {
+public:
+    explicit PreparedNotify(const pool::Job& prepared);
+    /// The lines of `job`, which job_on_tip made of the prepared one.
+    NotifyLines lines_of(const pool::Job& job) const;
+
+private:
+    NotifyLines lines_;
+    std::size_t hash_at_ = 0;
+    std::size_t time_at_ = 0;
+};
 
 /// Lower-case hex without leading zeros: 1 to 16 characters, any firmware takes that.
 void append_job_id(std::string& out, pool::JobId id);

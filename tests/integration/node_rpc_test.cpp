@@ -2,10 +2,14 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "pool/node/zmq_feed.h"
+#include "pool/runtime/loop.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/node_talk.h"
@@ -55,26 +59,91 @@ TEST_F(OnRegtest, TellsItsChainAndGivesATemplateForTheNextBlock)
     EXPECT_EQ((*given)->previous, info->tip);
     EXPECT_EQ((*given)->reward, pool::Sats{5'000'000'000});
     EXPECT_EQ((*given)->witness_commitment.size(), 38U);
-    EXPECT_FALSE((*given)->longpoll_id.empty());
 }
 
 TEST_F(OnRegtest, WakesTheLongPollWhenTheTipMovesAndNotBefore)
 {
-    const auto first = talk.get_template();
-    ASSERT_TRUE(first.has_value());
-    pool::Node::TemplatePtr woken;
-    talk.node().get_template((*first)->longpoll_id, [&](auto given) {
-        ASSERT_TRUE(given.has_value()) << given.error().detail;
-        woken = *given;
+    std::optional<pool::Tip> woken;
+    talk.node().wait_for_height({1}, [&](auto tip) {
+        ASSERT_TRUE(tip.has_value()) << tip.error().detail;
+        woken = *tip;
         talk.loop().stop();
     });
-    // Another question is answered while the long poll hangs.
+    // Other questions are answered while the long poll hangs.
     ASSERT_TRUE(talk.chain_info().has_value());
-    EXPECT_EQ(woken, nullptr);
+    ASSERT_TRUE(talk.get_template().has_value());
+    EXPECT_FALSE(woken.has_value());
     node.generate(1);
-    if (woken == nullptr) talk.run(seconds{30});
-    ASSERT_NE(woken, nullptr);
-    EXPECT_EQ(woken->height, pool::Height{(*first)->height.value + 1});
+    if (!woken) talk.run(seconds{30});
+    ASSERT_TRUE(woken.has_value());
+    EXPECT_EQ(woken->height, pool::Height{1});
+    EXPECT_EQ(woken->hash, talk.chain_info()->tip);
+}
+
+TEST_F(OnRegtest, GivesTheHeaderThatTheNextJobIsMadeOf)
+{
+    node.generate(2);
+    const auto info = talk.chain_info();
+    ASSERT_TRUE(info.has_value());
+    const auto header = talk.header(info->tip);
+    ASSERT_TRUE(header.has_value()) << header.error().detail;
+    const auto next = talk.get_template();
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(header->hash, (*next)->previous);
+    EXPECT_EQ(header->height.value + 1, (*next)->height.value);
+    EXPECT_EQ(header->median_time.seconds + 1, (*next)->time_min.seconds);
+    EXPECT_EQ(header->bits, (*next)->bits);
+    EXPECT_TRUE(header->in_chain);
+    EXPECT_EQ(talk.header(pool::BlockHash{}).error().code, Error::Code::not_found);
+
+    ASSERT_TRUE(node.call("invalidateblock", hash_param(info->tip)).has_value());
+    const auto left = talk.header(info->tip);
+    ASSERT_TRUE(left.has_value()) << left.error().detail;
+    EXPECT_FALSE(left->in_chain);
+}
+
+TEST_F(OnRegtest, ChecksABlockThatIsOnlyProposed)
+{
+    const auto given = talk.get_template();
+    ASSERT_TRUE(given.has_value());
+    EXPECT_EQ(talk.propose(solve_badly(*given).bytes).value_or("?"), "");
+    auto greedy = std::make_shared<pool::BlockTemplate>(**given);
+    greedy->reward += pool::Sats{1};
+    EXPECT_EQ(talk.propose(solve_badly(greedy).bytes).value_or("?"), "bad-cb-amount");
+    EXPECT_EQ(node.height(), 0U);
+    node.generate(1);
+    EXPECT_EQ(talk.propose(solve_badly(*given).bytes).value_or("?"), "") << "late, not wrong";
+}
+
+TEST(ZmqFeed, TellsOfEachConnectedBlockInOrder)
+{
+    const std::uint16_t port = free_port();
+    NodeFixture node{"regtest", {"-zmqpubhashblock=tcp://127.0.0.1:" + std::to_string(port)}};
+    pool::Loop loop;
+    std::vector<pool::ZmqTip> tips;
+    const auto feed =
+        pool::ZmqFeed::open(loop, "tcp://127.0.0.1:" + std::to_string(port), [&](auto tip) {
+            tips.push_back(tip);
+            if (tips.size() >= 3) loop.stop();
+        });
+    ASSERT_TRUE(feed.has_value()) << feed.error().detail;
+    // A subscription takes a moment that nobody is told of: blocks until three have been heard.
+    const pool::Watch more = loop.every(std::chrono::milliseconds{100}, [&] { node.generate(1); });
+    const pool::Watch deadline = loop.after(seconds{30}, [&] { loop.stop(); });
+    loop.run();
+    ASSERT_GE(tips.size(), 3U);
+    EXPECT_EQ(tips[1].sequence, tips[0].sequence + 1);
+    EXPECT_EQ(tips[2].sequence, tips[1].sequence + 1);
+    EXPECT_EQ("\"" + pool::to_display_hex(tips.back().hash) + "\"",
+              node.call("getbestblockhash").value_or(""));
+}
+
+TEST(ZmqFeed, RefusesAnEndpointThatIsNone)
+{
+    pool::Loop loop;
+    const auto feed = pool::ZmqFeed::open(loop, "28332", [](auto) {});
+    ASSERT_FALSE(feed.has_value());
+    EXPECT_EQ(feed.error().code, Error::Code::invalid);
 }
 
 TEST_F(OnRegtest, TellsWhatItThinksOfABlock)

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pool/node/node.h"
 
@@ -15,29 +16,40 @@ class FakeNode final : public pool::Node {
 public:
     explicit FakeNode(std::string name) : name_(std::move(name)) {}
 
-    struct TemplateQuestion {
-        std::string longpoll_id;
-        Done<TemplatePtr> answer;
-    };
     struct SubmitQuestion {
-        pool::Bytes block;
+        pool::SubmitText block;
         std::function<void(pool::SubmitAnswer)> answer;
     };
+    template <typename Key, typename T>
+    using Questions = std::deque<std::pair<Key, Done<T>>>;
 
     const std::string& name() const override { return name_; }
+    pool::NodeRole role() const override { return pool::NodeRole::both; }
     void chain_info(Done<pool::ChainInfo> done) override { chain_infos.push_back(std::move(done)); }
-    void get_template(const std::string& longpoll_id, Done<TemplatePtr> done) override
+    void wait_for_height(pool::Height height, Done<pool::Tip> done) override
     {
-        templates.push_back({longpoll_id, std::move(done)});
+        waits.emplace_back(height, std::move(done));
     }
-    void submit(const pool::Bytes& block, std::function<void(pool::SubmitAnswer)> done) override
+    void header(const pool::BlockHash& hash, Done<pool::TipHeader> done) override
+    {
+        headers.emplace_back(hash, std::move(done));
+    }
+    void get_template(Done<TemplatePtr> done) override { templates.push_back(std::move(done)); }
+    void propose(const pool::Bytes& block, Done<std::string> done) override
+    {
+        proposals.emplace_back(block, std::move(done));
+    }
+    void submit(const pool::SubmitText& block,
+                std::function<void(pool::SubmitAnswer)> done) override
     {
         submits.push_back({block, std::move(done)});
     }
+    void prefer(const pool::BlockHash& hash, Done<void>) override { preferred.push_back(hash); }
     void sight(const pool::BlockHash& hash, pool::Height, Done<pool::Sighting> done) override
     {
-        sights.push_back({hash, std::move(done)});
+        sights.emplace_back(hash, std::move(done));
     }
+    void keep_warm() override { ++warmed; }
 
     /// Answers the oldest submit.
     void answer_submit(pool::SubmitOutcome outcome, std::string reason = "")
@@ -48,9 +60,14 @@ public:
     }
 
     std::deque<Done<pool::ChainInfo>> chain_infos;
-    std::deque<TemplateQuestion> templates;
+    std::deque<Done<TemplatePtr>> templates;
     std::deque<SubmitQuestion> submits;
-    std::deque<std::pair<pool::BlockHash, Done<pool::Sighting>>> sights;
+    Questions<pool::Height, pool::Tip> waits;
+    Questions<pool::BlockHash, pool::TipHeader> headers;
+    Questions<pool::Bytes, std::string> proposals;
+    Questions<pool::BlockHash, pool::Sighting> sights;
+    std::vector<pool::BlockHash> preferred;
+    unsigned warmed = 0;
 
 private:
     std::string name_;

@@ -15,7 +15,8 @@ using std::chrono::seconds;
 
 }  // namespace
 
-NodeFixture::NodeFixture(std::string chain) : chain_(std::move(chain))
+NodeFixture::NodeFixture(std::string chain, std::vector<std::string> more)
+    : chain_(std::move(chain)), more_(std::move(more))
 {
     port_ = free_port();
     url_ = "http://127.0.0.1:" + std::to_string(port_);
@@ -38,6 +39,7 @@ void NodeFixture::start()
                                   "-rpcallowip=127.0.0.1",
                                   "-rpcport=" + std::to_string(port_)};
     if (chain_ == "signet") argv.emplace_back("-signetchallenge=51");
+    argv.insert(argv.end(), more_.begin(), more_.end());
     process_ = std::make_unique<Process>(argv, directory_.path() / "output.log");
     const bool up = eventually(seconds{60}, [this] {
         return !process_->running() || call("getblockchaininfo").has_value();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pool/base/result.h"
 #include "tests/support/process.h"
@@ -13,7 +14,8 @@ namespace tests {
 class NodeFixture {
 public:
     /// chain: "regtest", "testnet4" or "signet" (custom, OP_TRUE). Ready when the constructor ends.
-    explicit NodeFixture(std::string chain);
+    /// more: further options of bitcoind.
+    explicit NodeFixture(std::string chain, std::vector<std::string> more = {});
 
     pool::Result<std::string> call(const std::string& method, const std::string& params = "[]");
     /// Height of the tip; fails the test when the node does not answer.
@@ -31,6 +33,7 @@ public:
 private:
     TempDir directory_;
     std::string chain_;
+    std::vector<std::string> more_;
     std::uint16_t port_ = 0;
     std::string url_;
     std::unique_ptr<Process> process_;

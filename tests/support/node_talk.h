@@ -39,10 +39,18 @@ public:
     {
         return ask<pool::ChainInfo>([this](auto done) { node_->chain_info(std::move(done)); });
     }
-    pool::Result<pool::Node::TemplatePtr> get_template(const std::string& longpoll_id = "")
+    pool::Result<pool::Node::TemplatePtr> get_template()
     {
         return ask<pool::Node::TemplatePtr>(
-            [&](auto done) { node_->get_template(longpoll_id, std::move(done)); });
+            [&](auto done) { node_->get_template(std::move(done)); });
+    }
+    pool::Result<pool::TipHeader> header(const pool::BlockHash& hash)
+    {
+        return ask<pool::TipHeader>([&](auto done) { node_->header(hash, std::move(done)); });
+    }
+    pool::Result<std::string> propose(const pool::Bytes& block)
+    {
+        return ask<std::string>([&](auto done) { node_->propose(block, std::move(done)); });
     }
     pool::Result<pool::Sighting> sight(const pool::BlockHash& hash, pool::Height height)
     {
@@ -51,7 +59,7 @@ public:
     pool::SubmitAnswer submit(const pool::Bytes& block)
     {
         pool::SubmitAnswer out;
-        node_->submit(block, [&](const pool::SubmitAnswer& answer) {
+        node_->submit(pool::submit_text(block), [&](const pool::SubmitAnswer& answer) {
             out = answer;
             loop_.stop();
         });

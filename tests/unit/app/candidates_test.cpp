@@ -128,6 +128,24 @@ TEST_F(Candidates, ASingleFlippedBitIsDamage)
     EXPECT_TRUE(fs::exists(file.string() + ".damaged"));
 }
 
+TEST_F(Candidates, HaveRoomOnTheDiskThatIsKeptForThem)
+{
+    constexpr std::uint64_t reserve = 1 << 20;
+    const auto store = CandidateStore::open(folder(), reserve);
+    ASSERT_TRUE(store.has_value());
+    EXPECT_EQ(fs::file_size(folder() / "reserve"), reserve);
+    const auto all = store->load();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_TRUE(all->empty()) << "the reserve is no candidate";
+}
+
+TEST_F(Candidates, RefusesToStartOnADiskWithoutThatRoom)
+{
+    const auto store = CandidateStore::open(folder(), std::uint64_t{1} << 60);
+    ASSERT_FALSE(store.has_value());
+    EXPECT_EQ(store.error().code, Error::Code::io);
+}
+
 TEST_F(Candidates, AnEmptyFileIsDamage)
 {
     const CandidateStore store = open();

@@ -41,7 +41,9 @@ protected:
         EXPECT_TRUE(store.has_value());
         return std::make_unique<Submitter>(
             test.loop, std::vector<Node*>{&first, &second}, *std::move(store),
-            [this](const FoundFile& found) { to_books.push_back(found); });
+            Submitter::Out{
+                .found = [this](const FoundFile& found) { to_books.push_back(found); },
+                .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }});
     }
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
@@ -58,6 +60,7 @@ protected:
     tests::FakeNode second{"second"};
     tests::TempDir directory;
     std::vector<FoundFile> to_books;
+    std::vector<NodeAnswer> answers;
 };
 
 TEST_F(SubmitterTest, SendsABlockToEveryNodeWritesItDownAndTellsTheBooks)
@@ -111,6 +114,49 @@ TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
     test.run();
     EXPECT_EQ(second.submits.size(), 1U);
     EXPECT_TRUE(first.submits.empty());
+}
+
+TEST_F(SubmitterTest, DoesNotSendASecondTimeWhatAFrozenNodeMayStillAnswer)
+{
+    const auto submitter = life();
+    submitter->found(candidate(1));
+    first.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!first.submits.empty()) test.loop.stop();
+    });
+    test.run();
+    EXPECT_EQ(second.submits.size(), 1U);
+}
+
+TEST_F(SubmitterTest, ReportsEveryAnswerWithItsNodeAndReason)
+{
+    const auto submitter = life();
+    submitter->found(candidate(1));
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::rejected, "bad-txnmrklroot");
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_EQ(answers[0].node, "first");
+    EXPECT_EQ(answers[1].answer.reason, "bad-txnmrklroot");
+    EXPECT_EQ(answers[1].hash, candidate(1).hash);
+}
+
+TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
+{
+    const auto submitter = life();
+    submitter->found(candidate(1));
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::inconclusive, "inconclusive");
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.sights.empty()) test.loop.stop();
+    });
+    test.run();
+    ASSERT_EQ(first.sights.size(), 1U);
+    ASSERT_EQ(second.sights.size(), 1U);
+    first.sights.front().second(Sighting{.place = Sighting::Place::in_chain, .confirmations = 1});
+    second.sights.front().second(
+        Sighting{.place = Sighting::Place::beside, .rival_confirmations = 1});
+    EXPECT_TRUE(first.preferred.empty());
+    EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
 }
 
 TEST_F(SubmitterTest, TakesUpInTheNextLifeWhatThisOneLeft)

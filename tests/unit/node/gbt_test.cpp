@@ -53,7 +53,8 @@ TEST(ParseTemplate, ReadsWhatANodeOnRegtestGives)
     ASSERT_EQ(out->transactions.size(), 1U);
     EXPECT_EQ(out->transactions[0], (Bytes{0x02, 0x00}));
     EXPECT_EQ(out->witness_commitment.size(), 38U);
-    EXPECT_EQ(out->longpoll_id.size(), 65U);
+    EXPECT_EQ(out->fees, Sats{150});
+    EXPECT_EQ(out->weight, 8U);
 }
 
 TEST(ParseTemplate, ReadsAVersionWithTheTopBitSet)

@@ -1,94 +1,470 @@
 #include "pool/node/work_source.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
+
+#include "pool/bitcoin/chain_rules.h"
 
 namespace pool {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
+using Ask = WorkSource::Ask;
+using Kind = WorkSource::Notice::Kind;
+using Step = WorkSource::Step;
+using Work = WorkSource::Work;
 
-WorkSource::TemplatePtr at_tip(std::uint32_t height, std::uint8_t previous, std::int64_t reward)
+constexpr CompactBits bits{0x1d00ffff};
+constexpr UnixTime wall{1'700'000'000};
+const SteadyTime start{seconds{1000}};
+
+// The chain of these tests: block `name` at a height; its hash is its name.
+BlockHash block(std::uint8_t name)
+{
+    BlockHash hash;
+    hash.bytes.fill(name);
+    return hash;
+}
+
+TipHeader header_of(std::uint8_t name, std::uint8_t previous, std::uint32_t height)
+{
+    return {.hash = block(name),
+            .previous = block(previous),
+            .height = {height},
+            .bits = bits,
+            .median_time = {1'699'999'000}};
+}
+
+WorkSource::TemplatePtr on(std::uint8_t previous, std::uint32_t tip_height,
+                           std::int64_t fees = 1000)
 {
     auto out = std::make_shared<BlockTemplate>();
-    out->height = {height};
-    out->previous.bytes.fill(previous);
-    out->reward = {reward};
+    out->height = {tip_height + 1};
+    out->previous = block(previous);
+    out->bits = bits;
+    out->time_min = {1'699'999'001};
+    out->time_now = wall;
+    out->fees = {fees};
+    out->reward = {5'000'000'000 + fees};
+    out->witness_commitment = Bytes(38, 1);
     return out;
 }
 
-const SteadyTime start{seconds{1000}};
+bool has(const Step& step, Kind kind)
+{
+    return std::any_of(step.notices.begin(), step.notices.end(),
+                       [kind](const auto& notice) { return notice.kind == kind; });
+}
+
+std::string reason(const Step& step)
+{
+    for (const auto& notice : step.notices) {
+        if (notice.kind == Kind::empty_withheld) return notice.reason;
+    }
+    return "";
+}
+
+// Scripted nodes: what the test has them say, at a time that only the test moves.
+class Race {
+public:
+    explicit Race(std::vector<NodeRole> roles = {NodeRole::both, NodeRole::both},
+                  WorkSource::Options options = {.richer_by = {500}, .richer_percent = 0})
+        : nodes_(roles.size()), source(options, roles)
+    {
+    }
+
+    /// All nodes are on block 1 at `height`; node 0 gave the first template.
+    Race& begin(std::uint32_t height)
+    {
+        says(0, 1);
+        answers(0, header_of(1, 0, height));
+        gives(0, on(1, height));
+        for (std::size_t i = 1; i < nodes_; ++i) {
+            says(i, 1);
+            answers(i, header_of(1, 0, height));
+        }
+        return *this;
+    }
+    Step says(std::size_t node, std::uint8_t name) { return source.on_tip(node, block(name), now); }
+    Step answers(std::size_t node, const TipHeader& header)
+    {
+        return source.on_header(node, header.hash, header, now, wall);
+    }
+    Step gives(std::size_t node, const Result<WorkSource::TemplatePtr>& given)
+    {
+        return source.on_template(node, given, now);
+    }
+    /// Time passes; living nodes repeat where they are, as the look a second does.
+    Step after(milliseconds passed, const std::vector<std::pair<std::size_t, std::uint8_t>>& looks)
+    {
+        Step all;
+        const SteadyTime until = now + passed;
+        while (now < until) {
+            now = std::min(now + milliseconds{500}, until);
+            for (const auto& [node, name] : looks) join(all, says(node, name));
+            join(all, source.on_tick(now));
+        }
+        return all;
+    }
+    static void join(Step& all, Step one)
+    {
+        all.asks.insert(all.asks.end(), one.asks.begin(), one.asks.end());
+        all.notices.insert(all.notices.end(), one.notices.begin(), one.notices.end());
+        if (one.publication) all.publication = one.publication;
+    }
+
+private:
+    std::size_t nodes_;
+
+public:
+    SteadyTime now = start;
+    WorkSource source;
+};
+
+const Ask header_of_2_from_0{0, block(2)};
+const Ask template_from_0{0, std::nullopt};
+const Ask template_from_1{1, std::nullopt};
 
 TEST(WorkSource, PublishesTheFirstTemplateAsClean)
 {
-    WorkSource source{{}};
-    EXPECT_TRUE(source.refresh_due(start));
-    const auto first = source.on_template(at_tip(10, 1, 50), start, start);
-    ASSERT_TRUE(first.has_value());
-    EXPECT_TRUE(first->clean);
+    Race race;
+    EXPECT_EQ(race.says(0, 1).asks, (std::vector{Ask{0, block(1)}}));
+    const Step known = race.answers(0, header_of(1, 0, 10));
+    EXPECT_FALSE(known.publication.has_value());
+    EXPECT_EQ(known.asks, std::vector{template_from_0});
+    const Step first = race.gives(0, on(1, 10));
+    ASSERT_TRUE(first.publication.has_value());
+    EXPECT_TRUE(first.publication->clean());
+    EXPECT_EQ(first.publication->work, Work::tip);
 }
 
-TEST(WorkSource, PublishesANewTipAtOnceAndAsClean)
+TEST(WorkSource, SendsTheEmptyJobOnTheHeaderAndTheFullOneOnTheTemplate)
 {
-    WorkSource source{{}};
-    source.on_template(at_tip(10, 1, 50), start, start);
-    const auto next = source.on_template(at_tip(11, 2, 50), start, start + seconds{1});
-    ASSERT_TRUE(next.has_value());
-    EXPECT_TRUE(next->clean);
+    Race race;
+    race.begin(10);
+    EXPECT_EQ(race.says(0, 2).asks, std::vector{header_of_2_from_0});
+    const Step empty = race.answers(0, header_of(2, 1, 11));
+    ASSERT_TRUE(empty.publication.has_value());
+    EXPECT_EQ(empty.publication->work, Work::empty);
+    EXPECT_TRUE(empty.publication->clean());
+    const BlockTemplate& work = *empty.publication->source;
+    EXPECT_EQ(work.previous, block(2));
+    EXPECT_EQ(work.height, Height{12});
+    EXPECT_EQ(work.reward, Sats{5'000'000'000}) << "what the block before pays, less its fees";
+    EXPECT_EQ(work.time_min, UnixTime{1'699'999'001}) << "median time past + 1";
+    EXPECT_EQ(empty.publication->time, wall);
+    EXPECT_TRUE(work.transactions.empty());
+    EXPECT_EQ(to_hex(work.witness_commitment),
+              "6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9");
+    EXPECT_EQ(empty.asks, std::vector{template_from_0});
+
+    race.now += milliseconds{80};
+    const Step full = race.gives(0, on(2, 11));
+    ASSERT_TRUE(full.publication.has_value());
+    EXPECT_EQ(full.publication->work, Work::filled);
+    EXPECT_FALSE(full.publication->clean());
+    EXPECT_EQ(race.source.empty_time(race.now), milliseconds{80});
 }
 
-TEST(WorkSource, KeepsQuietAboutTheSameWorkUntilTheRefreshIsDue)
+TEST(WorkSource, NeverSetsATimeBelowTheMedianOfThePast)
 {
-    WorkSource source{{.refresh = seconds{25}}};
-    source.on_template(at_tip(10, 1, 50), start, start);
-    const SteadyTime early = start + seconds{24};
-    EXPECT_FALSE(source.refresh_due(early));
-    EXPECT_FALSE(source.on_template(at_tip(10, 1, 50), early, early).has_value());
-    const SteadyTime due = start + seconds{25};
-    EXPECT_TRUE(source.refresh_due(due));
-    const auto refreshed = source.on_template(at_tip(10, 1, 50), due, due);
-    ASSERT_TRUE(refreshed.has_value());
-    EXPECT_FALSE(refreshed->clean);
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    TipHeader header = header_of(2, 1, 11);
+    header.median_time = {wall.seconds + 5000};
+    const Step empty = race.answers(0, header);
+    ASSERT_TRUE(empty.publication.has_value());
+    EXPECT_EQ(empty.publication->time, UnixTime{wall.seconds + 5001});
 }
 
-TEST(WorkSource, PublishesARicherTemplateOfTheSameTipWithoutCallingTheOldStale)
+TEST(WorkSource, WithholdsTheEmptyJobWhereOnlyATemplateKnowsTheRules)
 {
-    WorkSource source{{}};
-    source.on_template(at_tip(10, 1, 50), start, start);
-    const auto richer = source.on_template(at_tip(10, 1, 51), start, start + seconds{2});
-    ASSERT_TRUE(richer.has_value());
-    EXPECT_FALSE(richer->clean);
+    const auto withheld = [](std::uint32_t height, WorkSource::Options options) {
+        Race race{{NodeRole::both}, options};
+        race.begin(height);
+        race.says(0, 2);
+        const Step step = race.answers(0, header_of(2, 1, height + 1));
+        EXPECT_EQ(step.asks, std::vector{template_from_0}) << height;
+        EXPECT_EQ(step.publication.has_value(), reason(step).empty()) << height;
+        return !step.publication.has_value();
+    };
+    // The empty job would be two above: its own height decides.
+    EXPECT_TRUE(withheld(2016 - 2, {})) << "the target changes";
+    EXPECT_FALSE(withheld(2016 - 1, {}));
+    EXPECT_FALSE(withheld(2016 - 3, {}));
+    EXPECT_TRUE(withheld(210'000 - 2, {})) << "the reward halves";
+    EXPECT_FALSE(withheld(210'000 - 1, {}));
+    EXPECT_TRUE(withheld(150 - 2, {.chain = Chain::regtest}));
+    EXPECT_FALSE(withheld(150 - 2, {.chain = Chain::signet}));
+    EXPECT_TRUE(withheld(10, {.chain = Chain::testnet4})) << "nBits depends on the header's time";
+    EXPECT_TRUE(withheld(10, {.empty_first = false}));
 }
 
-// A refresh that was asked before the long poll brought the new tip answers with the old one.
-TEST(WorkSource, IsNotPulledBackByASlowAnswerToAnOldQuestion)
+TEST(WorkSource, WithholdsTheEmptyJobWhenTheHeaderComesLate)
 {
-    WorkSource source{{}};
-    source.on_template(at_tip(10, 1, 50), start, start);
-    source.on_template(at_tip(11, 2, 50), start, start + seconds{2});
-    const auto late = source.on_template(at_tip(10, 1, 60), start + seconds{1}, start + seconds{3});
-    EXPECT_FALSE(late.has_value());
-    EXPECT_EQ(source.current()->height, Height{11});
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.now += milliseconds{51};
+    // The template is asked for without waiting any longer …
+    EXPECT_EQ(race.source.on_tick(race.now).asks, std::vector{template_from_0});
+    // … and the header, when it comes, moves the tip but starts no work.
+    const Step late = race.answers(0, header_of(2, 1, 11));
+    EXPECT_FALSE(late.publication.has_value());
+    EXPECT_TRUE(has(late, Kind::new_tip));
+    EXPECT_EQ(race.gives(0, on(2, 11)).publication->work, Work::tip);
 }
 
-TEST(WorkSource, FollowsTheNodeThroughAReorganisationOfTheSameHeight)
+TEST(WorkSource, WithholdsTheEmptyJobOnAnotherTarget)
 {
-    WorkSource source{{}};
-    source.on_template(at_tip(11, 2, 50), start, start);
-    const SteadyTime asked = start + seconds{1};
-    const auto rival = source.on_template(at_tip(11, 3, 50), asked, start + seconds{2});
-    ASSERT_TRUE(rival.has_value());
-    EXPECT_TRUE(rival->clean);
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    TipHeader header = header_of(2, 1, 11);
+    header.bits.value ^= 1;
+    EXPECT_FALSE(race.answers(0, header).publication.has_value());
 }
 
-TEST(WorkSource, SaysThatTheNodeIsLostAfterSilenceAndFoundAfterAnAnswer)
+TEST(WorkSource, TwoBlocksWithinFiftyMillisecondsLeaveNobodyOnTheFirst)
 {
-    WorkSource source{{.lost_after = seconds{120}}};
-    EXPECT_FALSE(source.lost(start)) << "nothing to lose before the first template";
-    source.on_template(at_tip(10, 1, 50), start, start);
-    EXPECT_FALSE(source.lost(start + seconds{120}));
-    EXPECT_TRUE(source.lost(start + seconds{121}));
-    source.on_template(at_tip(10, 1, 50), start + seconds{121}, start + seconds{122});
-    EXPECT_FALSE(source.lost(start + seconds{123}));
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    EXPECT_EQ(race.answers(0, header_of(2, 1, 11)).publication->work, Work::empty);
+    race.now += milliseconds{20};
+    EXPECT_EQ(race.says(0, 3).asks, (std::vector{Ask{0, block(3)}}));
+    const Step second = race.answers(0, header_of(3, 2, 12));
+    EXPECT_FALSE(second.publication.has_value()) << "no child of what the template was built on";
+    EXPECT_EQ(race.source.tip()->hash, block(3));
+    // The answer to the question asked at block 2 is late, and the question is asked again.
+    race.now += milliseconds{30};
+    const Step late = race.gives(0, on(2, 11));
+    EXPECT_FALSE(late.publication.has_value());
+    EXPECT_EQ(late.asks, std::vector{template_from_0});
+    const Step full = race.gives(0, on(3, 12));
+    ASSERT_TRUE(full.publication.has_value());
+    EXPECT_TRUE(full.publication->clean());
+}
+
+TEST(WorkSource, TheFirstNodeToSayItWinsAndTheOthersOnlyAgree)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    EXPECT_EQ(race.says(1, 2).asks, (std::vector{Ask{1, block(2)}})) << "both are in the race";
+    EXPECT_EQ(race.answers(1, header_of(2, 1, 11)).publication->work, Work::empty);
+    const Step second = race.answers(0, header_of(2, 1, 11));
+    EXPECT_FALSE(second.publication.has_value());
+    EXPECT_FALSE(has(second, Kind::new_tip));
+}
+
+// Node 0 is stopped: it answers nothing and its connections stay open.
+TEST(WorkSource, AFrozenNodeHoldsUpNothing)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);  // its last word; the header never comes
+    const Step signal = race.says(1, 2);
+    EXPECT_EQ(signal.asks, (std::vector{Ask{1, block(2)}}));
+    const Step empty = race.answers(1, header_of(2, 1, 11));
+    EXPECT_EQ(empty.publication->work, Work::empty);
+    EXPECT_EQ(empty.asks, std::vector{template_from_1});
+    EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
+    // And jobs go on at least every thirty seconds, from the node that lives.
+    for (int i = 0; i < 5; ++i) {
+        const Step due = race.after(seconds{28}, {{1, 2}});
+        EXPECT_NE(std::find(due.asks.begin(), due.asks.end(), template_from_1), due.asks.end());
+        EXPECT_TRUE(race.gives(1, on(2, 11)).publication.has_value());
+    }
+}
+
+TEST(WorkSource, ANodeThatFreezesWithOurTemplateInHandIsPassedOver)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.says(1, 2);
+    const Step empty = race.answers(0, header_of(2, 1, 11));
+    EXPECT_EQ(empty.asks, std::vector{template_from_0});
+    race.answers(1, header_of(2, 1, 11));
+    race.now += milliseconds{501};
+    EXPECT_EQ(race.source.on_tick(race.now).asks, std::vector{template_from_1});
+    EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
+}
+
+TEST(WorkSource, ALaggingNodeDoesNotPullThePoolBack)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.answers(0, header_of(2, 1, 11));
+    race.gives(0, on(2, 11));
+    EXPECT_FALSE(race.says(1, 1).publication.has_value());
+    const Step old = race.gives(1, on(1, 10, 9'000'000));
+    EXPECT_FALSE(old.publication.has_value());
+    EXPECT_EQ(race.source.tip()->hash, block(2));
+}
+
+TEST(WorkSource, AForkedNodeIsNotFollowedAndAfterAWhileAnAlarm)
+{
+    Race race;
+    race.begin(10);
+    // Node 1 comes to a rival of the same height: never on our tip, so it did not reorganise.
+    race.says(0, 2);
+    race.answers(0, header_of(2, 1, 11));
+    race.gives(0, on(2, 11));
+    race.says(1, 9);
+    const Step rival = race.answers(1, header_of(9, 1, 11));
+    EXPECT_TRUE(has(rival, Kind::behind));
+    EXPECT_FALSE(rival.publication.has_value());
+    const std::vector<std::pair<std::size_t, std::uint8_t>> looks{{0, 2}, {1, 9}};
+    EXPECT_FALSE(has(race.after(seconds{29}, looks), Kind::disagreement));
+    const Step alarm = race.after(seconds{2}, looks);
+    EXPECT_TRUE(has(alarm, Kind::disagreement));
+    EXPECT_FALSE(has(race.after(seconds{60}, looks), Kind::disagreement)) << "said once";
+    EXPECT_EQ(race.source.tip()->hash, block(2));
+    // It comes over.
+    race.says(1, 2);
+    EXPECT_TRUE(has(race.after(seconds{1}, {{0, 2}, {1, 2}}), Kind::agreement));
+}
+
+TEST(WorkSource, ANodeAheadWinsWhateverTheOthersSay)
+{
+    Race race;
+    race.begin(10);
+    race.says(1, 5);
+    const Step ahead = race.answers(1, header_of(5, 4, 13));
+    EXPECT_TRUE(has(ahead, Kind::new_tip));
+    EXPECT_FALSE(ahead.publication.has_value()) << "no child of our tip: only a template will do";
+    EXPECT_EQ(ahead.asks, std::vector{template_from_1});
+    EXPECT_TRUE(race.gives(1, on(5, 13)).publication->clean());
+    EXPECT_FALSE(race.says(0, 1).publication.has_value());
+}
+
+TEST(WorkSource, FollowsAReorganisationOfTheSameHeightOnceNobodyHoldsOurTip)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 7);
+    EXPECT_FALSE(has(race.answers(0, header_of(7, 0, 10)), Kind::new_tip)) << "node 1 holds ours";
+    race.says(1, 7);
+    const Step moved = race.answers(1, header_of(7, 0, 10));
+    EXPECT_TRUE(has(moved, Kind::new_tip));
+    EXPECT_TRUE(race.gives(1, on(7, 10)).publication->clean());
+}
+
+TEST(WorkSource, FollowsALoneNodeThroughAReorganisationToALowerHeight)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.says(0, 7);
+    EXPECT_TRUE(has(race.answers(0, header_of(7, 6, 9)), Kind::new_tip));
+    EXPECT_TRUE(race.gives(0, on(7, 9)).publication->clean());
+    // And back again.
+    race.says(0, 1);
+    EXPECT_TRUE(has(race.answers(0, header_of(1, 7, 10)), Kind::new_tip));
+}
+
+TEST(WorkSource, ATemplateOnANewTipIsAsGoodAsASignal)
+{
+    Race race;
+    race.begin(10);
+    const Step silent = race.after(seconds{28}, {{0, 1}});
+    ASSERT_FALSE(silent.asks.empty());
+    EXPECT_TRUE(race.gives(0, on(2, 11)).publication->clean());
+    EXPECT_EQ(race.source.tip()->hash, block(2));
+}
+
+// Without ZMQ and without the long poll there is the look a second: the same call, later.
+TEST(WorkSource, ZmqMayBeSilentAndItsGapsAreNoticed)
+{
+    Race race;
+    race.begin(10);
+    EXPECT_TRUE(race.source.on_sequence(0, 7).notices.empty());
+    EXPECT_TRUE(race.source.on_sequence(0, 8).notices.empty());
+    EXPECT_TRUE(has(race.source.on_sequence(0, 10), Kind::messages_lost));
+    EXPECT_TRUE(race.source.on_sequence(0, 0).notices.empty()) << "the node was restarted";
+    EXPECT_TRUE(race.source.on_sequence(1, 3).notices.empty()) << "each node counts for itself";
+    EXPECT_EQ(race.after(milliseconds{500}, {{0, 2}}).asks, std::vector{header_of_2_from_0});
+}
+
+TEST(WorkSource, ARestartingNodeIsAskedAgainWhenItIsBack)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.source.on_failure(0);
+    race.gives(0, fail(Error::Code::unavailable, "warming up"));
+    EXPECT_TRUE(race.after(seconds{20}, {}).asks.empty()) << "nobody asks a dead node";
+    race.says(0, 2);
+    EXPECT_EQ(race.answers(0, header_of(2, 1, 11)).publication->work, Work::empty);
+    EXPECT_EQ(race.gives(0, on(2, 11)).publication->work, Work::filled);
+}
+
+TEST(WorkSource, ATemplateThatCannotBeReadIsAskedOfTheNextNode)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.says(1, 2);
+    race.answers(0, header_of(2, 1, 11));
+    race.answers(1, header_of(2, 1, 11));
+    race.gives(0, fail(Error::Code::invalid, "\"height\" is missing"));
+    const Step next = race.source.on_tick(race.now + milliseconds{100});
+    EXPECT_EQ(next.asks, std::vector{template_from_1}) << "the one without failures comes first";
+    EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
+}
+
+TEST(WorkSource, ASubmitNodeIsInTheRaceAndNeverAskedForATemplate)
+{
+    Race race{{NodeRole::both, NodeRole::submits}};
+    race.begin(10);
+    race.says(1, 2);
+    const Step empty = race.answers(1, header_of(2, 1, 11));
+    EXPECT_EQ(empty.publication->work, Work::empty);
+    EXPECT_TRUE(empty.asks.empty()) << "its template would have to come from node 0";
+    for (const Ask& ask : race.after(seconds{60}, {{1, 2}}).asks) EXPECT_NE(ask.node, 1U);
+    EXPECT_EQ(race.says(0, 2).asks, std::vector{template_from_0}) << "its header is known";
+}
+
+TEST(WorkSource, PublishesARicherTemplateAtOnceAndAPoorerOneWhenItIsDue)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.now += seconds{10};
+    EXPECT_FALSE(race.gives(0, on(1, 10, 1499)).publication.has_value()) << "below the threshold";
+    const Step richer = race.gives(0, on(1, 10, 1500));
+    ASSERT_TRUE(richer.publication.has_value());
+    EXPECT_EQ(richer.publication->work, Work::routine);
+    const Step due = race.after(seconds{28}, {{0, 1}});
+    ASSERT_FALSE(due.asks.empty());
+    EXPECT_EQ(race.gives(0, on(1, 10, 1500)).publication->work, Work::routine);
+}
+
+TEST(WorkSource, ASlowNodeDoesNotKeepMinersWithoutAJob)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    const Step repeated = race.after(seconds{30}, {{0, 1}});
+    ASSERT_TRUE(repeated.publication.has_value());
+    EXPECT_EQ(repeated.publication->work, Work::routine);
+    EXPECT_EQ(repeated.publication->time, UnixTime{wall.seconds + 30}) << "its time goes on";
+}
+
+TEST(WorkSource, SaysThatAllNodesAreLostAndStopsUntilOneIsBack)
+{
+    Race race;
+    race.begin(10);
+    EXPECT_FALSE(has(race.after(seconds{120}, {}), Kind::lost));
+    EXPECT_TRUE(has(race.after(seconds{1}, {}), Kind::lost));
+    EXPECT_FALSE(race.after(seconds{60}, {}).publication.has_value()) << "no new jobs";
+    const Step back = race.after(seconds{1}, {{1, 1}});
+    EXPECT_TRUE(has(back, Kind::back));
 }
 
 }  // namespace
