@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/miner_control.h"
 #include "rpc/pool_view.h"
 #include "rpc/router.h"
 
@@ -8,5 +9,8 @@ namespace rpc {
 /// Puts the methods of admins into the router's table: help, uptime, getpoolinfo, getrpcinfo,
 /// stop, getuser, createaccount, listblocks, getledger. `router` and `view` outlive all calls.
 void register_admin_methods(Router& router, PoolView& view);
+
+/// drain, listbanned, setban, clearbanned, setdifficulty. `miners` outlives all calls.
+void register_miner_methods(Router& router, MinerControl& miners);
 
 }  // namespace rpc

@@ -2,6 +2,24 @@
 
 namespace stratum {
 
+bool is_misbehaviour(EndReason reason)
+{
+    switch (reason) {
+        case EndReason::line_too_long:
+        case EndReason::too_many_bad_requests:
+        case EndReason::too_many_bad_shares:
+        case EndReason::too_many_requests:
+        case EndReason::slow_line:
+        case EndReason::bad_line:
+        case EndReason::write_stalled:
+        case EndReason::bad_frame:
+        case EndReason::frame_too_long:
+            return true;
+        default:
+            return false;
+    }
+}
+
 const char* to_string(EndReason reason)
 {
     switch (reason) {
@@ -47,6 +65,24 @@ const char* to_string(EndReason reason)
             return "bad_frame";
         case EndReason::frame_too_long:
             return "frame_too_long";
+        case EndReason::too_many_bad_shares:
+            return "too_many_bad_shares";
+        case EndReason::too_many_requests:
+            return "too_many_requests";
+        case EndReason::banned:
+            return "banned";
+        case EndReason::too_many_connections:
+            return "too_many_connections";
+        case EndReason::connects_too_fast:
+            return "connects_too_fast";
+        case EndReason::untrusted_proxy:
+            return "untrusted_proxy";
+        case EndReason::bad_proxy_header:
+            return "bad_proxy_header";
+        case EndReason::tls_failed:
+            return "tls_failed";
+        case EndReason::shed:
+            return "shed";
     }
     return "unknown";
 }

@@ -31,8 +31,20 @@ enum class EndReason : std::uint8_t {
     no_channel,     ///< v2: no channel opened within 60 s
     bad_frame,      ///< v2: not sealed by the peer, or no message of ours
     frame_too_long,
+    too_many_bad_shares,
+    too_many_requests,
+    banned,
+    too_many_connections,  ///< of its address, or of all
+    connects_too_fast,
+    untrusted_proxy,  ///< a PROXY header from an address that may send none
+    bad_proxy_header,
+    tls_failed,
+    shed,  ///< had not authorised when room was needed for others
 };
-inline constexpr std::size_t end_reasons = 21;
+inline constexpr std::size_t end_reasons = 30;
+
+/// True for what no honest client does: counted against its address.
+bool is_misbehaviour(EndReason reason);
 
 /// Numbers of one loop. The loop adds, any thread reads.
 struct ShardMetrics {
@@ -54,6 +66,13 @@ struct ShardMetrics {
     pool::Gauge channels;                         ///< v2: open
     pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason
+    pool::Counter jobs_superseded;     ///< not sent, because the peer had not read the one before
+    pool::Counter delayed_authorizes;  ///< refused, because of what the worker did before
+    pool::Counter http_callers;
+    pool::Counter tls_connections;
+    pool::Counter proxied_connections;
+    pool::Counter accept_pauses;  ///< too many were in their handshake
+    pool::Gauge handshaking;      ///< connected and not authorised
     pool::Gauge sessions;
     pool::Gauge prefixes_leased;
     pool::Gauge prefixes_resting;

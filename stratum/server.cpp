@@ -1,5 +1,7 @@
 #include "stratum/server.h"
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,15 +10,24 @@
 
 #include "pool/base/time.h"
 #include "stratum/first_bytes.h"
+#include "stratum/server_intake.h"
 
 namespace stratum {
 namespace {
 
 constexpr std::chrono::seconds tick{1};
+// Two dozen jobs: what is beyond waits here, bounded, rather than in the kernel, where it may be
+// megabytes.
+constexpr int kernel_send_buffer = 32 << 10;
 
 std::string_view as_text(std::span<const std::uint8_t> bytes)
 {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::span<const std::uint8_t> as_bytes(std::string_view text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 EndReason reason_of(pool::CloseReason reason)
@@ -25,113 +36,256 @@ EndReason reason_of(pool::CloseReason reason)
                                                        : EndReason::peer_left;
 }
 
+EndReason reason_of(Gate::Answer answer)
+{
+    switch (answer) {
+        case Gate::Answer::banned:
+            return EndReason::banned;
+        case Gate::Answer::too_fast:
+            return EndReason::connects_too_fast;
+        default:
+            return EndReason::too_many_connections;
+    }
+}
+
 }  // namespace
 
 struct Server::Impl {
     struct Conn {
         std::unique_ptr<pool::TcpConn> tcp;
-        bool known = false;       // as a Stratum client
-        std::string first_bytes;  // until it is known; fewer than first_bytes_max
+        IpAddress address;
+        std::unique_ptr<Intake> intake;  // until it is known what it speaks
+        std::unique_ptr<TlsSession> tls;
         std::optional<pool::SteadyTime> unsent_since;
+        pool::Now opened;
+        const PortOptions* port = nullptr;
+        bool admitted = false;
+        bool authorised = false;
+        bool holding = false;
     };
+    using Conns = std::unordered_map<std::uint64_t, Conn>;
 
     Impl(pool::Loop& on_loop, ServerOptions wanted, pool::ShareLog& log,
          std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate)
         : loop(on_loop),
           options(std::move(wanted)),
+          gate(options.shard.gate),
           shard(options.shard, log, std::move(directory), std::move(on_candidate))
     {
+        pool::check(gate != nullptr, "somebody decides who may connect");
     }
 
-    pool::Result<std::uint16_t> start();
-    void accept(std::unique_ptr<pool::TcpConn> tcp);
+    pool::Result<std::vector<std::uint16_t>> start();
+    void accept(const PortOptions& port, std::unique_ptr<pool::TcpConn> tcp);
+    bool admit(Conn& conn, const IpAddress& address);
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes);
-    bool is_stratum(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void take_in(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void greet(pool::SessionId id, Conn& conn, Caller caller);
+    void on_end(pool::SessionId id);
+    void send(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void refuse(pool::SessionId id, EndReason reason);
+    void forget(Conns::iterator at);
+    void misbehaved(const Conn& conn, EndReason reason);
     void end_turn();
     void on_tick();
     void drop_stalled(pool::Now now);
+    void shed(pool::SteadyTime now);
     void stop();
 
     pool::Loop& loop;
     ServerOptions options;
+    Gate* gate;
     Shard shard;
-    std::unordered_map<std::uint64_t, Conn> conns;
+    std::shared_ptr<const TlsContext> tls;
+    Conns conns;
+    std::deque<std::uint64_t> newcomers;  // oldest first; also some that are gone or authorised
+    std::size_t handshaking = 0;
+    bool accepting = true;
     Effects effects;
-    std::unique_ptr<pool::TcpListener> listener;
+    std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch turn_end;
 };
 
-pool::Result<std::uint16_t> Server::Impl::start()
+pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
 {
-    auto opened = pool::TcpListener::listen(
-        loop,
-        {.address = options.listen, .reuse_port = options.reuse_port, .backlog = options.backlog},
-        [this](std::unique_ptr<pool::TcpConn> tcp) { accept(std::move(tcp)); });
-    if (!opened) return pool::fail(opened.error());
-    listener = std::move(*opened);
+    std::vector<std::uint16_t> ports;
+    for (const PortOptions& port : options.ports) {
+        auto opened = pool::TcpListener::listen(
+            loop,
+            {.address = port.listen, .reuse_port = options.reuse_port, .backlog = options.backlog},
+            [this, &port](std::unique_ptr<pool::TcpConn> tcp) { accept(port, std::move(tcp)); });
+        if (!opened) return pool::fail(opened.error());
+        ports.push_back((*opened)->port());
+        listeners.push_back(std::move(*opened));
+    }
     ticking = loop.every(tick, [this] { on_tick(); });
     turn_end = loop.at_turn_end([this] { end_turn(); });
-    return listener->port();
+    return ports;
 }
 
-void Server::Impl::accept(std::unique_ptr<pool::TcpConn> tcp)
+void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn> tcp)
 {
-    const pool::SessionId id = shard.open(pool::to_string(tcp->peer()), pool::read_clock());
-    tcp->set_write_queue_max(options.write_queue_max);
-    Conn& conn = conns[id.value];
+    const pool::SessionId id = shard.reserve();
+    const pool::Endpoint peer = tcp->peer();
+    const IpAddress address = parse_ip(peer.host).value_or(IpAddress{});
+    Conn conn;
     conn.tcp = std::move(tcp);
-    conn.tcp->start({
+    conn.address = address;
+    conn.opened = pool::read_clock();
+    conn.port = &port;
+    // Behind a proxy it is the client that counts, whom its header names.
+    const bool by_proxy = std::any_of(port.proxies.begin(), port.proxies.end(),
+                                      [&](const Network& proxy) { return proxy.holds(address); });
+    if (!by_proxy && !admit(conn, address)) return;
+    conn.intake = std::make_unique<Intake>(port, address, peer.port);
+    conn.tcp->set_write_queue_max(options.write_queue_max);
+    conn.tcp->set_kernel_send_buffer(kernel_send_buffer);
+    const auto at = conns.emplace(id.value, std::move(conn)).first;
+    newcomers.push_back(id.value);
+    ++handshaking;
+    at->second.tcp->start({
         .on_bytes = [this, id](std::span<const std::uint8_t> bytes) { on_bytes(id, bytes); },
+        .on_end = [this, id] { on_end(id); },
+        .on_drained =
+            [this, id] {
+                const auto found = conns.find(id.value);
+                if (found == conns.end()) return;
+                found->second.holding = false;
+                shard.release_jobs(id);
+            },
         .on_close =
             [this, id](pool::CloseReason reason) {
+                const auto found = conns.find(id.value);
+                if (found == conns.end()) return;
+                if (found->second.intake != nullptr) shard.count_end(reason_of(reason));
+                misbehaved(found->second, reason_of(reason));
                 shard.closed(id, reason_of(reason), pool::read_clock());
-                conns.erase(id.value);
+                forget(found);
             },
     });
+    if (handshaking >= options.handshaking_max) shed(pool::read_clock().steady);
+}
+
+bool Server::Impl::admit(Conn& conn, const IpAddress& address)
+{
+    const Gate::Answer answer = gate->admit(address, pool::read_clock().steady);
+    if (answer != Gate::Answer::welcome) {
+        shard.count_end(reason_of(answer));
+        return false;
+    }
+    conn.address = address;
+    conn.admitted = true;
+    return true;
 }
 
 void Server::Impl::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes)
 {
     const auto found = conns.find(id.value);
     if (found == conns.end()) return;
-    std::string held = std::exchange(found->second.first_bytes, {});
-    if (!held.empty()) {
-        held.append(as_text(bytes));
-        bytes = pool::as_bytes(held);
-    }
-    if (!found->second.known && !is_stratum(id, found->second, bytes)) return;
+    if (found->second.intake != nullptr) return take_in(id, found->second, as_text(bytes));
+    if (found->second.tls != nullptr) return take_cipher(id, found->second, bytes);
     shard.on_bytes(id, bytes, pool::read_clock());
 }
 
-// Sends away who is no miner. May drop the connection: `conn` is not to be used after a false.
-bool Server::Impl::is_stratum(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
+// Until it is known what it speaks. May drop the connection.
+void Server::Impl::take_in(pool::SessionId id, Conn& conn, std::string_view bytes)
 {
-    Caller caller = caller_of(as_text(bytes));
-    if (caller == Caller::stratum_v2 && !shard.v2_open()) caller = Caller::nobody;
-    switch (caller) {
-        case Caller::more:
-            conn.first_bytes = as_text(bytes);
-            return false;
-        case Caller::stratum_v1:
-            conn.known = true;
-            return true;
-        case Caller::stratum_v2:
-            conn.known = true;
-            shard.use_v2(id, pool::read_clock());
-            return true;
-        case Caller::http:
-            conn.tcp->write(http_refusal);
-            conn.tcp->close_after_write();
-            break;
-        case Caller::tls:
-        case Caller::proxy:
-        case Caller::nobody:
-            conns.erase(id.value);
-            break;
+    Intake::Step step = conn.intake->receive(bytes, tls, shard.v2_open());
+    if (!step.wire.empty()) conn.tcp->write(step.wire);
+    if (step.tls_begun) shard.metrics().tls_connections.add();
+    if (step.refused) return refuse(id, *step.refused);
+    if (step.proxied) {
+        shard.metrics().proxied_connections.add();
+        if (!admit(conn, conn.intake->address())) return forget(conns.find(id.value));
     }
-    shard.closed(id, EndReason::not_stratum, pool::read_clock());
-    return false;
+    if (step.caller != Caller::more) greet(id, conn, step.caller);
+}
+
+void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
+{
+    const std::unique_ptr<Intake> intake = std::move(conn.intake);
+    conn.tls = intake->take_tls();
+    if (caller == Caller::http) {
+        shard.metrics().http_callers.add();
+        send(id, conn, http_refusal);
+        conn.tcp->close_after_write();
+        return shard.count_end(EndReason::not_stratum);
+    }
+    // A proxy's own connection (LOCAL, UNKNOWN) counts for the proxy.
+    if (!conn.admitted && !admit(conn, conn.address)) return forget(conns.find(id.value));
+    const pool::Endpoint peer{to_string(intake->address()), intake->address_port()};
+    if (caller == Caller::stratum_v2) {
+        shard.open_v2(id, pool::to_string(peer), conn.opened);
+    } else {
+        shard.open(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
+    }
+    const std::string front = intake->take_front();
+    shard.on_bytes(id, as_bytes(front), pool::read_clock());
+}
+
+void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
+{
+    std::string plain;
+    std::string wire;
+    const auto state = conn.tls->receive(bytes, plain, wire);
+    if (!wire.empty()) conn.tcp->write(wire);
+    if (!plain.empty()) shard.on_bytes(id, as_bytes(plain), pool::read_clock());
+    if (state == TlsSession::State::closed) return on_end(id);
+    if (state != TlsSession::State::failed) return;
+    shard.closed(id, EndReason::tls_failed, pool::read_clock());
+    forget(conns.find(id.value));
+}
+
+// The peer sends no more: what it has sent is answered all the same.
+void Server::Impl::on_end(pool::SessionId id)
+{
+    const auto found = conns.find(id.value);
+    if (found == conns.end()) return;
+    if (found->second.intake != nullptr) {
+        shard.count_end(EndReason::peer_left);
+        return forget(found);
+    }
+    end_turn();
+    const auto still = conns.find(id.value);
+    if (still == conns.end()) return;
+    shard.closed(id, EndReason::peer_left, pool::read_clock());
+    still->second.tcp->close_after_write();
+}
+
+void Server::Impl::send(pool::SessionId id, Conn& conn, std::string_view bytes)
+{
+    if (conn.tls != nullptr) {
+        std::string wire;
+        if (!conn.tls->send(bytes, wire)) return;
+        conn.tcp->write(wire);
+    } else {
+        conn.tcp->write(bytes);
+    }
+    if (conn.holding || conn.tcp->write_queue_bytes() == 0) return;
+    conn.holding = true;
+    shard.hold_jobs(id);
+}
+
+// Closes what never became a session.
+void Server::Impl::refuse(pool::SessionId id, EndReason reason)
+{
+    shard.count_end(reason);
+    const auto at = conns.find(id.value);
+    if (at != conns.end()) forget(at);
+}
+
+void Server::Impl::forget(Conns::iterator at)
+{
+    if (at->second.admitted) gate->release(at->second.address);
+    if (!at->second.authorised) --handshaking;
+    conns.erase(at);
+}
+
+void Server::Impl::misbehaved(const Conn& conn, EndReason reason)
+{
+    if (is_misbehaviour(reason)) gate->misbehaved(conn.address, pool::read_clock().steady);
 }
 
 // The end of a turn: everything that came in is judged together, everything that goes out is one
@@ -141,14 +295,30 @@ void Server::Impl::end_turn()
     const pool::Now now = pool::read_clock();
     shard.flush(now);
     shard.take_effects(effects, now);
+    for (const pool::SessionId id : effects.authorised) {
+        const auto found = conns.find(id.value);
+        if (found == conns.end() || std::exchange(found->second.authorised, true)) continue;
+        --handshaking;
+    }
+    for (const pool::SessionId id : effects.mined) {
+        const auto found = conns.find(id.value);
+        if (found != conns.end()) gate->mined(found->second.address, now.steady);
+    }
     for (Effects::Write& write : effects.writes) {
         const auto found = conns.find(write.session.value);
-        if (found != conns.end()) found->second.tcp->write(write.bytes);
+        if (found != conns.end()) send(write.session, found->second, write.bytes);
         effects.reuse(write.bytes);
     }
     for (const Effects::Close& close : effects.closes) {
         const auto found = conns.find(close.session.value);
-        if (found != conns.end()) found->second.tcp->close_after_write();
+        if (found == conns.end()) continue;
+        misbehaved(found->second, close.reason);
+        if (found->second.tls != nullptr) {
+            std::string wire;
+            found->second.tls->finish(wire);
+            found->second.tcp->write(wire);
+        }
+        found->second.tcp->close_after_write();
     }
 }
 
@@ -157,28 +327,60 @@ void Server::Impl::on_tick()
     const pool::Now now = pool::read_clock();
     shard.on_tick(now);
     drop_stalled(now);
+    shed(now.steady);
+    shard.metrics().handshaking.set(static_cast<std::int64_t>(handshaking));
 }
 
 void Server::Impl::drop_stalled(pool::Now now)
 {
     for (auto at = conns.begin(); at != conns.end();) {
-        auto& [id, conn] = *at;
-        if (conn.tcp->write_queue_bytes() == 0) {
+        const pool::SessionId id{at->first};
+        Conn& conn = at->second;
+        const auto next = std::next(at);
+        const bool silent = conn.intake != nullptr && now.steady - conn.opened.steady >=
+                                                          options.shard.session.first_line_within;
+        if (silent) {
+            refuse(id, EndReason::no_first_line);
+        } else if (conn.tcp->write_queue_bytes() == 0) {
             conn.unsent_since.reset();
         } else if (!conn.unsent_since) {
             conn.unsent_since = now.steady;
         } else if (now.steady - *conn.unsent_since >= options.write_stall_max) {
-            shard.closed(pool::SessionId{id}, EndReason::write_stalled, now);
-            at = conns.erase(at);
-            continue;
+            misbehaved(conn, EndReason::write_stalled);
+            shard.closed(id, EndReason::write_stalled, now);
+            forget(at);
         }
-        ++at;
+        at = next;
     }
+}
+
+// Room for newcomers: those who dawdle over their handshake go first, oldest first; while there are
+// none of these, the others wait in the kernel's queue, in order.
+void Server::Impl::shed(pool::SteadyTime now)
+{
+    while (!newcomers.empty()) {
+        const auto at = conns.find(newcomers.front());
+        const bool waiting = at != conns.end() && !at->second.authorised;
+        if (waiting) {
+            const bool late = now - at->second.opened.steady >= options.shed_after;
+            if (handshaking < options.handshaking_max || !late) break;
+            const pool::SessionId id{at->first};
+            if (at->second.intake != nullptr) shard.count_end(EndReason::shed);
+            shard.closed(id, EndReason::shed, pool::read_clock());
+            forget(at);
+        }
+        newcomers.pop_front();
+    }
+    const bool room = handshaking < options.handshaking_max;
+    if (room == accepting) return;
+    accepting = room;
+    if (!room) shard.metrics().accept_pauses.add();
+    for (const auto& listener : listeners) listener->set_paused(!room);
 }
 
 void Server::Impl::stop()
 {
-    listener.reset();
+    listeners.clear();
     end_turn();
     for (auto& [id, conn] : conns) {
         shard.closed(pool::SessionId{id}, EndReason::server_stops, pool::read_clock());
@@ -195,7 +397,7 @@ Server::Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,
 
 Server::~Server() = default;
 
-pool::Result<std::uint16_t> Server::start() { return impl_->start(); }
+pool::Result<std::vector<std::uint16_t>> Server::start() { return impl_->start(); }
 
 void Server::publish(std::shared_ptr<const pool::Job> job)
 {
@@ -210,12 +412,21 @@ void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
     impl_->shard.set_directory(std::move(directory));
 }
 
+void Server::set_tls(std::shared_ptr<const TlsContext> context) { impl_->tls = std::move(context); }
+
 void Server::set_identity(std::shared_ptr<const v2::Identity> identity)
 {
     impl_->shard.set_identity(std::move(identity));
 }
 
 void Server::stop() { impl_->stop(); }
+
+void Server::drain()
+{
+    impl_->listeners.clear();
+    impl_->shard.ask_to_reconnect();
+    impl_->end_turn();
+}
 
 void Server::announce(std::string_view text)
 {
@@ -234,6 +445,8 @@ std::vector<SessionSnapshot> Server::snapshot() const
 {
     return impl_->shard.snapshot(pool::read_clock());
 }
+
+std::size_t Server::connections() const { return impl_->conns.size(); }
 
 const ShardMetrics& Server::metrics() const { return impl_->shard.metrics(); }
 

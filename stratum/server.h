@@ -11,43 +11,64 @@
 #include "pool/runtime/loop.h"
 #include "pool/runtime/tcp.h"
 #include "pool/share/share_log.h"
+#include "stratum/gate.h"
+#include "stratum/ip_address.h"
 #include "stratum/shard.h"
+#include "stratum/tls.h"
 
 namespace stratum {
 
+/// One listening port and its policy.
+struct PortOptions {
+    pool::Endpoint listen;  ///< port 0: the kernel chooses
+    DifficultyLimits difficulty{};
+    bool tls_only = false;           ///< plain text is turned away
+    std::vector<Network> proxies{};  ///< who may send a PROXY header; nobody else may
+    bool proxy_only = false;         ///< a connection without a PROXY header is turned away
+};
+
 struct ServerOptions {
-    pool::Endpoint listen;    ///< port 0: the kernel chooses
+    std::vector<PortOptions> ports;
     bool reuse_port = false;  ///< several loops on one port
     int backlog = 4096;
     std::size_t write_queue_max = std::size_t{256} << 10;  ///< more is unread: the peer is dropped
     std::chrono::seconds write_stall_max{60};              ///< unsent bytes for so long: likewise
+    /// So many may be connected and not authorised; then accepting pauses, and those who take
+    /// longer than shed_after make room.
+    std::size_t handshaking_max = 8192;
+    std::chrono::seconds shed_after{3};
     ShardOptions shard;
 };
 
-/// The sockets of one Stratum loop: carries bytes between connections and the shard, tells it the
-/// time, and decides nothing about shares. Made, used and dropped on the loop's thread (or before
-/// run() / after it); `metrics()` from any thread.
+/// The sockets of one Stratum loop: tells by the first bytes what a connection speaks (see
+/// first_bytes.h), takes PROXY headers and TLS off, carries bytes between it and the shard, tells
+/// the shard the time, and decides nothing about shares. Made, used and dropped on the loop's
+/// thread (or before run() / after it); `metrics()` from any thread.
 class Server {
 public:
-    /// loop, log: outlive the server. on_candidate: called on the loop, before the share is
-    /// logged or answered.
+    /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called
+    /// on the loop, before the share is logged or answered.
     Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,
            std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Opens the port; returns it. Errors: as TcpListener::listen.
-    pool::Result<std::uint16_t> start();
+    /// Opens the ports; returns them in the order of options.ports. Errors: as TcpListener::listen.
+    pool::Result<std::vector<std::uint16_t>> start();
     /// A new job for every connection: judged, rendered and written before it returns.
     void publish(std::shared_ptr<const pool::Job> job);
     /// A job that may be published soon, but for its previous block and times.
     void prepare(std::shared_ptr<const pool::Job> job);
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// For new connections. Null: TLS is turned away.
+    void set_tls(std::shared_ptr<const TlsContext> context);
     /// For v2 handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// A line for the people in front of all miners that have work.
     void announce(std::string_view text);
+    /// Accepts nobody any more and asks all miners to connect again; those that stay are served.
+    void drain();
     /// Accepts nobody any more, answers what has been submitted, closes every connection once its
     /// last bytes are out.
     void stop();
@@ -55,6 +76,7 @@ public:
     bool kick(pool::SessionId id);
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);
     std::vector<SessionSnapshot> snapshot() const;
+    std::size_t connections() const;
     const ShardMetrics& metrics() const;
 
 private:

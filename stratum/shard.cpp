@@ -96,6 +96,7 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .prefixes = prefixes_,
                    .batch = batch_,
                    .metrics = metrics_,
+                   .gate = options_.gate,
                    .json = json_},
             .v2 = {.options = options_.v2,
                    .jobs = jobs_,
@@ -121,26 +122,34 @@ void Shard::for_all(const Wording& job, Act act)
     }
 }
 
+pool::SessionId Shard::reserve()
+{
+    metrics_.connections.add();
+    // The loop's number on top: an id means one connection on all loops of a server.
+    return {(std::uint64_t{options_.loop} << 48) | ++opened_};
+}
+
 pool::SessionId Shard::open(const std::string& peer, pool::Now now)
 {
-    // The loop's number on top: an id means one connection on all loops of a server.
-    const pool::SessionId id{(std::uint64_t{options_.loop} << 48) | ++opened_};
-    const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
-    // A miner of v1 until the first bytes say otherwise.
-    sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
-                          options_.session, now);
-    metrics_.connections.add();
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
+    const pool::SessionId id = reserve();
+    open(id, peer, options_.session.difficulty, now);
     return id;
 }
 
-void Shard::use_v2(pool::SessionId id, pool::Now now)
+void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
+                 pool::Now now)
 {
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
+    const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
+    sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
+                          difficulty, now);
+    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
+}
+
+void Shard::open_v2(pool::SessionId id, const std::string& peer, pool::Now now)
+{
     pool::check(v2_open(), "the server asks before it sends anybody here");
-    const std::string peer = std::get<v1::Session>(found->second).snapshot(now).peer;
-    found->second.emplace<v2::Session>(id, peer, options_.v2, now);
+    sessions_.try_emplace(id.value, std::in_place_type<v2::Session>, id, peer, options_.v2, now);
+    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
 void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
@@ -285,6 +294,7 @@ void Shard::on_tick(pool::Now now)
     if (v2_open()) greeter_.prepare(keys_a_tick);
     flush(now);
     send_variant(now);
+    note_mined(now);
     if (auto marked = log_.tick(now.wall); !marked) {
         pool::log::error("share_log_tick_failed", {{"detail", marked.error().detail}});
     }
@@ -317,6 +327,10 @@ void Shard::take_effects(Effects& effects, pool::Now now)
     for (Effects::Write& write : effects.writes) effects.reuse(write.bytes);
     effects.writes.clear();
     effects.closes.clear();
+    effects.authorised.clear();
+    effects.authorised.swap(authorised_);
+    effects.mined.clear();
+    effects.mined.swap(mined_);
     taken_.clear();
     taken_.swap(dirty_);
     for (const pool::SessionId id : taken_) {
@@ -346,6 +360,48 @@ void Shard::set_directory(std::shared_ptr<const AccountDirectory> directory)
 {
     pool::check(directory != nullptr, "an empty directory is a directory");
     directory_ = std::move(directory);
+}
+
+void Shard::hold_jobs(pool::SessionId id)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    if (auto* one = std::get_if<v1::Session>(&found->second)) one->hold_jobs();
+}
+
+void Shard::release_jobs(pool::SessionId id)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    auto* one = std::get_if<v1::Session>(&found->second);
+    if (one == nullptr) return;
+    Worlds around = worlds(current_);
+    one->release_jobs(around.v1);
+    touch(*one);
+}
+
+void Shard::ask_to_reconnect()
+{
+    for (auto& [id, any] : sessions_) {
+        if (auto* one = std::get_if<v1::Session>(&any)) {
+            one->ask_to_reconnect();
+            touch(*one);
+        }
+    }
+}
+
+// An address that mines is never banned; to know once in a while is enough.
+void Shard::note_mined(pool::Now now)
+{
+    constexpr std::chrono::seconds once_in{15};
+    if (now.steady - mined_told_ < once_in) return;
+    mined_told_ = now.steady;
+    const auto has_mined = [](auto& session) {
+        return std::exchange(session.told_accepted, session.accepted()) != session.accepted();
+    };
+    for (auto& [id, any] : sessions_) {
+        if (std::visit(has_mined, any)) mined_.push_back({id});
+    }
 }
 
 void Shard::announce(std::string_view text)

@@ -21,6 +21,7 @@
 #include "pool/work/job_table.h"
 #include "stratum/batch.h"
 #include "stratum/extranonce.h"
+#include "stratum/gate.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
@@ -39,6 +40,7 @@ struct ShardOptions {
     PrefixRange prefixes;                          ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
+    Gate* gate = nullptr;       ///< outlives the shard; null: nobody is delayed for bad shares
     pool::HeaderHasher hasher;  ///< how shares are hashed
 };
 
@@ -54,6 +56,8 @@ struct Effects {
     };
     std::vector<Write> writes;  ///< at most one for each session
     std::vector<Close> closes;  ///< after its last bytes; the shard has forgotten the session
+    std::vector<pool::SessionId> authorised;  ///< since the last time, the first worker of each
+    std::vector<pool::SessionId> mined;       ///< had an accepted share since the last time
 
     /// Gives the memory of bytes that are sent to the next turn, if it is as small as replies are:
     /// a job for everybody leaves nothing behind.
@@ -82,10 +86,16 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    /// A new connection. peer: shown to admins. The id is never used again.
+    /// An id for a connection of which nothing is known yet. Never used again.
+    pool::SessionId reserve();
+    /// A connection that speaks Stratum v1. peer: shown to admins. now: when it connected.
+    void open(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
+              pool::Now now);
     pool::SessionId open(const std::string& peer, pool::Now now);
-    /// It speaks Stratum v2, and nothing of it has been given to on_bytes. v2_open() must hold.
-    void use_v2(pool::SessionId id, pool::Now now);
+    /// A connection that speaks Stratum v2. v2_open() must hold.
+    void open_v2(pool::SessionId id, const std::string& peer, pool::Now now);
+    /// Counts a connection that ended before anybody knew what it speaks.
+    void count_end(EndReason reason) { metrics_.of(reason).add(); }
     bool v2_open() const { return greeter_.open(); }
     /// For handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
@@ -111,6 +121,11 @@ public:
 
     /// For authorize from now on; connections keep what they were told.
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
+    /// The peer has not read what was sent (see v1::Session), or has now.
+    void hold_jobs(pool::SessionId id);
+    void release_jobs(pool::SessionId id);
+    /// Asks all who mine to connect again.
+    void ask_to_reconnect();
     /// A line for the people in front of all miners that have work.
     void announce(std::string_view text);
     /// An admin's words. False when there is no such session.
@@ -120,6 +135,7 @@ public:
     std::vector<SessionSnapshot> snapshot(pool::Now now) const;
     std::size_t session_count() const { return sessions_.size(); }
     const ShardMetrics& metrics() const { return metrics_; }
+    ShardMetrics& metrics() { return metrics_; }
 
 private:
     using Session = std::variant<v1::Session, v2::Session>;
@@ -147,6 +163,8 @@ private:
     bool log_shares(pool::Now now);
     bool note_jobs(pool::Now now);
     void answer(std::size_t at, bool logged, pool::Now now);
+    void note_mined(pool::Now now);
+    void punish(const Batch::Origin& origin, pool::Now now);
     void forget(pool::SessionId id, pool::Now now);
 
     ShardOptions options_;
@@ -174,6 +192,9 @@ private:
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;
+    std::vector<pool::SessionId> authorised_;  // not told yet
+    std::vector<pool::SessionId> mined_;
+    pool::SteadyTime mined_told_;
     std::vector<pool::SessionId> dirty_;  // have something to send or to close
     std::vector<pool::SessionId> taken_;  // dirty_, while it is gone through
     std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
@@ -188,6 +209,10 @@ private:
 template <typename AnySession>
 void Shard::touch(AnySession& session)
 {
+    if (session.authorised() && !session.told_authorised) {
+        session.told_authorised = true;
+        authorised_.push_back(session.id());
+    }
     if (session.listed || (!session.has_output() && !session.ended())) return;
     session.listed = true;
     dirty_.push_back(session.id());

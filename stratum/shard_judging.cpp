@@ -1,5 +1,6 @@
 // The end of a turn: verdicts, candidates, the share log, answers.
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "pool/base/log.h"
@@ -126,10 +127,22 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     std::visit(
         [this, &origin, &outcome, now](auto& session) {
             session.answer(origin, outcome, now);
+            if constexpr (std::is_same_v<std::decay_t<decltype(session)>, v1::Session>) {
+                session.end_if_bad(options_.session.bad_shares_max);
+                if (session.ended() == EndReason::too_many_bad_shares) punish(origin, now);
+            }
             variant_wanted_ = variant_wanted_ || session.wants_job_now();
             touch(session);
         },
         sessions_.at(origin.session.value));
+}
+
+// Whoever floods us comes back by another address; the worker's name is dearer.
+void Shard::punish(const Batch::Origin& origin, pool::Now now)
+{
+    if (options_.gate == nullptr || !origin.worker) return;
+    const Worker& miner = worker(origin);
+    options_.gate->delay_worker(account(origin, miner).key.name + '.' + miner.name, now.steady);
 }
 
 Worker& Shard::worker(const Batch::Origin& origin)

@@ -17,6 +17,8 @@
 #include "pool/app/books.h"
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
+#include "pool/app/miners.h"
+#include "pool/app/store_options.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/stratum_options.h"
 #include "pool/app/submitter.h"
@@ -52,57 +54,9 @@ std::uint64_t first_job_of_this_life(UnixMillis now)
     return (std::max(now.value, since) - since) / a_job_ms + 1;
 }
 
-std::size_t loop_count(const Config& config)
-{
-    if (config.stratum_loops > 0) return config.stratum_loops;
-    const unsigned cores = std::thread::hardware_concurrency();
-    return cores > 3 ? cores - 2 : 1;
-}
-
-std::vector<std::string> producer_names(const Config& config)
-{
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < loop_count(config); ++i) {
-        names.push_back(config.server_id + "-" + std::to_string(i));
-    }
-    return names;
-}
-
 std::filesystem::path journal_root(const Config& config)
 {
     return std::filesystem::path{config.data_dir} / "journal";
-}
-
-RedisOptions redis_options(const Config& config)
-{
-    RedisOptions options;
-    options.socket = config.redis.socket;
-    options.host = config.redis.host;
-    options.port = config.redis.port;
-    return options;
-}
-
-payouts::ServiceOptions service_options(const Config& config)
-{
-    payouts::ServiceOptions options;
-    options.mysql = mysql_options(config);
-    options.redis = redis_options(config);
-    options.chain = config.chain;
-    options.window_score = config.window_score;
-    options.seed = config.window_seed;
-    options.fee_bps = config.fee_bps;
-    options.own_producers = producer_names(config);
-    payouts::use_chain_defaults(options, config.chain);
-    return options;
-}
-
-/// What the configuration asks for, or what is fastest on this machine. Errors: invalid.
-Result<HeaderHasher> choose_hasher(const std::string& kernel)
-{
-    if (kernel == "auto") return HeaderHasher::calibrated();
-    auto one = HeaderHasher::with(kernel);
-    if (!one) return fail(Error::Code::invalid, "stratum.hash_kernel: " + one.error().detail);
-    return one;
 }
 
 WorkSource::Options work_options(const Config& config)
@@ -146,7 +100,7 @@ Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& s
 {
     while (answer.wait_for(milliseconds{50}) != std::future_status::ready) {
         const timespec at_once{};
-        if (::sigtimedwait(&signals, nullptr, &at_once) > 0) {
+        if (const int got = ::sigtimedwait(&signals, nullptr, &at_once); got > 0 && got != SIGHUP) {
             return fail(Error::Code::unavailable, "stopped before the node gave work");
         }
     }
@@ -154,16 +108,6 @@ Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& s
 }
 
 }  // namespace
-
-payouts::MysqlOptions mysql_options(const Config& config)
-{
-    return {.socket = config.mysql.socket,
-            .host = config.mysql.host,
-            .port = config.mysql.port,
-            .user = config.mysql_user,
-            .password = config.mysql_password,
-            .database = config.mysql_database};
-}
 
 // In the order in which they are built; dropped the other way round.
 struct App::Parts {
@@ -173,6 +117,7 @@ struct App::Parts {
     std::vector<std::unique_ptr<Node>> nodes;
     std::optional<V2IdentityKeeper> v2;  // the core loop's, once it runs
     Watch v2_refresh;
+    std::unique_ptr<stratum::Gate> gate;
     std::vector<std::unique_ptr<StratumLoop>> loops;
     std::vector<std::unique_ptr<Leftover>> leftovers;
     std::shared_ptr<const stratum::AccountDirectory> registered_names;  // as they were at the start
@@ -182,6 +127,7 @@ struct App::Parts {
     std::unique_ptr<WorkDesk> desk;
     std::unique_ptr<Live> live;
     std::unique_ptr<View> view;
+    std::unique_ptr<Miners> miners;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
     rpc::Router router;
@@ -196,6 +142,7 @@ struct App::Parts {
     Result<void> open_core();
     Result<void> open_v2();
     Result<void> start_work(const sigset_t& signals);
+    Result<void> load_tls();
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
     void start_rpc(std::uint16_t stratum_port);
@@ -254,6 +201,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
     const auto hasher = choose_hasher(config.hash_kernel);
     if (!hasher) return fail(hasher.error());
     log::info("hash_kernels", {{"chosen", hasher->describe()}});
+    gate = std::make_unique<stratum::Gate>(gate_options(config));
     const std::vector<std::string> names = producer_names(config);
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto streamed = last_stream_seq(redis, names[i]);
@@ -265,6 +213,8 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.journal_directory = journal_root(config) / names[i];
         options.redis = redis_options(config);
         options.server = stratum_options(config, *hasher, i, names.size());
+        options.server.shard.gate = gate.get();
+        options.drain = std::chrono::seconds{config.drain_seconds};
         if (v2) options.server.shard.identity = v2->identity();
         options.booked = *booked;
         options.start_after = std::max(*streamed, *booked);
@@ -410,17 +360,35 @@ Result<void> App::Parts::start_work(const sigset_t& signals)
     return started;
 }
 
+// At the start, and on SIGHUP: new connections get the new certificate.
+Result<void> App::Parts::load_tls()
+{
+    if (config.tls_certificate.empty()) return {};
+    auto tls = stratum::TlsContext::load(config.tls_certificate, config.tls_key);
+    if (!tls) return fail(tls.error());
+    for (const auto& loop : loops) loop->set_tls(*tls);
+    log::info("certificate_loaded", {{"file", config.tls_certificate}});
+    return {};
+}
+
 Result<void> App::Parts::start_stratum(std::uint16_t& port)
 {
-    if (auto free = check_free(config.stratum_listen); !free) return free;
+    std::vector<std::uint16_t> ports;
+    for (const Endpoint& each : stratum_endpoints(config)) {
+        if (auto free = check_free(each); !free) return free;
+    }
     for (const auto& loop : loops) {
-        auto opened = loop->start(registered_names, port, [this](BlockCandidate candidate) {
+        auto opened = loop->start(registered_names, ports, [this](BlockCandidate candidate) {
             on_candidate(std::move(candidate));
         });
         if (!opened) return fail(opened.error());
-        port = *opened;  // when the kernel chose it, the others take the same
+        ports = *opened;  // where the kernel chose one, the others take the same
     }
-    log::info("stratum_listening", {{"port", port}, {"loops", loops.size()}});
+    if (auto loaded = load_tls(); !loaded) return loaded;
+    port = ports.front();
+    for (const std::uint16_t each : ports) {
+        log::info("stratum_listening", {{"port", each}, {"loops", loops.size()}});
+    }
     return {};
 }
 
@@ -450,7 +418,9 @@ Result<void> App::Parts::open_rpc()
                                            .stratum_port = 0,
                                            .web_port = 0,
                                            .started = read_clock().steady});
+    miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
     rpc::register_admin_methods(router, *view);
+    rpc::register_miner_methods(router, *miners);
     auto opened = rpc::Server::start(
         rpc_loop, {.admin = config.admin_listen, .web = config.web_listen}, router, *auth, *view);
     if (!opened) return fail(opened.error());
@@ -495,7 +465,12 @@ App::~App() { stop(); }
 void App::wait_for_signal(const sigset_t& signals)
 {
     int signal = 0;
-    ::sigwait(&signals, &signal);
+    for (::sigwait(&signals, &signal); signal == SIGHUP; ::sigwait(&signals, &signal)) {
+        // A certificate that can't be read leaves the old one in use.
+        if (auto loaded = parts_->load_tls(); !loaded) {
+            log::error("certificate_not_loaded", {{"detail", loaded.error().detail}});
+        }
+    }
     log::info("stopping", {{"signal", signal}});
 }
 

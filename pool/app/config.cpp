@@ -138,19 +138,45 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
     return {};
 }
 
+Result<void> read_listener(Config& config, const std::string& file, const toml::node& entry)
+{
+    const toml::table* table = entry.as_table();
+    if (table == nullptr) return refuse(place_of(file, entry), "write [[listener]], once a port");
+    ListenerConfig listener;
+    std::vector<std::string> known;
+    for (const ListenerOption& option : listener_options()) {
+        known.push_back("listener." + std::string{option.key});
+    }
+    for (const auto& [key, node] : *table) {
+        const std::string name = "listener." + std::string{key.str()};
+        const auto at = std::find(known.begin(), known.end(), name);
+        if (at == known.end()) return unknown(place_of(file, node), "key", name, known);
+        const auto value = value_of(node);
+        const auto& option = listener_options()[static_cast<std::size_t>(at - known.begin())];
+        const std::string wrong = value ? option.apply(listener, *value) : "is of no known type";
+        if (!wrong.empty()) return refuse(place_of(file, node), name + " " + wrong);
+    }
+    if (listener.listen.host.empty()) {
+        return refuse(place_of(file, entry), "listener.listen is missing");
+    }
+    config.listeners.push_back(std::move(listener));
+    return {};
+}
+
 Result<void> read_section(Config& config, const std::string& file, const std::string& section,
                           const toml::node& node)
 {
-    std::vector<std::string> sections{"node"};
+    std::vector<std::string> sections{"node", "listener"};
     for (const ConfigOption& option : config_options()) sections.emplace_back(option.section);
     if (std::find(sections.begin(), sections.end(), section) == sections.end()) {
         return unknown(place_of(file, node), "section", section, sections);
     }
-    if (section == "node") {
+    if (section == "node" || section == "listener") {
+        const auto read_entry = section == "node" ? read_node : read_listener;
         const toml::array* list = node.as_array();
-        if (list == nullptr) return read_node(config, file, node);
+        if (list == nullptr) return read_entry(config, file, node);
         for (const toml::node& entry : *list) {
-            if (auto read = read_node(config, file, entry); !read) return read;
+            if (auto read = read_entry(config, file, entry); !read) return read;
         }
         return {};
     }
@@ -241,6 +267,15 @@ bool is_name(std::string_view text, std::size_t length_max)
            });
 }
 
+std::vector<std::string> all_proxies(const Config& config)
+{
+    std::vector<std::string> all = config.proxies;
+    for (const ListenerConfig& listener : config.listeners) {
+        all.insert(all.end(), listener.proxies.begin(), listener.proxies.end());
+    }
+    return all;
+}
+
 Result<void> check_whole(Config& config, const std::string& where)
 {
     if (config.payout_address.empty()) {
@@ -279,6 +314,13 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (config.min_difficulty > config.start_difficulty ||
         config.start_difficulty > config.max_difficulty) {
         return refuse(where, "stratum.start_difficulty must be between min_ and max_difficulty");
+    }
+    for (const std::string& proxy : all_proxies(config)) {
+        if (stratum::parse_network(proxy)) continue;
+        return refuse(where, "proxies: " + proxy + " is no network like 10.0.0.0/8");
+    }
+    if (config.tls_certificate.empty() != config.tls_key.empty()) {
+        return refuse(where, "stratum.tls_certificate and stratum.tls_key go together");
     }
     if (config.shares_per_minute == 0) {
         return refuse(where, "stratum.shares_per_minute must be 1 or more");
@@ -328,6 +370,11 @@ std::string example_config()
     for (const NodeOption& option : node_options()) {
         out += "# " + std::string{option.help} + "\n";
         out += std::string{option.key} + " = " + std::string{option.example} + "\n";
+    }
+    out += "\n# A further port, as many as you like:\n# [[listener]]\n";
+    for (const ListenerOption& option : listener_options()) {
+        if (!option.help.empty()) out += "# # " + std::string{option.help} + "\n";
+        out += "# " + std::string{option.key} + " = " + std::string{option.example} + "\n";
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "pool/node/node_rpc.h"
 #include "pool/runtime/tcp.h"
 #include "rpc/auth.h"
+#include "stratum/gate.h"
 
 namespace pool {
 
@@ -22,6 +24,19 @@ struct StoreAddress {
     std::string socket;
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
+};
+
+/// A further port for miners; what it does not say is as [stratum] says.
+struct ListenerConfig {
+    Endpoint listen;
+    std::optional<double> start_difficulty;
+    std::optional<double> min_difficulty;
+    std::optional<double> max_difficulty;
+    std::optional<std::uint32_t> shares_per_minute;
+    std::optional<bool> vary_difficulty;
+    bool tls_only = false;
+    bool proxy_only = false;
+    std::vector<std::string> proxies;
 };
 
 /// All that an operator may set, checked. Read once in app.cpp and turned into the small option
@@ -56,6 +71,22 @@ struct Config {
     bool stratum_v2 = true;
     std::string v2_identity;  ///< empty: the pool is its own authority
     std::uint32_t shares_per_minute = 10;
+    std::vector<ListenerConfig> listeners;
+    std::vector<std::string> proxies;  ///< networks that may send PROXY headers
+    bool proxy_only = false;
+    std::string tls_certificate;
+    std::string tls_key;
+    std::uint32_t drain_seconds = 3;
+
+    stratum::GateOptions gate;
+    std::uint32_t handshaking_max = 8192;
+    std::uint32_t workers_max = 1000;
+    std::uint32_t bad_shares_max = 160;
+    std::uint32_t lines_per_second = 10'000;
+    std::uint32_t write_queue_kib = 256;
+    std::uint32_t write_stall_seconds = 60;
+    std::uint32_t first_line_seconds = 15;
+    std::uint32_t idle_minutes = 30;
 
     StoreAddress redis{"", "127.0.0.1", 6379};
     bool redis_require_persistence = true;

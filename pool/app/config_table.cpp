@@ -130,6 +130,67 @@ std::string set_window(Config& config, const ConfigValue& value)
     return "";
 }
 
+template <std::vector<std::string> Config::* Place>
+std::string set_texts(Config& config, const ConfigValue& value)
+{
+    const auto* list = std::get_if<std::vector<std::string>>(&value);
+    if (list == nullptr) return "must be a list of texts";
+    config.*Place = *list;
+    return "";
+}
+
+template <std::uint32_t stratum::AddressLimits::* Place>
+std::string set_address_limit(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < 0 || *number > 100'000'000) {
+        return "must be a whole number, zero or more";
+    }
+    config.gate.everybody.*Place = static_cast<std::uint32_t>(*number);
+    return "";
+}
+
+std::string set_connections_max(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < 0) return "must be a whole number, zero or more";
+    config.gate.connections_max = static_cast<std::size_t>(*number);
+    return "";
+}
+
+std::string set_ban(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < 1 || *number > 31'536'000) {
+        return "must be between 1 and 31536000 seconds";
+    }
+    config.gate.ban = std::chrono::seconds{*number};
+    return "";
+}
+
+std::string set_misbehaviours(Config& config, const ConfigValue& value)
+{
+    const auto* number = std::get_if<std::int64_t>(&value);
+    if (number == nullptr || *number < 1 || *number > 1'000'000) {
+        return "must be between 1 and 1000000";
+    }
+    config.gate.misbehaviours_max = static_cast<std::uint32_t>(*number);
+    return "";
+}
+
+std::string set_networks(Config& config, const ConfigValue& value)
+{
+    const auto* list = std::get_if<std::vector<std::string>>(&value);
+    if (list == nullptr) return "must be a list of texts";
+    config.gate.networks.clear();
+    for (const std::string& text : *list) {
+        auto rule = parse_network_rule(text, config.gate.everybody);
+        if (!rule) return "has an entry that is wrong: " + rule.error().detail;
+        config.gate.networks.push_back(*rule);
+    }
+    return "";
+}
+
 std::string set_rpcauth(Config& config, const ConfigValue& value)
 {
     const auto* lines = std::get_if<std::vector<std::string>>(&value);
@@ -214,6 +275,67 @@ constexpr std::array table{
     ConfigOption{"stratum", "shares_per_minute", "whole number", "10",
                  "what the difficulty of a connection is steered to (1 to 1000)",
                  set_whole<&C::shares_per_minute, 1000>},
+    ConfigOption{"stratum", "proxies", "list of texts", "[]",
+                 "networks whose PROXY headers (v1, v2) are believed, such as \"10.0.0.5/32\"",
+                 set_texts<&C::proxies>},
+    ConfigOption{"stratum", "proxy_only", "true or false", "false",
+                 "turn away who sends no PROXY header", set_bool<&C::proxy_only>},
+    ConfigOption{
+        "stratum", "tls_certificate", "text", "\"\"",
+        "PEM file with the chain; with a key the same ports speak TLS, too. SIGHUP reloads",
+        set_text<&C::tls_certificate>},
+    ConfigOption{"stratum", "tls_key", "text", "\"\"", "PEM file", set_text<&C::tls_key>},
+    ConfigOption{"stratum", "drain_seconds", "whole number", "3",
+                 "at a stop: how long miners get to leave by themselves",
+                 set_whole<&C::drain_seconds, 3600>},
+    ConfigOption{"limits", "connections_per_address", "whole number", "4096",
+                 "of one IPv4 address or IPv6 /64 at once; 0 means no limit",
+                 set_address_limit<&stratum::AddressLimits::connections>},
+    ConfigOption{"limits", "connects_per_second", "whole number", "100",
+                 "of one address, beyond the burst; 0 means no limit",
+                 set_address_limit<&stratum::AddressLimits::connects_per_second>},
+    ConfigOption{"limits", "connects_burst", "whole number", "4096",
+                 "a farm behind one address comes back all at once",
+                 set_address_limit<&stratum::AddressLimits::connects_burst>},
+    ConfigOption{
+        "limits", "networks", "list of texts",
+        "[\"10.0.0.0/8 connections=0 connects_per_second=0\"]",
+        "other limits for some, the first that fits; the example lifts both for a farm that "
+        "is behind one address (the default is an empty list)",
+        set_networks},
+    ConfigOption{"limits", "connections_max", "whole number", "0",
+                 "of all; 0 means nine tenths of the open files that the system allows",
+                 set_connections_max},
+    ConfigOption{"limits", "handshaking_max", "whole number", "8192",
+                 "connected and not authorised, on one loop; then others wait their turn",
+                 set_whole<&C::handshaking_max, 10'000'000>},
+    ConfigOption{"limits", "ban_seconds", "whole number", "600",
+                 "for an address that misbehaves and has no miner with an accepted share in 10 min",
+                 set_ban},
+    ConfigOption{"limits", "misbehaviours_max", "whole number", "3",
+                 "connections of an address closed for what they did, within ban_seconds, before "
+                 "the ban",
+                 set_misbehaviours},
+    ConfigOption{"limits", "workers_per_connection", "whole number", "1000", "",
+                 set_whole<&C::workers_max, 100'000>},
+    ConfigOption{"limits", "bad_shares", "whole number", "160",
+                 "of the last 256 of a connection; then it is closed and its worker delayed",
+                 set_whole<&C::bad_shares_max, 60'000>},
+    ConfigOption{"limits", "lines_per_second", "whole number", "10000",
+                 "of one connection, with a burst of five seconds' worth; 0 means no limit",
+                 set_whole<&C::lines_per_second, 100'000'000>},
+    ConfigOption{"limits", "write_queue_kib", "whole number", "256",
+                 "unread bytes of a connection before it is closed",
+                 set_whole<&C::write_queue_kib, 1'000'000>},
+    ConfigOption{"limits", "write_stall_seconds", "whole number", "60",
+                 "how long a peer may leave bytes unread",
+                 set_whole<&C::write_stall_seconds, 86'400>},
+    ConfigOption{"limits", "first_line_seconds", "whole number", "15",
+                 "from connecting to the first whole line",
+                 set_whole<&C::first_line_seconds, 3600>},
+    ConfigOption{"limits", "idle_minutes", "whole number", "30",
+                 "without a byte, or 20 times a connection's usual time between shares",
+                 set_whole<&C::idle_minutes, 100'000>},
     ConfigOption{
         "work", "empty_first", "true or false", "true",
         "on a new block, an empty job at once and the full one as soon as the node gives it",

@@ -39,4 +39,16 @@ struct NodeOption {
 };
 std::span<const NodeOption> node_options();
 
+/// One row for a key of a [[listener]] table.
+struct ListenerOption {
+    std::string_view key;
+    std::string_view example;
+    std::string_view help;
+    std::string (*apply)(ListenerConfig&, const ConfigValue&);
+};
+std::span<const ListenerOption> listener_options();
+/// "10.0.0.0/8 connections=0 connects_per_second=0". Errors: invalid, with what is wrong.
+Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
+                                                      const stratum::AddressLimits& defaults);
+
 }  // namespace pool

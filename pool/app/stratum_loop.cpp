@@ -9,6 +9,7 @@ namespace {
 
 // Time for the last answers to leave and for the journal's tail to reach Redis.
 constexpr std::chrono::milliseconds linger{300};
+constexpr std::chrono::milliseconds drain_look_every{50};
 
 }  // namespace
 
@@ -30,11 +31,13 @@ StratumLoop::StratumLoop(Options options, Journal journal)
 
 StratumLoop::~StratumLoop() { stop(); }
 
-Result<std::uint16_t> StratumLoop::start(std::shared_ptr<const stratum::AccountDirectory> directory,
-                                         std::uint16_t port,
-                                         stratum::Shard::OnCandidate on_candidate)
+Result<std::vector<std::uint16_t>> StratumLoop::start(
+    std::shared_ptr<const stratum::AccountDirectory> directory,
+    const std::vector<std::uint16_t>& ports, stratum::Shard::OnCandidate on_candidate)
 {
-    options_.server.listen.port = port;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        options_.server.ports[i].listen.port = ports[i];
+    }
     server_ = std::make_unique<stratum::Server>(loop_, options_.server, log_, std::move(directory),
                                                 std::move(on_candidate));
     auto opened = server_->start();
@@ -45,14 +48,53 @@ Result<std::uint16_t> StratumLoop::start(std::shared_ptr<const stratum::AccountD
     return *opened;
 }
 
+void StratumLoop::set_tls(std::shared_ptr<const stratum::TlsContext> context)
+{
+    loop_.post([this, context = std::move(context)] { server_->set_tls(context); });
+}
+
+void StratumLoop::drain()
+{
+    loop_.post([this] { server_->drain(); });
+}
+
+void StratumLoop::fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
+                                 std::function<void(std::size_t)> done)
+{
+    loop_.post([this, account = std::move(account), worker = std::move(worker), difficulty,
+                done = std::move(done)] {
+        std::size_t count = 0;
+        for (const stratum::SessionSnapshot& session : server_->snapshot()) {
+            const bool meant = std::any_of(
+                session.workers.begin(), session.workers.end(), [&](const auto& mining) {
+                    return mining.account == account && (worker.empty() || mining.worker == worker);
+                });
+            if (meant && server_->fix_difficulty(session.id, difficulty)) ++count;
+        }
+        done(count);
+    });
+}
+
 void StratumLoop::begin_stop()
 {
     if (!thread_.joinable() || stopping_) return;
     stopping_ = true;
     loop_.post([this] {
-        server_->stop();
-        lingering_ = loop_.after(linger, [this] { loop_.stop(); });
+        server_->drain();
+        drain_until_ = read_clock().steady + options_.drain;
+        draining_ = loop_.every(drain_look_every, [this] {
+            const bool over = read_clock().steady >= drain_until_;
+            if (over || server_->connections() == 0) close_all();
+        });
+        if (server_->connections() == 0 || options_.drain.count() == 0) close_all();
     });
+}
+
+void StratumLoop::close_all()
+{
+    draining_.stop();
+    server_->stop();
+    lingering_ = loop_.after(linger, [this] { loop_.stop(); });
 }
 
 void StratumLoop::stop()

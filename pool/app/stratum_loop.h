@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,6 +34,7 @@ public:
         std::filesystem::path journal_directory;
         RedisOptions redis;
         stratum::ServerOptions server;
+        std::chrono::seconds drain{0};  ///< at a stop: how long miners get to leave by themselves
         std::uint64_t booked = 0;       ///< MySQL knows records up to here
         std::uint64_t start_after = 0;  ///< Redis or MySQL know records up to here
     };
@@ -41,9 +43,18 @@ public:
     static Result<std::unique_ptr<StratumLoop>> open(Options options);
     ~StratumLoop();
 
-    /// Opens the port (0: the kernel chooses) and starts the thread. Returns the port.
-    Result<std::uint16_t> start(std::shared_ptr<const stratum::AccountDirectory> directory,
-                                std::uint16_t port, stratum::Shard::OnCandidate on_candidate);
+    /// Opens the ports and starts the thread. ports: in place of the configured ones, none or all.
+    /// Returns those that were opened.
+    Result<std::vector<std::uint16_t>> start(
+        std::shared_ptr<const stratum::AccountDirectory> directory,
+        const std::vector<std::uint16_t>& ports, stratum::Shard::OnCandidate on_candidate);
+    void set_tls(std::shared_ptr<const stratum::TlsContext> context);
+    /// Accepts nobody any more and asks all miners to connect again.
+    void drain();
+    /// `done` gets the number of connections of that account (and worker, unless it is empty); it
+    /// runs on this loop.
+    void fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
+                        std::function<void(std::size_t)> done);
     /// Accepts nobody any more, answers what was submitted, closes the connections.
     void begin_stop();
     /// begin_stop, and ends the thread once the last bytes are out.
@@ -68,6 +79,7 @@ public:
 
 private:
     StratumLoop(Options options, Journal journal);
+    void close_all();
 
     Options options_;
     Loop loop_;
@@ -77,6 +89,8 @@ private:
     std::unique_ptr<stratum::Server> server_;
     std::thread thread_;
     Watch lingering_;
+    Watch draining_;
+    SteadyTime drain_until_;
     bool stopping_ = false;
 };
 

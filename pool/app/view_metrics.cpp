@@ -92,6 +92,20 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
                      sum(loops, [reason](const auto& m) -> auto& { return m.of(reason); }),
                      {{"reason", stratum::to_string(reason)}});
     }
+    const std::vector<std::pair<const char*, Counter stratum::ShardMetrics::*>> events{
+        {"jobs_superseded", &stratum::ShardMetrics::jobs_superseded},
+        {"variant_jobs", &stratum::ShardMetrics::variant_jobs},
+        {"delayed_authorizes", &stratum::ShardMetrics::delayed_authorizes},
+        {"http_callers", &stratum::ShardMetrics::http_callers},
+        {"tls_connections", &stratum::ShardMetrics::tls_connections},
+        {"proxied_connections", &stratum::ShardMetrics::proxied_connections},
+        {"accept_pauses", &stratum::ShardMetrics::accept_pauses},
+    };
+    for (const auto& [event, place] : events) {
+        list.counter("zubr_stratum_events_total", "What the Stratum loops did and met, by kind",
+                     sum(loops, [at = place](const auto& m) -> auto& { return m.*at; }),
+                     {{"event", event}});
+    }
     list.counter("zubr_authorize_refused_total", "Refused authorizations",
                  sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
 }

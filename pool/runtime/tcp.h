@@ -33,6 +33,11 @@ public:
         /// Bytes as they came, at most 64 KiB, only valid during the call; 64 bytes behind them
         /// may be read. The owner may drop the TcpConn inside.
         std::function<void(std::span<const std::uint8_t>)> on_bytes;
+        /// The peer sends no more but may still read. Without this the connection closes at once;
+        /// with it the owner says its last words and calls close_after_write.
+        std::function<void()> on_end{};
+        /// Everything that had been queued is written.
+        std::function<void()> on_drained{};
         /// Called once, after the last on_bytes, if it was not the owner who closed.
         std::function<void(CloseReason)> on_close;
     };
@@ -57,6 +62,9 @@ public:
     void write(std::string_view bytes);
     void set_write_queue_max(std::size_t bytes);
     std::size_t write_queue_bytes() const;
+    /// Bounds what the kernel holds for a peer that does not read (it doubles the number). Without
+    /// this it may be megabytes.
+    void set_kernel_send_buffer(int bytes);
     /// Sends what is queued, tells the peer that no more comes and closes when it has closed too
     /// (closing earlier may cost it what is still under way), after `linger` at the latest. Then
     /// on_close(we_closed), or peer_reset if the peer went away first. No on_bytes from here on.
@@ -92,6 +100,8 @@ public:
     TcpListener(const TcpListener&) = delete;
     TcpListener& operator=(const TcpListener&) = delete;
     std::uint16_t port() const;
+    /// While paused, who connects waits in the kernel's queue, in order.
+    void set_paused(bool paused);
 
     struct Impl;
     explicit TcpListener(std::unique_ptr<Impl> impl);

@@ -44,6 +44,7 @@ void TcpConn::write(std::string_view bytes) { impl_->write(bytes); }
 void TcpConn::set_write_queue_max(std::size_t bytes) { impl_->write_queue_max = bytes; }
 std::size_t TcpConn::write_queue_bytes() const { return impl_->queued(); }
 void TcpConn::close_after_write() { impl_->close_after_write(); }
+void TcpConn::set_kernel_send_buffer(int bytes) { impl_->set_kernel_send_buffer(bytes); }
 const Endpoint& TcpConn::peer() const { return impl_->peer; }
 
 Result<std::shared_ptr<TcpConn::Impl>> TcpConn::Impl::make(uv_loop_t* loop)
@@ -77,6 +78,11 @@ void TcpConn::Impl::set_socket_options()
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
+}
+
+void TcpConn::Impl::set_kernel_send_buffer(int bytes)
+{
+    if (usable()) set_option(fd_of(tcp.get()), SOL_SOCKET, SO_SNDBUF, bytes);
 }
 
 void TcpConn::Impl::start(Callbacks wanted)
@@ -147,6 +153,8 @@ void TcpConn::Impl::written(int status)
         write_queue();
     } else if (leaving_) {
         end_output();
+    } else if (const auto keep = callbacks_; keep && keep->on_drained) {
+        keep->on_drained();
     }
 }
 
@@ -194,6 +202,7 @@ void TcpConn::Impl::received(ssize_t count, const char* bytes)
 void TcpConn::Impl::input_ended()
 {
     input_ended_ = true;
+    if (const auto keep = callbacks_; !leaving_ && keep && keep->on_end) return keep->on_end();
     if (!leaving_) finish(CloseReason::peer_closed);
     if (usable() && queued() == 0) finish(CloseReason::we_closed);
 }

@@ -21,6 +21,7 @@ struct TcpConn::Impl {
     void start(Callbacks wanted);
     void write(std::string_view bytes);
     void close_after_write();
+    void set_kernel_send_buffer(int bytes);
     std::size_t queued() const;
     /// The owner let go: closes at once, calls nobody.
     void drop();

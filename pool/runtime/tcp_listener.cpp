@@ -101,10 +101,12 @@ struct TcpListener::Impl::Core {
     Watch pause;
     bool dropped = false;
     bool short_of_descriptors = false;
+    bool paused = false;
     std::weak_ptr<Core> self;
 
     void watch()
     {
+        if (paused) return;
         readable = loop.watch_fd(socket.fd(), {.readable = true}, [weak = self](FdEvents) {
             if (const auto core = weak.lock()) core->accept_some();
         });
@@ -112,7 +114,7 @@ struct TcpListener::Impl::Core {
 
     void accept_some()
     {
-        for (int i = 0; i < accepts_per_turn_max && !dropped; ++i) {
+        for (int i = 0; i < accepts_per_turn_max && !dropped && !paused; ++i) {
             SocketAddress peer;
             peer.length = sizeof peer.storage;
             const int fd =
@@ -167,6 +169,14 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(
     impl->core->self = impl->core;
     impl->core->watch();
     return std::make_unique<TcpListener>(std::move(impl));
+}
+
+void TcpListener::set_paused(bool paused)
+{
+    Impl::Core& core = *impl_->core;
+    if (std::exchange(core.paused, paused) == paused) return;
+    core.readable.stop();
+    if (!paused && !core.pause.active()) core.watch();
 }
 
 std::uint16_t TcpListener::port() const

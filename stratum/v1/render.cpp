@@ -145,6 +145,11 @@ NotifyLines PreparedNotify::lines_of(const pool::Job& job) const
     return out;
 }
 
+void append_reconnect(std::string& out)
+{
+    out.append("{\"id\":null,\"method\":\"client.reconnect\",\"params\":[]}\n");
+}
+
 NotifyLines render_notify(const pool::Job& job)
 {
     std::string line{head};

@@ -40,6 +40,9 @@ void append_set_version_mask(std::string& out, std::uint32_t mask);
 /// client.show_message: a line for the people in front of the miner. Cut at 200 characters.
 void append_show_message(std::string& out, std::string_view text);
 
+/// client.reconnect without parameters: to the same place, once the connection is gone.
+void append_reconnect(std::string& out);
+
 /// The mining.notify lines of a job: one for all connections, but for the clean flag.
 struct NotifyLines {
     std::string clean;

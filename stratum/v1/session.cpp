@@ -16,13 +16,13 @@ constexpr int urgent_exponents = 2;
 }  // namespace
 
 Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
-                 const SessionOptions& options, pool::Now now)
+                 const DifficultyLimits& difficulty, pool::Now now)
     : id_(id),
       peer_(std::move(peer)),
       subscription_(subscription),
       opened_(now),
       heard_(now.steady),
-      policy_(options.difficulty, now.steady)
+      policy_(difficulty, now.steady)
 {
 }
 
@@ -55,6 +55,7 @@ void Session::on_line(std::string_view line, World& world, pool::Now now)
     heard_line_ = true;
     line_begun_.reset();
     world.metrics.lines.add();
+    if (too_many_lines(world.options, now.steady)) return end(EndReason::too_many_requests);
     auto request = read_request(line, world.json);
     if (!request) {
         world.metrics.bad_lines.add();
@@ -68,16 +69,41 @@ void Session::on_line(std::string_view line, World& world, pool::Now now)
 
 void Session::on_job(World& world)
 {
-    if (!ended_ && !sent_.empty()) {
+    if (!ended_ && held_ && !sent_.empty()) {
+        if (std::exchange(job_owed_, true)) world.metrics.jobs_superseded.add();
+    } else if (!ended_ && !sent_.empty()) {
         send_job(world);
     } else {
         start_if_ready(world);
     }
 }
 
+void Session::release_jobs(World& world)
+{
+    held_ = false;
+    if (std::exchange(job_owed_, false)) on_job(world);
+}
+
+void Session::ask_to_reconnect()
+{
+    if (!ended_ && authorised() && !sent_.empty()) append_reconnect(out());
+}
+
+// A token bucket: an honest proxy of a thousand machines stays far below it.
+bool Session::too_many_lines(const SessionOptions& options, pool::SteadyTime now)
+{
+    if (options.lines_per_second <= 0) return false;
+    const std::chrono::duration<double> since = now - line_refill_;
+    line_refill_ = now;
+    line_tokens_ =
+        std::min(line_tokens_ + since.count() * options.lines_per_second, options.lines_burst);
+    line_tokens_ -= 1;
+    return line_tokens_ < 0;
+}
+
 bool Session::wants_job_now() const
 {
-    if (ended_ || sent_.empty()) return false;
+    if (ended_ || held_ || sent_.empty()) return false;
     const int off = policy_.next().exponent - sent_.back().difficulty.exponent;
     return repeat_difficulty_ || off >= urgent_exponents || -off >= urgent_exponents;
 }

@@ -19,6 +19,7 @@
 #include "stratum/batch.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
+#include "stratum/gate.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
@@ -34,7 +35,12 @@ struct SessionOptions {
     DifficultyLimits difficulty;
     std::uint8_t extranonce2_bytes = 8;  ///< 2 ..= 8: what every known miner can submit
     std::size_t workers_max = 1000;      ///< a connection; proxies bring hundreds
-    std::size_t bad_requests_max = 32;   ///< unknown or senseless ones without a good share between
+    /// Of the last 256 judged submits, how many may be bad before the connection is closed. Stale
+    /// ones are not bad: they are late.
+    std::uint32_t bad_shares_max = 160;
+    double lines_per_second = 10'000;  ///< sustained; more closes the connection. 0: no limit
+    double lines_burst = 50'000;
+    std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
     std::chrono::seconds first_line_within{15};
     std::chrono::seconds subscribe_within{30};
     std::chrono::seconds authorize_within{60};
@@ -61,6 +67,7 @@ struct World {
     PrefixPool& prefixes;
     Batch& batch;
     ShardMetrics& metrics;
+    Gate* gate;  ///< null: nobody is delayed
     pool::JsonDocument& json;
 };
 
@@ -73,11 +80,16 @@ class Session {
 public:
     /// subscription: shown to the client as its session id; hard to guess.
     Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
-            const SessionOptions& options, pool::Now now);
+            const DifficultyLimits& difficulty, pool::Now now);
 
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
+    void hold_jobs() { held_ = true; }
+    void release_jobs(World& world);
+    /// client.reconnect without an address, to those who mine: the server is going away.
+    void ask_to_reconnect();
     /// True when the next regular job is too far off: the difficulty is wrong by four times or
     /// more, or the miner seems to have missed the last one.
     bool wants_job_now() const;
@@ -85,10 +97,13 @@ public:
 
     /// The verdict on this session's oldest submission that has none yet. Counts it, too.
     void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
+    /// Ends a session of whose last 256 submits `bad_max` or more were bad.
+    void end_if_bad(std::uint32_t bad_max);
 
     pool::SessionId id() const { return id_; }
     const std::optional<ExtranoncePrefix>& prefix() const { return prefix_; }
     bool authorised() const { return !workers_.empty(); }
+    std::uint64_t accepted() const { return accepted_; }
     bool has_unanswered() const { return !waiting_.empty(); }
     Worker& worker(std::size_t at) { return workers_[at]; }
     MinedAccount& account(std::size_t at) { return accounts_[at]; }
@@ -108,6 +123,9 @@ public:
 
     /// The shard's note that this session is on its list of those with something to send.
     bool listed = false;
+    /// The shard's notes: what it has told its server of this session.
+    bool told_authorised = false;
+    std::uint64_t told_accepted = 0;
 
 private:
     // What every handler of a request gets.
@@ -151,6 +169,8 @@ private:
     std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
     void thank(const Turn& turn);
     void count_bad_request(const Turn& turn);
+    bool too_many_lines(const SessionOptions& options, pool::SteadyTime now);
+    void count_judged(bool bad);
     void start_if_ready(World& world);
     void send_job(World& world);
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
@@ -194,6 +214,12 @@ private:
     std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
     std::uint32_t low_shares_ = 0;  // since the last accepted one
     bool repeat_difficulty_ = false;
+    bool held_ = false;
+    bool job_owed_ = false;
+    std::uint16_t judged_ = 0;  // of the last 256 submits, halved now and then
+    std::uint16_t bad_ = 0;
+    double line_tokens_ = 0;
+    pool::SteadyTime line_refill_;
 
     bool rolling_ = false;  // asked for by mining.configure
     std::uint32_t mask_wanted_ = 0xffffffff;

@@ -102,7 +102,15 @@ void Session::on(const Authorize& call, const Turn& turn)
         append_error(out(), turn.id, ErrorCode::unauthorized, why, "false");
     };
     auto user = parse_user_name(call.user, turn.world.options.chain, turn.world.directory);
-    if (!user) return refuse(user.error().detail);
+    if (!user) {
+        refuse(user.error().detail);
+        return count_bad_request(turn);
+    }
+    if (turn.world.gate != nullptr &&
+        turn.world.gate->delayed(user->account.name + '.' + user->worker, turn.now.steady)) {
+        turn.world.metrics.delayed_authorizes.add();
+        return refuse("Too many bad shares, try again later");
+    }
     if (!add_worker(std::move(*user), call.user, turn)) {
         return refuse("Too many workers on this connection");
     }

@@ -97,6 +97,12 @@ public:
 
     SessionSnapshot snapshot(pool::Now now) const;
 
+    bool authorised() const { return !roster_.empty(); }
+    std::uint64_t accepted() const { return accepted_; }
+
+    /// What the shard has told its server of this session.
+    bool told_authorised = false;
+    std::uint64_t told_accepted = 0;
     /// The shard's note that this session is on its list of those with something to send.
     bool listed = false;
 

@@ -69,7 +69,7 @@ PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
            << "[[node]]\nname = \"local\"\nurl = \"" << node.url() << "\"\n"
            << "cookie_file = \"" << node.cookie_file() << "\"\n"
            << "[stratum]\nlisten = \"127.0.0.1:" << stratum_port_ << "\"\nloops = 2\n"
-           << "vary_difficulty = false\n"
+           << "vary_difficulty = false\ndrain_seconds = 0\n"
            << "min_difficulty = 0\nstart_difficulty = " << std::fixed << options_.start_difficulty
            << "\n[redis]\nsocket = \"" << required("ZUBR_TEST_REDIS") << "\"\n"
            << "[mysql]\nsocket = \"" << required("ZUBR_TEST_MYSQL") << "\"\n"

@@ -132,9 +132,12 @@ TEST(MiningClient, MinesOverLoopback)
     tests::FakeShareLog log;
     const auto directory =
         std::make_shared<const AccountDirectory>(AccountDirectory{{"user", {1}}});
+    Gate gate{GateOptions{}};
     ServerOptions options;
-    options.listen = {"127.0.0.1", 0};
     options.shard = tests::Talk::default_options();
+    options.shard.gate = &gate;
+    options.ports.push_back(
+        {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
     Server server{loop, options, log, directory, [](pool::BlockCandidate) {}};
     const auto port = server.start();
     ASSERT_TRUE(port.has_value()) << port.error().detail;
@@ -144,7 +147,7 @@ TEST(MiningClient, MinesOverLoopback)
     server.publish(jobs.make_job(1));
 
     MiningOptions mining;
-    mining.pool = {"127.0.0.1", *port};
+    mining.pool = {"127.0.0.1", port->front()};
     mining.login = {.user = "user.rig"};
     mining.cpu.threads = 2;
     mining.once = true;
@@ -176,9 +179,12 @@ std::string probe(std::string_view sent)
 {
     pool::Loop loop;
     tests::FakeShareLog log;
+    Gate gate{GateOptions{}};
     ServerOptions options;
-    options.listen = {"127.0.0.1", 0};
     options.shard = tests::Talk::default_options();
+    options.shard.gate = &gate;
+    options.ports.push_back(
+        {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
     Server server{loop, options, log, std::make_shared<const AccountDirectory>(),
                   [](pool::BlockCandidate) {}};
     const auto port = server.start();
@@ -186,7 +192,7 @@ std::string probe(std::string_view sent)
     std::unique_ptr<pool::TcpConn> conn;
     std::string heard;
     pool::TcpConn::connect(
-        loop, {"127.0.0.1", *port}, [&](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+        loop, {"127.0.0.1", port->front()}, [&](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
             ASSERT_TRUE(made.has_value());
             conn = std::move(*made);
             conn->start({.on_bytes =

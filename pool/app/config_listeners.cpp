@@ -1,0 +1,114 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "pool/app/config_table.h"
+
+namespace pool {
+namespace {
+
+using L = ListenerConfig;
+
+std::string set_listen(L& listener, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    const auto endpoint = text != nullptr ? parse_endpoint(*text) : fail(Error::Code::invalid, "");
+    if (!endpoint) return "must be an address and a port such as \"0.0.0.0:3334\"";
+    listener.listen = *endpoint;
+    return "";
+}
+
+template <std::optional<double> L::* Place>
+std::string set_number(L& listener, const ConfigValue& value)
+{
+    double number = -1;
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) number = static_cast<double>(*whole);
+    if (const auto* real = std::get_if<double>(&value)) number = *real;
+    if (!std::isfinite(number) || number < 0) return "must be a number, zero or more";
+    listener.*Place = number;
+    return "";
+}
+
+std::string set_pace(L& listener, const ConfigValue& value)
+{
+    const auto* whole = std::get_if<std::int64_t>(&value);
+    if (whole == nullptr || *whole < 1 || *whole > 1000) return "must be between 1 and 1000";
+    listener.shares_per_minute = static_cast<std::uint32_t>(*whole);
+    return "";
+}
+
+template <auto Place>
+std::string set_yes(L& listener, const ConfigValue& value)
+{
+    const auto* yes = std::get_if<bool>(&value);
+    if (yes == nullptr) return "must be true or false";
+    listener.*Place = *yes;
+    return "";
+}
+
+std::string set_proxies(L& listener, const ConfigValue& value)
+{
+    const auto* list = std::get_if<std::vector<std::string>>(&value);
+    if (list == nullptr) return "must be a list of networks such as \"10.0.0.0/8\"";
+    listener.proxies = *list;
+    return "";
+}
+
+constexpr std::array options{
+    ListenerOption{"listen", "\"0.0.0.0:3334\"", "address and port (required)", set_listen},
+    ListenerOption{"start_difficulty", "524288", "this and the next four: else as in [stratum]",
+                   set_number<&L::start_difficulty>},
+    ListenerOption{"min_difficulty", "524288", "", set_number<&L::min_difficulty>},
+    ListenerOption{"max_difficulty", "4.6e18", "", set_number<&L::max_difficulty>},
+    ListenerOption{"shares_per_minute", "20", "", set_pace},
+    ListenerOption{"vary_difficulty", "true", "", set_yes<&L::vary_difficulty>},
+    ListenerOption{"tls_only", "false", "turn plain text away", set_yes<&L::tls_only>},
+    ListenerOption{"proxies", "[]", "networks whose PROXY headers are believed", set_proxies},
+    ListenerOption{"proxy_only", "false", "turn away who sends no PROXY header",
+                   set_yes<&L::proxy_only>},
+};
+
+}  // namespace
+
+std::span<const ListenerOption> listener_options() { return options; }
+
+Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
+                                                      const stratum::AddressLimits& defaults)
+{
+    const auto take_word = [&text] {
+        const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        text.remove_prefix(end);
+        return word;
+    };
+    const std::string_view name = take_word();
+    const auto network = stratum::parse_network(name);
+    if (!network) {
+        return fail(Error::Code::invalid, std::string{name} + " is no network like 10.0.0.0/8");
+    }
+    stratum::GateOptions::Rule rule{*network, defaults};
+    for (std::string_view word = take_word(); !word.empty(); word = take_word()) {
+        const std::size_t equals = word.find('=');
+        const std::string_view key = word.substr(0, equals);
+        std::uint32_t* const place = key == "connections" ? &rule.limits.connections
+                                     : key == "connects_per_second"
+                                         ? &rule.limits.connects_per_second
+                                     : key == "connects_burst" ? &rule.limits.connects_burst
+                                                               : nullptr;
+        if (place == nullptr || equals == std::string_view::npos) {
+            return fail(Error::Code::invalid, std::string{word} +
+                                                  " is none of connections=, "
+                                                  "connects_per_second=, connects_burst=");
+        }
+        const std::string_view digits = word.substr(equals + 1);
+        const char* const end = digits.data() + digits.size();
+        const auto [at, error] = std::from_chars(digits.data(), end, *place);
+        if (digits.empty() || error != std::errc{} || at != end) {
+            return fail(Error::Code::invalid, std::string{word} + " needs a whole number");
+        }
+    }
+    return rule;
+}
+
+}  // namespace pool

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pool/app/stratum_loop.h"
+#include "pool/runtime/loop.h"
+#include "rpc/miner_control.h"
+#include "stratum/gate.h"
+
+namespace pool {
+
+/// rpc::MinerControl over the Stratum loops and their gate. Lives on the rpc loop.
+class Miners final : public rpc::MinerControl {
+public:
+    Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops);
+
+    void drain() override;
+    std::vector<rpc::BanInfo> bans() override;
+    Result<void> ban(const std::string& network, std::chrono::seconds time) override;
+    Result<void> unban(const std::string& network) override;
+    void fix_difficulty(const std::string& account, const std::string& worker, double difficulty,
+                        std::function<void(Result<std::size_t>)> done) override;
+
+private:
+    Loop& rpc_loop_;
+    stratum::Gate& gate_;
+    std::vector<StratumLoop*> loops_;
+};
+
+}  // namespace pool

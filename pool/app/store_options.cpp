@@ -1,0 +1,59 @@
+#include "pool/app/store_options.h"
+
+#include <thread>
+
+namespace pool {
+namespace {
+
+std::size_t loop_count(const Config& config)
+{
+    if (config.stratum_loops > 0) return config.stratum_loops;
+    const unsigned cores = std::thread::hardware_concurrency();
+    return cores > 3 ? cores - 2 : 1;
+}
+
+}  // namespace
+
+std::vector<std::string> producer_names(const Config& config)
+{
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < loop_count(config); ++i) {
+        names.push_back(config.server_id + "-" + std::to_string(i));
+    }
+    return names;
+}
+
+RedisOptions redis_options(const Config& config)
+{
+    RedisOptions options;
+    options.socket = config.redis.socket;
+    options.host = config.redis.host;
+    options.port = config.redis.port;
+    return options;
+}
+
+payouts::MysqlOptions mysql_options(const Config& config)
+{
+    return {.socket = config.mysql.socket,
+            .host = config.mysql.host,
+            .port = config.mysql.port,
+            .user = config.mysql_user,
+            .password = config.mysql_password,
+            .database = config.mysql_database};
+}
+
+payouts::ServiceOptions service_options(const Config& config)
+{
+    payouts::ServiceOptions options;
+    options.mysql = mysql_options(config);
+    options.redis = redis_options(config);
+    options.chain = config.chain;
+    options.window_score = config.window_score;
+    options.seed = config.window_seed;
+    options.fee_bps = config.fee_bps;
+    options.own_producers = producer_names(config);
+    payouts::use_chain_defaults(options, config.chain);
+    return options;
+}
+
+}  // namespace pool

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "payouts/service.h"
+#include "pool/app/config.h"
+#include "pool/share/redis_options.h"
+
+namespace pool {
+
+/// What the configuration means for the stores and for the ledger thread.
+RedisOptions redis_options(const Config& config);
+payouts::MysqlOptions mysql_options(const Config& config);
+payouts::ServiceOptions service_options(const Config& config);
+/// The share streams of this server, one a Stratum loop.
+std::vector<std::string> producer_names(const Config& config);
+
+}  // namespace pool

@@ -1,0 +1,153 @@
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "pool/base/json.h"
+#include "pool/base/log.h"
+#include "rpc/methods.h"
+#include "rpc/miner_control.h"
+#include "rpc/views.h"
+
+namespace rpc {
+namespace {
+
+constexpr std::int64_t ban_seconds_max = 31'536'000;
+
+Param network_param()
+{
+    return {.name = "network", .length_max = 64, .doc = "an address, or a network like 10.0.0.0/8"};
+}
+
+void answer_done(const Reply& reply, const pool::Result<void>& done)
+{
+    if (!done) return reply(tl::unexpected{to_rpc_error(done.error())});
+    reply("null");
+}
+
+Method drain_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "drain";
+    method.roles = {Role::operating};
+    method.doc =
+        "Closes the ports for miners and asks all of them to connect again. Those that stay are "
+        "served until 'stop'. There is no way back but a restart.";
+    method.result = "null";
+    method.handler = [&miners](const Caller& caller, const Arguments&, const Reply& reply) {
+        pool::log::info("drain_asked", {{"user", caller.name}});
+        miners.drain();
+        reply("null");
+    };
+    return method;
+}
+
+Method listbanned_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "listbanned";
+    method.doc = "Lists the addresses and networks that may not connect.";
+    method.result = "a list of objects: network, seconds_left";
+    method.handler = [&miners](const Caller&, const Arguments&, const Reply& reply) {
+        std::string out;
+        pool::JsonWriter json{out};
+        json.begin_array();
+        for (const BanInfo& ban : miners.bans()) {
+            json.begin_object().key("network").string(ban.network);
+            json.key("seconds_left").unsigned_integer(static_cast<std::uint64_t>(ban.left.count()));
+            json.end_object();
+        }
+        json.end_array();
+        reply(std::move(out));
+    };
+    return method;
+}
+
+Method setban_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "setban";
+    method.roles = {Role::operating};
+    method.params = {network_param(),
+                     {.name = "seconds",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{86'400},
+                      .min = 1,
+                      .max = ban_seconds_max,
+                      .doc = "for how long"}};
+    method.doc = "Keeps an address or a network from connecting. Who is connected stays.";
+    method.result = "null";
+    method.handler = [&miners](const Caller&, const Arguments& arguments, const Reply& reply) {
+        answer_done(reply,
+                    miners.ban(arguments.text(0), std::chrono::seconds{arguments.integer(1)}));
+    };
+    return method;
+}
+
+Method clearbanned_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "clearbanned";
+    method.roles = {Role::operating};
+    method.params = {network_param()};
+    method.doc = "Lifts the ban of an address, or of a network and all addresses in it.";
+    method.result = "null";
+    method.handler = [&miners](const Caller&, const Arguments& arguments, const Reply& reply) {
+        answer_done(reply, miners.unban(arguments.text(0)));
+    };
+    return method;
+}
+
+Method setdifficulty_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "setdifficulty";
+    method.roles = {Role::operating};
+    method.params = {{.name = "account", .length_max = 128, .doc = "address or account name"},
+                     {.name = "difficulty",
+                      .length_max = 32,
+                      .doc = "a decimal number; rounded down to a power of two"},
+                     {.name = "worker",
+                      .required = false,
+                      .length_max = 64,
+                      .doc = "only this worker's connections"}};
+    method.doc = "Fixes the difficulty of an account's connections until they end.";
+    method.result = "how many connections there were";
+    method.handler = [&miners](const Caller&, const Arguments& arguments, Reply reply) {
+        const std::string& text = arguments.text(1);
+        double difficulty = 0;
+        const char* const end = text.data() + text.size();
+        const auto [at, error] = std::from_chars(text.data(), end, difficulty);
+        if (error != std::errc{} || at != end || !(difficulty > 0)) {
+            return reply(tl::unexpected{
+                RpcError{ErrorCode::invalid_value, "difficulty must be a positive number"}});
+        }
+        miners.fix_difficulty(arguments.text(0), arguments.optional_text(2).value_or(""),
+                              difficulty,
+                              [reply = std::move(reply)](const pool::Result<std::size_t>& count) {
+                                  if (!count) {
+                                      return reply(tl::unexpected{to_rpc_error(count.error())});
+                                  }
+                                  reply(std::to_string(*count));
+                              });
+    };
+    return method;
+}
+
+}  // namespace
+
+void register_miner_methods(Router& router, MinerControl& miners)
+{
+    router.add(drain_method(miners));
+    router.add(listbanned_method(miners));
+    router.add(setban_method(miners));
+    router.add(clearbanned_method(miners));
+    router.add(setdifficulty_method(miners));
+}
+
+}  // namespace rpc

@@ -1,0 +1,190 @@
+#include "stratum/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stratum {
+namespace {
+
+constexpr std::chrono::minutes mines_for{10};
+constexpr std::size_t delays_max = 100'000;
+
+}  // namespace
+
+Gate::Gate(GateOptions options) : options_(std::move(options)) {}
+
+const AddressLimits& Gate::limits_of(const IpAddress& address) const
+{
+    for (const GateOptions::Rule& rule : options_.networks) {
+        if (rule.network.holds(address)) return rule.limits;
+    }
+    return options_.everybody;
+}
+
+Gate::Answer Gate::admit(const IpAddress& address, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    const Answer answer = judge(address, now);
+    ++answers_[static_cast<std::size_t>(answer)];
+    return answer;
+}
+
+Gate::Answer Gate::judge(const IpAddress& address, pool::SteadyTime now)
+{
+    std::erase_if(network_bans_, [now](const NetworkBan& ban) { return ban.until <= now; });
+    for (const NetworkBan& ban : network_bans_) {
+        if (ban.network.holds(address)) return Answer::banned;
+    }
+    if (addresses_.size() >= options_.addresses_max) forget_some(now);
+    const AddressLimits& limits = limits_of(address);
+    const auto [at, fresh] = addresses_.try_emplace(address.prefix());
+    Address& known = at->second;
+    if (fresh) {
+        known.tokens = limits.connects_burst;
+        known.refilled = now;
+    }
+    if (known.banned_until > now) return Answer::banned;
+    if (options_.connections_max > 0 && connections_ >= options_.connections_max) {
+        return Answer::full;
+    }
+    if (limits.connections > 0 && known.connections >= limits.connections) return Answer::too_many;
+    if (limits.connects_per_second > 0) {
+        const std::chrono::duration<double> since = now - known.refilled;
+        known.tokens = std::min<double>(known.tokens + since.count() * limits.connects_per_second,
+                                        std::max<std::uint32_t>(limits.connects_burst, 1));
+        known.refilled = now;
+        if (known.tokens < 1) return Answer::too_fast;
+        known.tokens -= 1;
+    }
+    ++known.connections;
+    ++connections_;
+    return Answer::welcome;
+}
+
+void Gate::release(const IpAddress& address)
+{
+    const std::lock_guard lock{mutex_};
+    const auto at = addresses_.find(address.prefix());
+    if (at == addresses_.end() || at->second.connections == 0) return;
+    --at->second.connections;
+    --connections_;
+}
+
+// Strangers first: whoever has no connection, no ban and a full bucket loses nothing.
+void Gate::forget_some(pool::SteadyTime now)
+{
+    std::erase_if(addresses_, [now](const auto& entry) {
+        return entry.second.connections == 0 && entry.second.banned_until <= now &&
+               now - entry.second.refilled > std::chrono::minutes{1};
+    });
+    if (addresses_.size() < options_.addresses_max) return;
+    std::erase_if(addresses_, [](const auto& entry) { return entry.second.connections == 0; });
+}
+
+void Gate::mined(const IpAddress& address, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    const auto at = addresses_.find(address.prefix());
+    if (at != addresses_.end()) at->second.last_mined = now;
+}
+
+bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    const auto at = addresses_.find(address.prefix());
+    if (at == addresses_.end()) return false;
+    Address& known = at->second;
+    if (known.misbehaviours == 0 || now - known.first_misbehaviour > options_.ban) {
+        known.misbehaviours = 0;
+        known.first_misbehaviour = now;
+    }
+    ++known.misbehaviours;
+    const bool mines = known.last_mined != pool::SteadyTime{} && now - known.last_mined < mines_for;
+    if (mines || known.misbehaviours < options_.misbehaviours_max) return false;
+    known.misbehaviours = 0;
+    known.banned_until = now + options_.ban;
+    ++banned_ever_;
+    return true;
+}
+
+void Gate::delay_worker(std::string_view worker, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    if (delays_.size() >= delays_max) {
+        std::erase_if(delays_, [now](const auto& entry) { return entry.second.until <= now; });
+        if (delays_.size() >= delays_max) return;
+    }
+    Delay& delay = delays_[std::string{worker}];
+    const bool again = delay.length.count() > 0 && now - delay.until < options_.worker_delay_max;
+    delay.length =
+        again ? std::min(2 * delay.length, options_.worker_delay_max) : options_.worker_delay_first;
+    delay.until = now + delay.length;
+}
+
+bool Gate::delayed(std::string_view worker, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    if (delays_.empty()) return false;
+    const auto at = delays_.find(std::string{worker});
+    return at != delays_.end() && at->second.until > now;
+}
+
+std::vector<Gate::Ban> Gate::bans(pool::SteadyTime now)
+{
+    const auto left = [now](pool::SteadyTime until) {
+        return std::chrono::duration_cast<std::chrono::seconds>(until - now);
+    };
+    const std::lock_guard lock{mutex_};
+    std::vector<Ban> list;
+    for (const NetworkBan& ban : network_bans_) {
+        if (ban.until <= now) continue;
+        list.push_back({to_string(ban.network), left(ban.until)});
+    }
+    for (const auto& [address, known] : addresses_) {
+        if (known.banned_until > now) {
+            list.push_back({to_string(address), left(known.banned_until)});
+        }
+    }
+    return list;
+}
+
+void Gate::ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    network_bans_.push_back({network, now + time});
+    ++banned_ever_;
+}
+
+bool Gate::unban(const Network& network)
+{
+    const std::lock_guard lock{mutex_};
+    const std::string name = to_string(network);
+    std::size_t lifted = std::erase_if(
+        network_bans_, [&name](const NetworkBan& ban) { return to_string(ban.network) == name; });
+    for (auto& [address, known] : addresses_) {
+        if (known.banned_until == pool::SteadyTime{} || !network.holds(address)) continue;
+        known.banned_until = {};
+        ++lifted;
+    }
+    return lifted > 0;
+}
+
+std::size_t Gate::connections()
+{
+    const std::lock_guard lock{mutex_};
+    return connections_;
+}
+
+std::uint64_t Gate::refused(Answer answer)
+{
+    const std::lock_guard lock{mutex_};
+    return answers_[static_cast<std::size_t>(answer)];
+}
+
+std::uint64_t Gate::banned_ever()
+{
+    const std::lock_guard lock{mutex_};
+    return banned_ever_;
+}
+
+}  // namespace stratum

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/base/metrics.h"
+#include "pool/base/time.h"
+#include "stratum/ip_address.h"
+
+namespace stratum {
+
+/// What one address (of IPv6: one /64) may do. Zero: no limit.
+struct AddressLimits {
+    std::uint32_t connections = 4096;  ///< at once
+    std::uint32_t connects_per_second = 100;
+    std::uint32_t connects_burst = 4096;  ///< a farm behind one address comes back all at once
+};
+
+struct GateOptions {
+    AddressLimits everybody;
+    struct Rule {
+        Network network;
+        AddressLimits limits;
+    };
+    std::vector<Rule> networks;       ///< the first that holds an address wins
+    std::size_t connections_max = 0;  ///< on all loops together; 0: no limit
+    std::chrono::seconds ban{600};
+    std::uint32_t misbehaviours_max = 3;  ///< within `ban`, before an address is banned
+    std::chrono::seconds worker_delay_first{3};
+    std::chrono::seconds worker_delay_max{600};
+    std::size_t addresses_max = 200'000;  ///< remembered; then those without connections go
+};
+
+/// Who may connect: caps, rates, bans and delays, for all Stratum loops of a server together, for
+/// a cap of 4096 must mean 4096 wherever the kernel puts the connections.
+///
+/// The one thing that loops share beside jobs. Its lock is taken when a connection comes, goes or
+/// misbehaves, and once in a while for those that mine; never on the road of a share.
+class Gate {
+public:
+    enum class Answer : std::uint8_t { welcome, banned, too_many, too_fast, full };
+
+    explicit Gate(GateOptions options);
+
+    /// welcome counts a connection: release it when it is gone.
+    Answer admit(const IpAddress& address, pool::SteadyTime now);
+    void release(const IpAddress& address);
+
+    /// A connection of this address had an accepted share.
+    void mined(const IpAddress& address, pool::SteadyTime now);
+    /// A connection of this address was closed for what it did. True when the address is banned
+    /// for it: never while any of its connections mines.
+    bool misbehaved(const IpAddress& address, pool::SteadyTime now);
+
+    /// A worker's connection was closed for its shares: it may not authorise for a while, longer
+    /// each time. worker: account and name as one text.
+    void delay_worker(std::string_view worker, pool::SteadyTime now);
+    bool delayed(std::string_view worker, pool::SteadyTime now);
+
+    struct Ban {
+        std::string network;
+        std::chrono::seconds left{0};
+    };
+    std::vector<Ban> bans(pool::SteadyTime now);
+    /// An admin's word: holds for all addresses of the network, whatever they mine.
+    void ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now);
+    /// False when it was not banned.
+    bool unban(const Network& network);
+
+    std::size_t connections();
+    std::uint64_t refused(Answer answer);  ///< since the start
+    std::uint64_t banned_ever();
+
+private:
+    struct Address {
+        std::uint32_t connections = 0;
+        std::uint32_t misbehaviours = 0;
+        double tokens = 0;
+        pool::SteadyTime refilled;
+        pool::SteadyTime first_misbehaviour;
+        pool::SteadyTime last_mined;
+        pool::SteadyTime banned_until;
+    };
+    struct Delay {
+        pool::SteadyTime until;
+        std::chrono::seconds length{0};
+    };
+    struct NetworkBan {
+        Network network;
+        pool::SteadyTime until;
+    };
+
+    const AddressLimits& limits_of(const IpAddress& address) const;
+    Answer judge(const IpAddress& address, pool::SteadyTime now);
+    void forget_some(pool::SteadyTime now);
+
+    const GateOptions options_;
+    std::mutex mutex_;
+    std::unordered_map<IpAddress, Address, IpHash> addresses_;
+    std::unordered_map<std::string, Delay> delays_;
+    std::vector<NetworkBan> network_bans_;
+    std::size_t connections_ = 0;
+    std::array<std::uint64_t, 5> answers_{};
+    std::uint64_t banned_ever_ = 0;
+};
+
+}  // namespace stratum

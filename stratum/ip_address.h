@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stratum {
+
+/// An IPv4 or IPv6 address; IPv4 in its mapped form, so that both compare and hash alike.
+struct IpAddress {
+    std::array<std::uint8_t, 16> bytes{};
+
+    bool is_v4() const;
+    /// Whom limits are for: an IPv4 address as it is, of IPv6 the /64 that one customer has.
+    IpAddress prefix() const;
+    friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+};
+
+/// "192.0.2.1", "2001:db8::1". Nothing for anything else.
+std::optional<IpAddress> parse_ip(std::string_view text);
+std::string to_string(const IpAddress& address);
+
+struct IpHash {
+    std::size_t operator()(const IpAddress& address) const;
+};
+
+/// "10.0.0.0/8", "2001:db8::/32", or an address alone.
+struct Network {
+    IpAddress first;
+    std::uint8_t bits = 128;  ///< of the mapped form: an IPv4 /8 is 104
+    bool holds(const IpAddress& address) const;
+};
+std::string to_string(const Network& network);
+std::optional<Network> parse_network(std::string_view text);
+
+}  // namespace stratum

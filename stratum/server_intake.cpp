@@ -1,0 +1,112 @@
+#include "stratum/server_intake.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "stratum/proxy_header.h"
+#include "stratum/server.h"
+
+namespace stratum {
+namespace {
+
+std::span<const std::uint8_t> as_bytes(std::string_view text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Intake::Intake(const PortOptions& port, const IpAddress& peer, std::uint16_t peer_port)
+    : port_(port), peer_(peer), address_(peer), address_port_(peer_port)
+{
+}
+
+Intake::Step Intake::receive(std::string_view bytes, const std::shared_ptr<const TlsContext>& tls,
+                             bool v2_open)
+{
+    Step step;
+    if (tls_ != nullptr) {
+        take_cipher(bytes, step);
+    } else {
+        front_.append(bytes);
+    }
+    // Every round takes a layer off: a PROXY header, then TLS, once each.
+    for (int layer = 0; layer < 3 && !step.refused && step.caller == Caller::more; ++layer) {
+        decide(step, tls, v2_open);
+    }
+    return step;
+}
+
+void Intake::decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open)
+{
+    Caller caller = caller_of(front_);
+    // Noise is a cipher of its own: inside TLS nobody speaks it.
+    const bool noise = v2_open && tls_ == nullptr && !port_.tls_only;
+    if (caller == Caller::stratum_v2 && !noise) caller = Caller::nobody;
+    const bool last_layer = caller != Caller::proxy && caller != Caller::more;
+    if (last_layer && port_.proxy_only && !proxied_) {
+        step.refused = EndReason::untrusted_proxy;
+        return;
+    }
+    switch (caller) {
+        case Caller::more:
+            return;
+        case Caller::proxy:
+            return take_proxy_header(step);
+        case Caller::tls:
+            return begin_tls(step, tls);
+        case Caller::nobody:
+            step.refused = EndReason::not_stratum;
+            return;
+        case Caller::stratum_v1:
+        case Caller::stratum_v2:
+        case Caller::http:
+            if (port_.tls_only && tls_ == nullptr && caller != Caller::http) {
+                step.refused = EndReason::not_stratum;
+                return;
+            }
+            step.caller = caller;
+    }
+}
+
+// Only those who were told to send one may: it decides who is banned and whose caps count.
+void Intake::take_proxy_header(Step& step)
+{
+    const bool trusted =
+        std::any_of(port_.proxies.begin(), port_.proxies.end(),
+                    [this](const Network& network) { return network.holds(peer_); });
+    if (!trusted || proxied_ || tls_ != nullptr) {
+        step.refused = EndReason::untrusted_proxy;
+        return;
+    }
+    const ProxyHeader header = read_proxy_header(front_);
+    if (header.state == ProxyHeader::State::bad) step.refused = EndReason::bad_proxy_header;
+    if (header.state != ProxyHeader::State::whole) return;
+    front_.erase(0, header.length);
+    proxied_ = true;
+    step.proxied = true;
+    if (!header.source) return;
+    address_ = *header.source;
+    address_port_ = header.source_port;
+}
+
+void Intake::begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls)
+{
+    if (tls == nullptr || tls_ != nullptr) {
+        step.refused = EndReason::not_stratum;
+        return;
+    }
+    step.tls_begun = true;
+    tls_ = std::make_unique<TlsSession>(tls);
+    take_cipher(std::exchange(front_, {}), step);
+}
+
+void Intake::take_cipher(std::string_view bytes, Step& step)
+{
+    const auto state = tls_->receive(as_bytes(bytes), front_, step.wire);
+    const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
+    if (over) step.refused = EndReason::tls_failed;
+}
+
+}  // namespace stratum

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pool/base/time.h"
+#include "stratum/first_bytes.h"
+#include "stratum/ip_address.h"
+#include "stratum/metrics.h"
+#include "stratum/tls.h"
+
+namespace stratum {
+
+struct PortOptions;
+
+/// The front of a connection until it is known what it speaks: holds the first bytes, takes a
+/// PROXY header and TLS off. No I/O.
+class Intake {
+public:
+    /// peer: the address at the other end of the socket.
+    Intake(const PortOptions& port, const IpAddress& peer, std::uint16_t peer_port);
+
+    struct Step {
+        Caller caller = Caller::more;  ///< stratum_v1, stratum_v2, http; more: nothing yet
+        std::string wire{};            ///< to be sent back at once, by TLS
+        std::optional<EndReason> refused{};
+        bool proxied = false;    ///< in this step: `address()` is the client's now
+        bool tls_begun = false;  ///< in this step
+    };
+    /// Takes what came from the socket. After a decision `front()` holds the client's plain bytes.
+    Step receive(std::string_view bytes, const std::shared_ptr<const TlsContext>& tls,
+                 bool v2_open = false);
+
+    std::string take_front() { return std::exchange(front_, {}); }
+    std::unique_ptr<TlsSession> take_tls() { return std::move(tls_); }
+    const IpAddress& address() const { return address_; }
+    std::uint16_t address_port() const { return address_port_; }
+
+private:
+    void decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open);
+    void take_proxy_header(Step& step);
+    void begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls);
+    void take_cipher(std::string_view bytes, Step& step);
+
+    const PortOptions& port_;
+    IpAddress peer_;
+    IpAddress address_;
+    std::uint16_t address_port_;
+    std::string front_;
+    std::unique_ptr<TlsSession> tls_;
+    bool proxied_ = false;
+};
+
+}  // namespace stratum

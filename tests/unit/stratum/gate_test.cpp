@@ -1,0 +1,151 @@
+#include "stratum/gate.h"
+
+#include <gtest/gtest.h>
+
+namespace stratum {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Answer = Gate::Answer;
+
+const pool::SteadyTime start{std::chrono::hours{1}};
+
+IpAddress ip(std::string_view text) { return parse_ip(text).value_or(IpAddress{}); }
+
+GateOptions small()
+{
+    GateOptions options;
+    options.everybody = {.connections = 3, .connects_per_second = 0, .connects_burst = 0};
+    return options;
+}
+
+TEST(Gate, CapsTheConnectionsOfAnAddress)
+{
+    Gate gate{small()};
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::too_many);
+    EXPECT_EQ(gate.admit(ip("192.0.2.2"), start), Answer::welcome);
+    gate.release(ip("192.0.2.1"));
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    EXPECT_EQ(gate.connections(), 4U);
+    EXPECT_EQ(gate.refused(Answer::too_many), 1U);
+}
+
+TEST(Gate, TakesAnIpv6NetworkOfOneCustomerForOneAddress)
+{
+    Gate gate{small()};
+    for (const auto* address : {"2001:db8::1", "2001:db8::2", "2001:db8::ffff:1"}) {
+        EXPECT_EQ(gate.admit(ip(address), start), Answer::welcome);
+    }
+    EXPECT_EQ(gate.admit(ip("2001:db8::9"), start), Answer::too_many);
+    EXPECT_EQ(gate.admit(ip("2001:db8:0:1::9"), start), Answer::welcome);
+}
+
+TEST(Gate, LimitsHowFastAnAddressMayConnect)
+{
+    GateOptions options;
+    options.everybody = {.connections = 0, .connects_per_second = 2, .connects_burst = 5};
+    Gate gate{options};
+    int welcome = 0;
+    for (int i = 0; i < 20; ++i) {
+        if (gate.admit(ip("192.0.2.1"), start) == Answer::welcome) ++welcome;
+    }
+    EXPECT_EQ(welcome, 5);
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start + seconds{1}), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start + seconds{1}), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start + seconds{1}), Answer::too_fast);
+}
+
+TEST(Gate, HasOtherLimitsForSomeNetworks)
+{
+    GateOptions options = small();
+    options.networks.push_back({*parse_network("10.0.0.0/8"),
+                                {.connections = 0, .connects_per_second = 0, .connects_burst = 0}});
+    Gate gate{options};
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(gate.admit(ip("10.1.2.3"), start), Answer::welcome);
+}
+
+TEST(Gate, BansAnAddressThatMisbehavesAndForgives)
+{
+    Gate gate{small()};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    EXPECT_FALSE(gate.misbehaved(ip("192.0.2.1"), start));
+    EXPECT_FALSE(gate.misbehaved(ip("192.0.2.1"), start));
+    EXPECT_TRUE(gate.misbehaved(ip("192.0.2.1"), start));
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::banned);
+    ASSERT_EQ(gate.bans(start).size(), 1U);
+    EXPECT_EQ(gate.bans(start)[0].network, "192.0.2.1");
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start + seconds{600}), Answer::welcome);
+    EXPECT_TRUE(gate.bans(start + seconds{600}).empty());
+}
+
+TEST(Gate, NeverBansAnAddressWhereSomebodyMines)
+{
+    Gate gate{small()};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    gate.mined(ip("192.0.2.1"), start);
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(gate.misbehaved(ip("192.0.2.1"), start));
+    EXPECT_TRUE(gate.misbehaved(ip("192.0.2.1"), start + minutes{10}) ||
+                gate.misbehaved(ip("192.0.2.1"), start + minutes{10}) ||
+                gate.misbehaved(ip("192.0.2.1"), start + minutes{10}));
+}
+
+TEST(Gate, DelaysAWorkerLongerEachTime)
+{
+    Gate gate{small()};
+    EXPECT_FALSE(gate.delayed("user.w1", start));
+    gate.delay_worker("user.w1", start);
+    EXPECT_TRUE(gate.delayed("user.w1", start + seconds{2}));
+    EXPECT_FALSE(gate.delayed("user.w2", start + seconds{2}));
+    EXPECT_FALSE(gate.delayed("user.w1", start + seconds{3}));
+    gate.delay_worker("user.w1", start + seconds{3});
+    EXPECT_TRUE(gate.delayed("user.w1", start + seconds{8}));
+    EXPECT_FALSE(gate.delayed("user.w1", start + seconds{9}));
+}
+
+TEST(Gate, TakesAnAdminsWordForNetworks)
+{
+    Gate gate{small()};
+    gate.ban(*parse_network("192.0.2.0/24"), seconds{60}, start);
+    EXPECT_EQ(gate.admit(ip("192.0.2.77"), start), Answer::banned);
+    EXPECT_EQ(gate.admit(ip("192.0.3.77"), start), Answer::welcome);
+    EXPECT_FALSE(gate.unban(*parse_network("192.0.2.0/25")));
+    EXPECT_TRUE(gate.unban(*parse_network("192.0.2.0/24")));
+    EXPECT_EQ(gate.admit(ip("192.0.2.77"), start), Answer::welcome);
+}
+
+TEST(Gate, RemembersABoundedNumberOfStrangers)
+{
+    GateOptions options;
+    options.addresses_max = 100;
+    Gate gate{options};
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        IpAddress address = ip("10.0.0.0");
+        address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
+        address.bytes[15] = static_cast<std::uint8_t>(i);
+        ASSERT_EQ(gate.admit(address, start), Answer::welcome);
+        gate.release(address);
+    }
+    EXPECT_EQ(gate.connections(), 0U);
+}
+
+TEST(Network, ReadsAndWritesBothFamilies)
+{
+    for (const auto* text : {"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"}) {
+        const auto network = parse_network(text);
+        ASSERT_TRUE(network.has_value()) << text;
+        EXPECT_EQ(to_string(*network), text);
+    }
+    for (const auto* text :
+         {"", "10.0.0.0/33", "10.0.0/8", "::/129", "x", "10.0.0.0/", "1.2.3.4/-1"}) {
+        EXPECT_FALSE(parse_network(text).has_value()) << text;
+    }
+    EXPECT_TRUE(parse_network("10.0.0.0/9")->holds(ip("10.127.255.255")));
+    EXPECT_FALSE(parse_network("10.0.0.0/9")->holds(ip("10.128.0.0")));
+    EXPECT_TRUE(parse_network("0.0.0.0/0")->holds(ip("203.0.113.9")));
+    EXPECT_FALSE(parse_network("0.0.0.0/0")->holds(ip("2001:db8::1")));
+}
+
+}  // namespace
+}  // namespace stratum

@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include "stratum/first_bytes.h"
+#include "stratum/proxy_header.h"
+#include "stratum/server.h"
+#include "stratum/server_intake.h"
+
+namespace stratum {
+namespace {
+
+using State = ProxyHeader::State;
+
+const std::string v1_header = "PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n";
+const std::string v2_header{
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\x07\xcb\0\x71\x01\x10\x92\x0d\x05", 28};
+const std::string subscribe = "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n";
+
+IpAddress ip(std::string_view text) { return parse_ip(text).value_or(IpAddress{}); }
+
+PortOptions behind_proxy()
+{
+    PortOptions port;
+    port.proxies = {*parse_network("127.0.0.0/8")};
+    return port;
+}
+
+TEST(ProxyHeader, SaysWhoIsBehindTheProxy)
+{
+    for (const std::string& bytes : {v1_header, v2_header}) {
+        const ProxyHeader header = read_proxy_header(bytes + subscribe);
+        EXPECT_EQ(header.state, State::whole);
+        EXPECT_EQ(header.length, bytes.size());
+        ASSERT_TRUE(header.source.has_value());
+        EXPECT_EQ(to_string(*header.source), "198.51.100.7");
+        EXPECT_EQ(header.source_port, 4242);
+    }
+}
+
+TEST(ProxyHeader, WaitsForAllOfItAtAnyCut)
+{
+    for (const std::string& bytes : {v1_header, v2_header}) {
+        for (std::size_t length = 0; length < bytes.size(); ++length) {
+            EXPECT_EQ(read_proxy_header(bytes.substr(0, length)).state, State::more) << length;
+        }
+    }
+}
+
+TEST(ProxyHeader, ReadsIpv6AndLocalAndUnknown)
+{
+    const ProxyHeader v6 = read_proxy_header("PROXY TCP6 2001:db8::1 ::1 1 2\r\n");
+    ASSERT_TRUE(v6.source.has_value());
+    EXPECT_EQ(to_string(*v6.source), "2001:db8::1");
+    EXPECT_EQ(read_proxy_header("PROXY UNKNOWN\r\n").state, State::whole);
+    EXPECT_EQ(read_proxy_header("PROXY UNKNOWN ffff::1 x 1 2\r\n").state, State::whole);
+    const std::string local{"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16};
+    EXPECT_EQ(read_proxy_header(local).state, State::whole);
+    EXPECT_FALSE(read_proxy_header(local).source.has_value());
+}
+
+TEST(ProxyHeader, RefusesWhatMakesNoSense)
+{
+    for (const std::string& bad :
+         {std::string{"GET /"}, std::string{"PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n"},
+          std::string{"PROXY TCP4 ::1 ::1 1 2\r\n"},
+          std::string{"PROXY TCP4 1.2.3.4 5.6.7.8 1 x\r\n"},
+          std::string{"PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n"}, std::string{"PROXY UDP 1 2 3 4\r\n"},
+          "PROXY " + std::string(200, 'x'),
+          v2_header.substr(0, 12) + std::string{"\x31\x11\0\x0c", 4},
+          v2_header.substr(0, 12) + std::string{"\x21\x11\xff\xff", 4},
+          v2_header.substr(0, 12) + std::string{"\x21\x11\0\x04\1\2\3\4", 8}}) {
+        EXPECT_EQ(read_proxy_header(bad).state, State::bad) << bad;
+    }
+}
+
+TEST(Intake, TakesAProxyHeaderOffInAnyPieces)
+{
+    const PortOptions port = behind_proxy();
+    for (const std::string& header : {v1_header, v2_header}) {
+        Intake intake{port, ip("127.0.0.1"), 1};
+        const std::string all = header + subscribe;
+        Intake::Step step;
+        std::size_t sent = 0;
+        while (sent < all.size() && step.caller == Caller::more) {
+            step = intake.receive(all.substr(sent++, 1), nullptr);
+            ASSERT_FALSE(step.refused.has_value());
+        }
+        EXPECT_EQ(step.caller, Caller::stratum_v1);
+        EXPECT_EQ(to_string(intake.address()), "198.51.100.7");
+        EXPECT_EQ(intake.address_port(), 4242);
+        EXPECT_TRUE(subscribe.starts_with(intake.take_front()));
+    }
+}
+
+TEST(Intake, BelievesNoProxyHeaderOfAStranger)
+{
+    const PortOptions port = behind_proxy();
+    Intake intake{port, ip("192.0.2.1"), 1};
+    EXPECT_EQ(intake.receive(v1_header, nullptr).refused, EndReason::untrusted_proxy);
+}
+
+TEST(Intake, TakesOneProxyHeaderOnly)
+{
+    const PortOptions port = behind_proxy();
+    Intake intake{port, ip("127.0.0.1"), 1};
+    EXPECT_EQ(intake.receive(v1_header + v1_header, nullptr).refused, EndReason::untrusted_proxy);
+}
+
+TEST(Intake, TurnsAwayWhoComesPastTheProxyOrWithoutTls)
+{
+    PortOptions port = behind_proxy();
+    port.proxy_only = true;
+    Intake past{port, ip("127.0.0.1"), 1};
+    EXPECT_EQ(past.receive(subscribe, nullptr).refused, EndReason::untrusted_proxy);
+    port.proxy_only = false;
+    port.tls_only = true;
+    Intake plain{port, ip("127.0.0.1"), 1};
+    EXPECT_EQ(plain.receive(subscribe, nullptr).refused, EndReason::not_stratum);
+}
+
+TEST(Intake, TurnsTlsAwayWhereThereIsNoCertificate)
+{
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    EXPECT_EQ(
+        intake
+            .receive(std::string_view{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11}, nullptr)
+            .refused,
+        EndReason::not_stratum);
+}
+
+}  // namespace
+}  // namespace stratum
