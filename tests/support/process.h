@@ -23,6 +23,7 @@ public:
     /// Exit code, or 128 + signal. Nothing when it still runs after `patience`.
     std::optional<int> wait(std::chrono::milliseconds patience);
     bool running();
+    int pid() const { return pid_; }
     std::string output() const;
 
 private:

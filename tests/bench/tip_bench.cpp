@@ -1,0 +1,342 @@
+// How fresh is the work? A real bitcoind with 4,000 transactions, a real zubrd, N authorised
+// connections: from the node's own signal of a new block to the first and the last connection
+// that has the new job, beside a null server that writes the same bytes to as many sockets.
+// Started by ./dev bench tip [CONNECTIONS [EVENTS]].
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string>
+#include <string_view>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "pool/base/bytes.h"
+#include "pool/bitcoin/transaction.h"
+#include "pool/node/zmq_feed.h"
+#include "pool/runtime/loop.h"
+#include "tests/support/node_fixture.h"
+#include "tests/support/pool_fixture.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::seconds;
+
+double ms(Clock::duration span) { return std::chrono::duration<double, std::milli>(span).count(); }
+
+[[noreturn]] void die(const std::string& what)
+{
+    std::fprintf(stderr, "tip_bench: %s\n", what.c_str());
+    std::exit(1);
+}
+
+std::string call(tests::NodeFixture& node, const std::string& method, const std::string& params)
+{
+    const auto answer = node.call(method, params);
+    if (!answer) die(method + ": " + answer.error().detail);
+    std::string text = *answer;
+    std::erase(text, '"');
+    return text;
+}
+
+pool::Digest send(tests::NodeFixture& node, const pool::Transaction& tx)
+{
+    const pool::Bytes raw = pool::serialise(tx, pool::WitnessForm::with);
+    call(node, "sendrawtransaction", "[\"" + pool::to_hex(raw) + "\"]");
+    return pool::txid_of(tx).bytes;
+}
+
+pool::Transaction spend(const pool::Digest& txid, std::uint32_t index)
+{
+    pool::Transaction tx;
+    pool::TxInput input;
+    input.previous = pool::TxId{txid};
+    input.previous_index = index;
+    tx.inputs.push_back(std::move(input));
+    return tx;
+}
+
+// Coins that anybody may spend, fanned out and spent: no wallet, no signature.
+void fill_mempool(tests::NodeFixture& node, unsigned transactions)
+{
+    constexpr unsigned outputs = 100;
+    constexpr std::int64_t fee = 20'000;
+    constexpr std::int64_t coin = 5'000'000'000;
+    node.generate(151);
+    std::vector<pool::Digest> fans;
+    for (unsigned height = 1; height <= (transactions + outputs - 1) / outputs; ++height) {
+        const std::string hash = call(node, "getblockhash", "[" + std::to_string(height) + "]");
+        const std::string block = call(node, "getblock", "[\"" + hash + "\"]");
+        const auto at = block.find("tx:[");
+        const auto txid = pool::digest_from_display_hex(block.substr(at + 4, 64));
+        if (!txid) die("no coinbase in " + block);
+        pool::Transaction fan = spend(*txid, 0);
+        for (unsigned i = 0; i < outputs; ++i) {
+            fan.outputs.push_back({pool::Sats{(coin - fee) / outputs}, {0x51}});
+        }
+        fans.push_back(send(node, fan));
+    }
+    node.generate(1);
+    pool::Script data{0x6a, 0x4c, 150};  // some weight, as real ones have
+    data.resize(data.size() + 150, 0x5a);
+    for (unsigned i = 0; i < transactions; ++i) {
+        pool::Transaction tx = spend(fans[i / outputs], i % outputs);
+        tx.outputs.push_back({pool::Sats{(coin - fee) / outputs - 1000}, {0x51}});
+        tx.outputs.push_back({pool::Sats{0}, data});
+        send(node, tx);
+    }
+}
+
+struct Counts {
+    int clean = 0;
+    int full = 0;
+    Clock::time_point first_clean, last_clean, first_full, last_full;
+};
+
+// N connections of one thread: everything that comes is read, jobs are counted and timed.
+class Miners {
+public:
+    Miners(std::uint16_t port, int count, const std::string& hello)
+    {
+        poll_ = ::epoll_create1(EPOLL_CLOEXEC);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        for (int i = 0; i < count; ++i) {
+            const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            if (fd < 0) die("no more sockets: raise ulimit -n");
+            if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+                die(std::string{"connect: "} + std::strerror(errno));
+            }
+            ::fcntl(fd, F_SETFL, O_NONBLOCK);
+            if (!hello.empty() && ::send(fd, hello.data(), hello.size(), 0) < 0) die("send");
+            epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+            ::epoll_ctl(poll_, EPOLL_CTL_ADD, fd, &event);
+            fds_.push_back(fd);
+            if (i % 100 == 99)
+                read_until(Clock::now() + std::chrono::milliseconds{5}, [] { return false; });
+        }
+    }
+    ~Miners()
+    {
+        for (const int fd : fds_) ::close(fd);
+        ::close(poll_);
+    }
+    Miners(const Miners&) = delete;
+    Miners& operator=(const Miners&) = delete;
+
+    template <typename Done>
+    bool read_until(Clock::time_point deadline, Done done)
+    {
+        std::array<epoll_event, 512> events{};
+        std::array<char, 16384> buffer{};
+        while (!done()) {
+            if (Clock::now() > deadline) return false;
+            const int ready = ::epoll_wait(poll_, events.data(), events.size(), 1);
+            for (int i = 0; i < ready; ++i) {
+                const ssize_t got = ::recv(events[static_cast<std::size_t>(i)].data.fd,
+                                           buffer.data(), buffer.size(), 0);
+                if (got == 0) die("the server closed a connection");
+                if (got < 0) continue;
+                note({buffer.data(), static_cast<std::size_t>(got)});
+            }
+        }
+        return true;
+    }
+
+    Counts counts;
+    std::string last_clean_line;
+
+private:
+    void note(std::string_view text)
+    {
+        const auto now = Clock::now();
+        for (auto at = text.find("mining.notify\","); at != std::string_view::npos;
+             at = text.find("mining.notify\",", at + 1)) {
+            const auto end = text.find("]}\n", text.find("],\"", at));
+            if (end == std::string_view::npos) continue;
+            if (text.substr(end - 4, 4) == "true") {
+                if (counts.clean++ == 0) counts.first_clean = now;
+                counts.last_clean = now;
+                if (last_clean_line.empty()) last_clean_line = text.substr(0, end + 3);
+            } else {
+                if (counts.full++ == 0) counts.first_full = now;
+                counts.last_full = now;
+            }
+        }
+    }
+    int poll_ = -1;
+    std::vector<int> fds_;
+};
+
+double cpu_seconds(const std::string& pid)
+{
+    std::ifstream file{"/proc/" + pid + "/stat"};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    text = text.substr(text.rfind(')') + 2);
+    unsigned long user = 0;
+    unsigned long system = 0;
+    std::sscanf(text.c_str(), "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                &system);
+    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+void row(const char* name, std::vector<double> values)
+{
+    if (values.empty()) return;
+    std::sort(values.begin(), values.end());
+    const auto at = [&](double part) {
+        return values[std::min(values.size() - 1, static_cast<std::size_t>(
+                                                      part * static_cast<double>(values.size())))];
+    };
+    std::printf("| %-44s | %8.2f | %8.2f | %8.2f |\n", name, at(0.5), at(0.99), values.back());
+}
+
+// Accepts `count` connections; each byte on `trigger` makes it write `line` to all of them.
+void null_server(int listener, int trigger, int count, const std::string& line)
+{
+    std::vector<int> fds;
+    for (int i = 0; i < count; ++i) fds.push_back(::accept(listener, nullptr, nullptr));
+    char byte = 0;
+    while (::read(trigger, &byte, 1) == 1) {
+        for (const int fd : fds)
+            static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL));
+    }
+    std::_Exit(0);
+}
+
+std::vector<double> null_spread(int count, int events, const std::string& line)
+{
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::listen(listener, 4096);
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    std::array<int, 2> pipe{};
+    if (::pipe(pipe.data()) != 0) die("pipe");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::close(pipe[1]);
+        null_server(listener, pipe[0], count, line);
+    }
+    ::close(pipe[0]);
+    std::vector<double> out;
+    {
+        Miners miners{ntohs(address.sin_port), count, ""};
+        for (int i = 0; i < events; ++i) {
+            miners.counts = {};
+            const auto begun = Clock::now();
+            if (::write(pipe[1], "x", 1) != 1) die("write");
+            if (!miners.read_until(begun + seconds{10},
+                                   [&] { return miners.counts.clean >= count; }))
+                die("null");
+            out.push_back(ms(miners.counts.last_clean - begun));
+        }
+    }
+    ::close(pipe[1]);
+    ::waitpid(child, nullptr, 0);
+    ::close(listener);
+    return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    const int count = argc > 1 ? std::atoi(argv[1]) : 1000;
+    const int events = argc > 2 ? std::atoi(argv[2]) : 200;
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::string zmq = "tcp://127.0.0.1:" + std::to_string(tests::free_port());
+    tests::NodeFixture node{"regtest", {"-zmqpubhashblock=" + zmq, "-acceptnonstdtxn=1"}};
+    fill_mempool(node, 4000);
+    tests::PoolFixture pool{
+        node, {.start_difficulty = 0, .sets = {"work.look_seconds=55", "work.refresh_seconds=55"}}};
+    {
+        // The fixture's own [[node]] stands first; ZMQ is this node's second name.
+        std::ifstream in{pool.config_file()};
+        std::string text{std::istreambuf_iterator<char>{in}, {}};
+        text.insert(text.find("cookie_file"), "zmq_hashblock = \"" + zmq + "\"\n");
+        std::ofstream{pool.config_file()} << text;
+    }
+    pool.start();
+
+    std::atomic<Clock::rep> signal_at{0};
+    pool::Loop loop;
+    const auto feed = pool::ZmqFeed::open(
+        loop, zmq, [&](pool::ZmqTip) { signal_at = Clock::now().time_since_epoch().count(); });
+    if (!feed) die(feed.error().detail);
+    std::thread listener{[&] { loop.run(); }};
+
+    std::vector<double> first, last, whole, spread, fill;
+    std::string line;
+    double cpu = 0;
+    int measured = 0;
+    {
+        const std::string hello =
+            "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[\"bench\"]}\n"
+            "{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"" +
+            tests::test_address("regtest", 1) + ".w\",\"x\"]}\n";
+        Miners miners{pool.stratum_port(), count, hello};
+        const auto ready = [&] { return miners.counts.clean + miners.counts.full >= count; };
+        if (!miners.read_until(Clock::now() + seconds{60}, ready))
+            die("not all connections got a job");
+        line = miners.last_clean_line;
+        const double cpu_before = cpu_seconds(std::to_string(pool.process().pid()));
+        for (int i = -3; i < events; ++i) {
+            miners.read_until(Clock::now() + std::chrono::milliseconds{150}, [] { return false; });
+            miners.counts = {};
+            signal_at = 0;
+            const auto begun = Clock::now();
+            std::thread block{[&] { call(node, "generateblock", "[\"raw(51)\",[]]"); }};
+            const bool all = miners.read_until(begun + seconds{10}, [&] {
+                return miners.counts.clean >= count &&
+                       (miners.counts.full >= count || Clock::now() > begun + seconds{3});
+            });
+            block.join();
+            if (!all) die("not every connection got the new job");
+            if (i < 0 || signal_at == 0) continue;
+            ++measured;
+            const Clock::time_point signal{Clock::duration{signal_at.load()}};
+            first.push_back(ms(miners.counts.first_clean - signal));
+            last.push_back(ms(miners.counts.last_clean - signal));
+            whole.push_back(ms(miners.counts.last_clean - begun));
+            if (miners.counts.full < count) continue;  // a height without an empty job
+            spread.push_back(ms(miners.counts.last_full - miners.counts.first_full));
+            fill.push_back(ms(miners.counts.last_full - signal));
+        }
+        cpu = cpu_seconds(std::to_string(pool.process().pid())) - cpu_before;
+    }
+    std::printf("%d connections, %d blocks, 4,000 transactions; ms\n", count, measured);
+    std::printf("| %-44s | %8s | %8s | %8s |\n|---|---|---|---|\n", "", "p50", "p99", "max");
+    row("signal to first connection has the clean job", first);
+    row("signal to last connection has it", last);
+    row("block given to the node, to last has it", whole);
+    row("signal to last has the full job", fill);
+    row("full job: first to last connection", spread);
+    row("null server: same bytes, first write to last", null_spread(count, 50, line));
+    std::printf(
+        "zubrd: %.1f ms of processor time a block, both jobs (3 warm-up blocks counted in)\n",
+        cpu * 1000 / (measured + 3));
+    loop.stop();
+    listener.join();
+    return 0;
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "tests/support/node_fixture.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+
+/// The hashes of all blocks that zubrd has spoken of in its log, in all its lives.
+inline std::set<std::string> blocks_in_log(const std::string& log)
+{
+    std::set<std::string> out;
+    for (const std::string_view event :
+         {"block_found ", "found_block_resumed ", "block_submitted ", "block_rejected "}) {
+        for (auto at = log.find(event); at != std::string::npos; at = log.find(event, at + 1)) {
+            const auto hash = log.find("hash=", at);
+            if (hash != std::string::npos) out.insert(log.substr(hash + 5, 64));
+        }
+    }
+    return out;
+}
+
+/// In the node's chain?
+inline bool in_chain(NodeFixture& node, const std::string& hash)
+{
+    const auto header = node.call("getblockheader", "[\"" + hash + "\"]");
+    return header && header->find("\"confirmations\":-1") == std::string::npos;
+}
+
+/// Does the log name what a node said to it, other than "accepted"?
+inline bool has_reason(const std::string& log, const std::string& hash)
+{
+    for (auto at = log.find(hash); at != std::string::npos; at = log.find(hash, at + 1)) {
+        const std::string line = log.substr(at, log.find('\n', at) - at);
+        if (line.find("answer=rejected") != std::string::npos) return true;
+        if (line.find("answer=inconclusive") != std::string::npos) return true;
+    }
+    return false;
+}
+
+}  // namespace tests
