@@ -82,6 +82,15 @@ Lines Talk::send(pool::SessionId id, std::string_view bytes)
     return hear(id);
 }
 
+std::string Talk::send_bytes(pool::SessionId id, std::string_view bytes)
+{
+    shard.on_bytes(id, pool::as_bytes(bytes), now);
+    end_turn();
+    return hear_bytes(id);
+}
+
+std::string Talk::hear_bytes(pool::SessionId id) { return std::exchange(written_[id.value], {}); }
+
 void Talk::closed(pool::SessionId id)
 {
     shard.closed(id, stratum::EndReason::peer_left, now);

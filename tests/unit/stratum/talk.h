@@ -35,6 +35,9 @@ public:
     Lines say(pool::SessionId id, std::string_view lines);
     /// Sends bytes as they are.
     Lines send(pool::SessionId id, std::string_view bytes);
+    /// The same, for protocols without lines.
+    std::string send_bytes(pool::SessionId id, std::string_view bytes);
+    std::string hear_bytes(pool::SessionId id);
     void closed(pool::SessionId id);
     Lines hear(pool::SessionId id);  ///< what was written and not returned by say() or send()
 
