@@ -1,115 +1,128 @@
 // Reads the API every few seconds and fills the page in. Everything that comes from outside goes
 // in as text: there is no place here that makes markup of it.
 
+import { ago, count, hashes, sats, scaled } from './format.js';
+import { preferred, speak, t } from './i18n.js';
+import { WorkerTable } from './workers.js';
+
 const refreshMs = 5000;
 const blocksShown = 20;
+const blocksMax = 100;
+const pages = ['home', 'account', 'blocks'];
 const $ = (id) => document.getElementById(id);
-const show = (id, text) => { $(id).textContent = text; };
+const show = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
+const workers = new WorkerTable($('worker-scroll'), $('worker-table'), $('worker-count'), $('worker-filter'));
+const known = { pool: null, reward: 0, user: null, blocks: blocksShown };
 
-// ---- numbers as people read them ----
+// ---- where we are: "#/", "#/account/NAME", "#/blocks", kept in bookmarks ----
 
-const units = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
-
-/** Three significant digits and a unit: 1234567 -> "1.23 M". */
-function scaled(value) {
-  if (!(value > 0)) return '0 ';
-  if (value < 1) return `${Number(value.toPrecision(3))} `;
-  let step = 0;
-  while (value >= 999.5 && step < units.length - 1) { value /= 1000; step += 1; }
-  return `${value.toPrecision(3)} ${units[step]}`;
-}
-const hashes = (value) => `${scaled(value)}H/s`;
-const count = (value) => new Intl.NumberFormat('en-US').format(value).replaceAll(',', '\u202f');
-const sats = (value) => `${count(value)} sat`;
-
-function ago(seconds, now) {
-  const gone = Math.max(0, Math.round(now / 1000 - seconds));
-  if (gone < 60) return `${gone} s ago`;
-  if (gone < 3600) return `${Math.floor(gone / 60)} min ago`;
-  if (gone < 86400) return `${Math.floor(gone / 3600)} h ago`;
-  return `${Math.floor(gone / 86400)} d ago`;
+function place() {
+  const [page, ...rest] = location.hash.replace(/^#\/?/, '').split('/');
+  let account = '';
+  try { account = decodeURIComponent(rest.join('/')).trim(); } catch { /* no such account */ }
+  return { page: pages.includes(page) ? page : 'home', account };
 }
 
-// ---- tables ----
-
-/** cells: {text, kind, title}. Rows are made anew: a page holds few of them. */
-function fillRows(body, rows) {
-  body.replaceChildren(...rows.map((cells) => {
-    const row = document.createElement('tr');
-    for (const { text, kind, title } of cells) {
-      const cell = document.createElement('td');
-      cell.textContent = text;
-      if (kind) cell.className = kind;
-      if (title) cell.title = title;
-      row.append(cell);
-    }
-    return row;
-  }));
+function turnTo() {
+  const { page, account } = place();
+  for (const name of pages) $(`page-${name}`).hidden = name !== page;
+  for (const link of document.querySelectorAll('nav a')) {
+    link.ariaCurrent = link.dataset.page === page ? 'page' : null;
+  }
+  if (page === 'account' && account === '' && localStorage.getItem('account')) {
+    location.replace(`#/account/${encodeURIComponent(localStorage.getItem('account'))}`);
+    return;
+  }
+  if (account !== '') $('account').value = account;
+  if (page === 'account' && known.user?.account !== account) showNoUser(t(account === '' ? 'account.none' : 'loading'));
+  document.title = page === 'home' ? 'Zubr' : `${account || t(`nav.${page}`)} – Zubr`;
 }
-const num = (text, title) => ({ text, kind: 'num', title });
 
 // ---- what is shown ----
 
 function showPool(pool) {
+  known.pool = pool;
   show('hashrate', hashes(pool.hashrate_10m));
   show('hashrate-now', hashes(pool.hashrate_1m));
   show('workers', count(pool.workers));
   show('users', count(pool.users));
   show('blocks-found', count(pool.blocks_found));
   show('height', count(pool.height));
-  show('difficulty', scaled(pool.network_difficulty).trim());
-  show('shares', count(pool.shares_accepted));
+  show('difficulty', scaled(pool.network_difficulty));
+  show('credited-all', sats(pool.credited_sat));
   show('stratum-url', `stratum+tcp://${location.hostname}:${pool.stratum_port}`);
+  show('stratum-user', `${localStorage.getItem('account') || t('connect.address')}.${t('connect.worker')}`);
   show('version', `Zubr ${pool.version}`);
   show('chain', pool.chain);
   $('chain').hidden = pool.chain === 'main';
-  $('copy-url').hidden = !navigator.clipboard;
-  return pool.ready ? ['live', 'good'] : ['not ready: mining may be held up', 'bad'];
+  return pool.ready ? [t('live'), 'good'] : [t('not.ready'), 'bad'];
+}
+
+const cell = (text, kind, title) => {
+  const made = document.createElement('td');
+  made.textContent = text;
+  if (kind) made.className = kind;
+  if (title) made.title = title;
+  return made;
+};
+
+function blockRow(block, now) {
+  const row = document.createElement('tr');
+  const state = /^[a-z]+$/.test(block.state) ? block.state : 'other';
+  row.append(
+    cell(count(block.height), 'num'),
+    cell(t(`state.${state}`), `state-${state}`),
+    cell(ago(block.found_at, now), 'num', new Date(block.found_at * 1000).toISOString()),
+    cell(sats(block.reward_sat), 'num'),
+    cell(block.confirmations < 0 ? '–' : count(block.confirmations), 'num'),
+    cell(block.finder ? `${block.finder}.${block.worker}` : '–', 'name', block.finder),
+    cell(block.hash, 'hash', block.hash),
+  );
+  return row;
 }
 
 function showBlocks(blocks) {
   const now = Date.now();
+  known.reward = blocks[0]?.reward_sat ?? 0;
+  show('last-block', blocks.length > 0 ? ago(blocks[0].found_at, now) : '–');
   $('blocks-table').hidden = blocks.length === 0;
   $('blocks-message').hidden = blocks.length > 0;
-  show('blocks-message', 'No block yet. Each share is a ticket: keep the miners pointed here and blocks appear in this table.');
-  fillRows($('block-rows'), blocks.map((block) => [
-    num(count(block.height)),
-    { text: block.state, kind: `state-${/^[a-z]+$/.test(block.state) ? block.state : 'other'}` },
-    num(ago(block.found_at, now), new Date(block.found_at * 1000).toISOString()),
-    num(count(block.reward_sat)),
-    num(block.confirmations < 0 ? '–' : count(block.confirmations)),
-    { text: block.finder ? `${block.finder}.${block.worker}` : '–', kind: 'name', title: block.finder },
-    { text: block.hash, kind: 'hash', title: block.hash },
-  ]));
+  $('blocks-more').hidden = blocks.length < known.blocks || known.blocks >= blocksMax;
+  show('blocks-message', t('blocks.none'));
+  $('block-rows').replaceChildren(...blocks.map((block) => blockRow(block, now)));
+}
+
+/** Expected, not promised: this hashrate's part of what the network finds in a day. */
+function estimate(user) {
+  const difficulty = known.pool?.network_difficulty ?? 0;
+  if (!(difficulty > 0) || known.reward === 0) return '–';
+  return `≈ ${sats(Math.floor((user.hashrate_10m * 86400 * known.reward) / (difficulty * 2 ** 32)))}`;
 }
 
 function showUser(user) {
-  const now = Date.now();
+  known.user = user;
+  show('account-name', user.account);
   show('available', sats(user.available_sat));
   show('immature', sats(user.immature_sat));
   show('in-payout', sats(user.in_payout_sat));
   show('credited', sats(user.credited_sat));
+  show('estimate', estimate(user));
   show('user-hashrate', hashes(user.hashrate_10m));
+  show('user-hashrate-now', hashes(user.hashrate_1m));
+  show('user-workers', count(user.workers.length));
   show('user-shares', count(user.shares));
   show('payout-address', user.payout_address);
-  fillRows($('worker-rows'), user.workers.map((worker) => [
-    { text: worker.name, kind: 'name', title: worker.name },
-    num(hashes(worker.hashrate_10m)),
-    num(hashes(worker.hashrate_1m)),
-    num(count(worker.accepted)),
-    num(count(worker.stale)),
-    num(count(worker.rejected)),
-    num(worker.difficulty > 0 ? scaled(worker.difficulty).trim() : 'offline'),
-    num(worker.last_share === null ? 'none yet' : ago(worker.last_share, now)),
-    { text: worker.user_agent, kind: 'name', title: worker.user_agent },
-  ]));
-  $('worker-message').hidden = user.workers.length > 0;
-  show('worker-message', `No worker is known. Point a miner at ${$('stratum-url').textContent} with the user ${user.account}.worker1`);
   $('account-panel').hidden = false;
   $('account-message').hidden = true;
+  $('worker-message').hidden = user.workers.length > 0;
+  $('worker-scroll').hidden = user.workers.length === 0;
+  $('worker-tools').hidden = user.workers.length === 0;
+  show('worker-message', t('workers.none', { url: $('stratum-url').textContent, user: `${user.account}.worker1` }));
+  workers.set(user.workers);
 }
 
 function showNoUser(message) {
+  known.user = null;
   $('account-panel').hidden = true;
   $('account-message').hidden = false;
   show('account-message', message);
@@ -124,30 +137,25 @@ async function read(path) {
   return answer.json();
 }
 
-/** The account on show stands behind the '#', so that the page can be kept as a bookmark. */
-function chosenAccount() {
-  try {
-    return decodeURIComponent(location.hash.slice(1)).trim();
-  } catch {
-    return '';
+async function refreshAccount() {
+  const { page, account } = place();
+  if (page !== 'account' || account === '') return;
+  const user = await read(`/api/v1/users/${encodeURIComponent(account)}`);
+  if (account !== place().account) return; // another one was asked for meanwhile
+  if (user) {
+    localStorage.setItem('account', account);
+    showUser(user);
+  } else {
+    showNoUser(t('account.unknown'));
   }
 }
 
-async function refreshAccount() {
-  const account = chosenAccount();
-  if (account === '') return;
-  const user = await read(`/api/v1/users/${encodeURIComponent(account)}`);
-  if (account !== chosenAccount()) return; // another one was asked for meanwhile
-  if (user) showUser(user);
-  else showNoUser('Nothing is known of this account yet. It appears with its first accepted share; check the address, or point a miner here.');
-}
-
 let lastGood = null;
+let busy = null;
 
-async function refresh() {
+async function readAll() {
   try {
-    const [pool, blocks] = await Promise.all(
-      [read('/api/v1/pool'), read(`/api/v1/blocks?limit=${blocksShown}`)]);
+    const [pool, blocks] = await Promise.all([read('/api/v1/pool'), read(`/api/v1/blocks?limit=${known.blocks}`)]);
     const [text, kind] = showPool(pool);
     showBlocks(blocks ?? []);
     await refreshAccount();
@@ -155,33 +163,68 @@ async function refresh() {
     show('status', text);
     $('status').className = `status ${kind}`;
   } catch {
-    show('status', lastGood ? `no answer since ${lastGood.toLocaleTimeString()}` : 'the pool does not answer; trying again');
+    show('status', lastGood ? t('stale.since', { time: lastGood.toLocaleTimeString() }) : t('no.answer'));
     $('status').className = 'status bad';
   }
 }
-
-async function refreshForever() {
-  for (;;) {
-    if (!document.hidden) await refresh();
-    await new Promise((wake) => { setTimeout(wake, refreshMs); });
-  }
+/** One reading at a time; who comes meanwhile waits for it. */
+function refresh() {
+  busy ??= readAll().finally(() => { busy = null; });
+  return busy;
 }
+
+// ---- what people do ----
 
 $('search').addEventListener('submit', (event) => {
   event.preventDefault();
-  location.hash = encodeURIComponent($('account').value.trim());
+  location.hash = `#/account/${encodeURIComponent($('account').value.trim())}`;
 });
-addEventListener('hashchange', () => {
-  $('account').value = chosenAccount();
-  $('account-panel').hidden = true;
-  refreshAccount().catch(() => showNoUser('The pool cannot tell right now; trying again in a moment.'));
+addEventListener('hashchange', async () => {
+  if (!location.hash.startsWith('#/') && location.hash !== '') return; // "#main", the way past the menu
+  turnTo();
+  await busy;
+  refresh();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
-$('copy-url').addEventListener('click', async () => {
-  await navigator.clipboard.writeText($('stratum-url').textContent);
-  show('copy-url', 'Copied');
-  setTimeout(() => show('copy-url', 'Copy'), 1500);
+$('blocks-more').addEventListener('click', () => { known.blocks = blocksMax; refresh(); });
+$('worker-csv').addEventListener('click', () => {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([workers.csv()], { type: 'text/csv' }));
+  link.download = 'workers.csv';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
+    button.textContent = t('copied');
+    setTimeout(() => { button.textContent = t('copy'); }, 1500);
+  });
+}
+$('language').addEventListener('change', async () => {
+  localStorage.setItem('language', $('language').value);
+  await speak($('language').value);
+  workers.name();
+  turnTo();
+  refresh();
+});
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem('theme', theme);
+}
+$('theme').addEventListener('click', () => {
+  const chosen = document.documentElement.dataset.theme;
+  const dark = chosen ? chosen === 'dark' : !matchMedia('(prefers-color-scheme: light)').matches;
+  setTheme(dark ? 'light' : 'dark');
+});
+if (localStorage.getItem('theme')) setTheme(localStorage.getItem('theme'));
 
-$('account').value = chosenAccount();
-refreshForever();
+$('language').value = preferred();
+await speak(preferred());
+workers.name();
+turnTo();
+for (;;) {
+  if (!document.hidden) await refresh();
+  await new Promise((wake) => { setTimeout(wake, refreshMs); });
+}

@@ -1,0 +1,34 @@
+// Numbers as people read them: three significant digits, a unit, and widths that do not jump.
+
+import { t } from './i18n.js';
+
+const units = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
+
+/** 1234567 -> "1.23 M". */
+export function scaled(value) {
+  if (!(value > 0)) return '0';
+  if (value < 1) return `${Number(value.toPrecision(3))}`;
+  let step = 0;
+  while (value >= 999.5 && step < units.length - 1) { value /= 1000; step += 1; }
+  return `${value.toPrecision(3)} ${units[step]}`.trimEnd();
+}
+
+export function hashes(value) {
+  const text = scaled(value);
+  return /[a-zA-Z]$/.test(text) ? `${text}H/s` : `${text} H/s`;
+}
+
+/** Whole numbers in groups of three, told apart by narrow spaces in every language. */
+export const count = (value) => String(Math.trunc(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+/** Exact: satoshis are never rounded. */
+export const sats = (value) => `${count(value)} sat`;
+
+/** "5 min ago", in the language of the page: browsers do not know the words of every one. */
+export function ago(seconds, now = Date.now()) {
+  const gone = Math.max(0, Math.round(now / 1000 - seconds));
+  if (gone < 60) return t('ago.seconds', { n: gone });
+  if (gone < 3600) return t('ago.minutes', { n: Math.floor(gone / 60) });
+  if (gone < 86400) return t('ago.hours', { n: Math.floor(gone / 3600) });
+  return t('ago.days', { n: Math.floor(gone / 86400) });
+}
