@@ -68,14 +68,41 @@ struct PoolInfo {
     Readiness readiness;
 };
 
+/// Averages that fade out, in H/s, over minutes, an hour, a day, a week. Of somebody younger than
+/// that: over the age.
+struct Hashrates {
+    double m1 = 0;
+    double m5 = 0;
+    double m10 = 0;
+    double m15 = 0;
+    double h1 = 0;
+    double d1 = 0;
+    double d7 = 0;
+
+    void add(const Hashrates& more)
+    {
+        m1 += more.m1;
+        m5 += more.m5;
+        m10 += more.m10;
+        m15 += more.m15;
+        h1 += more.h1;
+        d1 += more.d1;
+        d7 += more.d7;
+    }
+};
+
+/// Counts since this process started, over all connections of that name; a worker is forgotten
+/// when a week without a share has passed.
 struct WorkerInfo {
     std::string name;
-    double hashrate_1m = 0;  ///< H/s
-    double hashrate_10m = 0;
+    Hashrates rates;
     std::uint64_t accepted = 0;
     std::uint64_t stale = 0;
-    std::uint64_t rejected = 0;
-    double difficulty = 0;  ///< assigned now; 0 when not connected
+    std::uint64_t rejected = 0;   ///< all that were refused for another reason than being stale
+    std::uint64_t duplicate = 0;  ///< of those
+    std::uint64_t low_difficulty = 0;  ///< of those
+    double best_share = 0;             ///< difficulty of the best one accepted
+    double difficulty = 0;             ///< assigned now; 0 when not connected
     std::optional<pool::UnixMillis> last_share;
     std::string user_agent;  ///< what the miner says of itself: any text
 };
@@ -88,8 +115,10 @@ struct UserInfo {
     pool::Sats in_payout;
     pool::Sats credited;       ///< ever, net of reversals
     std::uint64_t shares = 0;  ///< accepted, booked in MySQL
-    double hashrate_1m = 0;    ///< H/s
-    double hashrate_10m = 0;
+    Hashrates rates;
+    std::uint64_t stale = 0;  ///< since this process started, as the two below
+    std::uint64_t rejected = 0;
+    double best_share = 0;
     std::vector<WorkerInfo> workers;  ///< at most workers_max
     static constexpr std::size_t workers_max = 10'000;
 };

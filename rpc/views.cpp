@@ -73,16 +73,29 @@ void public_members(Members& members, const PoolInfo& info)
     members.flag("ready", info.readiness.ready);
 }
 
+void add_rates(Members& members, const Hashrates& rates)
+{
+    members.number("hashrate_1m", rates.m1);
+    members.number("hashrate_5m", rates.m5);
+    members.number("hashrate_10m", rates.m10);
+    members.number("hashrate_15m", rates.m15);
+    members.number("hashrate_1h", rates.h1);
+    members.number("hashrate_1d", rates.d1);
+    members.number("hashrate_7d", rates.d7);
+}
+
 std::string worker_json(const WorkerInfo& worker)
 {
     std::string out;
     Members members{out};
     members.text("name", worker.name);
-    members.number("hashrate_1m", worker.hashrate_1m);
-    members.number("hashrate_10m", worker.hashrate_10m);
+    add_rates(members, worker.rates);
     members.count("accepted", worker.accepted);
     members.count("stale", worker.stale);
     members.count("rejected", worker.rejected);
+    members.count("duplicate", worker.duplicate);
+    members.count("low_difficulty", worker.low_difficulty);
+    members.number("best_share", worker.best_share);
     members.number("difficulty", worker.difficulty);
     members.raw("last_share",
                 worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
@@ -176,8 +189,10 @@ std::string user_json(const UserInfo& user)
     members.sats("in_payout_sat", user.in_payout);
     members.sats("credited_sat", user.credited);
     members.count("shares", user.shares);
-    members.number("hashrate_1m", user.hashrate_1m);
-    members.number("hashrate_10m", user.hashrate_10m);
+    add_rates(members, user.rates);
+    members.count("stale", user.stale);
+    members.count("rejected", user.rejected);
+    members.number("best_share", user.best_share);
     members.raw("workers", list_json(user.workers, worker_json));
     members.end();
     return out;

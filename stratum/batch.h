@@ -31,6 +31,7 @@ struct Outcome {
     pool::Judgement judgement = pool::Judgement::unspecified;
     pool::U128 work = 0;  ///< promised
     bool logged = true;   ///< false: the share log failed, so the share does not count
+    pool::Digest hash{};
 };
 
 }  // namespace stratum

@@ -10,6 +10,7 @@
 #include "pool/bitcoin/target.h"
 #include "pool/share/record.h"
 #include "pool/share/share.h"
+#include "stratum/batch.h"
 #include "stratum/work_meter.h"
 
 namespace stratum {
@@ -17,7 +18,19 @@ namespace stratum {
 struct ShareCounts {
     std::uint64_t accepted = 0;
     std::uint64_t stale = 0;
-    std::uint64_t rejected = 0;  ///< everything else that was refused
+    std::uint64_t duplicate = 0;
+    std::uint64_t low_difficulty = 0;
+    std::uint64_t other = 0;  ///< everything else that was refused
+
+    std::uint64_t rejected() const { return duplicate + low_difficulty + other; }
+    void add(const ShareCounts& more)
+    {
+        accepted += more.accepted;
+        stale += more.stale;
+        duplicate += more.duplicate;
+        low_difficulty += more.low_difficulty;
+        other += more.other;
+    }
 };
 
 /// An account that workers of a connection mine for.
@@ -34,16 +47,20 @@ struct Worker {
     pool::WorkerHandle handle;  ///< 0 until its first recorded share
     ShareCounts counts;
     WorkMeter meter;
-    pool::UnixMillis last_share;  ///< accepted; 0 before the first
+    pool::Uint256 best_hash = pool::Uint256::max();  ///< lowest of those accepted
+    pool::UnixMillis last_share;                     ///< accepted; 0 before the first
+
+    /// Counts what became of one of its submissions.
+    void count(const Outcome& outcome, pool::Now now);
 };
 
-/// What pages and admins are shown of a worker. Hashrates in hashes a second.
+/// What pages and admins are shown of a worker.
 struct WorkerSnapshot {
     std::string account;
     std::string worker;
-    double hashrate_1m = 0;
-    double hashrate_10m = 0;
+    FadingRates rates;
     ShareCounts counts;
+    pool::Uint256 best_hash = pool::Uint256::max();  ///< that, before the first accepted share
     pool::UnixMillis last_share;
 };
 

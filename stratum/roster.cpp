@@ -25,6 +25,7 @@ std::size_t Roster::make(std::size_t account, std::string name, std::string_view
                         .handle = {},
                         .counts = {},
                         .meter = WorkMeter{now},
+                        .best_hash = pool::Uint256::max(),
                         .last_share = {}});
     return workers_.size() - 1;
 }
@@ -54,16 +55,7 @@ std::size_t Roster::add_beside(std::size_t like, std::string_view name, std::siz
 
 void Roster::count(std::size_t at, const Outcome& outcome, pool::Now now)
 {
-    Worker& worker = workers_[at];
-    if (outcome.judgement == pool::Judgement::accepted && outcome.logged) {
-        ++worker.counts.accepted;
-        worker.meter.add(outcome.work, now.steady);
-        worker.last_share = now.wall;
-    } else if (outcome.judgement == pool::Judgement::stale) {
-        ++worker.counts.stale;
-    } else {
-        ++worker.counts.rejected;
-    }
+    workers_[at].count(outcome, now);
 }
 
 std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const
@@ -73,9 +65,9 @@ std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const
     for (const Worker& worker : workers_) {
         shots.push_back({.account = accounts_[worker.account].key.name,
                          .worker = worker.name,
-                         .hashrate_1m = worker.meter.per_second_1m(now),
-                         .hashrate_10m = worker.meter.per_second_10m(now),
+                         .rates = worker.meter.at(now),
                          .counts = worker.counts,
+                         .best_hash = worker.best_hash,
                          .last_share = worker.last_share});
     }
     return shots;

@@ -448,6 +448,11 @@ std::vector<SessionSnapshot> Server::snapshot() const
 
 std::size_t Server::connections() const { return impl_->conns.size(); }
 
+std::vector<WorkerSnapshot> Server::past_workers() const
+{
+    return impl_->shard.past_workers(pool::read_clock());
+}
+
 const ShardMetrics& Server::metrics() const { return impl_->shard.metrics(); }
 
 }  // namespace stratum

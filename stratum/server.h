@@ -77,6 +77,7 @@ public:
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);
     std::vector<SessionSnapshot> snapshot() const;
     std::size_t connections() const;
+    std::vector<WorkerSnapshot> past_workers() const;  ///< of connections that have ended
     const ShardMetrics& metrics() const;
 
 private:

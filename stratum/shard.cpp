@@ -200,6 +200,10 @@ void Shard::forget(pool::SessionId id, pool::Now now)
             std::get<v2::Session>(found->second).release(prefixes_, now.steady);
         metrics_.channels.add(-static_cast<std::int64_t>(channels));
     }
+    past_workers_.add(
+        std::visit([now](const auto& session) { return session.snapshot(now).workers; },
+                   found->second),
+        now);
     sessions_.erase(found);
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
@@ -297,6 +301,10 @@ void Shard::on_tick(pool::Now now)
     note_mined(now);
     if (auto marked = log_.tick(now.wall); !marked) {
         pool::log::error("share_log_tick_failed", {{"detail", marked.error().detail}});
+    }
+    if (now.steady >= age_out_at_) {
+        past_workers_.age_out(now);
+        age_out_at_ = now.steady + std::chrono::hours{1};
     }
     metrics_.prefixes_leased.set(static_cast<std::int64_t>(prefixes_.leased()));
     metrics_.prefixes_resting.set(static_cast<std::int64_t>(prefixes_.resting()));

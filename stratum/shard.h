@@ -24,6 +24,7 @@
 #include "stratum/gate.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
+#include "stratum/past_workers.h"
 #include "stratum/promise_grid.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/render.h"
@@ -133,6 +134,11 @@ public:
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);  ///< from the next job on
 
     std::vector<SessionSnapshot> snapshot(pool::Now now) const;
+    /// What workers did on connections that have ended.
+    std::vector<WorkerSnapshot> past_workers(pool::Now now) const
+    {
+        return past_workers_.snapshot(now);
+    }
     std::size_t session_count() const { return sessions_.size(); }
     const ShardMetrics& metrics() const { return metrics_; }
     ShardMetrics& metrics() { return metrics_; }
@@ -176,6 +182,8 @@ private:
     pool::SeenShares seen_;
     pool::ShareChecker checker_;
     PrefixPool prefixes_;
+    PastWorkers past_workers_;
+    pool::SteadyTime age_out_at_;
     PromiseGrid grid_;
     Wording current_;
     v2::Greeter greeter_;

@@ -123,7 +123,8 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     metrics_.of(verdict.judgement).add();
     const Outcome outcome{.judgement = verdict.judgement,
                           .work = batch_.submissions[at].promise.work,
-                          .logged = logged};
+                          .logged = logged,
+                          .hash = verdict.hash};
     std::visit(
         [this, &origin, &outcome, now](auto& session) {
             session.answer(origin, outcome, now);

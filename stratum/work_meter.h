@@ -3,73 +3,89 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
-#include <cstdint>
 
 #include "pool/base/time.h"
 #include "pool/base/uint256.h"
 
 namespace stratum {
 
-/// Sums of work in `count` buckets of `seconds` each: a sliding window without a list of shares.
-template <std::size_t count, std::int64_t seconds>
-class WorkRing {
-public:
-    void add(pool::U128 work, std::int64_t age_seconds)
+/// The windows that hashrates are shown over, in seconds: 1, 5, 10, 15 minutes, hour, day, week.
+inline constexpr std::array<double, 7> rate_windows{60, 300, 600, 900, 3600, 86'400, 604'800};
+enum class RateWindow : std::uint8_t { m1, m5, m10, m15, h1, d1, d7 };
+
+/// Averages of a stretch of time that fade out, as they stand at one moment. Those of several
+/// connections can be added: the sum counts as old as the oldest.
+struct FadingRates {
+    std::array<double, rate_windows.size()> faded{};  ///< hashes a second, as if from 0 on
+    double age_seconds = 0;
+
+    void add(const FadingRates& other)
     {
-        const std::int64_t at = age_seconds / seconds;
-        for (; newest_ < at; ++newest_) {
-            if (at - newest_ > static_cast<std::int64_t>(count)) {
-                newest_ = at - static_cast<std::int64_t>(count);
-            }
-            bucket(newest_ + 1) = 0;
-        }
-        bucket(at) += work;
+        for (std::size_t i = 0; i < faded.size(); ++i) faded[i] += other.faded[i];
+        age_seconds = std::max(age_seconds, other.age_seconds);
     }
-
-    /// Expected hashes a second over the window, or over the whole age where that is shorter.
-    double rate(std::int64_t age_seconds) const
+    /// What is left when nothing has come for so long.
+    void fade(double seconds)
     {
-        const std::int64_t at = age_seconds / seconds;
-        const std::int64_t first = std::max<std::int64_t>(at - width() + 1, 0);
-        pool::U128 sum = 0;
-        for (std::int64_t i = first; i <= std::min(at, newest_); ++i) {
-            sum += buckets_[static_cast<std::size_t>(i % width())];
+        for (std::size_t i = 0; i < faded.size(); ++i) {
+            faded[i] *= std::exp(-seconds / rate_windows[i]);
         }
-        const std::int64_t covered = age_seconds - first * seconds;
-        return static_cast<double>(sum) / static_cast<double>(std::max<std::int64_t>(covered, 1));
+        age_seconds += seconds;
     }
-
-private:
-    static constexpr std::int64_t width() { return static_cast<std::int64_t>(count); }
-    pool::U128& bucket(std::int64_t at) { return buckets_[static_cast<std::size_t>(at % width())]; }
-
-    std::array<pool::U128, count> buckets_{};
-    std::int64_t newest_ = 0;
+    /// Hashes a second. A young worker's average is taken over its age: it begins with what the
+    /// worker does, not with a slow rise from nothing.
+    double over(RateWindow window) const
+    {
+        const auto at = static_cast<std::size_t>(window);
+        const double age = std::max(age_seconds, 1.0);
+        return faded[at] / -std::expm1(-age / rate_windows[at]);
+    }
 };
 
-/// What a worker earned lately, as a hashrate for people. Statistics: money never reads it.
+/// What a worker earned lately, as hashrates for people, in 80 bytes. Statistics: money never
+/// reads it. A share costs an addition; once a second the sum is folded in.
 class WorkMeter {
 public:
-    explicit WorkMeter(pool::SteadyTime since) : since_(since) {}
+    explicit WorkMeter(pool::SteadyTime since) : since_(since), folded_(since) {}
 
     void add(pool::U128 work, pool::SteadyTime now)
     {
-        minute_.add(work, age(now));
-        ten_minutes_.add(work, age(now));
+        if (now - folded_ >= fold_every) {
+            rates_ = at(now);
+            folded_ = now;
+            pending_ = 0;
+        }
+        pending_ += static_cast<double>(work);
     }
-    double per_second_1m(pool::SteadyTime now) const { return minute_.rate(age(now)); }
-    double per_second_10m(pool::SteadyTime now) const { return ten_minutes_.rate(age(now)); }
+
+    FadingRates at(pool::SteadyTime now) const
+    {
+        FadingRates out = rates_;
+        // What is pending came in the first second; the rest of the time nothing did.
+        const double passed = std::max(seconds(now - folded_), fold_seconds);
+        out.fade(fold_seconds);
+        for (std::size_t i = 0; i < out.faded.size(); ++i) {
+            out.faded[i] += pending_ / fold_seconds * -std::expm1(-fold_seconds / rate_windows[i]);
+        }
+        out.fade(passed - fold_seconds);
+        out.age_seconds = std::max(seconds(now - since_), 0.0);
+        return out;
+    }
 
 private:
-    std::int64_t age(pool::SteadyTime now) const
+    static constexpr std::chrono::seconds fold_every{1};
+    static constexpr double fold_seconds = 1;
+    static double seconds(std::chrono::nanoseconds time)
     {
-        return std::max<std::int64_t>(
-            std::chrono::duration_cast<std::chrono::seconds>(now - since_).count(), 0);
+        return std::chrono::duration<double>(time).count();
     }
+
     pool::SteadyTime since_;
-    WorkRing<6, 10> minute_;
-    WorkRing<10, 60> ten_minutes_;
+    pool::SteadyTime folded_;
+    FadingRates rates_;  // as of folded_
+    double pending_ = 0;
 };
 
 }  // namespace stratum

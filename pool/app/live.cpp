@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "pool/bitcoin/target.h"
+
 namespace pool {
 namespace {
 
@@ -15,22 +17,47 @@ constexpr milliseconds fresh_for{1000};
 constexpr milliseconds patience{2000};
 constexpr std::uint64_t active_ms = 600'000;
 
-// A worker may have several connections: people think of it as one.
-void add_worker(std::map<std::pair<std::string, std::string>, rpc::WorkerInfo>& workers,
-                const stratum::SessionSnapshot& session, const stratum::WorkerSnapshot& worker)
+// A worker may have several connections, now and before: people think of it as one.
+struct Merged {
+    stratum::FadingRates rates;
+    stratum::ShareCounts counts;
+    Uint256 best_hash = Uint256::max();
+    UnixMillis last_share;
+    double difficulty = 0;
+    std::string user_agent;
+
+    void add(const stratum::WorkerSnapshot& worker)
+    {
+        rates.add(worker.rates);
+        counts.add(worker.counts);
+        best_hash = std::min(best_hash, worker.best_hash);
+        last_share = std::max(last_share, worker.last_share);
+    }
+};
+
+rpc::WorkerInfo worker_info(const std::string& name, const Merged& merged)
 {
-    rpc::WorkerInfo& info = workers[{worker.account, worker.worker}];
-    info.name = worker.worker;
-    info.hashrate_1m += worker.hashrate_1m;
-    info.hashrate_10m += worker.hashrate_10m;
-    info.accepted += worker.counts.accepted;
-    info.stale += worker.counts.stale;
-    info.rejected += worker.counts.rejected;
-    info.difficulty = std::max(info.difficulty, session.difficulty);
-    info.user_agent = session.user_agent;
-    if (worker.last_share.value == 0) return;
-    info.last_share =
-        info.last_share ? std::max(*info.last_share, worker.last_share) : worker.last_share;
+    using stratum::RateWindow;
+    rpc::WorkerInfo info;
+    info.name = name;
+    info.rates = {.m1 = merged.rates.over(RateWindow::m1),
+                  .m5 = merged.rates.over(RateWindow::m5),
+                  .m10 = merged.rates.over(RateWindow::m10),
+                  .m15 = merged.rates.over(RateWindow::m15),
+                  .h1 = merged.rates.over(RateWindow::h1),
+                  .d1 = merged.rates.over(RateWindow::d1),
+                  .d7 = merged.rates.over(RateWindow::d7)};
+    info.accepted = merged.counts.accepted;
+    info.stale = merged.counts.stale;
+    info.rejected = merged.counts.rejected();
+    info.duplicate = merged.counts.duplicate;
+    info.low_difficulty = merged.counts.low_difficulty;
+    info.difficulty = merged.difficulty;
+    info.user_agent = merged.user_agent;
+    if (merged.last_share.value == 0) return info;
+    info.last_share = merged.last_share;
+    info.best_share = difficulty_number(merged.best_hash);
+    return info;
 }
 
 }  // namespace
@@ -84,22 +111,29 @@ void Live::finish(const std::shared_ptr<Round>& round)
     round_ = nullptr;
     auto state = std::make_shared<LiveState>();
     state->work = round->work;
-    std::map<std::pair<std::string, std::string>, rpc::WorkerInfo> workers;
+    std::map<std::pair<std::string, std::string>, Merged> workers;
     for (const LoopSnapshot& loop : round->loops) {
         state->connections += loop.sessions.size();
         state->backlog += loop.backlog;
         state->redis_ok = state->redis_ok && loop.redis_ok;
         for (const stratum::SessionSnapshot& session : loop.sessions) {
             for (const stratum::WorkerSnapshot& worker : session.workers) {
-                add_worker(workers, session, worker);
+                Merged& merged = workers[{worker.account, worker.worker}];
+                merged.add(worker);
+                merged.difficulty = std::max(merged.difficulty, session.difficulty);
+                merged.user_agent = session.user_agent;
             }
+        }
+        for (const stratum::WorkerSnapshot& worker : loop.past_workers) {
+            workers[{worker.account, worker.worker}].add(worker);
         }
     }
     const std::uint64_t now = read_clock().wall.value;
     std::set<std::string> users;
-    for (auto& [names, info] : workers) {
-        state->hashrate_1m += info.hashrate_1m;
-        state->hashrate_10m += info.hashrate_10m;
+    for (const auto& [names, merged] : workers) {
+        rpc::WorkerInfo info = worker_info(names.second, merged);
+        state->hashrate_1m += info.rates.m1;
+        state->hashrate_10m += info.rates.m10;
         if (info.last_share && info.last_share->value + active_ms > now) {
             ++state->workers;
             users.insert(names.first);

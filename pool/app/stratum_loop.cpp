@@ -140,7 +140,8 @@ void StratumLoop::set_mark(std::uint64_t seq, bool resend)
 void StratumLoop::snapshot(std::function<void(LoopSnapshot)> done)
 {
     loop_.post([this, done = std::move(done)] {
-        done({server_->snapshot(), shipper_.backlog(), shipper_.connected()});
+        done({server_->snapshot(), server_->past_workers(), shipper_.backlog(),
+              shipper_.connected()});
     });
 }
 

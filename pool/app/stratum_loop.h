@@ -21,6 +21,7 @@ namespace pool {
 /// What one Stratum loop shows of itself.
 struct LoopSnapshot {
     std::vector<stratum::SessionSnapshot> sessions;
+    std::vector<stratum::WorkerSnapshot> past_workers;
     std::uint64_t backlog = 0;  ///< records in the journal that Redis does not have
     bool redis_ok = false;
 };

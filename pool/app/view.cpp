@@ -31,8 +31,10 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& sta
     const auto live = state.by_account.find(books.name);
     if (live == state.by_account.end()) return info;
     for (const rpc::WorkerInfo& worker : live->second) {
-        info.hashrate_1m += worker.hashrate_1m;
-        info.hashrate_10m += worker.hashrate_10m;
+        info.rates.add(worker.rates);
+        info.stale += worker.stale;
+        info.rejected += worker.rejected;
+        info.best_share = std::max(info.best_share, worker.best_share);
         if (info.workers.size() < rpc::UserInfo::workers_max) info.workers.push_back(worker);
     }
     return info;

@@ -205,9 +205,9 @@ SessionSnapshot Session::snapshot(pool::Now now) const
     for (const Worker& worker : workers_) {
         shot.workers.push_back({.account = accounts_[worker.account].key.name,
                                 .worker = worker.name,
-                                .hashrate_1m = worker.meter.per_second_1m(now.steady),
-                                .hashrate_10m = worker.meter.per_second_10m(now.steady),
+                                .rates = worker.meter.at(now.steady),
                                 .counts = worker.counts,
+                                .best_hash = worker.best_hash,
                                 .last_share = worker.last_share});
     }
     return shot;

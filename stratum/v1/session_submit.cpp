@@ -92,6 +92,7 @@ std::optional<std::size_t> Session::add_worker(UserName user, std::string_view g
                         .handle = {},
                         .counts = {},
                         .meter = WorkMeter{turn.now.steady},
+                        .best_hash = pool::Uint256::max(),
                         .last_share = {}});
     return workers_.size() - 1;
 }
@@ -166,7 +167,7 @@ void Session::on(const Submit& call, const Turn& turn)
     }
     const auto worker = worker_of(call.worker, turn);
     if (!worker) return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
-    ++workers_[*worker].counts.rejected;
+    ++workers_[*worker].counts.other;
     if (entry == nullptr) return refuse_submit(turn, ErrorCode::job_not_found, "Job not found");
     refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size");
 }
@@ -253,16 +254,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
 
     if (!origin.worker) return;
-    Worker& worker = workers_[*origin.worker];
-    if (accepted && outcome.logged) {
-        ++worker.counts.accepted;
-        worker.meter.add(outcome.work, now.steady);
-        worker.last_share = now.wall;
-    } else if (outcome.judgement == pool::Judgement::stale) {
-        ++worker.counts.stale;
-    } else {
-        ++worker.counts.rejected;
-    }
+    workers_[*origin.worker].count(outcome, now);
 }
 
 }  // namespace stratum::v1

@@ -70,7 +70,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     const auto* entry = target == nullptr ? nullptr : world.jobs.find(id);
     if (entry == nullptr) {
         world.metrics.of(pool::Judgement::unknown_job).add();
-        ++roster_.worker(channel->worker).counts.rejected;
+        ++roster_.worker(channel->worker).counts.other;
         return refuse_submit(call.channel, call.sequence, "invalid-job-id");
     }
     const pool::Job& job = *entry->job;
@@ -78,7 +78,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     if (claim.rolled) {
         if (claim.rolled->size() + prefix_bytes != job.extranonce_bytes) {
             world.metrics.malformed_submits.add();
-            ++roster_.worker(channel->worker).counts.rejected;
+            ++roster_.worker(channel->worker).counts.other;
             return refuse_submit(call.channel, call.sequence, "bad-extranonce-size");
         }
         std::copy(claim.rolled->begin(), claim.rolled->end(),

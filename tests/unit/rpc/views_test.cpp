@@ -55,12 +55,17 @@ TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
     worker.difficulty = 0.5;
     worker.last_share = pool::UnixMillis{1'764'000'000'999};
     user.workers.push_back(worker);
-    EXPECT_EQ(user_json(user),
-              R"({"account":"bcrt1qexample","payout_address":"","immature_sat":5000000001,)"
-              R"("available_sat":-3,"in_payout_sat":0,"credited_sat":0,"shares":0,)"
-              R"("hashrate_1m":0,"hashrate_10m":0,"workers":[{"name":"rig.1","hashrate_1m":0,)"
-              R"("hashrate_10m":0,"accepted":0,"stale":0,"rejected":0,"difficulty":0.5,)"
-              R"("last_share":1764000000,"user_agent":"</script>\"\n\u0007"}]})");
+    EXPECT_EQ(
+        user_json(user),
+        R"({"account":"bcrt1qexample","payout_address":"","immature_sat":5000000001,)"
+        R"("available_sat":-3,"in_payout_sat":0,"credited_sat":0,"shares":0,)"
+        R"("hashrate_1m":0,"hashrate_5m":0,"hashrate_10m":0,"hashrate_15m":0,"hashrate_1h":0,)"
+        R"("hashrate_1d":0,"hashrate_7d":0,"stale":0,"rejected":0,"best_share":0,)"
+        R"("workers":[{"name":"rig.1",)"
+        R"("hashrate_1m":0,"hashrate_5m":0,"hashrate_10m":0,"hashrate_15m":0,"hashrate_1h":0,)"
+        R"("hashrate_1d":0,"hashrate_7d":0,"accepted":0,"stale":0,"rejected":0,)"
+        R"("duplicate":0,"low_difficulty":0,"best_share":0,"difficulty":0.5,)"
+        R"("last_share":1764000000,"user_agent":"</script>\"\n\u0007"}]})");
 }
 
 }  // namespace

@@ -214,8 +214,9 @@ TEST(Shard, ShowsWhatItsMinersDo)
     EXPECT_EQ(worker.worker, "w1");
     EXPECT_EQ(worker.counts.accepted, 3U);
     EXPECT_EQ(worker.last_share, talk.now.wall);
-    EXPECT_NEAR(worker.hashrate_1m, 3 * 1024 / 30.0, 1);
-    EXPECT_NEAR(worker.hashrate_10m, 3 * 1024 / 30.0, 1);
+    EXPECT_NEAR(worker.rates.over(stratum::RateWindow::m10), 3 * 1024 / 30.0, 5);
+    EXPECT_NEAR(worker.rates.over(stratum::RateWindow::d7), 3 * 1024 / 30.0, 1);
+    EXPECT_LT(worker.best_hash, pool::target_of({-22}));
 }
 
 TEST(Shard, NumbersSessionsByLoop)

@@ -3,7 +3,6 @@
 #include "stratum/difficulty_policy.h"
 #include "stratum/first_bytes.h"
 #include "stratum/v1/password.h"
-#include "stratum/work_meter.h"
 
 namespace stratum {
 namespace {
@@ -50,29 +49,6 @@ TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
     policy.fix({12});
     policy.suggest({20}, epoch);
     EXPECT_EQ(policy.next().exponent, 12);
-}
-
-TEST(WorkMeter, AveragesOverTheAgeThenOverItsWindow)
-{
-    const pool::SteadyTime start{std::chrono::hours{1}};
-    WorkMeter meter{start};
-    EXPECT_EQ(meter.per_second_1m(start), 0);
-    // 1000 hashes a second, told of every second, for twenty minutes.
-    for (int second = 0; second < 1200; ++second) meter.add(1000, start + seconds{second});
-    EXPECT_NEAR(meter.per_second_1m(start + seconds{1200}), 1000, 1);
-    EXPECT_NEAR(meter.per_second_10m(start + seconds{1200}), 1000, 1);
-    // Then silence: the minute forgets first.
-    EXPECT_EQ(meter.per_second_1m(start + seconds{1280}), 0);
-    EXPECT_NEAR(meter.per_second_10m(start + seconds{1500}), 444, 60);
-    EXPECT_EQ(meter.per_second_10m(start + seconds{1200 + 660}), 0);
-}
-
-TEST(WorkMeter, CountsAYoungWorkerByItsAge)
-{
-    const pool::SteadyTime start{std::chrono::hours{1}};
-    WorkMeter meter{start};
-    meter.add(5000, start + seconds{4});
-    EXPECT_EQ(meter.per_second_10m(start + seconds{5}), 1000);
 }
 
 }  // namespace

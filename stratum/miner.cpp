@@ -1,0 +1,37 @@
+#include "stratum/miner.h"
+
+#include <algorithm>
+
+namespace stratum {
+
+void Worker::count(const Outcome& outcome, pool::Now now)
+{
+    switch (outcome.judgement) {
+        case pool::Judgement::accepted:
+            if (!outcome.logged) break;
+            ++counts.accepted;
+            meter.add(outcome.work, now.steady);
+            best_hash = std::min(best_hash, pool::hash_as_number(outcome.hash));
+            last_share = now.wall;
+            return;
+        case pool::Judgement::stale:
+            ++counts.stale;
+            return;
+        case pool::Judgement::duplicate:
+            ++counts.duplicate;
+            return;
+        case pool::Judgement::low_difficulty:
+            ++counts.low_difficulty;
+            return;
+        case pool::Judgement::unspecified:
+        case pool::Judgement::unknown_job:
+        case pool::Judgement::time_too_old:
+        case pool::Judgement::time_too_new:
+        case pool::Judgement::version_not_allowed:
+        case pool::Judgement::unauthorised:
+            break;
+    }
+    ++counts.other;
+}
+
+}  // namespace stratum

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "stratum/miner.h"
+
+namespace stratum {
+
+/// What workers did on connections of a loop that have ended: a worker that comes back after a
+/// power cut is the worker it was. Memory is bounded: who had no accepted share is forgotten at
+/// once, who had none for a week is aged out, and of too many the longest silent go first.
+class PastWorkers {
+public:
+    explicit PastWorkers(std::size_t workers_max = 100'000) : workers_max_(workers_max) {}
+
+    /// Of a connection that ends.
+    void add(const std::vector<WorkerSnapshot>& workers, pool::Now now);
+    /// Now and then; a walk over all.
+    void age_out(pool::Now now);
+    std::vector<WorkerSnapshot> snapshot(pool::Now now) const;
+    std::size_t size() const { return workers_.size(); }
+
+private:
+    struct Past {
+        WorkerSnapshot worker;
+        pool::SteadyTime at;  // what its rates are as of
+    };
+    static void bring_to(Past& past, pool::SteadyTime now);
+    void drop_longest_silent();
+
+    std::size_t workers_max_;
+    std::map<std::pair<std::string, std::string>, Past> workers_;  // by account and name
+};
+
+}  // namespace stratum

@@ -1,0 +1,112 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "stratum/past_workers.h"
+#include "stratum/work_meter.h"
+
+namespace stratum {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+const pool::SteadyTime start{hours{1}};
+
+TEST(WorkMeter, AveragesOverItsAgeWhileItIsYoungerThanTheWindow)
+{
+    WorkMeter meter{start};
+    EXPECT_EQ(meter.at(start).over(RateWindow::m1), 0);
+    for (int second = 0; second < 20; ++second) meter.add(1000, start + seconds{second});
+    for (const RateWindow window : {RateWindow::m1, RateWindow::m15, RateWindow::d7}) {
+        EXPECT_NEAR(meter.at(start + seconds{20}).over(window), 1000, 1);
+    }
+}
+
+TEST(WorkMeter, FadesAfterTheLastShareByItsWindow)
+{
+    WorkMeter meter{start};
+    for (int second = 0; second < 7200; ++second) meter.add(1000, start + seconds{second});
+    const FadingRates later = meter.at(start + seconds{7200 + 600});
+    EXPECT_NEAR(later.over(RateWindow::m1), 0, 1);
+    EXPECT_NEAR(later.over(RateWindow::m10), 1000 * std::exp(-1.0), 3);
+    EXPECT_NEAR(later.over(RateWindow::d7), 1000 * 7200 / 7800.0, 6);
+}
+
+TEST(WorkMeter, SaysTheSameHoweverOftenItIsAskedAndTold)
+{
+    WorkMeter often{start};
+    WorkMeter seldom{start};
+    for (int tenth = 0; tenth < 36'000; ++tenth) {
+        often.add(100, start + std::chrono::milliseconds{100 * tenth});
+        if (tenth % 50 == 0) seldom.add(5000, start + std::chrono::milliseconds{100 * tenth});
+    }
+    const auto now = start + seconds{3600};
+    EXPECT_NEAR(often.at(now).over(RateWindow::h1), 1000, 5);
+    EXPECT_NEAR(seldom.at(now).over(RateWindow::h1), 1000, 5);
+}
+
+WorkerSnapshot worker(const std::string& name, double rate, double age, std::uint64_t at_ms)
+{
+    WorkerSnapshot out;
+    out.account = "a";
+    out.worker = name;
+    out.rates.age_seconds = age;
+    for (std::size_t i = 0; i < rate_windows.size(); ++i) {
+        out.rates.faded[i] = rate * -std::expm1(-age / rate_windows[i]);
+    }
+    out.counts.accepted = 1;
+    out.last_share = {at_ms};
+    return out;
+}
+
+TEST(PastWorkers, AddUpToOneHistoryWithWhatComesAfter)
+{
+    // Three hours of 1000 H/s on one connection, and then three more on the next.
+    PastWorkers past;
+    const double length = 3 * 3600;
+    const pool::Now ended{start, {1'000'000}};
+    past.add({worker("rig", 1000, length, 1'000'000)}, ended);
+    const pool::Now later{start + hours{3}, {1'000'000 + 10'800'000}};
+    FadingRates all = past.snapshot(later).at(0).rates;
+    all.add(worker("rig", 1000, length, 0).rates);
+    EXPECT_NEAR(all.over(RateWindow::d1), 1000, 1);
+    EXPECT_NEAR(all.over(RateWindow::d7), 1000, 1);
+    EXPECT_NEAR(all.over(RateWindow::m5), 1000, 1);
+}
+
+TEST(PastWorkers, ForgetWhoNeverHadAShareAndWhoHadNoneForAWeek)
+{
+    PastWorkers past;
+    const pool::Now now{start, {1'000'000}};
+    past.add({worker("never", 0, 5, 0), worker("once", 1, 5, 1'000'000)}, now);
+    EXPECT_EQ(past.size(), 1U);
+    constexpr std::uint64_t week_ms = 604'800'000;
+    past.age_out({start + hours{168}, {1'000'000 + week_ms}});
+    EXPECT_EQ(past.size(), 1U);
+    past.age_out({start + hours{169}, {1'000'001 + week_ms}});
+    EXPECT_EQ(past.size(), 0U);
+}
+
+TEST(PastWorkers, KeepToTheirBoundByForgettingTheLongestSilent)
+{
+    PastWorkers past{100};
+    for (std::uint64_t i = 1; i <= 1000; ++i) {
+        past.add({worker("rig" + std::to_string(i), 1, 5, i)}, {start, {i}});
+        ASSERT_LE(past.size(), 100U);
+    }
+    bool newest = false;
+    for (const WorkerSnapshot& each : past.snapshot({start, {1000}})) {
+        newest = newest || each.worker == "rig1000";
+        EXPECT_GT(each.last_share.value, 800U);
+    }
+    EXPECT_TRUE(newest);
+    // Also when all have been silent since the same moment.
+    PastWorkers equal{100};
+    for (int i = 0; i < 300; ++i)
+        equal.add({worker("rig" + std::to_string(i), 1, 5, 7)}, {start, {7}});
+    EXPECT_LE(equal.size(), 100U);
+}
+
+}  // namespace
+}  // namespace stratum
