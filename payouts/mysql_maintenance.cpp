@@ -34,7 +34,7 @@ constexpr std::array<TableRights, 18> rights{{
 }};
 
 /// `name` as an identifier; names with a backtick or a backslash are refused by the caller.
-std::string quoted(std::string_view name) { return "`" + std::string{name} + "`"; }
+std::string identifier(std::string_view name) { return "`" + std::string{name} + "`"; }
 
 /// 'user'@'host' of the account that the server takes `options` for.
 Result<std::string> account_of(MysqlOptions options)
@@ -49,7 +49,7 @@ Result<std::string> account_of(MysqlOptions options)
     if (at == std::string::npos || text.find_first_of("`\\") != std::string::npos) {
         return fail(Error::Code::refused, "the running user has a name that cannot be granted to");
     }
-    return quoted(text.substr(0, at)) + "@" + quoted(text.substr(at + 1));
+    return identifier(text.substr(0, at)) + "@" + identifier(text.substr(at + 1));
 }
 
 Result<void> grant(MysqlConnection& db, const std::string& account)
@@ -57,8 +57,8 @@ Result<void> grant(MysqlConnection& db, const std::string& account)
     for (const TableRights& each : running_rights()) {
         std::string what = "SELECT";
         if (!each.rights.empty()) what += ", " + std::string{each.rights};
-        auto done = db.run("GRANT " + what + " ON " + quoted(db.options().database) + "." +
-                           quoted(each.table) + " TO " + account);
+        auto done = db.run("GRANT " + what + " ON " + identifier(db.options().database) + "." +
+                           identifier(each.table) + " TO " + account);
         if (!done) return done;
     }
     return {};

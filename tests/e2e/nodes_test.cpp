@@ -63,7 +63,7 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     a.process().signal(SIGSTOP);
     const std::uint32_t before = b.height();
     const auto miner =
-        pool.miner(test_address("regtest", 1) + ".rig", {"--max-shares-per-second", "1"});
+        pool.miner(test_address("regtest", 1) + ".rig", {"--max-shares-per-second", "4"});
     EXPECT_FALSE(eventually(seconds{10}, [&] { return b.height() > before + 100; }));
     miner->signal(SIGTERM);
     ASSERT_TRUE(miner->wait(seconds{20}).has_value());
