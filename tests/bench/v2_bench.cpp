@@ -1,0 +1,254 @@
+// Stratum v1 and v2 side by side in one shard: what a share, a handshake, a connection and a new
+// block cost the server. The miners' own work (hashing, sealing, reading) is not timed. ./dev bench
+// v2
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include "pool/bitcoin/target.h"
+#include "stratum/client/miner_session.h"
+#include "stratum/client/v2_session.h"
+#include "stratum/shard.h"
+#include "tests/sim/fakes.h"
+
+namespace {
+
+using stratum::client::PoolSession;
+
+enum class Kind : std::uint8_t { v1, standard, extended };
+
+std::shared_ptr<const stratum::v2::Identity> make_identity()
+{
+    const stratum::v2::Curve curve;
+    const auto authority = curve.make_pair();
+    stratum::v2::Identity identity{curve.make_pair(), {}, curve.x_only(authority.encoded)};
+    identity.certificate =
+        stratum::v2::sign_certificate(curve, authority.secret, curve.x_only(identity.key.encoded),
+                                      {0}, {0xffffffff}, std::nullopt)
+            .value_or(stratum::v2::Certificate{});
+    return std::make_shared<const stratum::v2::Identity>(identity);
+}
+
+stratum::ShardOptions shard_options()
+{
+    stratum::ShardOptions options;
+    options.session.chain = pool::Chain::regtest;
+    options.session.difficulty = {.min = {-32}, .max = {40}, .start = {-32}, .vary = false};
+    options.prefixes = stratum::prefix_range(0, 0, 1);
+    options.seed = 1;
+    options.hasher = pool::HeaderHasher::calibrated();
+    options.identity = make_identity();
+    return options;
+}
+
+// A job like those of a full block: twelve levels of merkle branch, two outputs.
+std::shared_ptr<const pool::Job> make_job(std::uint64_t id, std::uint8_t tip, pool::Now now)
+{
+    auto job = std::make_shared<pool::Job>();
+    job->id = {id};
+    job->height = {900'000};
+    job->previous.bytes.fill(tip);
+    job->version = 0x20000000;
+    job->rolling_mask = pool::rolling_mask_v1;
+    job->bits = {0x1d00ffff};
+    job->network_target = pool::difficulty_one_target();
+    job->time_min = {pool::to_seconds(now.wall).seconds - 3600};
+    job->time_start = pool::to_seconds(now.wall);
+    job->coinbase_prefix.assign(60, 1);
+    job->coinbase_suffix.assign(130, 2);
+    job->extranonce_bytes = 12;
+    job->branch.resize(12);
+    return job;
+}
+
+class Arena {
+public:
+    explicit Arena(Kind kind) : kind_(kind) { publish(); }
+
+    void publish()
+    {
+        ++jobs_;
+        shard.on_job(make_job(jobs_, static_cast<std::uint8_t>(jobs_), now), now);
+    }
+
+    void connect(std::size_t count, bool keep_clients)
+    {
+        for (std::size_t i = 0; i < count; ++i) {
+            std::unique_ptr<PoolSession> client;
+            const pool::SessionId id = shard.reserve();
+            if (kind_ == Kind::v1) {
+                client = std::make_unique<stratum::client::MinerSession>(login_);
+                shard.open(id, "192.0.2.1:4000", shard_options_.session.difficulty, now);
+            } else {
+                const auto channel = kind_ == Kind::standard ? stratum::v2::ChannelKind::standard
+                                                             : stratum::v2::ChannelKind::extended;
+                client = std::make_unique<stratum::client::V2MinerSession>(
+                    login_, stratum::client::V2Wish{channel, std::nullopt, 0, {}});
+                shard.open_v2(id, "192.0.2.1:4000", now);
+            }
+            ids.push_back(id);
+            clients.push_back(std::move(client));
+            while (clients.back()->job() == nullptr) {
+                talk(ids.size() - 1, clients.back()->take_output());
+                deliver();
+            }
+            if (!keep_clients) clients.back().reset();
+        }
+    }
+
+    void talk(std::size_t at, const std::string& bytes)
+    {
+        shard.on_bytes(ids[at], pool::as_bytes(bytes), now);
+    }
+    void end_turn()
+    {
+        shard.flush(now);
+        shard.take_effects(effects, now);
+    }
+    std::size_t deliver()
+    {
+        end_turn();
+        std::size_t bytes = 0;
+        for (auto& write : effects.writes) {
+            bytes += write.bytes.size();
+            PoolSession* client = clients[write.session.value - ids.front().value].get();
+            if (client != nullptr) {
+                pool::check(client->on_bytes(pool::as_bytes(write.bytes)).has_value(), "fluent");
+            }
+            effects.reuse(write.bytes);
+        }
+        return bytes;
+    }
+
+    pool::Now now{pool::SteadyTime{} + std::chrono::hours{1}, {1'746'025'200'000}};
+    tests::FakeShareLog log;
+    stratum::ShardOptions shard_options_ = shard_options();
+    stratum::Shard shard{
+        shard_options_, log,
+        std::make_shared<const stratum::AccountDirectory>(stratum::AccountDirectory{{"user", {1}}}),
+        [](const pool::BlockCandidate&) {}};
+    stratum::Effects effects;
+    std::vector<pool::SessionId> ids;
+    std::vector<std::unique_ptr<PoolSession>> clients;
+
+private:
+    Kind kind_;
+    std::uint64_t jobs_ = 0;
+    stratum::client::MinerLogin login_{.user = "user.rig"};
+};
+
+// A hundred connections, eight shares each a turn of the loop.
+void shares(benchmark::State& state, Kind kind)
+{
+    constexpr std::size_t connections = 100;
+    constexpr std::uint64_t each = 8;
+    Arena arena{kind};
+    arena.connect(connections, true);
+    std::vector<std::string> said(connections);
+    std::uint64_t number = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t heard = 0;
+    std::uint64_t turns = 0;
+    while (state.KeepRunning()) {
+        state.PauseTiming();
+        if (++turns % 64 == 0)
+            arena.publish();  // the table of a job's shares does not grow forever
+        arena.deliver();
+        for (std::size_t i = 0; i < connections; ++i) {
+            for (std::uint64_t k = 0; k < each; ++k) {
+                ++number;
+                arena.clients[i]->submit(
+                    {arena.clients[i]->job(), number & 0xffff, static_cast<std::uint32_t>(number)});
+            }
+            said[i] = arena.clients[i]->take_output();
+            sent += said[i].size();
+        }
+        arena.log.shares.clear();
+        state.ResumeTiming();
+        for (std::size_t i = 0; i < connections; ++i) arena.talk(i, said[i]);
+        arena.end_turn();
+        state.PauseTiming();
+        for (auto& write : arena.effects.writes) {
+            heard += write.bytes.size();
+            auto& client = arena.clients[write.session.value - arena.ids.front().value];
+            pool::check(client->on_bytes(pool::as_bytes(write.bytes)).has_value(), "fluent");
+        }
+        state.ResumeTiming();
+    }
+    std::uint64_t accepted = 0;
+    for (const auto& client : arena.clients) accepted += client->counts().accepted;
+    const auto all = static_cast<double>(turns * connections * each);
+    state.SetItemsProcessed(static_cast<std::int64_t>(all));
+    state.counters["accepted"] = static_cast<double>(accepted) / all;
+    state.counters["bytes_in"] = static_cast<double>(sent) / all;
+    state.counters["bytes_out"] = static_cast<double>(heard) / all;
+}
+
+// A new block to ten thousand connections: rendered, sealed, ready to be written.
+void new_block(benchmark::State& state, Kind kind)
+{
+    constexpr std::size_t connections = 10'000;
+    Arena arena{kind};
+    arena.connect(connections, false);
+    std::size_t bytes = 0;
+    while (state.KeepRunning()) {
+        arena.publish();
+        arena.end_turn();
+        state.PauseTiming();
+        bytes = 0;
+        for (auto& write : arena.effects.writes) {
+            bytes += write.bytes.size();
+            write.bytes = {};
+        }
+        state.ResumeTiming();
+    }
+    state.counters["bytes_a_job"] = static_cast<double>(bytes) / connections;
+}
+
+// What ten thousand authorised connections with a job hold on the heap, without their sockets.
+void memory(benchmark::State& state, Kind kind)
+{
+    constexpr std::size_t connections = 10'000;
+    while (state.KeepRunning()) {
+        Arena arena{kind};
+        arena.connect(16, false);
+        arena.ids.reserve(connections + 16);
+        arena.clients.reserve(connections + 16);
+        malloc_trim(0);
+        const auto before = mallinfo2().uordblks;
+        arena.connect(connections, false);
+        const auto held = mallinfo2().uordblks - before;
+        state.counters["bytes"] = static_cast<double>(held) / connections;
+    }
+}
+
+void handshakes(benchmark::State& state)
+{
+    stratum::v2::Greeter greeter{make_identity()};
+    const stratum::v2::Curve curve;
+    const auto miner = curve.make_pair();
+    while (state.KeepRunning()) {
+        benchmark::DoNotOptimize(greeter.greet(miner.encoded));
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
+BENCHMARK(handshakes)->Name("v2/handshake")->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(shares, v1, Kind::v1)->Name("v2/shares/v1");
+BENCHMARK_CAPTURE(shares, standard, Kind::standard)->Name("v2/shares/standard");
+BENCHMARK_CAPTURE(shares, extended, Kind::extended)->Name("v2/shares/extended");
+BENCHMARK_CAPTURE(new_block, v1, Kind::v1)->Name("v2/block_10k/v1")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, standard, Kind::standard)
+    ->Name("v2/block_10k/standard")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, extended, Kind::extended)
+    ->Name("v2/block_10k/extended")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(memory, v1, Kind::v1)->Name("v2/memory/v1")->Iterations(1);
+BENCHMARK_CAPTURE(memory, standard, Kind::standard)->Name("v2/memory/standard")->Iterations(1);
+BENCHMARK_CAPTURE(memory, extended, Kind::extended)->Name("v2/memory/extended")->Iterations(1);
+
+}  // namespace
