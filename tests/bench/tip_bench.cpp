@@ -92,12 +92,12 @@ void fill_mempool(tests::NodeFixture& node, unsigned transactions)
         fans.push_back(send(node, fan));
     }
     node.generate(1);
-    pool::Script data{0x6a, 0x4c, 150};  // some weight, as real ones have
-    data.resize(data.size() + 150, 0x5a);
+    pool::Script other{0x00, 0x20};  // outputs to nobody: some weight, as real ones have
+    other.resize(other.size() + 32, 0x5a);
     for (unsigned i = 0; i < transactions; ++i) {
         pool::Transaction tx = spend(fans[i / outputs], i % outputs);
-        tx.outputs.push_back({pool::Sats{(coin - fee) / outputs - 1000}, {0x51}});
-        tx.outputs.push_back({pool::Sats{0}, data});
+        tx.outputs.push_back({pool::Sats{(coin - fee) / outputs - 6000}, {0x51}});
+        for (int more = 0; more < 4; ++more) tx.outputs.push_back({pool::Sats{1000}, other});
         send(node, tx);
     }
 }
@@ -269,7 +269,10 @@ int main(int argc, char** argv)
     tests::NodeFixture node{"regtest", {"-zmqpubhashblock=" + zmq, "-acceptnonstdtxn=1"}};
     fill_mempool(node, 4000);
     tests::PoolFixture pool{
-        node, {.start_difficulty = 0, .sets = {"work.look_seconds=55", "work.refresh_seconds=55"}}};
+        node,
+        {.start_difficulty = 0,
+         .sets = {"work.look_seconds=55", "work.refresh_seconds=55",
+                  "limits.connections_per_address=0", "limits.connects_per_second=0"}}};
     {
         // The fixture's own [[node]] stands first; ZMQ is this node's second name.
         std::ifstream in{pool.config_file()};
