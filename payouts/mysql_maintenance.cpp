@@ -12,9 +12,10 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 18> rights{{
+constexpr std::array<TableRights, 19> rights{{
     {"account", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},
+    {"block_answer", "INSERT"},
     {"block_credit", "INSERT"},
     {"block_found", "INSERT, UPDATE"},
     {"books", "UPDATE"},
