@@ -20,6 +20,11 @@ void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
                        .type = MetricType::gauge,
                        .labels = {{"listener", listener}},
                        .value = static_cast<double>(counts.connections)});
+    metrics.push_back({.name = "zubr_http_event_listeners",
+                       .help = "HTTP connections that listen to events.",
+                       .type = MetricType::gauge,
+                       .labels = {{"listener", listener}},
+                       .value = static_cast<double>(counts.streams)});
     metrics.push_back({.name = "zubr_http_connections_refused_total",
                        .help = "HTTP connections closed because too many were open.",
                        .type = MetricType::counter,
@@ -40,9 +45,12 @@ void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
 }  // namespace
 
 struct Server::Impl {
-    Impl(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view)
-        : admin_edge(loop, router, auth),
-          web_edge(view, [this](std::vector<Metric>& metrics) { add_own(metrics); })
+    Impl(pool::Loop& loop, const ServerOptions& options, Router& router, const Authenticator& auth,
+         PoolView& pool_view)
+        : view(pool_view),
+          admin_edge(loop, router, auth),
+          web_edge(pool_view, options.requests_per_second,
+                   [this](std::vector<Metric>& metrics) { add_own(metrics); })
     {
     }
 
@@ -52,18 +60,30 @@ struct Server::Impl {
         if (web) add_site_metrics(metrics, "web", web->counts());
     }
 
+    // The pool is asked only while somebody listens.
+    void tell_listeners()
+    {
+        if (web->counts().streams == 0) return;
+        view.pool_info([this, alive = std::weak_ptr{life}](pool::Result<PoolInfo> info) {
+            if (!alive.expired() && info) web->tell(pool_event(*info));
+        });
+    }
+
+    PoolView& view;
+    std::shared_ptr<int> life = std::make_shared<int>();  // answers may come after the end
     AdminEdge admin_edge;
     WebEdge web_edge;
     // Behind the edges: no request comes in once those are gone.
     std::unique_ptr<Site> admin;
     std::unique_ptr<Site> web;
+    pool::Watch teller;
 };
 
 pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const ServerOptions& options,
                                                     Router& router, const Authenticator& auth,
                                                     PoolView& view)
 {
-    auto impl = std::make_unique<Impl>(loop, router, auth, view);
+    auto impl = std::make_unique<Impl>(loop, options, router, auth, view);
     Impl* const self = impl.get();
     if (options.admin) {
         auto site = Site::listen(
@@ -82,6 +102,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
             });
         if (!site) return pool::fail(std::move(site.error()));
         impl->web = std::move(*site);
+        impl->teller = loop.every(options.event_every, [self] { self->tell_listeners(); });
     }
     return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }

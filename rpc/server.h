@@ -22,6 +22,9 @@ struct ServerOptions {
     /// How long a connection may take from one answer to the next whole request, and to take in
     /// an answer.
     std::chrono::milliseconds idle_max{30'000};
+    /// Requests to the API that one address may make on the long run; 0 means any number.
+    double requests_per_second = 0;
+    std::chrono::milliseconds event_every{5'000};  ///< of /api/v1/events
 };
 
 /// The HTTP edge: two listeners on one loop, bytes -> router or pages -> bytes. Lives on the

@@ -57,6 +57,7 @@ struct Site::Connection {
     bool busy = false;                       // a handler has not answered yet
     bool pumping = false;
     bool closing = false;
+    bool streaming = false;  // events only, from here on
     pool::SteadyTime since;  // the last answer, or the start of the request at work
     Connections::iterator place;
 };
@@ -89,6 +90,7 @@ SiteCounts Site::counts() const
 {
     SiteCounts counts = counts_;
     counts.connections = connections_.size();
+    counts.streams = streams_;
     return counts;
 }
 
@@ -123,7 +125,7 @@ void Site::accept(std::unique_ptr<pool::TcpConn> socket)
 
 void Site::on_bytes(Connection& connection, std::string_view bytes)
 {
-    if (connection.closing || connection.last_words) return;
+    if (connection.closing || connection.streaming || connection.last_words) return;
     pool::Result<std::vector<HttpRequest>> requests = connection.parser.feed(bytes);
     if (!requests) {
         connection.last_words = answer_to(requests.error());
@@ -144,7 +146,8 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
 {
     if (connection->pumping) return;
     connection->pumping = true;
-    while (connection->socket != nullptr && !connection->busy && !connection->closing) {
+    while (connection->socket != nullptr && !connection->busy && !connection->closing &&
+           !connection->streaming) {
         if (connection->waiting.empty()) {
             if (!connection->last_words) break;
             HttpRequest nobody;
@@ -175,9 +178,14 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
 
 void Site::send(Connection& connection, const HttpRequest& request, HttpResponse response)
 {
+    const bool endless = response.content_type == event_stream_type && request.method == "GET";
+    if (endless && streams_ >= streams_max) {
+        response = error_response(503, "too_many_listeners", "enough others listen to events");
+    }
     const int kind = response.status / 100;
-    ++(kind == 2 ? counts_.answers_2xx : kind == 4 ? counts_.answers_4xx : counts_.answers_5xx);
+    ++(kind <= 3 ? counts_.answers_2xx : kind == 4 ? counts_.answers_4xx : counts_.answers_5xx);
     add_security_headers(response);
+    if (endless && response.status == 200) return begin_stream(connection, response);
     std::string text = pool::render(response, request.keep_alive);
     if (request.method == "HEAD") {
         const std::size_t head_end = text.find("\r\n\r\n");
@@ -196,9 +204,39 @@ void Site::send(Connection& connection, const HttpRequest& request, HttpResponse
     socket.close_after_write();
 }
 
+// Ends with the connection, so it needs neither a length nor chunks.
+void Site::begin_stream(Connection& connection, const HttpResponse& response)
+{
+    std::string text = pool::render(response, false);
+    const std::size_t length = text.find("Content-Length: ");
+    text.erase(length, text.find("\r\n", length) + 2 - length);
+    connection.streaming = true;
+    connection.waiting.clear();
+    connection.since = pool::read_clock().steady;
+    ++streams_;
+    connection.socket->write(text);
+}
+
+void Site::tell(std::string_view event)
+{
+    if (streams_ == 0) return;
+    const pool::SteadyTime now = pool::read_clock().steady;
+    for (auto at = connections_.begin(); at != connections_.end();) {
+        const std::shared_ptr<Connection> connection = *at++;
+        if (!connection->streaming) continue;
+        if (connection->socket->write_queue_bytes() > untold_bytes_max) {
+            drop(*connection);
+            continue;
+        }
+        connection->socket->write(event);
+        connection->since = now;
+    }
+}
+
 void Site::drop(Connection& connection)
 {
     if (connection.socket == nullptr) return;
+    if (connection.streaming) --streams_;
     connection.socket.reset();
     connections_.erase(connection.place);
 }

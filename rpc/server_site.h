@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "pool/base/time.h"
 #include "pool/runtime/http_message.h"
@@ -21,6 +22,10 @@ using Respond = std::function<void(pool::HttpResponse)>;
 using HttpHandler =
     std::function<void(const pool::HttpRequest& request, const std::string& host, Respond respond)>;
 
+/// An answer of this type has no end: its body is the first event, and the connection stays for
+/// what Site::tell() sends.
+inline constexpr std::string_view event_stream_type = "text/event-stream";
+
 struct SiteOptions {
     pool::Endpoint address;
     std::size_t connections_max = 0;
@@ -31,7 +36,8 @@ struct SiteOptions {
 struct SiteCounts {
     std::uint64_t connections = 0;  ///< open now
     std::uint64_t connections_refused = 0;
-    std::uint64_t answers_2xx = 0;
+    std::uint64_t streams = 0;      ///< of those, the ones that listen to events
+    std::uint64_t answers_2xx = 0;  ///< and 304
     std::uint64_t answers_4xx = 0;
     std::uint64_t answers_5xx = 0;
 };
@@ -46,6 +52,11 @@ public:
     /// Answers that the peer has not taken in; a new request finds the connection closed.
     static constexpr std::size_t unread_bytes_max = std::size_t{1} << 20;
 
+    /// Listeners to events; one more is answered 503.
+    static constexpr std::size_t streams_max = 512;
+    /// Events that a listener has not taken in; then its connection is closed.
+    static constexpr std::size_t untold_bytes_max = std::size_t{64} << 10;
+
     static pool::Result<std::unique_ptr<Site>> listen(pool::Loop& loop, const SiteOptions& options,
                                                       HttpHandler handler);
     ~Site();
@@ -54,6 +65,8 @@ public:
 
     std::uint16_t port() const { return listener_->port(); }
     SiteCounts counts() const;
+    /// Sends an event to all who listen.
+    void tell(std::string_view event);
 
 private:
     struct Connection;
@@ -65,6 +78,7 @@ private:
     void pump(const std::shared_ptr<Connection>& connection);
     void send(Connection& connection, const pool::HttpRequest& request,
               pool::HttpResponse response);
+    void begin_stream(Connection& connection, const pool::HttpResponse& response);
     void drop(Connection& connection);
     void sweep();
 
@@ -72,6 +86,7 @@ private:
     HttpHandler handler_;
     SiteCounts counts_;
     Connections connections_;
+    std::size_t streams_ = 0;
     pool::Watch sweeper_;
     std::unique_ptr<pool::TcpListener> listener_;
 };

@@ -1,13 +1,16 @@
 #include "rpc/server_web.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "rpc/exposition.h"
+#include "rpc/shims.h"
 #include "rpc/views.h"
 #include "rpc/web_assets.h"
 
@@ -17,10 +20,24 @@ namespace {
 using pool::HttpRequest;
 using pool::HttpResponse;
 
-constexpr std::string_view users_prefix = "/api/v1/users/";
 constexpr std::size_t account_length_max = 128;  // the longest bech32m address is 90
 constexpr std::uint32_t blocks_default = 20;
 constexpr std::uint32_t blocks_max = 100;
+constexpr std::uint32_t same_height_max = 100;
+constexpr std::uint32_t workers_default = 100;
+constexpr std::uint32_t workers_max = 1000;
+
+/// Names a body: FNV-1a, so that every server of a pool gives the same bytes the same name.
+std::string etag(std::string_view body)
+{
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : body) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    }
+    std::array<char, 20> text{};
+    std::snprintf(text.data(), text.size(), "\"%016llx\"", static_cast<unsigned long long>(hash));
+    return text.data();
+}
 
 HttpResponse ok(std::string content_type, std::string body, std::string_view cache)
 {
@@ -32,10 +49,14 @@ HttpResponse ok(std::string content_type, std::string body, std::string_view cac
 }
 
 /// Everybody may read the API from their own page.
-HttpResponse api_ok(std::string body)
+HttpResponse api_ok(std::string body, std::string_view known_tag)
 {
+    const std::string tag = etag(body);
     HttpResponse response = ok("application/json", std::move(body), "public, max-age=5");
+    if (tag == known_tag) response.status = 304;  // render() leaves the body out
+    response.headers.emplace_back("ETag", tag);
     response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    response.headers.emplace_back("Access-Control-Expose-Headers", "ETag, Retry-After");
     return response;
 }
 
@@ -44,6 +65,15 @@ HttpResponse api_error(int status, std::string_view code, std::string_view messa
     HttpResponse response = error_response(status, code, message);
     response.headers.emplace_back("Access-Control-Allow-Origin", "*");
     return response;
+}
+
+std::optional<HttpResponse> page_at(std::string_view path)
+{
+    for (const WebAsset& asset : web_assets()) {
+        if (asset.path != path) continue;
+        return ok(std::string{asset.content_type}, std::string{asset.body}, "public, max-age=5");
+    }
+    return std::nullopt;
 }
 
 /// An error of the view, without its detail: that is a sentence for operators.
@@ -64,6 +94,38 @@ HttpResponse wrong_method()
     return response;
 }
 
+/// What a browser asks before a page of another site may send its own headers.
+HttpResponse preflight()
+{
+    HttpResponse response;
+    response.status = 204;
+    response.headers = {{"Access-Control-Allow-Origin", "*"},
+                        {"Access-Control-Allow-Methods", "GET, HEAD"},
+                        {"Access-Control-Allow-Headers", "If-None-Match"},
+                        {"Access-Control-Max-Age", "86400"}};
+    return response;
+}
+
+HttpResponse too_many()
+{
+    HttpResponse response = api_error(429, "too_many_requests", "this address asks too often");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
+/// "/a/b/c" -> a, b, c; what is between the slashes may be empty.
+std::vector<std::string_view> segments(std::string_view path)
+{
+    std::vector<std::string_view> out;
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+        const std::size_t end = std::min(path.find('/'), path.size());
+        out.push_back(path.substr(0, end));
+        path.remove_prefix(end);
+    }
+    return out;
+}
+
 /// Could it be an address or a registered name? What is neither is not asked for.
 bool could_be_account(std::string_view text)
 {
@@ -75,6 +137,16 @@ bool could_be_account(std::string_view text)
            std::all_of(text.begin(), text.end(), fits);
 }
 
+std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t min,
+                                          std::uint32_t max)
+{
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    if (!whole || value < min || value > max) return std::nullopt;
+    return value;
+}
+
 /// The number that parameter `name` of the query holds: `absent` without it, nothing for what is
 /// no number of min to max.
 std::optional<std::uint32_t> query_number(const HttpRequest& request, std::string_view name,
@@ -82,35 +154,55 @@ std::optional<std::uint32_t> query_number(const HttpRequest& request, std::strin
                                           std::uint32_t absent)
 {
     for (const auto& [key, text] : request.query) {
-        if (key != name) continue;
-        std::uint32_t value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool whole = error == std::errc{} && end == text.data() + text.size();
-        if (!whole || value < min || value > max) return std::nullopt;
-        return value;
+        if (key == name) return whole_number(text, min, max);
     }
     return absent;
 }
 
-template <typename T, typename Render>
-PoolView::Done<T> answer(Respond respond, Render render)
+std::string_view query_text(const HttpRequest& request, std::string_view name)
 {
-    return [respond = std::move(respond), render](pool::Result<T> result) {
-        respond(result ? api_ok(render(*result)) : api_error(result.error()));
-    };
+    for (const auto& [key, text] : request.query) {
+        if (key == name) return text;
+    }
+    return {};
+}
+
+template <typename T, typename Render>
+PoolView::Done<T> answer(const HttpRequest& request, Respond respond, Render render)
+{
+    std::string known{request.header("if-none-match")};
+    return
+        [respond = std::move(respond), known = std::move(known), render](pool::Result<T> result) {
+            respond(result ? api_ok(render(*result), known) : api_error(result.error()));
+        };
 }
 
 }  // namespace
 
-WebEdge::WebEdge(PoolView& view, std::function<void(std::vector<Metric>&)> own_metrics)
-    : view_(view), own_metrics_(std::move(own_metrics))
+std::string pool_event(const PoolInfo& info)
+{
+    return "event: pool\ndata: " + public_pool_json(info) + "\n\n";
+}
+
+WebEdge::WebEdge(PoolView& view, double requests_per_second,
+                 std::function<void(std::vector<Metric>&)> own_metrics)
+    : view_(view), limits_(requests_per_second), own_metrics_(std::move(own_metrics))
 {
 }
 
-void WebEdge::handle(const HttpRequest& request, const std::string&, Respond respond)
+void WebEdge::handle(const HttpRequest& request, const std::string& host, Respond respond)
 {
+    const std::string& path = request.path;
+    const bool own_api = path.starts_with("/api/");
+    const bool api_like = own_api || path.starts_with("/users/") || path.starts_with("/pool/");
+    if (api_like && request.method == "OPTIONS") return respond(preflight());
     if (request.method != "GET" && request.method != "HEAD") return respond(wrong_method());
-    if (request.path.starts_with("/api/")) return api(request, std::move(respond));
+    if (api_like) {
+        // Health, metrics and pages cost nothing and must answer when somebody asks too much.
+        if (!limits_.allow(host, pool::read_clock().steady)) return respond(too_many());
+        if (path.starts_with("/api/v1/")) return api(request, std::move(respond));
+        return shim(request, std::move(respond));
+    }
 
     if (request.path == "/healthz") {
         return respond(ok("application/json", "{\"status\":\"ok\"}\n", "no-store"));
@@ -126,38 +218,96 @@ void WebEdge::handle(const HttpRequest& request, const std::string&, Respond res
     }
     if (request.path == "/metrics") return metrics(std::move(respond));
 
-    std::string_view path = request.path;
-    if (path == "/") path = "/index.html";
-    for (const WebAsset& asset : web_assets()) {
-        if (asset.path != path) continue;
-        return respond(
-            ok(std::string{asset.content_type}, std::string{asset.body}, "public, max-age=5"));
-    }
+    if (auto page = page_at(path == "/" ? "/index.html" : path)) return respond(std::move(*page));
     respond(error_response(404, "not_found", "there is no such page"));
 }
 
 void WebEdge::api(const HttpRequest& request, Respond respond)
 {
-    if (request.path == "/api/v1/pool") {
-        return view_.pool_info(answer<PoolInfo>(std::move(respond), public_pool_json));
+    const std::vector<std::string_view> path = segments(request.path);  // "api", "v1", …
+    const std::string_view first = path[2];
+    if (path.size() == 3 && (first == "pool" || first == "network")) {
+        const auto render = first == "pool" ? public_pool_json : network_json;
+        return view_.pool_info(answer<PoolInfo>(request, std::move(respond), render));
     }
-    if (request.path == "/api/v1/blocks") return blocks(request, std::move(respond));
-    if (request.path.starts_with(users_prefix)) {
-        return user(std::string_view{request.path}.substr(users_prefix.size()), std::move(respond));
+    if (path.size() == 3 && first == "events") return events(std::move(respond));
+    if (path.size() == 3 && first == "openapi.json") {
+        HttpResponse page = *page_at("/api/v1/openapi.json");
+        page.headers.emplace_back("Access-Control-Allow-Origin", "*");
+        return respond(std::move(page));
+    }
+    if (path.size() <= 4 && first == "blocks") return blocks(request, path, std::move(respond));
+    if (path.size() == 4 && first == "users") {
+        return user(request, path[3], user_json, std::move(respond));
+    }
+    if (path.size() == 5 && first == "users" && path[4] == "workers") {
+        return workers(request, path[3], std::move(respond));
     }
     respond(api_error(404, "not_found", "the API has no such path"));
 }
 
-void WebEdge::user(std::string_view account, Respond respond)
+/// Interfaces of other pools, at the paths where their dashboards look.
+void WebEdge::shim(const HttpRequest& request, Respond respond)
+{
+    const std::vector<std::string_view> path = segments(request.path);
+    if (request.path == "/pool/pool.status") {
+        const auto render = [](const PoolInfo& info) {
+            return shims::ckpool_status(info, pool::read_clock().wall);
+        };
+        return view_.pool_info(answer<PoolInfo>(request, std::move(respond), render));
+    }
+    if (path.size() == 2 && path[0] == "users") {
+        return user(request, path[1], shims::ckpool_user, std::move(respond));
+    }
+    if (request.path == "/api/pool" || request.path == "/api/network") {
+        const auto render =
+            path[1] == "pool" ? shims::public_pool_pool : shims::public_pool_network;
+        return view_.pool_info(answer<PoolInfo>(request, std::move(respond), render));
+    }
+    if (path.size() == 3 && path[1] == "client") {
+        return user(request, path[2], shims::public_pool_client, std::move(respond));
+    }
+    respond(api_error(404, "not_found", "the API has no such path"));
+}
+
+template <typename Render>
+void WebEdge::user(const HttpRequest& request, std::string_view account, Render render,
+                   Respond respond)
 {
     if (!could_be_account(account)) {
         return respond(api_error(404, "not_found", "this is no address and no account name"));
     }
-    view_.user(std::string{account}, answer<UserInfo>(std::move(respond), user_json));
+    view_.user(std::string{account},
+               answer<UserInfo>(request, std::move(respond), std::move(render)));
 }
 
-void WebEdge::blocks(const HttpRequest& request, Respond respond)
+void WebEdge::workers(const HttpRequest& request, std::string_view account, Respond respond)
 {
+    const auto limit = query_number(request, "limit", 1, workers_max, workers_default);
+    if (!limit) return respond(api_error(400, "bad_query", "limit is 1 to 1000"));
+    const auto render = [limit = *limit, after = std::string{query_text(request, "cursor")}](
+                            const UserInfo& user) { return workers_json(user, limit, after); };
+    user(request, account, render, std::move(respond));
+}
+
+void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_view>& path,
+                     Respond respond)
+{
+    if (path.size() == 4) {
+        const auto height = whole_number(path[3], 0, UINT32_MAX - 1);
+        if (!height) return respond(api_error(404, "not_found", "a block is named by its height"));
+        const auto one =
+            [respond = answer<std::vector<BlockInfo>>(request, std::move(respond), blocks_json),
+             height = pool::Height{*height}](auto found) {
+                // Several of ours may share a height: all but one of them are orphans.
+                if (found) std::erase_if(*found, [&](const auto& b) { return b.height != height; });
+                if (found && found->empty()) {
+                    return respond(pool::fail(pool::Error::Code::not_found, "no block of ours"));
+                }
+                respond(std::move(found));
+            };
+        return view_.blocks(same_height_max, pool::Height{*height + 1}, one);
+    }
     const auto limit = query_number(request, "limit", 1, blocks_max, blocks_default);
     const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
     if (!limit || !before) {
@@ -165,7 +315,18 @@ void WebEdge::blocks(const HttpRequest& request, Respond respond)
     }
     std::optional<pool::Height> below;
     if (*before != 0) below = pool::Height{*before};
-    view_.blocks(*limit, below, answer<std::vector<BlockInfo>>(std::move(respond), blocks_json));
+    view_.blocks(*limit, below,
+                 answer<std::vector<BlockInfo>>(request, std::move(respond), blocks_json));
+}
+
+void WebEdge::events(Respond respond)
+{
+    view_.pool_info([respond = std::move(respond)](pool::Result<PoolInfo> info) {
+        if (!info) return respond(api_error(info.error()));
+        HttpResponse response = ok(std::string{event_stream_type}, pool_event(*info), "no-store");
+        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+        respond(std::move(response));
+    });
 }
 
 void WebEdge::metrics(Respond respond)

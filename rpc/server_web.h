@@ -2,28 +2,42 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rpc/pool_view.h"
+#include "rpc/rate_limit.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
+
+/// The pool as one event of the stream /api/v1/events.
+std::string pool_event(const PoolInfo& info);
 
 /// What the web listener does with a request: pages, API, health and metrics. Reads only; nothing
 /// that a request holds comes back in an answer.
 class WebEdge {
 public:
     /// own_metrics: adds what the HTTP edge itself counts.
-    WebEdge(PoolView& view, std::function<void(std::vector<Metric>&)> own_metrics);
+    /// requests_per_second: to the API, of one address; 0 means any number.
+    WebEdge(PoolView& view, double requests_per_second,
+            std::function<void(std::vector<Metric>&)> own_metrics);
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
 private:
     void api(const pool::HttpRequest& request, Respond respond);
-    void user(std::string_view account, Respond respond);
-    void blocks(const pool::HttpRequest& request, Respond respond);
+    void shim(const pool::HttpRequest& request, Respond respond);
+    template <typename Render>
+    void user(const pool::HttpRequest& request, std::string_view account, Render render,
+              Respond respond);
+    void workers(const pool::HttpRequest& request, std::string_view account, Respond respond);
+    void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
+                Respond respond);
+    void events(Respond respond);
     void metrics(Respond respond);
 
     PoolView& view_;
+    RateLimits limits_;
     std::function<void(std::vector<Metric>&)> own_metrics_;
 };
 

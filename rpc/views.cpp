@@ -1,8 +1,10 @@
 #include "rpc/views.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <string_view>
@@ -194,6 +196,40 @@ std::string user_json(const UserInfo& user)
     members.count("rejected", user.rejected);
     members.number("best_share", user.best_share);
     members.raw("workers", list_json(user.workers, worker_json));
+    members.end();
+    return out;
+}
+
+std::string network_json(const PoolInfo& info)
+{
+    std::string out;
+    Members members{out};
+    members.text("chain", info.chain);
+    members.count("height", info.height.value);
+    members.text("tip", info.tip);
+    members.number("difficulty", info.network_difficulty);
+    members.end();
+    return out;
+}
+
+std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after)
+{
+    std::vector<const WorkerInfo*> page;
+    for (const WorkerInfo& worker : user.workers) {
+        if (after.empty() || worker.name > after) page.push_back(&worker);
+    }
+    const bool more = page.size() > limit;
+    const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(limit + 1, page.size()));
+    std::partial_sort(page.begin(), end, page.end(),
+                      [](const auto* a, const auto* b) { return a->name < b->name; });
+    if (more) page.resize(limit);
+    std::string next;
+    if (more) pool::append_json_string(next, page.back()->name);
+    std::string out;
+    Members members{out};
+    members.count("total", user.workers.size());
+    members.raw("next", more ? next : "null");
+    members.raw("workers", list_json(page, [](const auto* each) { return worker_json(*each); }));
     members.end();
     return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,12 @@ namespace rpc {
 std::string admin_pool_json(const PoolInfo& info);
 /// The same without what only concerns whoever runs the pool.
 std::string public_pool_json(const PoolInfo& info);
+/// What is known of the chain.
+std::string network_json(const PoolInfo& info);
 std::string user_json(const UserInfo& user);
+/// A page of an account's workers, by name: those behind the name `after` (from the first when it
+/// is empty), at most `limit`. "next" is the cursor of the page behind, null at the end.
+std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after);
 std::string account_json(const AccountInfo& account);
 std::string blocks_json(const std::vector<BlockInfo>& blocks);
 std::string verdict_json(const LedgerVerdict& verdict);

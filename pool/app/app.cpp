@@ -421,8 +421,12 @@ Result<void> App::Parts::open_rpc()
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
     rpc::register_admin_methods(router, *view);
     rpc::register_miner_methods(router, *miners);
-    auto opened = rpc::Server::start(
-        rpc_loop, {.admin = config.admin_listen, .web = config.web_listen}, router, *auth, *view);
+    auto opened =
+        rpc::Server::start(rpc_loop,
+                           {.admin = config.admin_listen,
+                            .web = config.web_listen,
+                            .requests_per_second = double(config.web_requests_per_second)},
+                           router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
     return {};

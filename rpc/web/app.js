@@ -220,6 +220,9 @@ $('theme').addEventListener('click', () => {
 });
 if (localStorage.getItem('theme')) setTheme(localStorage.getItem('theme'));
 
+// Between two readings the figures of the pool come by themselves.
+new EventSource('/api/v1/events').addEventListener('pool', (event) => showPool(JSON.parse(event.data)));
+
 $('language').value = preferred();
 await speak(preferred());
 workers.name();

@@ -1,0 +1,262 @@
+#include <chrono>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "rpc/server_site.h"
+#include "tests/integration/rpc_running.h"
+
+namespace rpc::testing {
+namespace {
+
+using nlohmann::json;
+
+std::string header_of(const std::string& answer, const std::string& name)
+{
+    const std::size_t at = answer.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return "";
+    const std::size_t begin = at + name.size() + 4;
+    return answer.substr(begin, answer.find("\r\n", begin) - begin);
+}
+
+/// As much of JSON Schema as the OpenAPI document uses; a word it does not know fails.
+class Schema {
+public:
+    explicit Schema(json document) : document_(std::move(document)) {}
+
+    std::string fault(const json& schema, const json& value, const std::string& where) const
+    {
+        if (schema.contains("$ref")) {
+            const std::string ref = schema["$ref"];
+            return fault(document_.at(json::json_pointer{ref.substr(1)}), value, where);
+        }
+        for (const auto& [word, rule] : schema.items()) {
+            const std::string found = judge(word, rule, schema, value, where);
+            if (!found.empty()) return found;
+        }
+        return "";
+    }
+    /// Of an answer of the path as the document writes it.
+    std::string fault_of_answer(const std::string& path, const std::string& answer) const
+    {
+        const json& responses = document_.at("paths").at(path).at("get").at("responses");
+        if (!responses.contains(status_of(answer))) return path + ": status not in the document";
+        json response = responses.at(status_of(answer));
+        if (response.contains("$ref")) {
+            const std::string ref = response["$ref"];
+            response = document_.at(json::json_pointer{ref.substr(1)});
+        }
+        return fault(response.at("content").at("application/json").at("schema"),
+                     json::parse(body_of(answer)), path);
+    }
+    const json& document() const { return document_; }
+
+private:
+    std::string judge(const std::string& word, const json& rule, const json& schema,
+                      const json& value, const std::string& where) const
+    {
+        if (word == "type") {
+            const std::vector<std::string> types =
+                rule.is_array() ? rule.get<std::vector<std::string>>()
+                                : std::vector<std::string>{rule.get<std::string>()};
+            for (const std::string& type : types) {
+                if (type == value.type_name()) return "";
+                if (type == "integer" && value.is_number_integer()) return "";
+            }
+            return where + " is " + value.type_name() + ", not " + rule.dump();
+        }
+        if (word == "minimum") return value < rule ? where + " is below " + rule.dump() : "";
+        if (word == "required") {
+            for (const std::string name : rule) {
+                if (!value.contains(name)) return where + " lacks " + name;
+            }
+            return "";
+        }
+        if (word == "properties") {
+            for (const auto& [name, each] : value.items()) {
+                if (!rule.contains(name))
+                    return where + " has " + name + ", which nobody described";
+                const std::string found = fault(rule.at(name), each, where + "." + name);
+                if (!found.empty()) return found;
+            }
+            return "";
+        }
+        if (word == "items") {
+            for (const json& each : value) {
+                const std::string found = fault(rule, each, where + "[]");
+                if (!found.empty()) return found;
+            }
+            return "";
+        }
+        if (word == "additionalProperties" || word == "description") {
+            return word == "description" || !rule ? "" : where + ": only false is understood";
+        }
+        return where + ": the test does not know " + word + " of " + schema.dump();
+    }
+
+    json document_;
+};
+
+Schema described(const Running& server)
+{
+    return Schema{json::parse(body_of(get(server.web(), "/api/v1/openapi.json")))};
+}
+
+TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
+{
+    const Running server;
+    const Schema schema = described(server);
+    const std::vector<std::pair<std::string, std::string>> asked{
+        {"/api/v1/pool", "/api/v1/pool"},
+        {"/api/v1/network", "/api/v1/network"},
+        {"/api/v1/blocks", "/api/v1/blocks?limit=2"},
+        {"/api/v1/blocks", "/api/v1/blocks?limit=0"},
+        {"/api/v1/blocks/{height}", "/api/v1/blocks/812"},
+        {"/api/v1/blocks/{height}", "/api/v1/blocks/x"},
+        {"/api/v1/users/{account}", "/api/v1/users/miner"},
+        {"/api/v1/users/{account}", "/api/v1/users/nobody"},
+        {"/api/v1/users/{account}/workers", "/api/v1/users/farm/workers"},
+        {"/api/v1/users/{account}/workers", "/api/v1/users/farm/workers?limit=x"},
+    };
+    std::set<std::string> covered{"/api/v1/events"};
+    for (const auto& [path, target] : asked) {
+        EXPECT_EQ(schema.fault_of_answer(path, get(server.web(), target)), "") << target;
+        covered.insert(path);
+    }
+    for (const auto& [path, what] : schema.document().at("paths").items()) {
+        EXPECT_TRUE(covered.contains(path)) << path << " is described and not tested";
+    }
+}
+
+TEST(RpcApi, SaysSoWhenTheDocumentAndAnAnswerDiffer)
+{
+    const Running server;
+    const Schema schema = described(server);
+    const std::string answer = get(server.web(), "/api/v1/network");
+    EXPECT_NE(schema.fault_of_answer("/api/v1/pool", answer), "");
+    EXPECT_NE(schema.fault_of_answer("/api/v1/blocks", answer), "");
+}
+
+TEST(RpcApi, GivesPagesOfWorkersUntilThereIsNoNext)
+{
+    const Running server;
+    const json all = json::parse(body_of(get(server.web(), "/api/v1/users/miner/workers")));
+    EXPECT_EQ(all.at("total"), 1);
+    EXPECT_EQ(all.at("workers").size(), 1U);
+    EXPECT_TRUE(all.at("next").is_null());
+    const std::string behind = get(server.web(), "/api/v1/users/miner/workers?cursor=rig");
+    EXPECT_EQ(json::parse(body_of(behind)).at("workers").size(), 0U);
+    const json page = json::parse(body_of(get(server.web(), "/api/v1/users/farm/workers?limit=7")));
+    EXPECT_EQ(page.at("workers").size(), 7U);
+    EXPECT_EQ(page.at("next"), "rig");
+}
+
+TEST(RpcApi, SendsNothingAnewToWhoeverHasItAlready)
+{
+    const Running server;
+    const std::string first = get(server.web(), "/api/v1/pool");
+    const std::string tag = header_of(first, "ETag");
+    ASSERT_EQ(tag.size(), 18U);
+    const std::string again =
+        ask(server.web(), "GET /api/v1/pool HTTP/1.1\r\nIf-None-Match: " + tag + "\r\n");
+    EXPECT_EQ(status_of(again), "304");
+    EXPECT_EQ(body_of(again), "");
+    EXPECT_EQ(header_of(again, "ETag"), tag);
+    EXPECT_EQ(status_of(ask(server.web(),
+                            "GET /api/v1/network HTTP/1.1\r\nIf-None-Match: " + tag + "\r\n")),
+              "200");
+}
+
+TEST(RpcApi, LetsPagesOfOtherSitesReadAndNothingElse)
+{
+    const Running server;
+    const std::string answer = ask(server.web(), "OPTIONS /api/v1/pool HTTP/1.1\r\n");
+    EXPECT_EQ(status_of(answer), "204");
+    EXPECT_EQ(header_of(answer, "Access-Control-Allow-Methods"), "GET, HEAD");
+    EXPECT_EQ(header_of(answer, "Access-Control-Allow-Credentials"), "");
+    EXPECT_EQ(status_of(ask(server.web(), "OPTIONS /metrics HTTP/1.1\r\n")), "405");
+}
+
+TEST(RpcApi, TellsAnAddressThatAsksTooOftenToWait)
+{
+    ServerOptions options;
+    options.requests_per_second = 1;
+    const Running server{options};
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(status_of(get(server.web(), "/api/v1/pool")), "200");
+    }
+    std::string refused = get(server.web(), "/api/v1/pool");
+    for (int i = 0; i < 4 && status_of(refused) == "200"; ++i) {  // a slow machine refills
+        refused = get(server.web(), "/users/miner");
+    }
+    EXPECT_EQ(status_of(refused), "429");
+    EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+    EXPECT_EQ(described(Running{}).fault_of_answer("/api/v1/pool", refused), "");
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    EXPECT_EQ(status_of(get(server.web(), "/metrics")), "200");
+}
+
+TEST(RpcApi, TellsListenersHowThePoolIsDoing)
+{
+    ServerOptions options;
+    options.event_every = std::chrono::milliseconds{20};
+    const Running server{options};
+    Client client{server.web()};
+    client.send("GET /api/v1/events HTTP/1.1\r\nHost: pool\r\n\r\n");
+    const std::string first = client.until("\n\n");
+    EXPECT_EQ(header_of(first, "Content-Type"), "text/event-stream");
+    EXPECT_EQ(header_of(first, "Content-Length"), "");
+    const std::string next = client.until("\n\n");
+    ASSERT_TRUE(has(next, "event: pool\ndata: {")) << next;
+    EXPECT_TRUE(
+        has(get(server.web(), "/metrics"), "zubr_http_event_listeners{listener=\"web\"} 1"));
+}
+
+TEST(RpcApi, TakesSoManyListenersAndNoMore)
+{
+    ServerOptions options;
+    options.connections_max = Site::streams_max + 8;
+    const Running server{options};
+    std::vector<std::unique_ptr<Client>> listeners;
+    for (std::size_t i = 0; i < Site::streams_max; ++i) {
+        listeners.push_back(std::make_unique<Client>(server.web()));
+        listeners.back()->send("GET /api/v1/events HTTP/1.1\r\nHost: pool\r\n\r\n");
+        ASSERT_TRUE(has(listeners.back()->until("\n\n"), "event: pool")) << i;
+    }
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/events")), "503");
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/pool")), "200");
+}
+
+TEST(RpcApi, SpeaksAsCkpoolDoes)
+{
+    const Running server;
+    const std::string status = body_of(get(server.web(), "/pool/pool.status"));
+    std::istringstream lines{status};
+    std::vector<json> parsed;
+    for (std::string line; std::getline(lines, line);) parsed.push_back(json::parse(line));
+    ASSERT_EQ(parsed.size(), 3U);
+    EXPECT_EQ(parsed[0].at("runtime"), 42);
+    EXPECT_TRUE(parsed[1].at("hashrate1hr").is_string());
+    EXPECT_TRUE(parsed[2].contains("accepted"));
+    const json user = json::parse(body_of(get(server.web(), "/users/miner")));
+    EXPECT_EQ(user.at("worker").at(0).at("workername"), "miner.rig");
+    EXPECT_EQ(status_of(get(server.web(), "/users/nobody")), "404");
+}
+
+TEST(RpcApi, SpeaksAsPublicPoolDoes)
+{
+    const Running server;
+    EXPECT_EQ(json::parse(body_of(get(server.web(), "/api/pool"))).at("blockHeight"), 812);
+    EXPECT_EQ(json::parse(body_of(get(server.web(), "/api/network"))).at("chain"), "regtest");
+    const json client = json::parse(body_of(get(server.web(), "/api/client/miner")));
+    EXPECT_EQ(client.at("workersCount"), 1);
+    EXPECT_EQ(client.at("workers").at(0).at("name"), "rig");
+}
+
+}  // namespace
+}  // namespace rpc::testing
