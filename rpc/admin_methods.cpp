@@ -139,7 +139,8 @@ Method getuser_method(PoolView& view)
     method.doc = "Tells an account's balances and its workers.";
     method.result =
         "an object: account, payout_address, immature_sat, available_sat, "
-        "in_payout_sat, credited_sat, shares, hashrate_1m to hashrate_7d, stale, rejected, best_share, workers";
+        "in_payout_sat, credited_sat, shares, hashrate_1m to hashrate_7d, stale, rejected, "
+        "best_share, workers";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
         view.user(arguments.text(0), answer<UserInfo>(std::move(reply), user_json));
     };

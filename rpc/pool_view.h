@@ -32,42 +32,6 @@ struct RejectCount {
     std::uint64_t count = 0;
 };
 
-/// The pool at one moment. "Session" figures count since this process started; the others come
-/// from the books and live on.
-struct PoolInfo {
-    std::string version;
-    std::string chain;  ///< "main", "testnet4", "signet", "regtest"
-    std::uint64_t uptime_s = 0;
-
-    pool::Height height;  ///< of the tip
-    std::string tip;      ///< hash of the tip as people are shown it; "" before the first template
-    double network_difficulty = 0;
-    std::optional<std::uint64_t> template_age_ms;  ///< nothing before the first template
-
-    std::uint64_t connections = 0;
-    std::uint64_t workers = 0;  ///< with a share in the last ten minutes
-    std::uint64_t users = 0;    ///< accounts with such a worker
-    double hashrate_1m = 0;     ///< H/s
-    double hashrate_10m = 0;
-
-    std::uint64_t shares_accepted = 0;  ///< booked in MySQL
-    std::uint64_t shares_accepted_session = 0;
-    std::uint64_t shares_stale = 0;            ///< session
-    std::vector<RejectCount> shares_rejected;  ///< session, one entry a reason
-    std::uint64_t share_backlog = 0;  ///< records in the journals that Redis does not have yet
-    std::uint64_t books_lag_ms = 0;   ///< age of the oldest record that MySQL does not have yet
-
-    std::uint64_t blocks_found = 0;  ///< all of them, whatever became of them
-    std::uint64_t blocks_immature = 0;
-    std::uint64_t blocks_mature = 0;
-    std::uint64_t blocks_orphaned = 0;
-    pool::Sats credited;  ///< to miners: immature, available and in payout, together
-
-    std::uint16_t stratum_port = 0;
-    std::uint16_t web_port = 0;
-    Readiness readiness;
-};
-
 /// Averages that fade out, in H/s, over minutes, an hour, a day, a week. Of somebody younger than
 /// that: over the age.
 struct Hashrates {
@@ -89,6 +53,41 @@ struct Hashrates {
         d1 += more.d1;
         d7 += more.d7;
     }
+};
+
+/// The pool at one moment. "Session" figures count since this process started; the others come
+/// from the books and live on.
+struct PoolInfo {
+    std::string version;
+    std::string chain;  ///< "main", "testnet4", "signet", "regtest"
+    std::uint64_t uptime_s = 0;
+
+    pool::Height height;  ///< of the tip
+    std::string tip;      ///< hash of the tip as people are shown it; "" before the first template
+    double network_difficulty = 0;
+    std::optional<std::uint64_t> template_age_ms;  ///< nothing before the first template
+
+    std::uint64_t connections = 0;
+    std::uint64_t workers = 0;  ///< with a share in the last ten minutes
+    std::uint64_t users = 0;    ///< accounts with such a worker
+    Hashrates rates;
+
+    std::uint64_t shares_accepted = 0;  ///< booked in MySQL
+    std::uint64_t shares_accepted_session = 0;
+    std::uint64_t shares_stale = 0;            ///< session
+    std::vector<RejectCount> shares_rejected;  ///< session, one entry a reason
+    std::uint64_t share_backlog = 0;  ///< records in the journals that Redis does not have yet
+    std::uint64_t books_lag_ms = 0;   ///< age of the oldest record that MySQL does not have yet
+
+    std::uint64_t blocks_found = 0;  ///< all of them, whatever became of them
+    std::uint64_t blocks_immature = 0;
+    std::uint64_t blocks_mature = 0;
+    std::uint64_t blocks_orphaned = 0;
+    pool::Sats credited;  ///< to miners: immature, available and in payout, together
+
+    std::uint16_t stratum_port = 0;
+    std::uint16_t web_port = 0;
+    Readiness readiness;
 };
 
 /// Counts since this process started, over all connections of that name; a worker is forgotten

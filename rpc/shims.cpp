@@ -21,21 +21,23 @@ std::uint64_t seconds_of(const std::optional<pool::UnixMillis>& at)
     return at ? at->value / 1000 : 0;
 }
 
-void add_rates(JsonWriter& json, double one_minute, double ten_minutes)
+void add_rates(JsonWriter& json, const Hashrates& rates)
 {
-    json.key("hashrate1m").string(ckpool_rate(one_minute));
-    for (const char* const window : {"hashrate5m", "hashrate1hr", "hashrate1d", "hashrate7d"}) {
-        json.key(window).string(ckpool_rate(ten_minutes));
-    }
+    json.key("hashrate1m").string(ckpool_rate(rates.m1));
+    json.key("hashrate5m").string(ckpool_rate(rates.m5));
+    json.key("hashrate1hr").string(ckpool_rate(rates.h1));
+    json.key("hashrate1d").string(ckpool_rate(rates.d1));
+    json.key("hashrate7d").string(ckpool_rate(rates.d7));
 }
 
 void add_worker(JsonWriter& json, const std::string& account, const WorkerInfo& worker)
 {
     json.begin_object();
     json.key("workername").string(account + "." + worker.name);
-    add_rates(json, worker.hashrate_1m, worker.hashrate_10m);
+    add_rates(json, worker.rates);
     json.key("lastshare").unsigned_integer(seconds_of(worker.last_share));
     json.key("shares").unsigned_integer(worker.accepted);
+    json.key("bestshare").raw(number_json(worker.best_share));
     json.end_object();
 }
 
@@ -69,11 +71,8 @@ std::string ckpool_status(const PoolInfo& info, pool::UnixMillis now)
     out += "\n";
     JsonWriter rates{out};
     rates.begin_object();
-    rates.key("hashrate1m").string(ckpool_rate(info.hashrate_1m));
-    for (const char* const window :
-         {"hashrate5m", "hashrate15m", "hashrate1hr", "hashrate6hr", "hashrate1d", "hashrate7d"}) {
-        rates.key(window).string(ckpool_rate(info.hashrate_10m));
-    }
+    add_rates(rates, info.rates);
+    rates.key("hashrate15m").string(ckpool_rate(info.rates.m15));
     rates.end_object();
     out += "\n";
     JsonWriter shares{out};
@@ -93,10 +92,11 @@ std::string ckpool_user(const UserInfo& user)
     std::string out;
     JsonWriter json{out};
     json.begin_object();
-    add_rates(json, user.hashrate_1m, user.hashrate_10m);
+    add_rates(json, user.rates);
     json.key("lastshare").unsigned_integer(last);
     json.key("workers").unsigned_integer(user.workers.size());
     json.key("shares").unsigned_integer(user.shares);
+    json.key("bestshare").raw(number_json(user.best_share));
     json.key("worker").begin_array();
     for (const WorkerInfo& worker : user.workers) add_worker(json, user.account, worker);
     json.end_array().end_object();
@@ -108,7 +108,7 @@ std::string public_pool_pool(const PoolInfo& info)
     std::string out;
     JsonWriter json{out};
     json.begin_object();
-    json.key("totalHashRate").raw(number_json(info.hashrate_10m));
+    json.key("totalHashRate").raw(number_json(info.rates.m10));
     json.key("blockHeight").unsigned_integer(info.height.value);
     json.key("totalMiners").unsigned_integer(info.workers);
     json.key("blocksFound").unsigned_integer(info.blocks_found).end_object();
@@ -134,11 +134,13 @@ std::string public_pool_client(const UserInfo& user)
     std::string out;
     JsonWriter json{out};
     json.begin_object();
+    json.key("bestDifficulty").raw(number_json(user.best_share));
     json.key("workersCount").unsigned_integer(user.workers.size());
     json.key("workers").begin_array();
     for (const WorkerInfo& worker : user.workers) {
         json.begin_object().key("name").string(worker.name);
-        json.key("hashRate").raw(number_json(worker.hashrate_10m));
+        json.key("hashRate").raw(number_json(worker.rates.m10));
+        json.key("bestDifficulty").raw(number_json(worker.best_share));
         json.key("lastSeen").unsigned_integer(seconds_of(worker.last_share));
         json.end_object();
     }

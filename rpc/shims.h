@@ -7,8 +7,7 @@
 #include "rpc/pool_view.h"
 
 /// The pool in the words of other pools' interfaces, so that dashboards made for them work here.
-/// Averages over more than ten minutes are the ten minutes' one, until the pool keeps a history;
-/// best difficulties are left out, for nobody here knows them.
+/// What nobody here knows is left out.
 namespace rpc::shims {
 
 /// ckpool's /pool/pool.status: three lines, an object each.

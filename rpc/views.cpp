@@ -51,6 +51,17 @@ std::string or_null(const std::optional<std::uint64_t>& value)
 
 std::uint64_t seconds(pool::UnixMillis at) { return at.value / 1000; }
 
+void add_rates(Members& members, const Hashrates& rates)
+{
+    members.number("hashrate_1m", rates.m1);
+    members.number("hashrate_5m", rates.m5);
+    members.number("hashrate_10m", rates.m10);
+    members.number("hashrate_15m", rates.m15);
+    members.number("hashrate_1h", rates.h1);
+    members.number("hashrate_1d", rates.d1);
+    members.number("hashrate_7d", rates.d7);
+}
+
 void public_members(Members& members, const PoolInfo& info)
 {
     members.text("version", info.version);
@@ -62,8 +73,7 @@ void public_members(Members& members, const PoolInfo& info)
     members.count("connections", info.connections);
     members.count("workers", info.workers);
     members.count("users", info.users);
-    members.number("hashrate_1m", info.hashrate_1m);
-    members.number("hashrate_10m", info.hashrate_10m);
+    add_rates(members, info.rates);
     members.count("shares_accepted", info.shares_accepted);
     members.count("blocks_found", info.blocks_found);
     members.count("blocks_immature", info.blocks_immature);
@@ -73,17 +83,6 @@ void public_members(Members& members, const PoolInfo& info)
     members.count("stratum_port", info.stratum_port);
     members.count("web_port", info.web_port);
     members.flag("ready", info.readiness.ready);
-}
-
-void add_rates(Members& members, const Hashrates& rates)
-{
-    members.number("hashrate_1m", rates.m1);
-    members.number("hashrate_5m", rates.m5);
-    members.number("hashrate_10m", rates.m10);
-    members.number("hashrate_15m", rates.m15);
-    members.number("hashrate_1h", rates.h1);
-    members.number("hashrate_1d", rates.d1);
-    members.number("hashrate_7d", rates.d7);
 }
 
 std::string worker_json(const WorkerInfo& worker)

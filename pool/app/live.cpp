@@ -132,8 +132,7 @@ void Live::finish(const std::shared_ptr<Round>& round)
     std::set<std::string> users;
     for (const auto& [names, merged] : workers) {
         rpc::WorkerInfo info = worker_info(names.second, merged);
-        state->hashrate_1m += info.rates.m1;
-        state->hashrate_10m += info.rates.m10;
+        state->rates.add(info.rates);
         if (info.last_share && info.last_share->value + active_ms > now) {
             ++state->workers;
             users.insert(names.first);

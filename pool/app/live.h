@@ -20,8 +20,7 @@ struct LiveState {
     std::uint64_t connections = 0;
     std::uint64_t workers = 0;  ///< with a share in the last ten minutes
     std::uint64_t users = 0;    ///< accounts with such a worker
-    double hashrate_1m = 0;
-    double hashrate_10m = 0;
+    rpc::Hashrates rates;
     std::uint64_t backlog = 0;
     bool redis_ok = true;
     std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;

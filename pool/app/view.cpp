@@ -145,8 +145,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.connections = state.connections;
     info.workers = state.workers;
     info.users = state.users;
-    info.hashrate_1m = state.hashrate_1m;
-    info.hashrate_10m = state.hashrate_10m;
+    info.rates = state.rates;
     add_share_counts(parts_.loops, info);
     info.shares_accepted = totals.shares;
     info.share_backlog = state.backlog;

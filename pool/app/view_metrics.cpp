@@ -136,10 +136,15 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
                static_cast<double>(info.workers));
     list.gauge("zubr_users_active", "Accounts with an active worker",
                static_cast<double>(info.users));
-    list.gauge("zubr_hashrate_hps", "Estimated from accepted work", info.hashrate_1m,
-               {{"window", "1m"}});
-    list.gauge("zubr_hashrate_hps", "Estimated from accepted work", info.hashrate_10m,
-               {{"window", "10m"}});
+    const std::array<std::pair<const char*, double>, 6> windows{{{"1m", info.rates.m1},
+                                                                 {"5m", info.rates.m5},
+                                                                 {"10m", info.rates.m10},
+                                                                 {"1h", info.rates.h1},
+                                                                 {"1d", info.rates.d1},
+                                                                 {"7d", info.rates.d7}}};
+    for (const auto& [window, rate] : windows) {
+        list.gauge("zubr_hashrate_hps", "Estimated from accepted work", rate, {{"window", window}});
+    }
     add_connections(info, loops, list);
     add_shares(info, loops, list);
     list.gauge("zubr_template_height", "Height that miners work on",

@@ -44,6 +44,7 @@ function showPool(pool) {
   known.pool = pool;
   show('hashrate', hashes(pool.hashrate_10m));
   show('hashrate-now', hashes(pool.hashrate_1m));
+  show('hashrate-day', hashes(pool.hashrate_1d));
   show('workers', count(pool.workers));
   show('users', count(pool.users));
   show('blocks-found', count(pool.blocks_found));
@@ -109,6 +110,10 @@ function showUser(user) {
   show('estimate', estimate(user));
   show('user-hashrate', hashes(user.hashrate_10m));
   show('user-hashrate-now', hashes(user.hashrate_1m));
+  show('user-hashrate-hour', hashes(user.hashrate_1h));
+  show('user-hashrate-day', hashes(user.hashrate_1d));
+  show('user-best', scaled(user.best_share));
+  show('user-refused', `${count(user.stale)} / ${count(user.rejected)}`);
   show('user-workers', count(user.workers.length));
   show('user-shares', count(user.shares));
   show('payout-address', user.payout_address);

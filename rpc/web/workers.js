@@ -18,11 +18,13 @@ const columns = [
   { key: 'state', value: (w) => (online(w) ? 1 : 0), show: (w) => t(online(w) ? 'online' : 'offline'), kind: (w) => (online(w) ? 'good' : 'bad') },
   { key: 'name', value: (w) => w.name, show: (w) => w.name, kind: () => 'name' },
   { key: 'column.ten', value: (w) => w.hashrate_10m, show: (w) => hashes(w.hashrate_10m) },
-  { key: 'column.one', value: (w) => w.hashrate_1m, show: (w) => hashes(w.hashrate_1m) },
+  { key: 'column.hour', value: (w) => w.hashrate_1h, show: (w) => hashes(w.hashrate_1h) },
+  { key: 'column.day', value: (w) => w.hashrate_1d, show: (w) => hashes(w.hashrate_1d) },
   { key: 'accepted', value: (w) => w.accepted, show: (w) => count(w.accepted) },
   { key: 'rejected', value: (w) => share(w.rejected, w), show: (w) => percent(share(w.rejected, w)) },
   { key: 'stale', value: (w) => share(w.stale, w), show: (w) => percent(share(w.stale, w)) },
   { key: 'difficulty', value: (w) => w.difficulty, show: (w) => (online(w) ? scaled(w.difficulty) : '–') },
+  { key: 'best', value: (w) => w.best_share, show: (w) => scaled(w.best_share) },
   { key: 'last.share', value: (w) => w.last_share ?? 0, show: (w, now) => (w.last_share === null ? '–' : ago(w.last_share, now)) },
   { key: 'software', value: (w) => w.user_agent, show: (w) => w.user_agent, kind: () => 'name' },
 ];
@@ -119,7 +121,7 @@ export class WorkerTable {
   }
 
   csv() {
-    const fields = ['name', 'hashrate_10m', 'hashrate_1m', 'accepted', 'rejected', 'stale', 'difficulty', 'last_share', 'user_agent'];
+    const fields = ['name', 'hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale', 'difficulty', 'best_share', 'last_share', 'user_agent'];
     const lines = this.shown.map((worker) => fields.map((field) => csvCell(worker[field] ?? '')).join(','));
     return [fields.join(','), ...lines, ''].join('\r\n');
   }
