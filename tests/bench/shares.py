@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Loads a running pool and prints what a share costs: shares.py MINER URL USER ZUBRD_PID NULL_SERVER REDIS_PID MYSQL_PID [SECONDS]
+"""Loads a running pool and prints what a share costs: shares.py MINER URL USER ZUBRD_PID NULL_SERVER REDIS_PID MYSQL_PID [SECONDS [SHARES]]
 
 ./dev bench shares starts the servers and calls this. Everything of the pool is on: journal, Redis, MySQL, duplicates, statistics.
 CPU is that of the zubrd process, all its threads. Before each row the same load runs against a server that only answers.
+SHARES, when given, are sent first, 100 x 8, in four parts: neither cost nor memory may grow from part to part.
 """
 import json
 import subprocess
@@ -44,6 +45,12 @@ def main() -> None:
     try:
         time.sleep(0.2)
         null_url = f"stratum+tcp://127.0.0.1:{null_port}"
+        for part in range(4 if len(sys.argv) > 9 else 0):
+            count = int(sys.argv[9]) // 4
+            report = load(miner, url, user, int(pid), 600, "--connections", "100", "--in-flight", "8", "--shares", str(count))
+            shares += report["accepted"]
+            print(f"part {part + 1}: {report['accepted']:,} shares, {report['shares_per_server_cpu_second']:,} /CPU-s, "
+                  f"{report['server_rss_bytes'] / 2**20:.0f} MiB", flush=True)
         print(f"{'connections x W':<14}{'/CPU-s':>12}{'null':>12}{'/s':>12}{'p50 us':>10}{'p99':>10}{'p99.9':>10}{'MiB':>9}")
         for connections, in_flight in SHAPES:
             shape = ("--connections", str(connections), "--in-flight", str(in_flight))
