@@ -278,12 +278,14 @@ void WorkDesk::publish(const WorkSource::Publication& publication)
     ++jobs_;
     if (empty) ++empty_jobs_;
     out_.publish(job);
-    log::info("job_published", {{"height", job->height.value},
-                                {"job", job->id.value},
-                                {"clean", job->clean},
-                                {"empty", empty},
-                                {"transactions", publication.source->txids.size()},
-                                {"reward_sat", job->reward.value}});
+    log::info("job_published",
+              {{"height", job->height.value},
+               {"job", job->id.value},
+               {"clean", job->clean},
+               {"empty", empty},
+               {"transactions", publication.source->txids.size()},
+               {"reward_sat", job->reward.value},
+               {"empty_ms_total", source_.empty_time(read_clock().steady).count()}});
     if (publication.clean()) out_.tip_moved(Height{job->height.value - 1});
     settle_start({});
     if (!empty) prepare_empty();
@@ -364,11 +366,12 @@ WorkStatus WorkDesk::status() const
     status.empty_ms = static_cast<std::uint64_t>(source_.empty_time(now).count());
     status.node_error = node_error_;
     const auto silence = source_.silence(now);
-    if (!silence) return status;
+    const auto& tip = source_.tip();
+    if (!silence || !tip) return status;
     status.template_age_ms = silence->count();
     status.node_ok = node_error_.empty() && !source_.lost();
-    status.height = source_.tip()->height;
-    status.tip = source_.tip()->hash;
+    status.height = tip->height;
+    status.tip = tip->hash;
     status.network_target = source_.current()->network_target;
     return status;
 }
