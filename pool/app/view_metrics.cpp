@@ -100,12 +100,19 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"tls_connections", &stratum::ShardMetrics::tls_connections},
         {"proxied_connections", &stratum::ShardMetrics::proxied_connections},
         {"accept_pauses", &stratum::ShardMetrics::accept_pauses},
+        {"v2_handshakes", &stratum::ShardMetrics::handshakes},
+        {"v2_frames", &stratum::ShardMetrics::frames},
+        {"v2_bad_frames", &stratum::ShardMetrics::bad_frames},
+        {"v2_channels_refused", &stratum::ShardMetrics::channels_refused},
     };
     for (const auto& [event, place] : events) {
         list.counter("zubr_stratum_events_total", "What the Stratum loops did and met, by kind",
                      sum(loops, [at = place](const auto& m) -> auto& { return m.*at; }),
                      {{"event", event}});
     }
+    std::int64_t channels = 0;
+    for (const StratumLoop* loop : loops) channels += loop->metrics().channels.value();
+    list.gauge("zubr_v2_channels", "Open Stratum v2 channels", static_cast<double>(channels));
     list.counter("zubr_authorize_refused_total", "Refused authorizations",
                  sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
 }
