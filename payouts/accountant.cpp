@@ -25,8 +25,8 @@ std::string_view server_of(std::string_view producer)
 
 }  // namespace
 
-Accountant::Accountant(MysqlConnection& db, StreamReader& streams, Options options)
-    : db_(db), streams_(streams), options_(std::move(options))
+Accountant::Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options)
+    : db_(db), streams_(streams), lease_(lease), options_(std::move(options))
 {
 }
 
@@ -41,7 +41,7 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         const auto empty = count(producer, one, report);
         if (!empty) return fail(empty.error());
         drained = drained && *empty;
-        if (*empty && outlived(producer)) {
+        if (*empty && lease_.held() && outlived(producer)) {
             if (auto done = retire_producer(db_, producer.name); !done) return done;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
             report.producers.push_back(std::move(one));  // its journal may go now
@@ -71,8 +71,9 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
                                StepReport& step)
 {
     report.mark = producer.mark;
+    report.gap = producer.gap;
     std::uint64_t booked = 0;
-    for (unsigned turn = 0; turn < batches_max; ++turn) {
+    for (unsigned turn = 0; lease_.held() && turn < batches_max; ++turn) {
         const auto batch = streams_.read(producer.name, report.mark, entries_max);
         if (!batch && batch.error().code == Error::Code::unavailable) return fail(batch.error());
         if (!batch) {
@@ -96,6 +97,11 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
         if (turn + 1 == batches_max) step.more = true;
     }
     step.records += booked;
+    if (report.gap != producer.gap) {
+        if (auto noted = note_gap(db_, producer.name, report.gap); !noted) {
+            return fail(noted.error());
+        }
+    }
     if (!report.trouble.empty()) {
         pool::log::error(
             "shares_not_booked",
@@ -155,6 +161,7 @@ Result<void> Accountant::book_inside(const std::string& producer, ProducerState&
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
+    if (auto ours = lease_.fence(); !ours) return ours;
     // Locked: nobody seals a slot that this batch adds to.
     const auto sealed = read_sealed_through(db_, true);
     if (!sealed) return fail(sealed.error());
@@ -188,10 +195,11 @@ Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;
-    if (!through || *through <= *now_sealed) return {};
+    if (!through || *through <= *now_sealed || !lease_.held()) return {};
 
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
+    if (auto ours = lease_.fence(); !ours) return lease_.held() ? ours : Result<void>{};
     const auto sealed = read_sealed_through(db_, true);
     if (!sealed) return fail(sealed.error());
     if (*through <= *sealed) return {};

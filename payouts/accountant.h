@@ -8,6 +8,7 @@
 #include "payouts/fold.h"
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_lease.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
 #include "payouts/slots.h"
@@ -30,10 +31,11 @@ public:
         std::vector<std::string> own_producers;
     };
 
-    Accountant(MysqlConnection& db, StreamReader& streams, Options options);
+    Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
 
-    /// Counts what is there, within a bound, and seals what is complete. Fills the report.
-    /// Errors: unavailable.
+    /// Counts what is there, within a bound, and seals what is complete, while the lease is held;
+    /// else only looks. Fills the report. Errors: unavailable; refused, when a slot cannot be
+    /// sealed.
     pool::Result<void> step(pool::Now now, StepReport& report);
 
 private:
@@ -50,6 +52,7 @@ private:
 
     MysqlConnection& db_;
     StreamReader& streams_;
+    Lease& lease_;
     Options options_;
     std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure
 };

@@ -75,6 +75,7 @@ public:
             bucket.work += share.work;
             bucket.score += earned;
         }
+        add_worker(share, account->second);
         Leaves& leaves = folded_.leaves[key];
         if (leaves.nodes.empty()) leaves.first_seq = share.seq;
         leaves.nodes.push_back(share_leaf(pool::encode(share), earned));
@@ -92,6 +93,7 @@ public:
 
     Result<void> operator()(const pool::WorkerRecord& worker)
     {
+        state_.workers[worker.worker.value] = worker.name;
         folded_.workers.push_back({worker.worker, worker.member, worker.name});
         return {};
     }
@@ -99,6 +101,8 @@ public:
     Result<void> operator()(const pool::StartRecord&)
     {
         state_.members.clear();
+        state_.workers.clear();
+        last_ = nullptr;
         folded_.members.clear();
         folded_.workers.clear();
         folded_.restarted = true;
@@ -111,6 +115,32 @@ public:
     Folded take() { return std::move(folded_); }
 
 private:
+    // A miner's shares come in runs: the sum of the one before is most often this one's too.
+    void add_worker(const pool::ShareRecord& share, pool::AccountId account)
+    {
+        const std::uint64_t period = share.at.value / period_ms;
+        const bool same = last_ != nullptr && last_worker_ == share.worker &&
+                          last_period_ == period && last_account_ == account;
+        if (!same) {
+            const auto name = state_.workers.find(share.worker.value);
+            last_ = &folded_.worker_sums[{
+                period, account, name == state_.workers.end() ? std::string{} : name->second}];
+            last_worker_ = share.worker;
+            last_period_ = period;
+            last_account_ = account;
+        }
+        if (share.kind == pool::RecordKind::stale) {
+            ++last_->stale;
+        } else {
+            ++last_->shares;
+            last_->work += share.work;
+        }
+    }
+
+    WorkerSum* last_ = nullptr;
+    pool::WorkerHandle last_worker_;
+    std::uint64_t last_period_ = 0;
+    pool::AccountId last_account_;
     ProducerState& state_;
     std::uint64_t sealed_through_;
     const AccountOf& account_of_;

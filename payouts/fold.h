@@ -51,7 +51,23 @@ struct ProducerState {
     std::uint64_t mark = 0;      ///< sequence number of the last record that is counted
     pool::UnixMillis watermark;  ///< its newest record's time
     std::unordered_map<std::uint64_t, pool::AccountId> members;  ///< by handle, of this life
+    std::unordered_map<std::uint32_t, std::string> workers;      ///< names by handle, of this life
 };
+
+/// A worker's sums over ten minutes of its own time: statistics, no money.
+struct WorkerKey {
+    std::uint64_t period = 0;  ///< ms since 1970 / period_ms
+    pool::AccountId account;
+    std::string worker;  ///< "" when its name was not declared
+    friend auto operator<=>(const WorkerKey&, const WorkerKey&) = default;
+};
+struct WorkerSum {
+    std::uint64_t shares = 0;
+    std::uint64_t stale = 0;
+    pool::U128 work = 0;  ///< of accepted shares
+    friend bool operator==(const WorkerSum&, const WorkerSum&) = default;
+};
+inline constexpr std::uint64_t period_ms = 600'000;
 
 /// Leaves of one bucket, in the order of their records.
 struct Leaves {
@@ -63,7 +79,8 @@ struct Leaves {
 struct Folded {
     std::map<BucketKey, Bucket> buckets;
     std::map<BucketKey, Leaves> leaves;  ///< for the slots' trees: one a share, block or stale
-    bool restarted = false;              ///< handles known before the batch are void
+    std::map<WorkerKey, WorkerSum> worker_sums;
+    bool restarted = false;                            ///< handles known before the batch are void
     std::map<std::uint64_t, pool::AccountId> members;  ///< declared, still valid at its end
     std::vector<DeclaredWorker> workers;               ///< declared, still valid at its end
     std::uint64_t records = 0;

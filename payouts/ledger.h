@@ -82,6 +82,7 @@ struct ProducerReport {
 
 /// What one step of the service did.
 struct StepReport {
+    bool active = false;                    ///< this process has the accountant's lease
     std::uint64_t records = 0;              ///< booked by this step
     std::vector<ProducerReport> producers;  ///< all that are known, retired ones left out
     std::uint64_t sealed_through = 0;       ///< every slot up to here is sealed; 0 before the first

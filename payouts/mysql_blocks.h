@@ -7,6 +7,7 @@
 #include "payouts/blocks.h"
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_lease.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/pplns.h"
 #include "pool/base/result.h"
@@ -48,7 +49,8 @@ struct BlockTask {
     pool::U128 window_score = 0;
     pool::UnixMillis now;
 };
-pool::Result<void> carry_out(MysqlConnection& db, const BlockTask& task);
+/// Errors besides: conflict, when the lease is lost or the event's key was used.
+pool::Result<void> carry_out(MysqlConnection& db, Lease& lease, const BlockTask& task);
 
 /// The key of a block's event: "block:<hash>:accrue:1".
 std::string event_key(const pool::BlockHash& hash, std::string_view what, std::uint64_t epoch);

@@ -240,10 +240,11 @@ Result<std::vector<Credit>> read_credits(MysqlConnection& db, const BlockHash& h
     return credits;
 }
 
-Result<void> carry_out(MysqlConnection& db, const BlockTask& task)
+Result<void> carry_out(MysqlConnection& db, Lease& lease, const BlockTask& task)
 {
     auto transaction = Transaction::begin(db);
     if (!transaction) return fail(transaction.error());
+    if (auto ours = lease.fence(); !ours) return ours;
     const auto terms = lock_block(db, task.block.hash);
     if (!terms) return fail(terms.error());
     // Another service was faster: the next step plans anew.

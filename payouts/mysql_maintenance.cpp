@@ -12,7 +12,7 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 19> rights{{
+constexpr std::array<TableRights, 22> rights{{
     {"account", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},
     {"block_answer", "INSERT"},
@@ -23,6 +23,7 @@ constexpr std::array<TableRights, 19> rights{{
     {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
     {"ledger_event", "INSERT"},
     {"ledger_transfer", "INSERT"},
+    {"lease", "UPDATE"},
     {"producer", "INSERT, UPDATE"},
     {"producer_member", "INSERT, DELETE"},
     {"producer_worker", "INSERT, DELETE"},
@@ -32,6 +33,8 @@ constexpr std::array<TableRights, 19> rights{{
     {"slot_account", "INSERT, UPDATE"},
     {"slot_leaves", "INSERT, DELETE"},
     {"slot_root", "INSERT"},
+    {"worker_day", "INSERT, UPDATE, DELETE"},
+    {"worker_sum", "INSERT, UPDATE, DELETE"},
 }};
 
 /// `name` as an identifier; names with a backtick or a backslash are refused by the caller.
@@ -56,10 +59,11 @@ Result<std::string> account_of(MysqlOptions options)
 Result<void> grant(MysqlConnection& db, const std::string& account)
 {
     for (const TableRights& each : running_rights()) {
-        std::string what = "SELECT";
-        if (!each.rights.empty()) what += ", " + std::string{each.rights};
-        auto done = db.run("GRANT " + what + " ON " + identifier(db.options().database) + "." +
-                           identifier(each.table) + " TO " + account);
+        std::string text = "GRANT SELECT";
+        if (!each.rights.empty()) text.append(", ").append(each.rights);
+        text.append(" ON ").append(identifier(db.options().database)).append(".");
+        text.append(identifier(each.table)).append(" TO ").append(account);
+        auto done = db.run(text);
         if (!done) return done;
     }
     return {};

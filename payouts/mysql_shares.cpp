@@ -77,12 +77,12 @@ Result<WindowBounds> find_bounds(MysqlConnection& db, std::uint64_t end, pool::U
 Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
 {
     const auto rows =
-        db.query("SELECT name, mark, watermark_ms, retired FROM producer ORDER BY name");
+        db.query("SELECT name, mark, watermark_ms, retired, gap FROM producer ORDER BY name");
     if (!rows) return fail(rows.error());
     std::vector<KnownProducer> producers;
     for (const SqlRow& row : *rows) {
-        producers.push_back(
-            {row.text(0), row.u64(1), pool::UnixMillis{row.u64(2)}, row.u64(3) != 0});
+        producers.push_back({row.text(0), row.u64(1), pool::UnixMillis{row.u64(2)}, row.u64(3) != 0,
+                             row.u64(4) != 0});
     }
     return producers;
 }
@@ -115,6 +115,12 @@ Result<ProducerState> read_state(MysqlConnection& db, std::string_view name)
         db.query("SELECT handle, account_id FROM producer_member WHERE producer = ?", {sql(name)});
     if (!members) return fail(members.error());
     for (const SqlRow& row : *members) state.members[row.u64(0)] = AccountId{row.u64(1)};
+    const auto workers =
+        db.query("SELECT handle, name FROM producer_worker WHERE producer = ?", {sql(name)});
+    if (!workers) return fail(workers.error());
+    for (const SqlRow& row : *workers) {
+        state.workers[static_cast<std::uint32_t>(row.u64(0))] = row.text(1);
+    }
     return state;
 }
 
@@ -122,7 +128,41 @@ Result<void> retire_producer(MysqlConnection& db, std::string_view name)
 {
     const auto done = db.execute("UPDATE producer SET retired = 1 WHERE name = ?", {sql(name)});
     if (!done) return fail(done.error());
+    if (done->rows == 1) return {};
+    return fail(Error::Code::not_found,
+                "the books know no producer " + std::string{name.substr(0, 64)});
+}
+
+Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap)
+{
+    const auto done =
+        db.execute("UPDATE producer SET gap = ? WHERE name = ?", {std::uint64_t{gap}, sql(name)});
+    if (!done) return fail(done.error());
     return {};
+}
+
+Result<bool> roll_up_workers(MysqlConnection& db, std::uint64_t period, std::uint64_t first_day)
+{
+    const auto oldest = db.query("SELECT MIN(period) FROM worker_sum WHERE period < ?", {period});
+    if (!oldest) return fail(oldest.error());
+    if (oldest->front().null(0)) return false;
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    constexpr std::uint64_t periods_a_day = 144;
+    const std::uint64_t rolled = oldest->front().u64(0);
+    const auto added = db.execute(
+        "INSERT INTO worker_day (day, account_id, worker, shares, stale, work) "
+        "SELECT ?, account_id, worker, shares, stale, work FROM worker_sum s WHERE s.period = ? "
+        "ON DUPLICATE KEY UPDATE shares = worker_day.shares + s.shares, "
+        "stale = worker_day.stale + s.stale, work = worker_day.work + s.work",
+        {rolled / periods_a_day, rolled});
+    if (!added) return fail(added.error());
+    const auto dropped = db.execute("DELETE FROM worker_sum WHERE period = ?", {rolled});
+    if (!dropped) return fail(dropped.error());
+    const auto old = db.execute("DELETE FROM worker_day WHERE day < ?", {first_day});
+    if (!old) return fail(old.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return true;
 }
 
 Result<void> move_mark(MysqlConnection& db, std::string_view name, std::uint64_t expected,
@@ -176,6 +216,17 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
         db, "INSERT INTO account_total (account_id, shares, stale, work, last_slot) VALUES",
         " ON DUPLICATE KEY UPDATE shares = shares + VALUES(shares), stale = stale + VALUES(stale), "
         "work = work + VALUES(work), last_slot = GREATEST(last_slot, VALUES(last_slot))",
+        rows);
+    if (!added) return added;
+    rows.clear();
+    for (const auto& [key, sum] : folded.worker_sums) {
+        rows.push_back(
+            {key.period, key.account.value, key.worker, sum.shares, sum.stale, sql(sum.work)});
+    }
+    added = insert_rows(
+        db, "INSERT INTO worker_sum (period, account_id, worker, shares, stale, work) VALUES",
+        " ON DUPLICATE KEY UPDATE shares = shares + VALUES(shares), stale = stale + VALUES(stale), "
+        "work = work + VALUES(work)",
         rows);
     if (!added) return added;
     if (added = add_leaves(db, producer, folded); !added) return added;

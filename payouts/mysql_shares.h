@@ -19,6 +19,7 @@ struct KnownProducer {
     std::uint64_t mark = 0;
     pool::UnixMillis watermark;
     bool retired = false;
+    bool gap = false;  ///< the accountant found records missing in its stream
 };
 pool::Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db);
 /// Makes its row if there is none.
@@ -27,8 +28,14 @@ pool::Result<void> ensure_producer(MysqlConnection& db, std::string_view name);
 pool::Result<std::uint64_t> read_mark(MysqlConnection& db, std::string_view name);
 /// Mark, watermark and handles.
 pool::Result<ProducerState> read_state(MysqlConnection& db, std::string_view name);
-/// Nothing waits for a retired producer; its next record brings it back.
+/// Nothing waits for a retired producer; its next record brings it back. Errors besides: not_found.
 pool::Result<void> retire_producer(MysqlConnection& db, std::string_view name);
+/// So that the process whose stream it is learns of it, wherever the accountant is.
+pool::Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap);
+/// Rolls the ten-minute sums of the oldest period before `period` into its day and drops days
+/// before `first_day`. A transaction of its own. True: there may be more to roll.
+pool::Result<bool> roll_up_workers(MysqlConnection& db, std::uint64_t period,
+                                   std::uint64_t first_day);
 
 /// Moves the mark. Errors besides: conflict, when it is not at `expected` any more: someone else
 /// has booked this batch, and the transaction must be given up.

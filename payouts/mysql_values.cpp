@@ -58,11 +58,12 @@ Result<void> insert_rows(MysqlConnection& db, const std::string& head, const std
         std::string group = "(?";
         for (std::size_t column = 1; column < rows[done].size(); ++column) group += ",?";
         group += ")";
-        std::string text = head + " " + group;
+        std::string text = head;
+        text.append(" ").append(group);
         std::vector<SqlValue> values;
         values.reserve(count * rows[done].size());
         for (std::size_t i = 0; i < count; ++i) {
-            if (i > 0) text += "," + group;
+            if (i > 0) text.append(",").append(group);
             const std::vector<SqlValue>& row = rows[done + i];
             values.insert(values.end(), row.begin(), row.end());
         }

@@ -25,6 +25,17 @@ CREATE TABLE books (
 INSERT IGNORE INTO books (id, sealed_through, ledger_head) VALUES (1, 0, REPEAT(CHAR(0), 32))
 
 -- step
+CREATE TABLE lease (
+  name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  epoch BIGINT UNSIGNED NOT NULL,
+  holder VARCHAR(64) NOT NULL,
+  until_ms BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+INSERT IGNORE INTO lease (name, epoch, holder, until_ms) VALUES ('accountant', 0, '', 0), ('payouts', 0, '', 0)
+
+-- step
 CREATE TABLE account (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -44,7 +55,8 @@ CREATE TABLE producer (
   name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   mark BIGINT UNSIGNED NOT NULL DEFAULT 0,
   watermark_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
-  retired BOOL NOT NULL DEFAULT 0
+  retired BOOL NOT NULL DEFAULT 0,
+  gap BOOL NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 
 -- step
@@ -115,6 +127,28 @@ CREATE TABLE slot_account (
 ) ENGINE=InnoDB
 
 -- step
+CREATE TABLE worker_sum (
+  period BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  worker VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  PRIMARY KEY (period, account_id, worker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE worker_day (
+  day BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  worker VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  PRIMARY KEY (day, account_id, worker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
 CREATE TABLE account_total (
   account_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   shares BIGINT UNSIGNED NOT NULL,
@@ -135,7 +169,7 @@ CREATE TABLE block_found (
   coinbase_tx MEDIUMBLOB NOT NULL,
   reward_sat BIGINT UNSIGNED NOT NULL CHECK (reward_sat <= 2100000000000000),
   fee_bps SMALLINT UNSIGNED NOT NULL CHECK (fee_bps <= 10000),
-  state ENUM('submitted','immature','mature','orphaned') NOT NULL DEFAULT 'submitted',
+  state ENUM('submitted','immature','mature','orphaned','rejected') NOT NULL DEFAULT 'submitted',
   books ENUM('nothing','accrued','matured') NOT NULL DEFAULT 'nothing',
   epoch INT UNSIGNED NOT NULL DEFAULT 1,
   place ENUM('unknown','in_chain','beside') NOT NULL DEFAULT 'unknown',

@@ -1,5 +1,6 @@
 #include "payouts/service.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_lease.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
 #include "payouts/stream_reader.h"
@@ -24,7 +26,9 @@ struct Service::Impl {
     ServiceOptions options;
     MysqlConnection db;
     StreamReader streams;
+    Lease lease;
     Accountant accountant;
+    std::uint64_t rolled_up = 0;        // the period up to which workers' sums are rolled up
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
 
@@ -32,19 +36,25 @@ struct Service::Impl {
         : options(std::move(o)),
           db(options.mysql),
           streams(options.redis),
-          accountant(db, streams,
+          lease(db, "accountant",
+                options.own_producers.empty() ? "" : options.own_producers.front(), options.lease),
+          accountant(db, streams, lease,
                      {options.chain, SealRules{options.seal_lag}, options.own_producers})
     {
     }
 
     Result<void> prepare();
     Result<void> check_settings();
+    Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
 };
 
 namespace {
 
 constexpr unsigned bps_whole = 10'000;
+// Of each worker at most 288 rows of ten minutes and 400 of a day.
+constexpr std::uint64_t worker_periods_kept = 288;
+constexpr std::uint64_t worker_days_kept = 400;
 
 Result<void> same_setting(MysqlConnection& db, std::string_view name, const std::string& value,
                           std::string_view advice)
@@ -112,15 +122,34 @@ Result<StepReport> Service::step(pool::Now now)
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
     StepReport report;
+    const auto active = impl_->lease.keep(now.steady);
+    if (!active) return fail(active.error());
+    report.active = *active;
     const auto counted = impl_->accountant.step(now, report);
     // Blocks go on while Redis is away: they need MySQL only.
     if (!counted && !impl_->db.connected()) return fail(counted.error());
-    if (auto done = impl_->step_blocks(now, report); !done) return fail(done.error());
+    if (impl_->lease.held()) {
+        if (auto done = impl_->step_blocks(now, report); !done) return fail(done.error());
+        if (auto done = impl_->roll_up(now); !done) return fail(done.error());
+    }
     const auto head = read_chain_head(impl_->db);
     if (!head) return fail(head.error());
     report.chain_head = *head;
     if (!counted) return fail(counted.error());
     return report;
+}
+
+// One period a step, so that it never holds shares up.
+Result<void> Service::Impl::roll_up(pool::Now now)
+{
+    const std::uint64_t period = now.wall.value / period_ms;
+    if (period == rolled_up || period < worker_periods_kept) return {};
+    const std::uint64_t today = now.wall.value / 86'400'000;
+    const auto more = roll_up_workers(db, period - worker_periods_kept,
+                                      today > worker_days_kept ? today - worker_days_kept : 0);
+    if (!more) return fail(more.error());
+    if (!*more) rolled_up = period;
+    return {};
 }
 
 Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
@@ -137,7 +166,8 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
                                                          {"height", block.height.value}});
         }
         if (next.step == BlockStep::none && next.state == block.view.state) continue;
-        auto done = carry_out(db, {block, next, options.window_score, now.wall});
+        auto done = carry_out(db, lease, {block, next, options.window_score, now.wall});
+        if (!done && !lease.held()) return {};  // somebody else goes on
         if (!done && done.error().code == Error::Code::unavailable) return done;
         if (!done) {
             // The others go on: one block that cannot be booked must not hold them up.
@@ -196,6 +226,16 @@ Result<pool::AccountId> Service::create_account(std::string_view name, const poo
     }
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
     return insert_account(impl_->db, name, payout);
+}
+
+Result<void> Service::retire(std::string_view producer)
+{
+    const auto& own = impl_->options.own_producers;
+    if (std::find(own.begin(), own.end(), producer) != own.end()) {
+        return fail(Error::Code::invalid, "this server itself writes as that producer");
+    }
+    if (auto connected = impl_->db.connect(); !connected) return connected;
+    return retire_producer(impl_->db, producer);
 }
 
 Result<std::vector<RegisteredAccount>> Service::registered()

@@ -29,6 +29,8 @@ struct ServiceOptions {
     unsigned fee_bps = 100;  ///< 0 ..= 10000; of accounts that have no fee of their own
     /// A slot is sealed this long after its end even when a producer is silent.
     std::chrono::minutes seal_lag{15};
+    /// One process at a time counts and credits; another takes over so long after it fell silent.
+    std::chrono::milliseconds lease{10'000};
     unsigned maturity_extra = 0;  ///< beyond the 101 confirmations; 20 on mainnet
     unsigned orphan_depth = 6;    ///< of the rival block; 100 on mainnet
     /// Producers of this process: sealing waits for them from the start. Producers of an earlier
@@ -42,7 +44,8 @@ void use_chain_defaults(ServiceOptions& options, pool::Chain chain);
 /// The books: shares from the streams into sealed slots, blocks into credits.
 ///
 /// Blocking; one thread. Safe to kill on any line: each step is a transaction that is there or is
-/// not, and every event has a key. Two services on one database do no harm (marks are fenced).
+/// not, and every event has a key. Of several services on one database one acts at a time, by a
+/// lease whose epoch fences every transaction; the others look on and report.
 ///
 /// Errors of all calls: unavailable, when MySQL or Redis is lost: call again later, it reconnects.
 class Service {
@@ -71,6 +74,10 @@ public:
     pool::Result<pool::AccountId> create_account(std::string_view name,
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
+
+    /// Sealing waits no longer for a producer that is gone for good; a record of it brings it back.
+    /// Errors: not_found; invalid, when it is one of this process.
+    pool::Result<void> retire(std::string_view producer);
 
     /// What coinbases carry: the chain's hash of the newest sealed slot, zeros before the first.
     pool::Result<pool::Digest> chain_head();

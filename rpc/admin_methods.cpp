@@ -227,6 +227,26 @@ Method getledger_method(PoolView& view)
     return method;
 }
 
+Method retireproducer_method(PoolView& view)
+{
+    Method method;
+    method.group = "money";
+    method.name = "retireproducer";
+    method.roles = {Role::operating};
+    method.params = {{.name = "producer",
+                      .length_max = 64,
+                      .doc = "as getpoolinfo and the logs name it, e.g. b-0"}};
+    method.doc =
+        "Tells the books not to wait for a share producer that is gone for good, so that minutes "
+        "are sealed at once again. Its next record brings it back.";
+    method.result = "its name";
+    method.handler = [&view](const Caller& caller, const Arguments& arguments, Reply reply) {
+        pool::log::info("retire_asked", {{"user", caller.name}, {"producer", arguments.text(0)}});
+        view.retire_producer(arguments.text(0), answer<std::string>(std::move(reply), json_string));
+    };
+    return method;
+}
+
 Method verifyledger_method(PoolView& view)
 {
     Method method;
@@ -259,6 +279,7 @@ void register_admin_methods(Router& router, PoolView& view)
     router.add(listblocks_method(view));
     router.add(getledger_method(view));
     router.add(verifyledger_method(view));
+    router.add(retireproducer_method(view));
 }
 
 }  // namespace rpc

@@ -202,6 +202,8 @@ public:
     virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
                         Done<std::vector<BlockInfo>> done) = 0;
     /// May take minutes on a large pool; one at a time.
+    /// Errors: not_found, invalid (a producer of this very server).
+    virtual void retire_producer(const std::string& name, Done<std::string> done) = 0;
     virtual void verify_ledger(Done<LedgerVerdict> done) = 0;
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
     /// Errors: not_found, for an unknown account.

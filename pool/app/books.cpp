@@ -77,6 +77,14 @@ void Books::create_account(std::string name, Address payout,
     if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
 }
 
+void Books::retire(std::string producer, std::function<void(Result<void>)> done)
+{
+    const auto answer = std::make_shared<std::function<void(Result<void>)>>(std::move(done));
+    const bool posted = thread_.post(
+        [this, answer, producer = std::move(producer)] { (*answer)(service_->retire(producer)); });
+    if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
+}
+
 milliseconds Books::step()
 {
     const Now now = read_clock();

@@ -60,6 +60,9 @@ public:
     void create_account(std::string name, Address payout,
                         std::function<void(Result<AccountId>)> done);
 
+    /// Sealing waits no longer for this producer. `done` on the ledger thread.
+    void retire(std::string producer, std::function<void(Result<void>)> done);
+
 private:
     std::chrono::milliseconds step();
     Result<void> write_found();

@@ -231,6 +231,16 @@ void View::ledger(std::uint32_t limit, const std::string& account,
         });
 }
 
+void View::retire_producer(const std::string& name, Done<std::string> done)
+{
+    parts_.books.retire(name, [this, name, done = std::move(done)](Result<void> retired) {
+        parts_.rpc_loop.post([name, done, retired = std::move(retired)] {
+            if (!retired) return done(fail(retired.error()));
+            done(name);
+        });
+    });
+}
+
 void View::verify_ledger(Done<rpc::LedgerVerdict> done)
 {
     const auto reply = std::make_shared<Done<rpc::LedgerVerdict>>(std::move(done));

@@ -53,6 +53,7 @@ public:
                 Done<std::vector<rpc::BlockInfo>> done) override;
     void ledger(std::uint32_t limit, const std::string& account,
                 Done<std::vector<rpc::LedgerLine>> done) override;
+    void retire_producer(const std::string& name, Done<std::string> done) override;
     void verify_ledger(Done<rpc::LedgerVerdict> done) override;
     void metrics(Done<std::vector<rpc::Metric>> done) override;
     void stop() override { parts_.stop(); }

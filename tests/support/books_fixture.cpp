@@ -49,8 +49,18 @@ void StreamWriter::account(std::uint64_t member, unsigned address, std::uint64_t
     add(record, slot);
 }
 
+void StreamWriter::worker(std::uint32_t worker, std::uint64_t member, const std::string& name,
+                          std::uint64_t slot)
+{
+    pool::WorkerRecord record;
+    record.worker = pool::WorkerHandle{worker};
+    record.member = pool::MemberHandle{member};
+    record.name = name;
+    add(record, slot);
+}
+
 void StreamWriter::share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
-                         pool::RecordKind kind)
+                         pool::RecordKind kind, std::uint32_t worker)
 {
     pool::ShareRecord record;
     record.kind = kind;
@@ -58,6 +68,7 @@ void StreamWriter::share(std::uint64_t member, std::uint64_t slot, std::uint64_t
     record.slot = slot;
     record.member = pool::MemberHandle{member};
     record.work = work;
+    record.worker = pool::WorkerHandle{worker};
     add(record, slot);
 }
 

@@ -22,8 +22,10 @@ public:
     void start(std::uint64_t slot);
     /// Declares handle `member` for test address `address`, on regtest.
     void account(std::uint64_t member, unsigned address, std::uint64_t slot);
+    void worker(std::uint32_t worker, std::uint64_t member, const std::string& name,
+                std::uint64_t slot);
     void share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
-               pool::RecordKind kind = pool::RecordKind::share);
+               pool::RecordKind kind = pool::RecordKind::share, std::uint32_t worker = 0);
     void mark(std::uint64_t slot);
 
     std::uint64_t last() const { return records_.size(); }

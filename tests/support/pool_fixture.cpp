@@ -65,7 +65,7 @@ PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
            << "data_dir = \"" << data_dir()
            << "\"\n"
            // Streams of different tests share one Redis: the server's id keeps them apart.
-           << "server_id = \"" << "t" << ::getpid() << "-" << stratum_port_ << "\"\n"
+           << "server_id = \"" << server_id() << "\"\n"
            << "[[node]]\nname = \"local\"\nurl = \"" << node.url() << "\"\n"
            << "cookie_file = \"" << node.cookie_file() << "\"\n"
            << "[stratum]\nlisten = \"127.0.0.1:" << stratum_port_ << "\"\nloops = 2\n"
@@ -76,6 +76,11 @@ PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
            << "user = \"zubr\"\npassword = \"zubr\"\ndatabase = \"" << database_.name() << "\"\n"
            << "[web]\nlisten = \"127.0.0.1:" << web_port_ << "\"\n"
            << "[admin]\nlisten = \"127.0.0.1:" << admin_port_ << "\"\n";
+}
+
+std::string PoolFixture::server_id() const
+{
+    return "t" + std::to_string(::getpid()) + "-" + std::to_string(stratum_port_);
 }
 
 void PoolFixture::start()

@@ -62,6 +62,7 @@ public:
     const std::filesystem::path& directory() const { return directory_.path(); }
     std::string config_file() const { return (directory_.path() / "zubr.toml").string(); }
     std::string data_dir() const { return (directory_.path() / "data").string(); }
+    std::string server_id() const;  ///< its producers are this, "-0", "-1"
     std::uint16_t stratum_port() const { return stratum_port_; }
     std::string web_url() const;
     std::string log() const;

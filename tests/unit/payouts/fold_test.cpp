@@ -213,6 +213,26 @@ TEST(Fold, KeepsTheNewestTimeAsWatermark)
     EXPECT_EQ(state.watermark.value, 50 * pool::slot_ms);
 }
 
+TEST(Fold, SumsEachWorkersTenMinutesUnderItsName)
+{
+    ProducerState state;
+    Stream stream;
+    stream.account(1, 4);
+    stream.worker(0, 1, "rig.1");
+    stream.share(9, 1, 5);
+    stream.share(9, 1, 6, RecordKind::stale);
+    stream.share(10, 1, 7);
+    stream.start();
+    stream.account(1, 4);
+    stream.share(10, 1, 8);
+    const auto folded = fold(stream.take(), state, 0, row_of);
+    ASSERT_TRUE(folded.has_value());
+    const std::map<WorkerKey, WorkerSum> expected{{{0, AccountId{400}, "rig.1"}, {1, 1, 5}},
+                                                  {{1, AccountId{400}, "rig.1"}, {1, 0, 7}},
+                                                  {{1, AccountId{400}, ""}, {1, 0, 8}}};
+    EXPECT_EQ(folded->worker_sums, expected);
+}
+
 TEST(FoldDeathTest, RefusesAGap)
 {
     ProducerState state;

@@ -1,0 +1,152 @@
+// kill -9 of everything at random moments under share load. ZUBR_CHAOS_ROUNDS rounds: a few in the
+// normal run, a hundred by ./dev test chaos.
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include <gtest/gtest.h>
+
+#include "pool/share/redis_client.h"
+#include "tests/support/journal_records.h"
+#include "tests/support/json_rpc.h"
+#include "tests/support/pool_fixture.h"
+#include "tests/support/stores_fixture.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr unsigned rounds_usual = 3;
+constexpr std::uint64_t in_flight_max = 64;  // submissions on their way when zubrd dies
+
+unsigned rounds()
+{
+    const char* text = std::getenv("ZUBR_CHAOS_ROUNDS");
+    return text == nullptr ? rounds_usual : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
+}
+
+std::uint64_t acknowledged(const Process& miner)
+{
+    const std::string text = miner.output();
+    const auto at = text.rfind("\"accepted\":");
+    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
+}
+
+/// One pool with stores of its own, all of which may die.
+class ChaosShares : public testing::Test {
+protected:
+    std::uint64_t booked() const
+    {
+        return number("select coalesce(sum(shares), 0) from slot_account");
+    }
+    std::uint64_t number(const std::string& sql) const
+    {
+        return std::strtoull(mysql.scalar(sql).c_str(), nullptr, 10);
+    }
+
+    /// Redis forgets everything: the journals must fill it again.
+    void flush()
+    {
+        pool::RedisOptions options;
+        options.socket = redis.socket();
+        pool::RedisClient client{options};
+        ASSERT_TRUE(client.command({"FLUSHALL"}).has_value());
+    }
+
+    /// What the bits name dies together and is started again.
+    void strike(unsigned bits)
+    {
+        if ((bits & 1) != 0) pool.kill();
+        if ((bits & 2) != 0) redis.kill();
+        if ((bits & 4) != 0) mysql.kill();
+        if ((bits & 8) != 0) {
+            node.process().signal(SIGKILL);
+            ASSERT_TRUE(node.process().wait(seconds{10}).has_value());
+        }
+        if ((bits & 8) != 0) node.start();
+        if ((bits & 4) != 0) mysql.start();
+        if ((bits & 2) != 0) redis.start();
+        if ((bits & 1) != 0) pool.start();
+    }
+
+    /// Everything in the journals is in the books, once, to the unit of work.
+    void expect_books_as_journals()
+    {
+        std::uint64_t shares = 0;
+        pool::U128 work = 0;
+        std::set<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t,
+                            std::array<std::uint8_t, 24>>>
+            seen;
+        for (const auto& record : journal_records(pool.data_dir() + "/journal")) {
+            const auto* share = std::get_if<pool::ShareRecord>(&record);
+            if (share == nullptr || share->kind == pool::RecordKind::stale) continue;
+            ++shares;
+            work += share->work;
+            seen.insert(
+                {share->job.value, share->time, share->nonce, share->version, share->extranonce});
+        }
+        EXPECT_EQ(seen.size(), shares) << "the same share was acknowledged twice";
+        EXPECT_EQ(booked(), shares);
+        EXPECT_EQ(mysql.scalar("select coalesce(sum(work), 0) from slot_account"),
+                  pool::to_decimal(work));
+        EXPECT_EQ(number("select sum(shares) from worker_sum"), shares);
+        EXPECT_EQ(number("select sum(shares) from account_total"), shares);
+    }
+
+    NodeFixture node{"testnet4"};
+    RedisFixture redis;
+    MysqlFixture mysql;
+    PoolFixture pool{node,
+                     {.start_difficulty = 0.0000152587890625,  // 2^-16: no CPU share is a block
+                      .sets = {"redis.socket=" + redis.socket(), "mysql.socket=" + mysql.socket(),
+                               "mysql.database=zubr"}}};
+};
+
+TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
+{
+    pool.start();
+    const auto miner = pool.miner(test_address("testnet4", 1) + ".load",
+                                  {"--json", "--max-shares-per-second", "200"});
+    std::mt19937_64 random{20260124};  // fixed: a failure must replay
+    std::uint64_t kills = 0;
+    for (unsigned round = 0; round < rounds(); ++round) {
+        const std::uint64_t wanted = booked() + 1 + random() % 120;
+        ASSERT_TRUE(eventually(seconds{60}, [&] { return booked() >= wanted; }))
+            << "round " << round << "\n"
+            << pool.log() << miner->output();
+        const auto bits = static_cast<unsigned>(1 + random() % 15);
+        SCOPED_TRACE("round " + std::to_string(round) + ", bits " + std::to_string(bits));
+        if (random() % 3 == 0) flush();
+        strike(bits);
+        if ((bits & 1) != 0) ++kills;
+        ASSERT_FALSE(HasFatalFailure());
+    }
+    const std::uint64_t last = booked() + 100;
+    ASSERT_TRUE(eventually(seconds{60}, [&] { return booked() >= last; }))
+        << pool.log() << miner->output();
+    miner->signal(SIGTERM);
+    ASSERT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+
+    const std::uint64_t answered = acknowledged(*miner);
+    ASSERT_GT(answered, 0U) << miner->output();
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= answered; }))
+        << "acknowledged " << answered << ", booked " << booked() << "\n"
+        << pool.log();
+    // What a kill cut off between the journal and the answer is booked though its miner never
+    // heard.
+    EXPECT_LE(booked(), answered + kills * in_flight_max);
+    const auto verdict = pool.rpc("verifyledger");
+    ASSERT_TRUE(verdict.has_value()) << verdict.error().detail;
+    EXPECT_NE(verdict->find("\"good\":true"), std::string::npos) << *verdict;
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+    expect_books_as_journals();
+}
+
+}  // namespace
+}  // namespace tests

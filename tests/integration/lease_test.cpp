@@ -1,0 +1,185 @@
+// Several services on one database: one acts at a time, whoever sleeps or dies.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using pool::Error;
+
+constexpr std::uint64_t slot = 1000;
+
+void expire(const BooksFixture& books) { books.scalar("update lease set until_ms = 0"); }
+
+std::uint64_t shares(const BooksFixture& books)
+{
+    return books.number("select coalesce(sum(shares), 0) from slot_account");
+}
+
+void fill(StreamWriter& stream, std::uint64_t count)
+{
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    for (std::uint64_t i = 0; i < count; ++i) stream.share(1, slot, 1);
+}
+
+TEST(Lease, LetsOneActAndTheOthersLookOn)
+{
+    BooksFixture books;
+    auto one = books.open();
+    auto other = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    stream.ship_rest();
+    EXPECT_TRUE(settle(*one, slot).active);
+    EXPECT_EQ(shares(books), 10U);
+    const auto looks_on = settle(*other, slot);
+    EXPECT_FALSE(looks_on.active);
+    EXPECT_EQ(looks_on.records, 0U);
+    EXPECT_EQ(looks_on.producers.at(0).mark, 12U) << "its journals may drop what is booked";
+
+    one.reset();  // gives the lease back
+    stream.share(1, slot, 1);
+    stream.ship_rest();
+    EXPECT_TRUE(settle(*other, slot).active);
+    EXPECT_EQ(shares(books), 11U);
+}
+
+TEST(Lease, KeepsOneWhoSleptThroughItFromFinishingAnything)
+{
+    BooksFixture books;
+    auto sleeper = books.open();
+    auto other = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    ASSERT_TRUE(stream.ship(1, 6));
+    EXPECT_EQ(settle(*sleeper, slot).records, 6U);
+    expire(books);
+    ASSERT_TRUE(settle(*other, slot).active);
+
+    // The sleeper believes that the lease is its own: the next records come, and both step.
+    ASSERT_TRUE(stream.ship(7, 12));
+    EXPECT_EQ(settle(*sleeper, slot).records, 0U);
+    EXPECT_FALSE(settle(*sleeper, slot).active);
+    EXPECT_EQ(settle(*other, slot).records, 6U);
+    EXPECT_EQ(shares(books), 10U);
+}
+
+TEST(Lease, MayPassFromHandToHandAtAnyMoment)
+{
+    BooksFixture books;
+    auto one = books.open();
+    auto other = books.open();
+    constexpr std::uint64_t records = 20'000;
+    auto stream = books.producer("a-0");
+    fill(stream, records);
+
+    std::atomic<bool> done{false};
+    std::atomic<std::uint64_t> by_one{0};
+    std::atomic<std::uint64_t> by_other{0};
+    const auto work = [&done](payouts::Service& service, std::atomic<std::uint64_t>& booked) {
+        while (!done) {
+            const auto report = service.step(now_in(slot));
+            if (report) booked += report->records;
+        }
+    };
+    std::thread first{[&] { work(*one, by_one); }};
+    std::thread second{[&] { work(*other, by_other); }};
+    std::mt19937_64 random{3};
+    for (std::uint64_t next = 1; next <= records + 2; next += 100) {
+        stream.ship(next, std::min(records + 2, next + 99));
+        if (random() % 3 == 0) expire(books);
+    }
+    EXPECT_TRUE(
+        eventually(std::chrono::seconds{30}, [&] { return by_one + by_other >= records + 2; }));
+    done = true;
+    first.join();
+    second.join();
+    EXPECT_EQ(by_one + by_other, records + 2);
+    EXPECT_GT(by_one, 0U);
+    EXPECT_GT(by_other, 0U);
+    EXPECT_EQ(shares(books), records);
+    EXPECT_EQ(books.number("select sum(shares) from worker_sum"), records);
+}
+
+TEST(Lease, TellsAGapToTheProcessWhoseStreamItIs)
+{
+    BooksFixture books;
+    auto active = books.open();
+    auto owner = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    ASSERT_TRUE(stream.ship(1, 4));
+    ASSERT_TRUE(stream.ship(8, 12));
+    EXPECT_TRUE(settle(*active, slot).producers.at(0).gap);
+    const auto seen = settle(*owner, slot);
+    EXPECT_TRUE(seen.producers.at(0).gap);
+    EXPECT_EQ(seen.producers.at(0).mark, 4U);
+    stream.lose_stream();
+    stream.ship_rest();
+    settle(*active, slot);
+    EXPECT_FALSE(settle(*owner, slot).producers.at(0).gap);
+    EXPECT_EQ(shares(books), 10U);
+}
+
+TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
+{
+    BooksFixture books;
+    {
+        auto options = books.options();
+        options.own_producers = {"b-0"};
+        ASSERT_TRUE(payouts::Service::open(options).has_value());
+    }
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 3);
+    stream.mark(slot + 2);
+    stream.ship_rest();
+    EXPECT_LT(settle(*service, slot + 2).sealed_through, slot) << "b-0 may still speak";
+    EXPECT_EQ(service->retire("b-9").error().code, Error::Code::not_found);
+    EXPECT_EQ(service->retire("a-0").error().code, Error::Code::invalid);
+    ASSERT_TRUE(service->retire("b-0").has_value());
+    EXPECT_EQ(settle(*service, slot + 2).sealed_through, slot + 1);
+
+    auto back = books.producer("b-0");
+    fill(back, 2);
+    back.ship_rest();
+    settle(*service, slot + 2);
+    EXPECT_EQ(books.scalar("select retired from producer where name = 'b-0'"), "0");
+    EXPECT_EQ(shares(books), 5U);
+}
+
+TEST(WorkerSums, AreKeptByTenMinutesAndRolledIntoDays)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    constexpr std::uint64_t day = 24 * 60;  // slots
+    fill(stream, 5);
+    stream.share(1, slot, 7, pool::RecordKind::stale);
+    stream.share(1, slot + 10, 3);
+    stream.mark(slot + 10);
+    stream.ship_rest();
+    settle(*service, slot + 10);
+    EXPECT_EQ(books.scalar("select group_concat(shares, '/', stale, '/', work order by period) "
+                           "from worker_sum"),
+              "5/1/5,1/0/3");
+    // Two days later both are one row of their day; two years later nothing is left.
+    for (int turn = 0; turn < 3; ++turn) settle(*service, slot + 10 + 3 * day);
+    EXPECT_EQ(books.scalar("select group_concat(day, ':', shares, '/', stale, '/', work) "
+                           "from worker_day"),
+              "0:6/1/8");
+    EXPECT_EQ(books.number("select count(*) from worker_sum"), 0U);
+    EXPECT_EQ(shares(books), 6U) << "money is not touched";
+}
+
+}  // namespace
+}  // namespace tests
