@@ -112,6 +112,13 @@ void DifficultyPolicy::suggest(pool::Difficulty difficulty, pool::SteadyTime now
     counts_.reset();
 }
 
+void DifficultyPolicy::start_at(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    if (fixed_ || hint_ == difficulty) return;
+    suggest(difficulty, now);
+    demanded_start_ = difficulty;
+}
+
 void DifficultyPolicy::fix(pool::Difficulty difficulty)
 {
     wanted_ = difficulty;
@@ -122,7 +129,8 @@ void DifficultyPolicy::fix(pool::Difficulty difficulty)
 pool::Difficulty DifficultyPolicy::next() const
 {
     const auto allowed = std::min(std::max({wanted_, floor_, limits_.min}), limits_.max);
-    return std::min(allowed, cap_);
+    const auto demanded = std::min(std::max(demanded_floor_, demanded_start_), limits_.max);
+    return std::max(std::min(allowed, cap_), demanded);
 }
 
 void DifficultyPolicy::on_share(pool::Difficulty difficulty, pool::SteadyTime now)
@@ -171,6 +179,7 @@ void DifficultyPolicy::move(int steps, pool::SteadyTime now)
 {
     const pool::Difficulty before = next();
     const pool::Difficulty old = wanted_;
+    demanded_start_ = pool::difficulty_min;
     wanted_ = {before.exponent + steps};
     wanted_ = std::clamp(wanted_, pool::difficulty_min, pool::difficulty_max);
     wanted_ = next();

@@ -61,13 +61,21 @@ class DifficultyPolicy {
 public:
     DifficultyPolicy(const DifficultyLimits& limits, pool::SteadyTime now);
 
-    /// mining.suggest_*, the password's `d=`: where to start from. The same again does nothing.
+    /// mining.suggest_*: where to start from. The same again does nothing.
     void suggest(pool::Difficulty difficulty, pool::SteadyTime now);
     /// minimum-difficulty, the password's `md=`, NiceHash: never below, whatever is suggested.
-    void set_floor(pool::Difficulty difficulty) { floor_ = difficulty; }
+    /// Beats even the network's difficulty: some clients drop a pool that ever gives less.
+    void set_floor(pool::Difficulty difficulty)
+    {
+        floor_ = difficulty;
+        demanded_floor_ = difficulty;
+    }
+    /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the
+    /// controller moves.
+    void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
     /// The password's `fd=`, an admin's word: hints are ignored from now on.
     void fix(pool::Difficulty difficulty);
-    /// The network's: no share need be better than a block.
+    /// The network's: no share need be better than a block, unless the miner demands it.
     void set_cap(pool::Difficulty difficulty) { cap_ = difficulty; }
 
     /// An accepted share that was promised `difficulty`.
@@ -86,6 +94,8 @@ private:
     pool::Difficulty wanted_;
     pool::Difficulty floor_;
     pool::Difficulty cap_ = pool::difficulty_max;
+    pool::Difficulty demanded_floor_ = pool::difficulty_min;
+    pool::Difficulty demanded_start_ = pool::difficulty_min;
     std::optional<pool::Difficulty> hint_;
     bool fixed_ = false;
     pool::SteadyTime began_;

@@ -127,7 +127,7 @@ void Session::apply_password(std::string_view password, pool::SteadyTime now)
         return value ? pool::difficulty_at_most(*value) : std::nullopt;
     };
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
-    if (const auto start = on_grid(asked.start)) policy_.suggest(*start, now);
+    if (const auto start = on_grid(asked.start)) policy_.start_at(*start, now);
     if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
 }
 

@@ -75,7 +75,8 @@ PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
            << "[mysql]\nsocket = \"" << required("ZUBR_TEST_MYSQL") << "\"\n"
            << "user = \"zubr\"\npassword = \"zubr\"\ndatabase = \"" << database_.name() << "\"\n"
            << "[web]\nlisten = \"127.0.0.1:" << web_port_ << "\"\n"
-           << "[admin]\nlisten = \"127.0.0.1:" << admin_port_ << "\"\n";
+           << "[admin]\nlisten = \"127.0.0.1:" << admin_port_ << "\"\n"
+           << options_.more;
 }
 
 std::string PoolFixture::server_id() const
@@ -152,6 +153,11 @@ std::string PoolFixture::v2_url() const
     std::string key = read_file(data_dir() + "/v2-authority.pub");
     while (!key.empty() && key.back() == '\n') key.pop_back();
     return "stratum2+tcp://127.0.0.1:" + std::to_string(stratum_port_) + "/" + key;
+}
+
+std::string PoolFixture::admin_url() const
+{
+    return "http://127.0.0.1:" + std::to_string(admin_port_);
 }
 
 std::string PoolFixture::web_url() const { return "http://127.0.0.1:" + std::to_string(web_port_); }

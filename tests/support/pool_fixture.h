@@ -31,6 +31,7 @@ private:
 struct PoolOptions {
     double start_difficulty = 0;
     std::vector<std::string> sets;  ///< further "section.key=value"
+    std::string more{};             ///< further text of the configuration file
 };
 
 /// A real zubrd on the given node, with Redis and MariaDB of ./dev test, in a directory of its own.
@@ -65,6 +66,7 @@ public:
     std::string server_id() const;  ///< its producers are this, "-0", "-1"
     std::uint16_t stratum_port() const { return stratum_port_; }
     std::string web_url() const;
+    std::string admin_url() const;
     std::string log() const;
     Process& process() { return *process_; }
 
