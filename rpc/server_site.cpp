@@ -149,10 +149,11 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
     while (connection->socket != nullptr && !connection->busy && !connection->closing &&
            !connection->streaming) {
         if (connection->waiting.empty()) {
-            if (!connection->last_words) break;
+            std::optional<HttpResponse> words = std::move(connection->last_words);
+            if (!words) break;
             HttpRequest nobody;
             nobody.keep_alive = false;
-            send(*connection, nobody, std::move(*connection->last_words));
+            send(*connection, nobody, std::move(*words));
             break;
         }
         if (connection->socket->write_queue_bytes() > unread_bytes_max) {

@@ -168,7 +168,7 @@ std::string_view query_text(const HttpRequest& request, std::string_view name)
 }
 
 template <typename T, typename Render>
-PoolView::Done<T> answer(const HttpRequest& request, Respond respond, Render render)
+PoolView::Done<T> answer(const HttpRequest& request, Respond respond, const Render& render)
 {
     std::string known{request.header("if-none-match")};
     return
@@ -232,9 +232,10 @@ void WebEdge::api(const HttpRequest& request, Respond respond)
     }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
-        HttpResponse page = *page_at("/api/v1/openapi.json");
-        page.headers.emplace_back("Access-Control-Allow-Origin", "*");
-        return respond(std::move(page));
+        std::optional<HttpResponse> page = page_at(request.path);
+        if (!page) return respond(api_error(404, "not_found", "this build has no document"));
+        page->headers.emplace_back("Access-Control-Allow-Origin", "*");
+        return respond(*std::move(page));
     }
     if (path.size() <= 4 && first == "blocks") return blocks(request, path, std::move(respond));
     if (path.size() == 4 && first == "users") {

@@ -18,6 +18,7 @@
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
 #include "pool/app/miners.h"
+#include "pool/app/service_manager.h"
 #include "pool/app/store_options.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/stratum_options.h"
@@ -127,6 +128,7 @@ struct App::Parts {
     std::unique_ptr<WorkDesk> desk;
     std::unique_ptr<Live> live;
     std::unique_ptr<View> view;
+    std::unique_ptr<Heartbeat> heartbeat;
     std::unique_ptr<Miners> miners;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
@@ -402,7 +404,6 @@ Result<void> App::Parts::open_rpc()
     if (!made) return fail(made.error());
     cookie = std::move(*made);
     auth = std::make_unique<rpc::Authenticator>(config.rpc_users, cookie->secret());
-
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
     live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
@@ -419,14 +420,13 @@ Result<void> App::Parts::open_rpc()
                                            .web_port = 0,
                                            .started = read_clock().steady});
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
+    heartbeat =
+        std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
     rpc::register_admin_methods(router, *view);
     rpc::register_miner_methods(router, *miners);
-    auto opened =
-        rpc::Server::start(rpc_loop,
-                           {.admin = config.admin_listen,
-                            .web = config.web_listen,
-                            .requests_per_second = double(config.web_requests_per_second)},
-                           router, *auth, *view);
+    rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
+    options.requests_per_second = config.web_requests_per_second;
+    auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
     return {};

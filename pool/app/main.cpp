@@ -11,6 +11,7 @@
 #include "pool/app/app.h"
 #include "pool/app/config.h"
 #include "pool/app/keygen.h"
+#include "pool/app/service_manager.h"
 #include "pool/base/log.h"
 
 extern "C" char** environ;
@@ -142,7 +143,10 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "zubrd: %s\n", app.error().detail.c_str());
         return exit_world;
     }
+    const pool::ServiceManager manager = pool::ServiceManager::of_environment();
+    manager.tell("READY=1");
     (*app)->wait_for_signal(signals);
+    manager.tell("STOPPING=1");
     (*app)->stop();
     return exit_ok;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "pool/base/result.h"
@@ -72,6 +73,8 @@ public:
     /// MySQL has everything up to `seq`: the journal may forget it.
     /// resend: what follows is missing in Redis and must be sent again.
     void set_mark(std::uint64_t seq, bool resend);
+    /// A sign of life: `done` runs on this loop.
+    void ping(std::function<void()> done) { loop_.post(std::move(done)); }
     /// `done` runs on this loop.
     void snapshot(std::function<void(LoopSnapshot)> done);
 

@@ -1,0 +1,87 @@
+#include "pool/app/service_manager.h"
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pool {
+namespace {
+
+constexpr int signs_a_period = 3;  // one may be late, and one lost
+
+std::string_view variable(const char* name)
+{
+    const char* const text = std::getenv(name);
+    return text == nullptr ? std::string_view{} : std::string_view{text};
+}
+
+std::int64_t number(std::string_view text)
+{
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() ? value : 0;
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager(std::string socket, std::chrono::microseconds watchdog)
+    : socket_(std::move(socket)), watchdog_(watchdog)
+{
+}
+
+ServiceManager ServiceManager::of_environment()
+{
+    const std::string_view pid = variable("WATCHDOG_PID");
+    const bool ours = pid.empty() || number(pid) == ::getpid();
+    return {std::string{variable("NOTIFY_SOCKET")},
+            std::chrono::microseconds{ours ? number(variable("WATCHDOG_USEC")) : 0}};
+}
+
+void ServiceManager::tell(std::string_view state) const
+{
+    ::sockaddr_un address{};
+    if (socket_.empty() || socket_.size() >= sizeof(address.sun_path)) return;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, socket_.data(), socket_.size());
+    if (socket_.front() == '@') address.sun_path[0] = '\0';
+    const auto length =
+        static_cast<::socklen_t>(offsetof(::sockaddr_un, sun_path) + socket_.size());
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+             reinterpret_cast<const ::sockaddr*>(&address), length);
+    ::close(fd);
+}
+
+Heartbeat::Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<StratumLoop*> loops,
+                     ServiceManager manager)
+    : rpc_loop_(rpc_loop),
+      core_loop_(core_loop),
+      loops_(std::move(loops)),
+      manager_(std::move(manager))
+{
+    const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(manager_.watchdog());
+    if (period < std::chrono::milliseconds{signs_a_period}) return;
+    timer_ = rpc_loop_.every(period / signs_a_period, [this] { ask(); });
+}
+
+void Heartbeat::ask()
+{
+    const auto missing = std::make_shared<std::size_t>(loops_.size() + 1);
+    const auto answered = [this, missing] {
+        rpc_loop_.post([this, missing] {
+            if (--*missing == 0) manager_.tell("WATCHDOG=1");
+        });
+    };
+    core_loop_.post(answered);
+    for (StratumLoop* const loop : loops_) loop->ping(answered);
+}
+
+}  // namespace pool
