@@ -102,7 +102,7 @@ private:
     Answer judge(const IpAddress& address, pool::SteadyTime now);
     void forget_some(pool::SteadyTime now);
 
-    const GateOptions options_;
+    GateOptions options_;  // as given
     std::mutex mutex_;
     std::unordered_map<IpAddress, Address, IpHash> addresses_;
     std::unordered_map<std::string, Delay> delays_;

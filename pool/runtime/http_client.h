@@ -15,7 +15,7 @@ struct HttpCall {
     std::string url{};
     std::string body{};  ///< POSTed as application/json; GET when empty
     std::shared_ptr<const std::string> shared_body{};  ///< instead: one text for several calls
-    std::string user{};  ///< basic authentication when not empty
+    std::string user{};                                ///< basic authentication when not empty
     std::string password{};
     std::chrono::milliseconds deadline{30'000};
     std::size_t answer_max = std::size_t{64} << 20;

@@ -25,7 +25,8 @@ tl::unexpected<Error> cannot_listen(const Endpoint& address, int error)
 {
     const std::string name = to_string(address);
     if (error == EADDRINUSE) {
-        return fail(Error::Code::unavailable, name + " is in use by another program: stop that, or choose another port");
+        return fail(Error::Code::unavailable,
+                    name + " is in use by another program: stop that, or choose another port");
     }
     if (error == EADDRNOTAVAIL) {
         return fail(Error::Code::unavailable, name + " is no address of this machine");

@@ -228,7 +228,8 @@ std::vector<double> null_spread(int count, int events, const std::string& line)
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        die("bind");
     ::listen(listener, 4096);
     ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
     std::array<int, 2> pipe{};

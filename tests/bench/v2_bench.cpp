@@ -81,7 +81,7 @@ public:
             const pool::SessionId id = shard.reserve();
             if (kind_ == Kind::v1) {
                 client = std::make_unique<stratum::client::MinerSession>(login_);
-                shard.open(id, "192.0.2.1:4000", shard_options_.session.difficulty, now);
+                shard.open(id, "192.0.2.1:4000", options.session.difficulty, now);
             } else {
                 const auto channel = kind_ == Kind::standard ? stratum::v2::ChannelKind::standard
                                                              : stratum::v2::ChannelKind::extended;
@@ -125,9 +125,9 @@ public:
 
     pool::Now now{pool::SteadyTime{} + std::chrono::hours{1}, {1'746'025'200'000}};
     tests::FakeShareLog log;
-    stratum::ShardOptions shard_options_ = shard_options();
+    stratum::ShardOptions options = shard_options();
     stratum::Shard shard{
-        shard_options_, log,
+        options, log,
         std::make_shared<const stratum::AccountDirectory>(stratum::AccountDirectory{{"user", {1}}}),
         [](const pool::BlockCandidate&) {}};
     stratum::Effects effects;

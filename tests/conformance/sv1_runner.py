@@ -19,8 +19,8 @@ from match import matches
 from wire import DIFF1, Conn, sha256d, target_of_bits
 
 IN_PROCESS = {
-    "SV1-100": "golden_test: worked example B", "SV1-106": "submit_test: forgotten jobs",
-    "SV1-122": "shard_test: superseded jobs", "SV1-127": "Vardiff.Sv1_127", "SV1-128": "Vardiff.Sv1_128",
+    "SV1-100": "golden_test: worked example B", "SV1-106": "submit_test: older jobs of the tip",
+    "SV1-122": "shard_test: the newest job only", "SV1-127": "Vardiff.Sv1_127", "SV1-128": "Vardiff.Sv1_128",
     "SV1-130": "Vardiff.Sv1_130", "SV1-131": "Vardiff.Sv1_131",
 }
 OVERRULED = {"SV1-110": "decision 15"}

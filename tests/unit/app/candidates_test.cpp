@@ -149,7 +149,8 @@ TEST_F(Candidates, RefusesToStartOnADiskWithoutThatRoom)
 TEST_F(Candidates, AnEmptyFileIsDamage)
 {
     const CandidateStore store = open();
-    std::ofstream{folder() / "00.block"};
+    std::ofstream file{folder() / "00.block"};
+    file.close();
     const auto all = store.load();
     ASSERT_TRUE(all.has_value());
     EXPECT_TRUE(all->empty());

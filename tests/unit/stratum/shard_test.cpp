@@ -278,6 +278,29 @@ TEST(Shard, FindsNoBlockBeforeTheSharesThatItAlreadyHas)
     EXPECT_EQ(talk.candidates[1].found_at, before);
 }
 
+// SV1-122: a thousand jobs for a peer that reads none of them cost the memory of one.
+TEST(Shard, OwesAPeerThatDoesNotReadTheNewestJobOnly)
+{
+    Talk talk;
+    talk.publish(1);
+    const TalkingMiner stuck{talk, "user.w1"};
+    const TalkingMiner reader{talk, "user.w2"};
+    talk.shard.hold_jobs(stuck.id);
+    for (int i = 0; i < 1000; ++i) talk.publish(2);
+    EXPECT_TRUE(talk.hear(stuck.id).empty());
+    EXPECT_EQ(talk.shard.metrics().jobs_superseded.value(), 999U);
+    const Lines all = talk.hear(reader.id);
+    ASSERT_EQ(all.size(), 1000U);
+
+    talk.shard.release_jobs(stuck.id);
+    talk.pass(seconds{1});
+    const Lines owed = talk.hear(stuck.id);
+    ASSERT_EQ(owed.size(), 1U);
+    EXPECT_TRUE(owed[0].ends_with(",true]}")) << "the tip has moved since its last job";
+    // But for that flag it is the newest.
+    EXPECT_EQ(owed[0].substr(0, owed[0].rfind(',')), all[999].substr(0, all[999].rfind(',')));
+}
+
 TEST(Shard, JudgesAFloodInPieces)
 {
     Talk talk;

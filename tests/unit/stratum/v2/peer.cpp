@@ -32,7 +32,8 @@ stratum::ShardOptions v2_options()
     return options;
 }
 
-Peer::Peer(Talk& with) : talk(with), id(with.shard.reserve()), initiator_(curve_, curve_.make_pair())
+Peer::Peer(Talk& with)
+    : talk(with), id(with.shard.reserve()), initiator_(curve_, curve_.make_pair())
 {
     talk.shard.open_v2(id, "192.0.2.1:4000", talk.now);
 }
