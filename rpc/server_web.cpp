@@ -272,14 +272,13 @@ void WebEdge::shim(const HttpRequest& request, Respond respond)
 }
 
 template <typename Render>
-void WebEdge::user(const HttpRequest& request, std::string_view account, Render render,
+void WebEdge::user(const HttpRequest& request, std::string_view account, const Render& render,
                    Respond respond)
 {
     if (!could_be_account(account)) {
         return respond(api_error(404, "not_found", "this is no address and no account name"));
     }
-    view_.user(std::string{account},
-               answer<UserInfo>(request, std::move(respond), std::move(render)));
+    view_.user(std::string{account}, answer<UserInfo>(request, std::move(respond), render));
 }
 
 void WebEdge::workers(const HttpRequest& request, std::string_view account, Respond respond)

@@ -28,7 +28,7 @@ private:
     void api(const pool::HttpRequest& request, Respond respond);
     void shim(const pool::HttpRequest& request, Respond respond);
     template <typename Render>
-    void user(const pool::HttpRequest& request, std::string_view account, Render render,
+    void user(const pool::HttpRequest& request, std::string_view account, const Render& render,
               Respond respond);
     void workers(const pool::HttpRequest& request, std::string_view account, Respond respond);
     void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,

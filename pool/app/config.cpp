@@ -154,7 +154,8 @@ Result<void> read_listener(Config& config, const std::string& file, const toml::
         const auto value = value_of(node);
         const auto& option = listener_options()[static_cast<std::size_t>(at - known.begin())];
         const std::string wrong = value ? option.apply(listener, *value) : "is of no known type";
-        if (!wrong.empty()) return refuse(place_of(file, node), name + " " + wrong);
+        if (!wrong.empty())
+            return refuse(place_of(file, node), std::string{name}.append(" ").append(wrong));
     }
     if (listener.listen.host.empty()) {
         return refuse(place_of(file, entry), "listener.listen is missing");
