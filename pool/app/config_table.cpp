@@ -297,12 +297,10 @@ constexpr std::array table{
     ConfigOption{"limits", "connects_burst", "whole number", "4096",
                  "a farm behind one address comes back all at once",
                  set_address_limit<&stratum::AddressLimits::connects_burst>},
-    ConfigOption{
-        "limits", "networks", "list of texts",
-        "[\"10.0.0.0/8 connections=0 connects_per_second=0\"]",
-        "other limits for some, the first that fits; the example lifts both for a farm that "
-        "is behind one address (the default is an empty list)",
-        set_networks},
+    ConfigOption{"limits", "networks", "list of texts", "[]",
+                 "other limits for some, the first that fits; for a farm behind one address: "
+                 "[\"203.0.113.7 connections=0 connects_per_second=0\"]",
+                 set_networks},
     ConfigOption{"limits", "connections_max", "whole number", "0",
                  "of all; 0 means nine tenths of the open files that the system allows",
                  set_connections_max},
