@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -227,19 +228,26 @@ int mine(const Arguments& arguments)
                      ended = why;
                      loop.stop();
                  }}};
-        const pool::Watch stop =
-            loop.watch_fd(signals, {.readable = true}, [&loop](pool::FdEvents) { loop.stop(); });
+        // A second signal does not wait for the last answers.
+        bool told = false;
+        const pool::Watch stop = loop.watch_fd(
+            signals, {.readable = true}, [&loop, &client, &told, signals](pool::FdEvents) {
+                signalfd_siginfo read_off{};
+                if (read(signals, &read_off, sizeof read_off) < 0) return;
+                if (std::exchange(told, true)) return loop.stop();
+                client.stop();
+            });
         const pool::Watch progress =
             loop.every(report_every, [&report, &client] { report.progress(client.totals()); });
         pool::Watch deadline;
         if (arguments.duration_seconds > 0) {
             const auto ms = static_cast<std::int64_t>(arguments.duration_seconds * 1000);
-            deadline = loop.after(std::chrono::milliseconds{ms}, [&loop] { loop.stop(); });
+            deadline = loop.after(std::chrono::milliseconds{ms}, [&client] { client.stop(); });
         }
         client.start();
         loop.run();
         report.end(client.totals());
-        if (ended == MiningEnd::user_refused) status = 1;
+        if (ended == MiningEnd::user_refused || client.totals().connections == 0) status = 1;
         if (arguments.once && ended != MiningEnd::share_accepted) status = 1;
     }
     close(signals);

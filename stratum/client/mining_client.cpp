@@ -39,6 +39,14 @@ MiningClient::~MiningClient() { *alive_ = false; }
 
 void MiningClient::start() { connect(); }
 
+void MiningClient::stop()
+{
+    stopping_ = true;
+    cpu_.work_on(nullptr);
+    if (session_ == nullptr || session_->unanswered() == 0) return finish(MiningEnd::stopped);
+    last_answers_ = loop_.after(options_.last_answers, [this] { finish(MiningEnd::stopped); });
+}
+
 MiningTotals MiningClient::totals() const
 {
     const MinerCounts shares = session_ ? sum(before_, session_->counts()) : before_;
@@ -86,6 +94,10 @@ void MiningClient::on_bytes(std::span<const std::uint8_t> bytes)
                               "': " + *refusal);
         return finish(MiningEnd::user_refused);
     }
+    if (stopping_) {
+        if (session_->unanswered() == 0) finish(MiningEnd::stopped);
+        return;
+    }
     if (session_->authorised() && session_->job() != job_) {
         if (job_ == nullptr) callbacks_.on_message("Mining for " + options_.login.user);
         job_ = session_->job();
@@ -105,7 +117,7 @@ void MiningClient::note_answers()
 void MiningClient::on_found(const FoundShare& share)
 {
     // One that was found for a former connection is nobody's any more.
-    const bool ours = session_ != nullptr && !ended_ && job_ != nullptr &&
+    const bool ours = session_ != nullptr && !ended_ && !stopping_ && job_ != nullptr &&
                       share.job->extranonce1 == job_->extranonce1;
     if (!ours) return cpu_.share_done();
     session_->submit(share);
@@ -120,6 +132,7 @@ void MiningClient::send()
 void MiningClient::retry(const std::string& why)
 {
     if (ended_) return;
+    if (stopping_) return finish(MiningEnd::stopped);
     cpu_.work_on(nullptr);
     job_ = nullptr;
     if (session_) {

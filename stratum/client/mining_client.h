@@ -22,6 +22,7 @@ struct MiningOptions {
     CpuMinerOptions cpu;
     std::optional<V2Wish> v2;  ///< speaks Stratum v2, else v1; `now` is filled in
     bool once = false;         ///< end after the first accepted share
+    std::chrono::milliseconds last_answers{5'000};  ///< how long stop() waits for them
 };
 
 /// What a client has done so far, over all its connections.
@@ -31,10 +32,11 @@ struct MiningTotals {
     std::uint64_t connections = 0;
 };
 
-/// Why a client has ended by itself.
+/// Why a client has ended.
 enum class MiningEnd : std::uint8_t {
     share_accepted,  ///< `once`
     user_refused,    ///< trying again would not help
+    stopped,         ///< it was told to
 };
 
 /// A whole miner on one loop: connects, mines, submits, and connects again when it must (after
@@ -51,6 +53,10 @@ public:
     MiningClient& operator=(const MiningClient&) = delete;
 
     void start();
+    /// Submits nothing more and ends once what was submitted is answered, at the latest after
+    /// `last_answers`, or when the connection is lost: so that no share is counted by one side
+    /// only.
+    void stop();
     MiningTotals totals() const;
 
 private:
@@ -75,6 +81,8 @@ private:
     std::uint64_t connections_ = 0;
     std::chrono::milliseconds backoff_;
     pool::Watch retry_;
+    pool::Watch last_answers_;
+    bool stopping_ = false;
     bool ended_ = false;
     pool::Mailbox<FoundShare> found_;
     CpuMiner cpu_;  // last: its threads use found_

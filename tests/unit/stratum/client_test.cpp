@@ -174,6 +174,128 @@ TEST(MiningClient, MinesOverLoopback)
     EXPECT_EQ(server.snapshot().size(), 1U);
 }
 
+// A pool that lets in and gives work, but answers shares only when asked to.
+class SlowPool {
+public:
+    explicit SlowPool(pool::Loop& loop, std::function<void()> on_submit)
+        : on_submit_(std::move(on_submit))
+    {
+        auto made = pool::TcpListener::listen(
+            loop, {.address = {"127.0.0.1", 0}}, [this](std::unique_ptr<pool::TcpConn> conn) {
+                conn_ = std::move(conn);
+                conn_->start({.on_bytes = [this](auto bytes) { on_bytes(bytes); },
+                              .on_close = [](pool::CloseReason) {}});
+            });
+        EXPECT_TRUE(made.has_value());
+        listener_ = std::move(*made);
+    }
+    std::uint16_t port() const { return listener_->port(); }
+
+    void answer()
+    {
+        for (const std::uint64_t id : owed_) {
+            conn_->write(R"({"id":)" + std::to_string(id) +
+                         R"(,"result":true,"error":null})"
+                         "\n");
+        }
+        owed_.clear();
+    }
+
+private:
+    void on_bytes(std::span<const std::uint8_t> bytes)
+    {
+        reader_.feed(bytes);
+        while (const auto line = reader_.next(4096)) {
+            pool::JsonDocument document;
+            const auto message = document.parse(*line, {});
+            ASSERT_TRUE(message.has_value());
+            const auto id = message->find("id").uint64().value_or(0);
+            if (message->find("method").string() == "mining.submit") {
+                owed_.push_back(id);
+                on_submit_();
+            } else if (message->find("method").string() == "mining.subscribe") {
+                conn_->write(R"({"id":)" + std::to_string(id) +
+                             R"(,"result":[[],"00000001",8],"error":null})"
+                             "\n"
+                             R"({"id":null,"method":"mining.set_difficulty","params":[1e-9]})"
+                             "\n");
+            } else if (message->find("method").string() == "mining.authorize") {
+                const std::string zeros(64, '0');
+                conn_->write(R"({"id":)" + std::to_string(id) +
+                             R"(,"result":true,"error":null})"
+                             "\n"
+                             R"({"id":null,"method":"mining.notify","params":["1",")" +
+                             zeros +
+                             R"(","00","00",[],"20000000","1d00ffff","65000000",true]})"
+                             "\n");
+            }
+        }
+    }
+
+    std::function<void()> on_submit_;
+    std::unique_ptr<pool::TcpListener> listener_;
+    std::unique_ptr<pool::TcpConn> conn_;
+    v1::LineReader reader_;
+    std::vector<std::uint64_t> owed_;
+};
+
+struct Stopped {
+    std::optional<MiningEnd> ended;
+    MinerCounts shares;
+};
+
+// Stops a client while a share of its is under way.
+Stopped stop_with_a_share_under_way(bool answered, std::chrono::milliseconds last_answers)
+{
+    Stopped result;
+    pool::Loop loop;
+    MiningClient* running = nullptr;
+    pool::Watch later;
+    SlowPool* asked = nullptr;
+    SlowPool slow{loop, [&] {
+                      running->stop();
+                      if (answered) {
+                          later =
+                              loop.after(std::chrono::milliseconds{1}, [&] { asked->answer(); });
+                      }
+                  }};
+    asked = &slow;
+    MiningOptions mining;
+    mining.pool = {"127.0.0.1", slow.port()};
+    mining.login = {.user = "user.rig"};
+    mining.cpu.shares_per_second_max = 1000;
+    mining.last_answers = last_answers;
+    MiningClient client{loop,
+                        mining,
+                        {.on_message = [](std::string_view) {},
+                         .on_end =
+                             [&](MiningEnd end) {
+                                 result.ended = end;
+                                 loop.stop();
+                             }}};
+    running = &client;
+    client.start();
+    const pool::Watch limit = loop.after(std::chrono::seconds{20}, [&loop] { loop.stop(); });
+    loop.run();
+    result.shares = client.totals().shares;
+    return result;
+}
+
+TEST(MiningClient, HearsTheAnswersToItsLastSharesBeforeItEnds)
+{
+    const Stopped stopped = stop_with_a_share_under_way(true, std::chrono::seconds{10});
+    EXPECT_EQ(stopped.ended, MiningEnd::stopped);
+    EXPECT_GT(stopped.shares.submitted, 0U);
+    EXPECT_EQ(stopped.shares.accepted, stopped.shares.submitted);
+}
+
+TEST(MiningClient, EndsWithoutTheLastAnswersIfTheyDoNotCome)
+{
+    const Stopped stopped = stop_with_a_share_under_way(false, std::chrono::milliseconds{20});
+    EXPECT_EQ(stopped.ended, MiningEnd::stopped);
+    EXPECT_EQ(stopped.shares.accepted, 0U);
+}
+
 // What a plain client reads until the server closes.
 std::string probe(std::string_view sent)
 {
