@@ -1,0 +1,93 @@
+#include <csignal>
+#include <unistd.h>
+#include <utility>
+
+#include "pool/app/app_parts.h"
+#include "pool/app/store_options.h"
+#include "pool/app/stratum_options.h"
+#include "pool/base/log.h"
+#include "rpc/methods.h"
+
+// What listens: miners' ports, the web, the admin.
+namespace pool {
+
+// At the start, and on SIGHUP: new connections get the new certificate.
+Result<void> App::Parts::load_tls()
+{
+    if (config.tls_certificate.empty()) return {};
+    auto tls = stratum::TlsContext::load(config.tls_certificate, config.tls_key);
+    if (!tls) return fail(tls.error());
+    for (const auto& loop : loops) loop->set_tls(*tls);
+    log::info("certificate_loaded", {{"file", config.tls_certificate}});
+    return {};
+}
+
+Result<void> App::Parts::start_stratum(std::uint16_t& port)
+{
+    std::vector<std::uint16_t> ports;
+    for (const Endpoint& each : stratum_endpoints(config)) {
+        if (auto free = check_free(each); !free) return free;
+    }
+    for (const auto& loop : loops) {
+        auto opened = loop->start(registered_names, ports, [this](BlockCandidate candidate) {
+            on_candidate(std::move(candidate));
+        });
+        if (!opened) return fail(opened.error());
+        ports = *opened;  // where the kernel chose one, the others take the same
+    }
+    if (auto loaded = load_tls(); !loaded) return loaded;
+    port = ports.front();
+    for (const std::uint16_t each : ports) {
+        log::info("stratum_listening", {{"port", each}, {"loops", loops.size()}});
+    }
+    return {};
+}
+
+Result<void> App::Parts::open_rpc()
+{
+    auto queries = payouts::Queries::open(mysql_options(config));
+    if (!queries) return fail(queries.error());
+    auto audits = payouts::Queries::open(mysql_options(config));
+    if (!audits) return fail(audits.error());
+    auto made = rpc::CookieFile::create(config.cookie_file);
+    if (!made) return fail(made.error());
+    cookie = std::move(*made);
+    auth = std::make_unique<rpc::Authenticator>(config.rpc_users, cookie->secret());
+    std::vector<StratumLoop*> plain;
+    for (const auto& loop : loops) plain.push_back(loop.get());
+    live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
+    view = std::make_unique<View>(View::Parts{.rpc_loop = rpc_loop,
+                                              .live = *live,
+                                              .books = *books,
+                                              .queries = std::move(*queries),
+                                              .audits = std::move(*audits),
+                                              .loops = plain,
+                                              .stop = [] { ::kill(::getpid(), SIGTERM); }},
+                                  Identity{.version = version,
+                                           .chain = config.chain,
+                                           .stratum_port = 0,
+                                           .web_port = 0,
+                                           .started = read_clock().steady});
+    miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
+    heartbeat =
+        std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
+    rpc::register_admin_methods(router, *view);
+    rpc::register_miner_methods(router, *miners);
+    rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
+    options.requests_per_second = config.web_requests_per_second;
+    auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
+    if (!opened) return fail(opened.error());
+    rpc_server = std::move(*opened);
+    return {};
+}
+
+void App::Parts::start_rpc(std::uint16_t stratum_port)
+{
+    view->identity().stratum_port = stratum_port;
+    view->identity().web_port = rpc_server->web_port();
+    rpc_thread = std::thread{[this] { rpc_loop.run(); }};
+    log::info("web_listening", {{"port", rpc_server->web_port()}});
+    log::info("admin_listening", {{"port", rpc_server->admin_port()}});
+}
+
+}  // namespace pool

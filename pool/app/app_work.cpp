@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <utility>
+
+#include "pool/app/app_parts.h"
+#include "pool/app/stratum_options.h"
+
+// The core loop: from the nodes to the miners' loops, and found blocks back.
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds node_patience{30};
+constexpr std::uint64_t block_reserve_bytes = std::uint64_t{16} << 20;  // four full blocks
+
+// Job ids go on where no earlier life can have come to (four a second, day and night) and stay
+// below 2^31, where the shards' own begin, until 2043. They are in every coinbase: no work is given
+// out twice.
+std::uint64_t first_job_of_this_life(UnixMillis now)
+{
+    constexpr std::uint64_t since = 1'767'225'600'000;  // 2026-01-01
+    constexpr std::uint64_t a_job_ms = 250;
+    return (std::max(now.value, since) - since) / a_job_ms + 1;
+}
+
+WorkSource::Options work_options(const Config& config)
+{
+    WorkSource::Options options;
+    options.chain = config.chain;
+    options.empty_first = config.empty_first;
+    options.refresh = seconds{config.refresh_seconds};
+    options.look = seconds{config.look_seconds};
+    options.richer_by = {config.richer_sat};
+    options.richer_percent = config.richer_percent;
+    options.disagree_after = seconds{config.disagree_seconds};
+    options.lost_after = seconds{config.lost_seconds};
+    return options;
+}
+
+payouts::FoundBlock to_books(const FoundFile& found)
+{
+    return {.hash = found.hash,
+            .height = found.height,
+            .found_at = found.found_at,
+            .reward = found.reward,
+            .finder = found.account,
+            .worker = found.worker,
+            .header = found.header,
+            .coinbase = found.coinbase};
+}
+
+payouts::BlockAnswer to_books(const NodeAnswer& answer)
+{
+    return {.hash = answer.hash,
+            .node = answer.node,
+            .at = answer.at,
+            .outcome = std::string{to_string(answer.answer.outcome)},
+            .reason = answer.answer.reason,
+            .took = answer.answer.took};
+}
+
+/// Waits for an answer from another thread, but not past a signal.
+Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& signals)
+{
+    while (answer.wait_for(milliseconds{50}) != std::future_status::ready) {
+        const timespec at_once{};
+        if (const int got = ::sigtimedwait(&signals, nullptr, &at_once); got > 0 && got != SIGHUP) {
+            return fail(Error::Code::unavailable, "stopped before the node gave work");
+        }
+    }
+    return answer.get();
+}
+
+}  // namespace
+
+// From the loop that checked the share to the loop that holds the nodes' connections, at once.
+void App::Parts::on_candidate(BlockCandidate candidate)
+{
+    auto shared = std::make_shared<const BlockCandidate>(std::move(candidate));
+    core.post([this, shared] { submitter->found(*shared); });
+}
+
+Result<void> App::Parts::open_core()
+{
+    std::vector<WorkNode> all;
+    std::vector<Node*> takers;
+    for (const NodeOptions& options : config.nodes) {
+        nodes.push_back(make_node_rpc(core, options));
+        Node* const node = nodes.back().get();
+        all.push_back({node, options.zmq_hashblock});
+        if (takes_blocks(node->role())) takers.push_back(node);
+    }
+    auto store = CandidateStore::open(std::filesystem::path{config.data_dir} / "blocks",
+                                      block_reserve_bytes);
+    if (!store) return fail(store.error());
+    submitter = std::make_unique<Submitter>(
+        core, takers, std::move(*store),
+        Submitter::Out{
+            .found = [this](const FoundFile& found) { books->record_found(to_books(found)); },
+            .answer = [this](const NodeAnswer& answer) { books->record_answer(to_books(answer)); },
+        });
+    watch = std::make_unique<BlockWatch>(core, takers,
+                                         [this](const std::vector<BlockWatch::Seen>& seen) {
+                                             std::vector<payouts::BlockSighting> sightings;
+                                             for (const auto& [hash, sighting] : seen)
+                                                 sightings.push_back({hash, sighting});
+                                             books->sight(std::move(sightings));
+                                         });
+    WorkDeskOptions options;
+    options.chain = config.chain;
+    options.pay_to = config.payout.script;
+    options.coinbase_tag = config.coinbase_tag;
+    options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
+    options.chain_head = chain_head;
+    options.first_job = first_job_of_this_life(read_clock().wall);
+    options.work = work_options(config);
+    desk = std::make_unique<WorkDesk>(core, options, all, desk_out());
+    return {};
+}
+
+WorkDesk::Out App::Parts::desk_out()
+{
+    return {
+        .publish =
+            [this](const std::shared_ptr<const Job>& job) {
+                for (const auto& loop : loops) loop->publish(job);
+            },
+        .prepare =
+            [this](const std::shared_ptr<const Job>& job) {
+                for (const auto& loop : loops) loop->prepare(job);
+            },
+        .tip_moved = [this](Height) { watch->look(); },
+        .announce =
+            [this](const std::string& text) {
+                for (const auto& loop : loops) loop->announce(text);
+            },
+    };
+}
+
+Result<void> App::Parts::start_work(const sigset_t& signals)
+{
+    std::promise<Result<void>> first_work;
+    auto answer = first_work.get_future();
+    core.post([&] {
+        desk->start(node_patience, [&](Result<void> outcome) {
+            if (outcome) outcome = submitter->resume();
+            first_work.set_value(std::move(outcome));
+        });
+    });
+    core_thread = std::thread{[this] { core.run(); }};
+    auto started = wait_or_signal(answer, signals);
+    if (started) return started;
+    core.stop();  // before the promise goes
+    core_thread.join();
+    return started;
+}
+
+}  // namespace pool
