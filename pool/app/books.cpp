@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t tasks_max = 100'000;
 constexpr std::size_t answers_max = 10'000;
-constexpr milliseconds pause{50};
+constexpr milliseconds pause{200};
 constexpr milliseconds pause_in_trouble{500};
 constexpr std::chrono::seconds read_back_every{5};
 

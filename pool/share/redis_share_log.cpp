@@ -11,7 +11,7 @@
 namespace pool {
 namespace {
 
-constexpr std::chrono::milliseconds group_commit{5};
+constexpr std::chrono::milliseconds group_commit{25};
 constexpr std::chrono::milliseconds backoff_min{50};
 constexpr std::chrono::milliseconds backoff_max{2000};
 constexpr std::chrono::seconds rebuild_pause{5};

@@ -15,7 +15,7 @@
 namespace pool {
 
 /// Ships one producer's journal to its Redis stream, and makes the journal safe from power cuts
-/// on the way: fdatasync at most 5 ms after a write, and only what is synced is shipped.
+/// on the way: fdatasync at most 25 ms after a write, and only what is synced is shipped.
 ///
 /// One XADD is in flight at a time, its id the last sequence number it carries, so Redis itself
 /// refuses a repetition; after a break the stream's last id says where to go on. Nothing is ever

@@ -73,6 +73,25 @@ TEST(Meets, IncludesTheTargetItselfAndNothingAbove)
     EXPECT_TRUE(meets(Digest{}, target));
 }
 
+TEST(Meets, DecidesByTheLowestBitWhereAllAboveIsEqual)
+{
+    // A one at each end of each of the four 64-bit words.
+    for (const unsigned bit : {0U, 63U, 64U, 127U, 128U, 191U, 192U, 255U}) {
+        const Uint256 target = Uint256{1} << bit;
+        const Uint256 below = target - Uint256{1};
+        const Uint256 above = target + Uint256{1};
+        EXPECT_TRUE(meets(target.to_le_bytes(), target)) << bit;
+        EXPECT_TRUE(meets(below.to_le_bytes(), target)) << bit;
+        EXPECT_FALSE(meets(above.to_le_bytes(), target)) << bit;
+        EXPECT_TRUE(meets(target.to_le_bytes(), above)) << bit;
+        EXPECT_FALSE(meets(target.to_le_bytes(), below)) << bit;
+    }
+    // The top three words are the same: the lowest decides.
+    const Uint256 high = Uint256::max() - Uint256{5};
+    EXPECT_TRUE(meets((high - Uint256{1}).to_le_bytes(), high));
+    EXPECT_FALSE(meets((high + Uint256{1}).to_le_bytes(), high));
+}
+
 // vectors B of the money study: nBits 0x1701f0cc, and shares on the difficulty grid.
 TEST(Work, IsTheNodesOwnChainwork)
 {

@@ -226,6 +226,24 @@ TEST(HeaderKernels, HashRealBlocksFromTheirCoinbases)
     EXPECT_GE(seen, 3);
 }
 
+// The largest coinbase that we make, and twelve branches as a full block of 4,000 transactions has.
+TEST(HashPlan, KeepsWhatSharesNeedOfAJobWithinOneKilobyteOnWholeCacheLines)
+{
+    constexpr std::size_t line = 64;
+    const Bytes prefix(50, 1);
+    const Bytes suffix(500 - 50 - 12, 2);
+    const std::vector<Digest> branch(12);
+    const HashPlan plan{{.coinbase_prefix = prefix,
+                         .extranonce_bytes = 12,
+                         .coinbase_suffix = suffix,
+                         .branch = branch}};
+    const PlanWords& words = plan.words();
+    const std::size_t bytes = sizeof(PlanWords) + words.blocks * line + words.branches * line / 2;
+    EXPECT_LE(bytes, 1024U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(words.coinbase) % line, 0U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(words.branch) % line, 0U);
+}
+
 TEST(HeaderHasher, GivesTheSameWithEveryKernelForEveryCount)
 {
     Random random{173};

@@ -101,6 +101,15 @@ TEST(ShareChecker, AcceptsAHashThatEqualsItsTarget)
     EXPECT_EQ(again.judge(submission).judgement, Judgement::accepted);
 }
 
+TEST(ShareChecker, RefusesAHashThatIsOneAboveItsTarget)
+{
+    Bench bench;
+    bench.jobs.add(block_170(1, hard), {});
+    Submission submission = claim(1);
+    submission.promise.target = hash_as_number(bench.judge(claim(1)).hash) - Uint256{1};
+    EXPECT_EQ(bench.judge(submission).judgement, Judgement::low_difficulty);
+}
+
 TEST(ShareChecker, RefusesTheSameShareASecondTimeAlsoWithinOneBatch)
 {
     Bench bench;
