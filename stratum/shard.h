@@ -77,7 +77,8 @@ private:
 /// A turn of the loop: on_bytes for what was read, then flush, then take_effects.
 class Shard {
 public:
-    /// Gets a block before anything else happens with the share: send it, do not wait.
+    /// Gets a block before anything else happens with the share, and before it is answered: see to
+    /// it that it can't be lost, send it, wait for nothing.
     using OnCandidate = std::function<void(pool::BlockCandidate)>;
 
     /// log: outlives the shard. directory: may be empty, not null.

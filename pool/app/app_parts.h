@@ -72,7 +72,6 @@ struct App::Parts {
     Books::Out books_out();
     WorkDesk::Out desk_out();
     void tell_marks(const std::vector<payouts::ProducerReport>& producers);
-    void on_candidate(BlockCandidate candidate);
 };
 
 }  // namespace pool

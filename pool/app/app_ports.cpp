@@ -29,8 +29,8 @@ Result<void> App::Parts::start_stratum(std::uint16_t& port)
         if (auto free = check_free(each); !free) return free;
     }
     for (const auto& loop : loops) {
-        auto opened = loop->start(registered_names, ports, [this](BlockCandidate candidate) {
-            on_candidate(std::move(candidate));
+        auto opened = loop->start(registered_names, ports, [this](const BlockCandidate& candidate) {
+            submitter->found(candidate);
         });
         if (!opened) return fail(opened.error());
         ports = *opened;  // where the kernel chose one, the others take the same

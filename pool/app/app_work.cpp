@@ -77,13 +77,6 @@ Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& s
 
 }  // namespace
 
-// From the loop that checked the share to the loop that holds the nodes' connections, at once.
-void App::Parts::on_candidate(BlockCandidate candidate)
-{
-    auto shared = std::make_shared<const BlockCandidate>(std::move(candidate));
-    core.post([this, shared] { submitter->found(*shared); });
-}
-
 Result<void> App::Parts::open_core()
 {
     std::vector<WorkNode> all;

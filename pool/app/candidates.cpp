@@ -146,9 +146,10 @@ Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) c
 {
     auto written = try_write(found);
     if (written) return written;
-    // The hour that the reserve was kept for. The next start makes another.
+    // The hour that the reserve was kept for. The next start makes another. Gone already: another
+    // thread may just have made room.
     std::error_code error;
-    if (!std::filesystem::remove(directory_ / reserve_name, error)) return written;
+    std::filesystem::remove(directory_ / reserve_name, error);
     log::error("found_blocks_use_the_reserve", {{"reason", written.error().detail}});
     return try_write(found);
 }

@@ -30,7 +30,8 @@ struct FoundFile {
 };
 
 /// Found blocks on disk, one file each, from the moment they are found until a node has judged
-/// them and the books have them: what lets a kill -9 lose none. Used by the core loop.
+/// them and the books have them: what lets a kill -9 lose none. Any thread, as long as no two write
+/// the same block at once.
 class CandidateStore {
 public:
     /// The file and the directory that names it, kept open to be synced, in this order.

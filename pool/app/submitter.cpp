@@ -40,14 +40,17 @@ Result<void> Submitter::resume()
     auto left = store_.load();
     if (!left) return fail(left.error());
     for (FoundFile& found : *left) {
+        if (seen_before(found.hash)) continue;
         log::info("found_block_resumed", {{"hash", to_display_hex(found.hash)}});
-        take(std::move(found));
+        auto written = store_.write(found);  // again: nobody knows whether it was ever synced
+        take({std::move(found), std::move(written)});
     }
     return {};
 }
 
 bool Submitter::seen_before(const BlockHash& hash)
 {
+    const std::lock_guard lock{recent_mutex_};
     if (!recent_.insert(hash).second) return true;
     recent_order_.push_back(hash);
     if (recent_order_.size() > recent_max) {
@@ -57,32 +60,38 @@ bool Submitter::seen_before(const BlockHash& hash)
     return false;
 }
 
+// Written before it leaves the thread that judged it: a kill -9 between two lines must neither lose
+// a block that was handed on and not yet sent, nor leave one in the chain that the books never hear
+// of. But nothing waits for the disk (charter, decision 5): it syncs beside.
 void Submitter::found(const BlockCandidate& candidate)
 {
-    if (recent_.contains(candidate.hash)) return;
-    take(file_of(candidate));
-    log::info("block_found", {{"height", candidate.job->height.value},
-                              {"hash", to_display_hex(candidate.hash)},
-                              {"account", candidate.account},
-                              {"worker", candidate.worker}});
+    if (seen_before(candidate.hash)) return;
+    const SteadyTime begun = read_clock().steady;
+    FoundFile found = file_of(candidate);
+    auto written = store_.write(found);
+    auto kept = std::make_shared<Kept>(Kept{std::move(found), std::move(written)});
+    loop_.post([this, kept] { take(std::move(*kept)); });
+    const auto took = read_clock().steady - begun;
+    log::info("block_found",
+              {{"height", candidate.job->height.value},
+               {"hash", to_display_hex(candidate.hash)},
+               {"account", candidate.account},
+               {"worker", candidate.worker},
+               {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
-// Written first, for a kill -9 between two lines must not leave a block in the chain that the books
-// never hear of; but nothing waits for the disk (charter, decision 5): it syncs beside.
-void Submitter::take(FoundFile found)
+void Submitter::take(Kept kept)
 {
-    const BlockHash hash = found.hash;
-    if (seen_before(hash)) return;
+    const BlockHash hash = kept.found.hash;
     Pending& pending = pending_[hash];
-    pending.found = std::move(found);
+    pending.found = std::move(kept.found);
     pending.text = submit_text(pending.found.block);
     pending.states.assign(nodes_.size(), State::waiting);
-    const auto written = store_.write(pending.found);
     for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
-    if (written) {
-        sync(*written);
+    if (kept.written) {
+        sync(*kept.written);
     } else {
-        log::error("found_block_not_on_disk", {{"reason", written.error().detail}});
+        log::error("found_block_not_on_disk", {{"reason", kept.written.error().detail}});
     }
     out_.found(pending.found);
     prefer_ours(hash, pending.found.height);

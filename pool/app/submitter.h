@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,8 +26,8 @@ struct NodeAnswer {
     SubmitAnswer answer;
 };
 
-/// Takes found blocks to every node at once, to disk beside that, and to the books; asks again
-/// until each node has answered. Lives on the core loop.
+/// Takes found blocks to disk, to every node at once and to the books; asks again until each node
+/// has answered. Lives on the core loop, but for found().
 ///
 /// What the answers mean: accepted, duplicate: the node holds the block as valid. inconclusive: it
 /// has it beside another tip; the chain will tell. rejected: it says why, and that is logged as an
@@ -47,7 +48,9 @@ public:
 
     /// Takes up what an earlier life left on disk.
     Result<void> resume();
-    /// A block from a Stratum loop. The same hash a second time is ignored.
+    /// A block, from the Stratum loop that judged it: any thread. When this returns the block is on
+    /// disk (it survives kill -9) and on its way. The same hash a second time is ignored. Locks and
+    /// writes for blocks only; a full one costs the calling loop some milliseconds.
     void found(const BlockCandidate& candidate);
     /// The books have it.
     void booked(const BlockHash& hash);
@@ -63,7 +66,11 @@ private:
         unsigned tries = 0;
         Watch retry;
     };
-    void take(FoundFile found);
+    struct Kept {
+        FoundFile found;
+        Result<CandidateStore::Unsynced> written;
+    };
+    void take(Kept kept);
     bool seen_before(const BlockHash& hash);
     void sync(const CandidateStore::Unsynced& written);
     void send(Pending& pending, std::size_t node);
@@ -77,7 +84,8 @@ private:
     CandidateStore store_;
     Out out_;
     std::map<BlockHash, Pending> pending_;
-    // Bounded: a replayed block share costs the nodes nothing.
+    // Bounded: a replayed block share costs the nodes nothing. All loops': under recent_mutex_.
+    std::mutex recent_mutex_;
     std::set<BlockHash> recent_;
     std::deque<BlockHash> recent_order_;
     // Outlive the block's own entry, which goes as soon as all is said and done.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -45,6 +46,17 @@ protected:
                 .found = [this](const FoundFile& found) { to_books.push_back(found); },
                 .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }});
     }
+    /// A Stratum loop has a block, and the core loop a turn.
+    void found(Submitter& submitter, std::uint32_t nonce)
+    {
+        submitter.found(candidate(nonce));
+        turn();
+    }
+    void turn()
+    {
+        test.loop.stop();  // after what was posted
+        test.run();
+    }
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
     {
@@ -66,7 +78,7 @@ protected:
 TEST_F(SubmitterTest, SendsABlockToEveryNodeWritesItDownAndTellsTheBooks)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     ASSERT_EQ(first.submits.size(), 1U);
     ASSERT_EQ(second.submits.size(), 1U);
     EXPECT_EQ(first.submits.front().block, second.submits.front().block);
@@ -78,7 +90,7 @@ TEST_F(SubmitterTest, SendsABlockToEveryNodeWritesItDownAndTellsTheBooks)
 TEST_F(SubmitterTest, LetsAReplayedBlockShareCostTheNodesNothing)
 {
     const auto submitter = life();
-    for (int i = 0; i < 3; ++i) submitter->found(candidate(1));
+    for (int i = 0; i < 3; ++i) found(*submitter, 1);
     EXPECT_EQ(first.submits.size(), 1U);
     EXPECT_EQ(to_books.size(), 1U);
 }
@@ -86,14 +98,14 @@ TEST_F(SubmitterTest, LetsAReplayedBlockShareCostTheNodesNothing)
 TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     first.answer_submit(SubmitOutcome::accepted);
     submitter->booked(candidate(1).hash);
     EXPECT_EQ(files(), 1U) << "the second node has not answered";
     second.answer_submit(SubmitOutcome::duplicate, "duplicate");
     EXPECT_EQ(files(), 0U);
 
-    submitter->found(candidate(2));
+    found(*submitter, 2);
     first.answer_submit(SubmitOutcome::rejected, "high-hash");
     second.answer_submit(SubmitOutcome::accepted);
     EXPECT_EQ(files(), 1U) << "the books do not have it";
@@ -104,7 +116,7 @@ TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
 TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     first.answer_submit(SubmitOutcome::accepted);
     second.answer_submit(SubmitOutcome::unanswered, "connection refused");
     EXPECT_TRUE(second.submits.empty()) << "not at once: the node may be starting";
@@ -119,7 +131,7 @@ TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
 TEST_F(SubmitterTest, DoesNotSendASecondTimeWhatAFrozenNodeMayStillAnswer)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     first.answer_submit(SubmitOutcome::unanswered, "connection refused");
     const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
         if (!first.submits.empty()) test.loop.stop();
@@ -131,7 +143,7 @@ TEST_F(SubmitterTest, DoesNotSendASecondTimeWhatAFrozenNodeMayStillAnswer)
 TEST_F(SubmitterTest, ReportsEveryAnswerWithItsNodeAndReason)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     first.answer_submit(SubmitOutcome::accepted);
     second.answer_submit(SubmitOutcome::rejected, "bad-txnmrklroot");
     ASSERT_EQ(answers.size(), 2U);
@@ -143,7 +155,7 @@ TEST_F(SubmitterTest, ReportsEveryAnswerWithItsNodeAndReason)
 TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
 {
     const auto submitter = life();
-    submitter->found(candidate(1));
+    found(*submitter, 1);
     first.answer_submit(SubmitOutcome::accepted);
     second.answer_submit(SubmitOutcome::inconclusive, "inconclusive");
     const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
@@ -159,9 +171,48 @@ TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
     EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
 }
 
+// kill -9 between the Stratum loop's hand-over and the core loop's first look at it: the core loop
+// never runs in this life.
+TEST_F(SubmitterTest, HasABlockOnDiskBeforeTheLoopThatJudgedItGoesOn)
+{
+    const auto killed = life();
+    killed->found(candidate(1));
+    EXPECT_EQ(files(), 1U);
+    EXPECT_TRUE(first.submits.empty()) << "the core loop has not run";
+
+    TestLoop other;
+    auto store = CandidateStore::open(folder());
+    ASSERT_TRUE(store.has_value());
+    Submitter next{other.loop, {&second}, *std::move(store), {[](const FoundFile&) {}, {}}};
+    ASSERT_TRUE(next.resume().has_value());
+    ASSERT_EQ(second.submits.size(), 1U);
+    turn();
+    ASSERT_EQ(first.submits.size(), 1U);
+    EXPECT_EQ(*first.submits.front().block, *second.submits.front().block);
+}
+
+TEST_F(SubmitterTest, TakesBlocksFromAllLoopsAtOnceEachOnce)
+{
+    constexpr std::uint32_t blocks = 50;
+    const auto submitter = life();
+    std::vector<std::thread> loops;
+    for (int loop = 0; loop < 4; ++loop) {
+        loops.emplace_back([&submitter] {
+            for (std::uint32_t nonce = 0; nonce < blocks; ++nonce)
+                submitter->found(candidate(nonce));
+        });
+    }
+    for (std::thread& loop : loops) loop.join();
+    EXPECT_EQ(files(), blocks);
+    turn();
+    EXPECT_EQ(first.submits.size(), blocks);
+    EXPECT_EQ(to_books.size(), blocks);
+}
+
 TEST_F(SubmitterTest, TakesUpInTheNextLifeWhatThisOneLeft)
 {
-    life()->found(candidate(1));
+    const auto killed = life();
+    found(*killed, 1);
     first.submits.clear();
     second.submits.clear();
     to_books.clear();
@@ -171,7 +222,7 @@ TEST_F(SubmitterTest, TakesUpInTheNextLifeWhatThisOneLeft)
     EXPECT_EQ(second.submits.size(), 1U);
     ASSERT_EQ(to_books.size(), 1U) << "the books take a block twice without harm";
     EXPECT_EQ(to_books.front().hash, candidate(1).hash);
-    next->found(candidate(1));
+    found(*next, 1);
     EXPECT_EQ(first.submits.size(), 1U) << "the finder sent it again";
 }
 
