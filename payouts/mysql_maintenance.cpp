@@ -12,9 +12,11 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 22> rights{{
+constexpr std::array<TableRights, 24> rights{{
     {"account", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},
+    {"audit_event", "INSERT"},
+    {"audit_head", ""},  // a trigger writes it
     {"block_answer", "INSERT"},
     {"block_credit", "INSERT"},
     {"block_found", "INSERT, UPDATE"},

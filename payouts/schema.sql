@@ -303,3 +303,52 @@ CREATE TABLE block_answer (
   took_ms BIGINT UNSIGNED NOT NULL,
   PRIMARY KEY (block_hash, node, at_ms)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- migration 3
+
+-- step
+CREATE TABLE audit_event (
+  id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  about BIGINT UNSIGNED NOT NULL,
+  actor VARCHAR(64) NOT NULL,
+  role VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  host VARCHAR(64) NOT NULL,
+  method VARCHAR(64) NOT NULL,
+  params MEDIUMTEXT NOT NULL,
+  repeats BIGINT UNSIGNED NOT NULL,
+  prev_hash BINARY(32) NOT NULL,
+  hash BINARY(32) NOT NULL,
+  UNIQUE KEY audit_event_hash (hash),
+  KEY audit_event_actor (actor, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE audit_head (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  last_id BIGINT UNSIGNED NOT NULL,
+  hash BINARY(32) NOT NULL,
+  CHECK (id = 1)
+) ENGINE=InnoDB
+
+-- step
+INSERT IGNORE INTO audit_head (id, last_id, hash) VALUES (1, 0, REPEAT(CHAR(0), 32))
+
+-- step
+CREATE TRIGGER audit_event_head AFTER INSERT ON audit_event FOR EACH ROW
+BEGIN
+  UPDATE audit_head SET last_id = NEW.id, hash = NEW.hash
+    WHERE id = 1 AND last_id + 1 = NEW.id AND hash = NEW.prev_hash;
+  IF ROW_COUNT() <> 1 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'does not follow the last row of audit_event';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_event is append-only'
+
+-- step
+CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_event is append-only'

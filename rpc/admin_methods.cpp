@@ -35,6 +35,7 @@ Method help_method(const Router& router)
     Method method;
     method.group = "control";
     method.name = "help";
+    method.reads_only = true;
     method.params = {{.name = "method",
                       .required = false,
                       .length_max = 64,
@@ -57,6 +58,7 @@ Method uptime_method(PoolView& view)
     Method method;
     method.group = "control";
     method.name = "uptime";
+    method.reads_only = true;
     method.doc = "Tells for how long the server has been running.";
     method.result = "seconds";
     method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
@@ -71,6 +73,7 @@ Method getpoolinfo_method(PoolView& view)
     Method method;
     method.group = "control";
     method.name = "getpoolinfo";
+    method.reads_only = true;
     method.doc =
         "Tells how the pool is doing. shares_accepted and credited_sat are what MySQL has "
         "booked; the other share counts are of this process.";
@@ -88,6 +91,7 @@ Method getrpcinfo_method(const Router& router)
     Method method;
     method.group = "control";
     method.name = "getrpcinfo";
+    method.reads_only = true;
     method.doc = "Tells who you are to the server and what it has been asked since its start.";
     method.result =
         "an object: user, role, calls, errors, active (this call included), methods "
@@ -133,6 +137,7 @@ Method getuser_method(PoolView& view)
     Method method;
     method.group = "people";
     method.name = "getuser";
+    method.reads_only = true;
     method.params = {{.name = "account",
                       .length_max = 128,
                       .doc = "a payout address or a registered account name"}};
@@ -184,6 +189,7 @@ Method listblocks_method(PoolView& view)
     Method method;
     method.group = "blocks";
     method.name = "listblocks";
+    method.reads_only = true;
     method.params = {limit_param(),
                      {.name = "before_height",
                       .type = ParamType::integer,
@@ -211,6 +217,7 @@ Method getledger_method(PoolView& view)
     Method method;
     method.group = "money";
     method.name = "getledger";
+    method.reads_only = true;
     method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
     method.params = {limit_param(),
                      {.name = "account",
@@ -252,6 +259,7 @@ Method verifyledger_method(PoolView& view)
     Method method;
     method.group = "money";
     method.name = "verifyledger";
+    method.reads_only = true;
     method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
     method.doc =
         "Makes the books again from shares, blocks and events, and compares. Takes minutes on a "

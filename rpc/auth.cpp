@@ -121,7 +121,7 @@ std::optional<Caller> Authenticator::identify(const Credentials& credentials) co
         const bool right =
             same(pool::as_bytes(credentials.password), pool::as_bytes(cookie_secret_));
         if (!right || cookie_secret_.empty()) return std::nullopt;
-        return Caller{std::string{cookie_user}, Role::admin};
+        return Caller{std::string{cookie_user}, Role::admin, ""};
     }
 
     // An unknown name is measured against this entry, which no HMAC can meet but by chance.
@@ -133,7 +133,7 @@ std::optional<Caller> Authenticator::identify(const Credentials& credentials) co
     const RpcUser& user = known ? *found : nobody;
     const bool right = same(hmac_sha256(user.salt, credentials.password), user.password_hmac);
     if (!right || !known) return std::nullopt;
-    return Caller{user.name, user.role};
+    return Caller{user.name, user.role, ""};
 }
 
 bool FailureDelays::holding(const std::string& address, pool::SteadyTime now) const

@@ -204,6 +204,34 @@ std::optional<std::int64_t> Arguments::optional_integer(std::size_t index) const
     return integer(index);
 }
 
+std::string Arguments::to_json(const std::vector<Param>& params) const
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_object();
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+        const ParamValue& value = values_[i];
+        if (std::holds_alternative<std::monostate>(value)) continue;
+        json.key(params.at(i).name);
+        if (params.at(i).secret)
+            json.string("***");
+        else if (const auto* text = std::get_if<std::string>(&value))
+            json.string(*text);
+        else if (const auto* number = std::get_if<std::int64_t>(&value))
+            json.integer(*number);
+        else
+            json.boolean(std::get<bool>(value));
+    }
+    json.end_object();
+    return out;
+}
+
+RpcError forbidden(const Method& method, const Caller& caller)
+{
+    return {ErrorCode::forbidden,
+            "the role " + std::string{to_string(caller.role)} + " may not call " + method.name};
+}
+
 std::string usage(const Method& method)
 {
     std::string line = method.name;
@@ -224,6 +252,7 @@ std::string describe(const Method& method)
         out += std::to_string(i + 1) + ". " + param_line(method.params[i]) + "\n";
     }
     out += "\nResult: " + method.result + "\nRoles: " + method.roles.to_text() + "\n";
+    if (!method.reads_only) out += "Changes something: refused while it cannot be audited.\n";
     return out;
 }
 

@@ -55,6 +55,7 @@ struct Param {
     std::int64_t min = INT64_MIN;  ///< integers
     std::int64_t max = INT64_MAX;
     std::size_t length_max = 256;  ///< texts, in bytes
+    bool secret = false;           ///< never written down: neither audited nor logged
     std::string doc;
 };
 
@@ -72,6 +73,9 @@ public:
     std::int64_t integer(std::size_t index) const;
     std::optional<std::string> optional_text(std::size_t index) const;
     std::optional<std::int64_t> optional_integer(std::size_t index) const;
+    /// All that were given or have a default, as a JSON object by name; secret ones as "***".
+    /// `params`: the table that they were read with.
+    std::string to_json(const std::vector<Param>& params) const;
 
 private:
     std::vector<ParamValue> values_;
@@ -83,12 +87,18 @@ struct Method {
     std::string group;  ///< headline in `help`: "control", "people", "blocks", "money"
     std::string name;   ///< lower case, no separators
     RoleSet roles = RoleSet::everyone();
+    /// It changes nothing: it need not wait for the audit, and goes on without one. Other methods
+    /// are written down before they begin, or refused.
+    bool reads_only = false;
     std::vector<Param> params;
     std::string doc;     ///< what it does; the first sentence is its line in `help`
     std::string result;  ///< what it answers
     /// Answers exactly once, during the call or later.
     Handler handler;
 };
+
+/// What a caller hears whose role may not call `method`.
+RpcError forbidden(const Method& method, const Caller& caller);
 
 /// "getledger ( limit "account" )"
 std::string usage(const Method& method);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rpc/audit.h"
 #include "rpc/miner_control.h"
 #include "rpc/pool_view.h"
 #include "rpc/router.h"
@@ -9,6 +10,9 @@ namespace rpc {
 /// Puts the methods of admins into the router's table: help, uptime, getpoolinfo, getrpcinfo,
 /// stop, getuser, createaccount, listblocks, getledger. `router` and `view` outlive all calls.
 void register_admin_methods(Router& router, PoolView& view);
+
+/// listaudit, verifyaudit. `log` outlives all calls.
+void register_audit_methods(Router& router, AuditLog& log);
 
 /// drain, listbanned, setban, clearbanned, setdifficulty. `miners` outlives all calls.
 void register_miner_methods(Router& router, MinerControl& miners);

@@ -47,6 +47,7 @@ Method listbanned_method(MinerControl& miners)
     Method method;
     method.group = "miners";
     method.name = "listbanned";
+    method.reads_only = true;
     method.doc = "Lists the addresses and networks that may not connect.";
     method.result = "a list of objects: network, seconds_left";
     method.handler = [&miners](const Caller&, const Arguments&, const Reply& reply) {

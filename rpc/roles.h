@@ -50,6 +50,7 @@ private:
 struct Caller {
     std::string name;
     Role role = Role::viewer;
+    std::string host{};  ///< where the call comes from; "" when unknown
 };
 
 }  // namespace rpc

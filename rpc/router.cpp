@@ -150,17 +150,17 @@ void Router::start(Call& call, const Caller& caller, Reply reply)
 {
     ++counts_.calls;
     if (call.error) return reply(tl::unexpected{std::move(*call.error)});
-    if (!call.method->roles.holds(caller.role)) {
-        return reply(tl::unexpected{
-            RpcError{ErrorCode::forbidden, "the role " + std::string{to_string(caller.role)} +
-                                               " may not call " + call.method->name}});
-    }
+    const bool allowed = call.method->roles.holds(caller.role);
     ++counts_.active;
-    call.method->handler(caller, call.arguments,
-                         [this, reply = std::move(reply)](RpcResult result) {
-                             --counts_.active;
-                             reply(std::move(result));
-                         });
+    Reply counted = [this, reply = std::move(reply)](RpcResult result) {
+        --counts_.active;
+        reply(std::move(result));
+    };
+    if (auditor_ != nullptr) {
+        return auditor_->run(*call.method, caller, call.arguments, allowed, std::move(counted));
+    }
+    if (!allowed) return counted(tl::unexpected{forbidden(*call.method, caller)});
+    call.method->handler(caller, call.arguments, std::move(counted));
 }
 
 // A loop, not a recursion: handlers may answer during the call, fifty times in a row.
@@ -203,7 +203,9 @@ std::string Router::help() const
         groups[method.group] += usage(method) + "\n    " + first_sentence(method.doc) + "\n";
     }
     std::string out;
-    for (const auto& [group, lines] : groups) out += "== " + group + " ==\n" + lines + "\n";
+    for (const auto& [group, lines] : groups) {
+        out.append("== ").append(group).append(" ==\n").append(lines).append("\n");
+    }
     return out + "'help METHOD' says more.\n";
 }
 

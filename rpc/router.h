@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pool/base/json.h"
+#include "rpc/audit.h"
 #include "rpc/method.h"
 #include "rpc/roles.h"
 
@@ -37,6 +38,8 @@ public:
 
     /// A second method of the same name is a bug.
     void add(Method method);
+    /// Calls go by `auditor` from now on; it outlives the router.
+    void audit_by(Auditor& auditor) { auditor_ = &auditor; }
 
     /// Runs one request or a batch; the calls of a batch one after the other, in order.
     /// `done` gets the reply exactly once, during the call or later; nothing when all calls were
@@ -60,6 +63,7 @@ private:
 
     std::map<std::string, Method, std::less<>> methods_;
     Counts counts_;
+    Auditor* auditor_ = nullptr;
     pool::JsonDocument document_;
 };
 

@@ -68,8 +68,9 @@ void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host
     if (failures_.holding(host, pool::read_clock().steady) && !by_cookie) {
         return respond(too_many_failures());
     }
-    const std::optional<Caller> caller = credentials ? auth_.identify(*credentials) : std::nullopt;
+    std::optional<Caller> caller = credentials ? auth_.identify(*credentials) : std::nullopt;
     if (!caller) return refuse(host, std::move(respond));
+    caller->host = host;
 
     // The cookie says nothing about who guesses passwords from the same machine.
     if (!by_cookie) failures_.succeeded(host);

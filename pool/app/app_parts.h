@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pool/app/app.h"
+#include "pool/app/audit_desk.h"
 #include "pool/app/block_watch.h"
 #include "pool/app/books.h"
 #include "pool/app/leftover.h"
@@ -52,6 +53,8 @@ struct App::Parts {
     std::unique_ptr<Miners> miners;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
+    std::unique_ptr<AuditDesk> audit;
+    std::unique_ptr<rpc::Auditor> auditor;
     rpc::Router router;
     std::unique_ptr<rpc::Server> rpc_server;
     Digest chain_head{};                         // of the slots that earlier lives have sealed
@@ -67,6 +70,7 @@ struct App::Parts {
     Result<void> load_tls();
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
+    Result<void> open_audit();
     void start_rpc(std::uint16_t stratum_port);
 
     Books::Out books_out();

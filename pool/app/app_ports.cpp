@@ -73,11 +73,25 @@ Result<void> App::Parts::open_rpc()
         std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
     rpc::register_admin_methods(router, *view);
     rpc::register_miner_methods(router, *miners);
+    if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.requests_per_second = config.web_requests_per_second;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
+    return {};
+}
+
+Result<void> App::Parts::open_audit()
+{
+    auto writing = payouts::AuditBook::open(mysql_options(config));
+    if (!writing) return fail(writing.error());
+    auto reading = payouts::AuditBook::open(mysql_options(config));
+    if (!reading) return fail(reading.error());
+    audit = std::make_unique<AuditDesk>(rpc_loop, std::move(*writing), std::move(*reading));
+    auditor = std::make_unique<rpc::Auditor>(*audit);
+    router.audit_by(*auditor);
+    rpc::register_audit_methods(router, *audit);
     return {};
 }
 

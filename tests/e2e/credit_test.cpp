@@ -136,7 +136,16 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
     EXPECT_EQ(api.status, 200) << api.body;
     EXPECT_GT(number_in(api.body, "credited_sat").value_or(0), 0) << api.body;
     EXPECT_EQ(http_get(pool.web_url() + "/").status, 200);
+
+    // What an admin did is written down, and the chain of it holds.
+    ASSERT_TRUE(pool.rpc("setban", R"({"network":"192.0.2.0/24"})").has_value());
+    const auto audit = pool.rpc("verifyaudit");
+    ASSERT_TRUE(audit.has_value());
+    EXPECT_NE(audit->find("\"good\":true"), std::string::npos) << *audit;
     EXPECT_EQ(pool.stop(), 0) << pool.log();
+    EXPECT_EQ(pool.database().scalar("select group_concat(kind order by id) from audit_event "
+                                     "where method = 'setban'"),
+              "call,done");
 }
 
 }  // namespace

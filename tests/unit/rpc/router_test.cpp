@@ -20,6 +20,7 @@ struct Desk {
         Method add;
         add.group = "sums";
         add.name = "add";
+        add.reads_only = true;
         add.params = {{.name = "a", .type = ParamType::integer, .min = 0, .max = 100, .doc = "one"},
                       {.name = "b",
                        .type = ParamType::integer,

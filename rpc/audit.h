@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "rpc/method.h"
+#include "rpc/roles.h"
+
+namespace rpc {
+
+/// A row of the audit.
+struct AuditRecord {
+    std::uint64_t id = 0;  ///< 0: not written yet
+    pool::UnixMillis at;
+    std::string kind;         ///< "call", "refused" (the role may not), "done", "failed"
+    std::uint64_t about = 0;  ///< of "done" and "failed": the id of the call
+    std::string actor;
+    std::string role;
+    std::string host;
+    std::string method;
+    std::string params;         ///< JSON without secrets; of "failed": the error
+    std::uint64_t repeats = 0;  ///< of a reading call: how often since its last row
+    std::string hash;           ///< hex, once written
+};
+
+struct AuditVerdict {
+    std::uint64_t rows = 0;
+    std::string head;        ///< of the chain, 64 hex digits
+    std::string difference;  ///< the first one, a sentence; "" when there is none
+};
+
+/// Where calls are written down. pool/app implements it with MySQL on a thread of its own. Called
+/// on the rpc loop; each `done` is called exactly once, there, during the call or later.
+/// Errors: unavailable, when it can't be written or read now.
+class AuditLog {
+public:
+    template <typename T>
+    using Done = std::function<void(pool::Result<T>)>;
+
+    virtual ~AuditLog() = default;
+
+    /// Gives the row's id once it is on disk.
+    virtual void write(AuditRecord record, Done<std::uint64_t> done) = 0;
+    /// Newest first. limit: 1 ..= 1000. before: only ids below it; all when 0. actor: all when
+    /// empty.
+    virtual void list(std::uint32_t limit, std::uint64_t before, const std::string& actor,
+                      Done<std::vector<AuditRecord>> done) = 0;
+    virtual void verify(Done<AuditVerdict> done) = 0;
+};
+
+/// Calls that only read and come again and again (a monitor's) share a row: how often is told by
+/// the next row of the same call. Pure; bounded by calls_max, beyond which each call is a row.
+class ReadRepeats {
+public:
+    static constexpr std::chrono::minutes a_row_every{10};
+    static constexpr std::size_t calls_max = 1024;
+
+    /// The repeats to write now, nothing when no row is due.
+    std::optional<std::uint64_t> note(const std::string& call, pool::SteadyTime now);
+    std::size_t size() const { return calls_.size(); }
+
+private:
+    struct Entry {
+        pool::SteadyTime written;
+        std::uint64_t repeats = 0;
+    };
+    std::map<std::string, Entry> calls_;
+};
+
+/// Stands before the methods: what changes something is written down before it begins, and not
+/// begun when that fails. On the rpc loop; outlives the calls.
+class Auditor {
+public:
+    explicit Auditor(AuditLog& log) : log_(log) {}
+
+    /// Runs `method` between its rows of the audit. allowed: whether the caller's role may call it;
+    /// if not, `reply` gets forbidden.
+    void run(const Method& method, const Caller& caller, const Arguments& arguments, bool allowed,
+             Reply reply);
+
+private:
+    void write(AuditRecord record);
+
+    AuditLog& log_;
+    ReadRepeats reads_;
+};
+
+}  // namespace rpc
