@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <memory>
 #include <random>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -35,8 +36,8 @@ std::uint64_t clock_now(clockid_t clock = CLOCK_MONOTONIC)
 
 class Load {
 public:
-    explicit Load(const LoadOptions& options)
-        : options_(options), epoll_(::epoll_create1(EPOLL_CLOEXEC))
+    Load(const LoadOptions& options, const std::function<bool()>& may_begin)
+        : options_(options), may_begin_(may_begin), epoll_(::epoll_create1(EPOLL_CLOEXEC))
     {
     }
     ~Load() { ::close(epoll_); }
@@ -72,11 +73,14 @@ private:
         std::random_device random;
         connections_.reserve(options_.connections);
         for (unsigned i = 0; i < options_.connections; ++i) {
-            LoadConnection& connection = connections_.emplace_back();
-            const std::string user = options_.user + ".w" + std::to_string(i);
-            auto opened = connection.open(options_.pool, user, options_.password, random(),
-                                          options_.same_root);
-            if (!opened) return opened;
+            LoadLogin login{.user = options_.user + ".w" + std::to_string(options_.first + i),
+                            .password = options_.password,
+                            .salt = random(),
+                            .same_root = options_.same_root,
+                            .v2 = options_.v2};
+            auto opened = LoadConnection::open(options_.pool, login);
+            if (!opened) return pool::fail(opened.error());
+            LoadConnection& connection = *connections_.emplace_back(std::move(*opened));
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u32 = i;
@@ -85,18 +89,19 @@ private:
         return {};
     }
 
+    // All connections of this process, then all processes.
     Result<void> wait_until_ready()
     {
         const std::uint64_t deadline = clock_now() + nanoseconds(ready_within);
-        std::size_t ready = 0;
-        while (ready < connections_.size()) {
+        bool begun = false;
+        for (std::size_t ready = 0; !begun; begun = ready == connections_.size() && may_begin_()) {
             if (clock_now() > deadline) {
                 return pool::fail(pool::Error::Code::unavailable,
                                   "the pool gave no work to all connections within 30 s");
             }
             if (auto turned = turn(second / 100); !turned) return turned;
             ready = 0;
-            for (const LoadConnection& connection : connections_) ready += connection.ready();
+            for (const auto& connection : connections_) ready += connection->ready() ? 1 : 0;
         }
         return {};
     }
@@ -105,9 +110,11 @@ private:
     {
         if (options_.rate <= 0 && !primed_) {
             primed_ = true;
-            for (LoadConnection& connection : connections_) {
-                for (unsigned i = 0; i < options_.in_flight; ++i) connection.put_share(clock_now());
-                if (auto sent = connection.send(); !sent) return sent;
+            for (const auto& connection : connections_) {
+                for (unsigned i = 0; i < options_.in_flight; ++i) {
+                    connection->put_share(clock_now());
+                }
+                if (auto sent = connection->send(); !sent) return sent;
             }
         }
         if (next_ == 0) next_ = clock_now();
@@ -131,7 +138,7 @@ private:
     {
         const double period = static_cast<double>(second) / options_.rate;
         while (next_ <= now) {
-            LoadConnection& connection = connections_[turn_of_ % connections_.size()];
+            LoadConnection& connection = *connections_[turn_of_ % connections_.size()];
             connection.put_share(next_);
             if (auto sent = connection.send(); !sent) return sent;
             ++turn_of_;
@@ -151,7 +158,8 @@ private:
         const int count = ::epoll_pwait2(epoll_, events.data(), events.size(), &patience, nullptr);
         const std::uint64_t now = clock_now();
         for (int i = 0; i < count; ++i) {
-            LoadConnection& connection = connections_[events[static_cast<std::size_t>(i)].data.u32];
+            LoadConnection& connection =
+                *connections_[events[static_cast<std::size_t>(i)].data.u32];
             unsigned answers = 0;
             auto received = connection.receive(
                 [&](std::uint64_t intended, bool accepted, std::string_view line) {
@@ -171,8 +179,9 @@ private:
     }
 
     const LoadOptions& options_;
+    const std::function<bool()>& may_begin_;
     int epoll_;
-    std::vector<LoadConnection> connections_;
+    std::vector<std::unique_ptr<LoadConnection>> connections_;
     bool loading_ = false;
     bool primed_ = false;
     std::uint64_t next_ = 0;  // open loop: when the next share is due
@@ -204,6 +213,7 @@ std::string to_json(const LoadOptions& options, const LoadReport& report)
     };
     writer.begin_object();
     put("connections", options.connections);
+    put("processes", options.processes);
     put("in_flight", options.rate > 0 ? 0 : options.in_flight);
     put("rate", whole(options.rate));
     put("measured_us", whole(report.seconds * 1e6));
@@ -224,6 +234,14 @@ std::string to_json(const LoadOptions& options, const LoadReport& report)
     return text;
 }
 
-Result<LoadReport> run_load(const LoadOptions& options) { return Load{options}.run(); }
+Result<LoadReport> run_load(const LoadOptions& options, const std::function<bool()>& may_begin)
+{
+    return Load{options, may_begin}.run();
+}
+
+Result<LoadReport> run_load(const LoadOptions& options)
+{
+    return run_load(options, [] { return true; });
+}
 
 }  // namespace stratum::client

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "pool/base/result.h"
 #include "pool/runtime/tcp.h"
 #include "stratum/client/latency.h"
 #include "stratum/client/process_sample.h"
+#include "stratum/client/v2_session.h"
 
 namespace stratum::client {
 
@@ -25,6 +28,9 @@ struct LoadOptions {
     std::uint64_t shares_max = 0;  ///< ends the run, when above 0
     int watched_pid = 0;           ///< whose CPU time and memory to measure, when above 0
     bool same_root = false;        ///< only the nonce changes: such shares are cheaper to check
+    std::optional<V2Wish> v2;      ///< speaks Stratum v2, else v1
+    unsigned processes = 1;        ///< see run_joined()
+    unsigned first = 0;            ///< number of the first connection
 };
 
 struct LoadReport {
@@ -48,5 +54,13 @@ std::string to_json(const LoadOptions& options, const LoadReport& report);
 /// thread. Connections that the pool closes end the run.
 /// Errors: unavailable, with a sentence; refused, when the pool does not know the user.
 pool::Result<LoadReport> run_load(const LoadOptions& options);
+/// The same, but begins only once `may_begin` says so: asked again and again when all have work.
+pool::Result<LoadReport> run_load(const LoadOptions& options,
+                                  const std::function<bool()>& may_begin);
+
+/// The load of `options.processes` processes, which share out connections and rate, begin together
+/// and are added up: where one core makes too little. To be called before any thread is started.
+/// Errors: as of run_load, of the first process that has one.
+pool::Result<LoadReport> run_joined(const LoadOptions& options);
 
 }  // namespace stratum::client

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "pool/base/json.h"
+#include "pool/base/time.h"
 #include "pool/crypto/sha256.h"
 #include "stratum/client/load.h"
 #include "stratum/client/mining_client.h"
@@ -260,12 +261,16 @@ int load(Arguments arguments)
     const auto in_milliseconds = [](double seconds) {
         return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
     };
-    auto endpoint = resolve(arguments.url);
+    std::string url = arguments.url;
+    const auto v2 = take_v2(url, arguments);
+    auto endpoint = v2 ? resolve(url) : pool::fail(v2.error());
     if (!endpoint) {
         std::fprintf(stderr, "%s\n", endpoint.error().detail.c_str());
         return 1;
     }
     stratum::client::LoadOptions& options = arguments.load_options;
+    options.v2 = *v2;
+    if (options.v2) options.v2->now = pool::to_seconds(pool::read_clock().wall);
     options.pool = *endpoint;
     options.user = arguments.user;
     options.password = arguments.password;
@@ -273,7 +278,7 @@ int load(Arguments arguments)
     if (arguments.duration_seconds > 0) {
         options.duration = in_milliseconds(arguments.duration_seconds);
     }
-    const auto report = stratum::client::run_load(options);
+    const auto report = stratum::client::run_joined(options);
     if (!report) {
         std::fprintf(stderr, "%s\n", report.error().detail.c_str());
         return 1;
@@ -299,6 +304,8 @@ void add_load_options(CLI::App& app, Arguments& arguments)
         ->check(CLI::PositiveNumber);
     option("--warm-up", arguments.warm_up_seconds, "seconds before measuring begins");
     option("--shares", options.shares_max, "stop after so many");
+    option("--processes", options.processes, "so many share the load and are added up")
+        ->check(CLI::Range(1, 256));
     option("--watch-pid", options.watched_pid, "a server: measure its CPU time and memory");
     app.add_flag("--same-root", options.same_root, "change the nonce only")->needs(load);
 }
