@@ -16,6 +16,7 @@ namespace stratum {
 namespace {
 
 constexpr std::chrono::seconds tick{1};
+constexpr std::chrono::milliseconds pace_every{10};
 // Two dozen jobs: what is beyond waits here, bounded, rather than in the kernel, where it may be
 // megabytes.
 constexpr int kernel_send_buffer = 32 << 10;
@@ -91,6 +92,7 @@ struct Server::Impl {
     void on_tick();
     void drop_stalled(pool::Now now);
     void shed(pool::SteadyTime now);
+    void pace();
     void stop();
 
     pool::Loop& loop;
@@ -105,6 +107,7 @@ struct Server::Impl {
     Effects effects;
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
+    pool::Watch pacing;
     pool::Watch turn_end;
 };
 
@@ -378,9 +381,19 @@ void Server::Impl::shed(pool::SteadyTime now)
     for (const auto& listener : listeners) listener->set_paused(!room);
 }
 
+void Server::Impl::pace()
+{
+    if (pacing.active() || !shard.pacing()) return;
+    pacing = loop.every(pace_every, [this] {
+        if (!shard.pace(pool::read_clock())) pacing.stop();
+        end_turn();
+    });
+}
+
 void Server::Impl::stop()
 {
     listeners.clear();
+    pacing.stop();
     end_turn();
     for (auto& [id, conn] : conns) {
         shard.closed(pool::SessionId{id}, EndReason::server_stops, pool::read_clock());
@@ -403,6 +416,7 @@ void Server::publish(std::shared_ptr<const pool::Job> job)
 {
     impl_->shard.on_job(std::move(job), pool::read_clock());
     impl_->end_turn();
+    impl_->pace();
 }
 
 void Server::prepare(std::shared_ptr<const pool::Job> job) { impl_->shard.prepare(std::move(job)); }

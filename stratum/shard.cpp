@@ -217,9 +217,33 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     const bool new_tip = before == nullptr || before->previous != job->previous;
     current_ = worded(job, current_.v1.tip + (new_tip || job->clean ? 1 : 0));
     current_since_ = now.steady;
+    const bool routine = job->routine && !job->clean && !new_tip;
     take_in(std::move(job), now);
-    for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
+    if (routine) {
+        std::vector<pool::SessionId> all;
+        all.reserve(sessions_.size());
+        for (const auto& [id, any] : sessions_) all.push_back({id});
+        spread_.begin(std::move(all), options_.routine_over, now.steady);
+        pace(now);
+    } else {
+        spread_.drop();
+        for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
+    }
     note_jobs(now);
+}
+
+bool Shard::pace(pool::Now now)
+{
+    Worlds around = worlds(current_);
+    for (const pool::SessionId id : spread_.due(now.steady)) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        visit(found->second, around, [this](auto& session, auto& world) {
+            session.on_job(world);
+            touch(session);
+        });
+    }
+    return spread_.active();
 }
 
 Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,7 @@
 #include "stratum/miner.h"
 #include "stratum/past_workers.h"
 #include "stratum/promise_grid.h"
+#include "stratum/spread.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/render.h"
 #include "stratum/v1/session.h"
@@ -43,6 +45,8 @@ struct ShardOptions {
     std::uint64_t seed = 0;
     Gate* gate = nullptr;       ///< outlives the shard; null: nobody is delayed for bad shares
     pool::HeaderHasher hasher;  ///< how shares are hashed
+    /// A routine job goes to all within this, one to miners who wait at once.
+    std::chrono::milliseconds routine_over{1000};
 };
 
 /// What is to be done with connections: first all writes, then the closes.
@@ -106,9 +110,14 @@ public:
     /// The peer or the server ended the connection. Shares that it had sent are judged still.
     void closed(pool::SessionId id, EndReason reason, pool::Now now);
 
-    /// A new job for everybody. What was submitted before is judged first, against the old tip.
+    /// A new job for everybody: a routine one by and by (see pace), any other at once; that also
+    /// ends a routine one's round. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
+    /// While a routine job is on its way: every hundredth of a second or so. Sends it to those
+    /// whose turn it is; false when all have it.
+    bool pace(pool::Now now);
+    bool pacing() const { return spread_.active(); }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
     /// so that on_job only puts these in.
     void prepare(std::shared_ptr<const pool::Job> job);
@@ -198,6 +207,7 @@ private:
         v1::PreparedNotify notify;
     };
     std::optional<Prepared> prepared_;
+    Spread spread_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;

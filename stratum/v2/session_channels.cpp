@@ -243,6 +243,13 @@ void Session::send_job(const Channel& channel, const World& world, bool future)
 void Session::on_job(World& world)
 {
     if (ended_ || channels_.empty()) return;
+    // A channel that was opened while a routine job goes round has it already.
+    const pool::JobId job = world.current.job->id;
+    if (std::all_of(channels_.begin(), channels_.end(), [job](const Channel& channel) {
+            return !channel.sent.empty() && channel.sent.newest() == job;
+        })) {
+        return;
+    }
     // Jobs of a group cost one message however many channels there are. One channel alone is
     // addressed by its own number: some firmware drops what is sent to a group.
     const bool grouped = channels_.size() > 1 && group() != 0;

@@ -137,6 +137,17 @@ void Talk::pass(std::chrono::seconds time)
     }
 }
 
+void Talk::pace(std::chrono::milliseconds time)
+{
+    constexpr std::chrono::milliseconds step{10};
+    for (std::chrono::milliseconds at{0}; at < time; at += step) {
+        now.steady += step;
+        now.wall.value += static_cast<std::uint64_t>(step.count());
+        if (shard.pacing()) shard.pace(now);
+        end_turn();
+    }
+}
+
 std::optional<stratum::EndReason> Talk::end_of(pool::SessionId id) const
 {
     const auto found = ends_.find(id.value);

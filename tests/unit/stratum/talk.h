@@ -47,6 +47,8 @@ public:
     void publish(std::uint8_t tip) { publish(make_job(tip)); }
     /// Moves the clock second by second, ticking.
     void pass(std::chrono::seconds time);
+    /// Moves the clock by hundredths of a second, sending of a routine job what is due.
+    void pace(std::chrono::milliseconds time);
 
     /// The reason why the shard closed it, if it did.
     std::optional<stratum::EndReason> end_of(pool::SessionId id) const;

@@ -1,0 +1,168 @@
+#include "stratum/spread.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/stratum/talk.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::milliseconds;
+using stratum::Spread;
+
+constexpr milliseconds over{1000};
+constexpr pool::SteadyTime start = pool::SteadyTime{} + std::chrono::hours{1};
+
+std::vector<pool::SessionId> ids(std::size_t count)
+{
+    std::vector<pool::SessionId> out;
+    for (std::size_t i = 0; i < count; ++i) out.push_back({i});
+    return out;
+}
+
+std::size_t jobs_heard(Talk& talk, const std::vector<pool::SessionId>& miners)
+{
+    std::size_t count = 0;
+    for (const pool::SessionId id : miners) {
+        for (const std::string& line : talk.hear(id)) {
+            if (line.find("mining.notify") != std::string::npos) ++count;
+        }
+    }
+    return count;
+}
+
+std::vector<pool::SessionId> mine(Talk& talk, std::size_t count)
+{
+    std::vector<pool::SessionId> out;
+    for (std::size_t i = 0; i < count; ++i) out.push_back(TalkingMiner{talk, "user.w"}.id);
+    return out;
+}
+
+std::shared_ptr<pool::Job> routine_job(Talk& talk, std::uint8_t tip)
+{
+    auto job = talk.make_job(tip);
+    job->routine = true;
+    return job;
+}
+
+TEST(Spread, TakesItsTimeEvenlyAndLeavesNobodyOutNorTwice)
+{
+    Spread spread;
+    spread.begin(ids(10'000), over, start);
+    std::set<std::uint64_t> seen;
+    std::size_t most = 0;
+    for (milliseconds at{0}; at < over; at += milliseconds{10}) {
+        const auto due = spread.due(start + at);
+        most = std::max(most, due.size());
+        for (const pool::SessionId id : due) EXPECT_TRUE(seen.insert(id.value).second);
+        if (at == over / 2) {
+            EXPECT_NEAR(static_cast<double>(seen.size()), 5000, 200);
+        }
+    }
+    EXPECT_LE(most, 110U);
+    for (const pool::SessionId id : spread.due(start + over)) seen.insert(id.value);
+    EXPECT_FALSE(spread.active());
+    EXPECT_TRUE(spread.due(start + 2 * over).empty());
+    EXPECT_EQ(seen.size(), 10'000U);
+}
+
+TEST(Spread, NeverTakesMoreThanItsPartOfATurnHoweverManyThereAre)
+{
+    Spread spread;
+    spread.begin(ids(100'000), over, start);
+    std::size_t sent = 0;
+    for (milliseconds at{0}; spread.active(); at += milliseconds{10}) {
+        const std::size_t now = spread.due(start + at).size();
+        EXPECT_LE(now, Spread::turn_max);
+        sent += now;
+    }
+    EXPECT_EQ(sent, 100'000U);
+}
+
+TEST(Spread, LetsNobodyWaitForeverWhenJobsComeFasterThanRounds)
+{
+    Spread spread;
+    std::set<std::uint64_t> served;
+    pool::SteadyTime now = start;
+    for (int round = 0; round < 5; ++round) {
+        spread.begin(ids(1000), over, now);
+        for (int turn = 0; turn < 25; ++turn) {
+            now += milliseconds{10};
+            for (const pool::SessionId id : spread.due(now)) served.insert(id.value);
+        }
+    }
+    EXPECT_EQ(served.size(), 1000U);
+}
+
+TEST(Spread, OfASmallPoolIsOverAtOnce)
+{
+    Spread spread;
+    spread.begin(ids(Spread::first), over, start);
+    EXPECT_EQ(spread.due(start).size(), Spread::first);
+    EXPECT_FALSE(spread.active());
+}
+
+TEST(RoutineJobs, GoOutByAndByAndEachMinerGetsOne)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto miners = mine(talk, 200);
+    talk.publish(routine_job(talk, 1));
+    EXPECT_EQ(jobs_heard(talk, miners), Spread::first);
+    talk.pace(over / 2);
+    const std::size_t by_half = jobs_heard(talk, miners);
+    EXPECT_NEAR(static_cast<double>(by_half), 100, 10);
+    talk.pace(over / 2);
+    EXPECT_EQ(Spread::first + by_half + jobs_heard(talk, miners), 200U);
+    EXPECT_FALSE(talk.shard.pacing());
+}
+
+TEST(RoutineJobs, GiveWayToACleanJobThatAllGetAtOnce)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto miners = mine(talk, 200);
+    talk.publish(routine_job(talk, 1));
+    jobs_heard(talk, miners);
+    talk.publish(2);
+    EXPECT_EQ(jobs_heard(talk, miners), 200U);
+    talk.pace(over);
+    EXPECT_EQ(jobs_heard(talk, miners), 0U) << "what was left of the round is old work";
+}
+
+TEST(RoutineJobs, ReachNewcomersAtOnceAndDoNotComeAgain)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto miners = mine(talk, 100);
+    const pool::SessionId waiting = talk.open();
+    const auto job = routine_job(talk, 1);
+    talk.publish(job);
+    TalkingMiner newcomer{talk, "user.new"};
+    ASSERT_EQ(newcomer.jobs.size(), 1U);
+    EXPECT_TRUE(contains(
+        talk.say(waiting, R"({"id":1,"method":"mining.subscribe","params":[]})"
+                          "\n"
+                          R"({"id":2,"method":"mining.authorize","params":["user.x","x"]})"),
+        "mining.notify"));
+    talk.pace(over);
+    EXPECT_EQ(jobs_heard(talk, {newcomer.id, waiting}), 0U);
+    EXPECT_EQ(jobs_heard(talk, miners), 100U);
+}
+
+// A share of the job before is good work until the tip moves, wherever the round is.
+TEST(RoutineJobs, LeaveTheJobBeforeAsGoodAsItWas)
+{
+    Talk talk;
+    talk.publish(1);
+    mine(talk, 100);
+    TalkingMiner miner{talk, "user.last"};
+    talk.publish(routine_job(talk, 1));
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+}
+
+}  // namespace
+}  // namespace tests
