@@ -39,7 +39,7 @@ EDGES_MAY = {
 # plain data and not meant. The books' steps are transactions, so what orders them holds the connection.
 EDGES = {
     "*/redis_*.h": "*/redis_* payouts/stream_reader.*",
-    "*/mysql_*.h": "*/mysql_* payouts/accountant.* payouts/migrations.* payouts/service.cpp",
+    "*/mysql_*.h": "*/mysql_* payouts/accountant.* payouts/migrations.* payouts/payees.* payouts/service.cpp",
     "*/*_rpc.h": "*/*_rpc*",
     "*/node_wallet.h": "*/node_wallet*",
     "*/server.h": "*/server*",
@@ -62,7 +62,7 @@ THIRD_PARTY = {
     "toml++/*": "pool/app/*.cpp rpc/cli/*.cpp",
     "CLI/*": "pool/app/*.cpp rpc/cli/*.cpp stratum/client/*.cpp payouts/verify/*.cpp",
     "prometheus/*": "rpc/*.cpp pool/base/metrics.cpp",
-    "openssl/*": "rpc/auth.* stratum/tls* stratum/v2/noise*",
+    "openssl/*": "rpc/auth.* stratum/tls* stratum/v2/noise* pool/crypto/hash160.cpp",
     "secp256k1*": "stratum/v2/* pool/crypto/*.cpp",
     "sodium*": "stratum/v2/noise*",
     "tl/*": "pool/base/result.h",

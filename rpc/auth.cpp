@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "pool/base/base64.h"
 #include "pool/base/bytes.h"
 
 namespace rpc {
@@ -35,24 +36,6 @@ pool::Digest hmac_sha256(std::string_view key, std::string_view text)
 bool same(pool::ByteSpan a, pool::ByteSpan b)
 {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::optional<std::string> from_base64(std::string_view text)
-{
-    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-    std::string out(text.size() / 4 * 3, '\0');
-    const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(text.data()),
-                                       static_cast<int>(text.size()));
-    if (length < 0) return std::nullopt;
-    // EVP_DecodeBlock counts padding as zero bytes.
-    std::size_t size = static_cast<std::size_t>(length);
-    for (std::size_t i = 0; i < 2 && text.ends_with('='); ++i) {
-        text.remove_suffix(1);
-        --size;
-    }
-    out.resize(size);
-    return out;
 }
 
 bool is_basic(std::string_view scheme)
@@ -103,11 +86,12 @@ std::optional<Credentials> parse_basic(std::string_view authorization)
     if (space == authorization.npos || !is_basic(authorization.substr(0, space))) {
         return std::nullopt;
     }
-    const std::optional<std::string> plain = from_base64(authorization.substr(space + 1));
-    if (!plain) return std::nullopt;
-    const std::size_t colon = plain->find(':');
-    if (colon == plain->npos) return std::nullopt;
-    return Credentials{plain->substr(0, colon), plain->substr(colon + 1)};
+    const auto bytes = pool::from_base64(authorization.substr(space + 1));
+    if (!bytes) return std::nullopt;
+    const std::string plain(bytes->begin(), bytes->end());
+    const std::size_t colon = plain.find(':');
+    if (colon == plain.npos) return std::nullopt;
+    return Credentials{plain.substr(0, colon), plain.substr(colon + 1)};
 }
 
 Authenticator::Authenticator(std::vector<RpcUser> users, std::string cookie_secret)
