@@ -86,7 +86,9 @@ std::string_view without_space_after(std::string_view token)
 // surrogate pair into bytes that are not. Those bytes are above ASCII.
 bool is_utf8(std::string_view text)
 {
-    const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
+    const bool is_ascii = std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x80;  // char has a sign here and none on Arm
+    });
     return is_ascii || simdjson::validate_utf8(text);
 }
 
