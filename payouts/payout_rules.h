@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/entries.h"
+#include "payouts/payees.h"
+#include "pool/base/hash.h"
+#include "pool/base/types.h"
+#include "pool/bitcoin/transaction.h"
+
+/// Whom a payout pays, how much, and what that moves in the books (docs/money.md, "Paying out").
+/// Pure, integers only.
+namespace payouts {
+
+enum class FeePayer : std::uint8_t { pool, recipients };
+
+/// What a batch may never pass. Zero means no limit, where it says so.
+struct PayoutCaps {
+    pool::Sats minimum{100'000};         ///< of accounts without one of their own
+    pool::Sats floor{10'000};            ///< no account's own minimum counts below this
+    pool::Sats account_max{};            ///< one account in one batch; 0: no limit
+    pool::Sats batch_max{};              ///< all together; 0: no limit
+    pool::Sats day_max{};                ///< of all batches made within 24 h; 0: no limit
+    pool::Sats fee_max{500'000};         ///< of one transaction
+    std::uint32_t fee_rate_max = 200;    ///< satoshi a virtual byte
+    std::size_t outputs_max = 200;       ///< of one transaction, change not counted
+    std::uint64_t vbytes_max = 100'000;  ///< likewise: what nodes relay
+};
+
+/// One address that a batch pays for one account.
+struct PayoutItem {
+    pool::AccountId account;
+    std::string name;  ///< of the account
+    std::string address;
+    pool::Bytes script;
+    pool::Sats amount;     ///< taken from the account
+    pool::Sats fee_share;  ///< of it, for the network; 0 when the pool pays that
+    bool recently_changed = false;
+    pool::Sats pays() const { return amount - fee_share; }
+};
+
+struct PassedOver {
+    std::string name;
+    pool::Sats available;
+    std::string reason;  ///< a sentence for people; empty texts do not occur
+};
+
+struct Selection {
+    std::vector<PayoutItem> items;  ///< in order of account id, then route
+    std::vector<PassedOver> passed_over;
+    pool::Sats total;      ///< of all amounts
+    pool::Sats fee_share;  ///< of all items: what recipients pay to the network at most
+};
+
+/// What a selection is made from, besides those who could be paid.
+struct SelectionFrame {
+    PayoutCaps caps;
+    FeePayer fee_payer = FeePayer::pool;
+    std::uint32_t fee_rate = 1;                  ///< satoshi a virtual byte, expected
+    pool::Sats paid_today{};                     ///< in batches of the last 24 h
+    std::vector<pool::Sats> coins;               ///< what the wallet can spend
+    std::map<std::string, std::string> refused;  ///< address -> why the node refuses it
+};
+
+/// Takes as many of `payees` (in order of account id) as fit. Amounts are never changed: an account
+/// is paid all that it has available, or waits.
+Selection select(std::span<const Payee> payees, const SelectionFrame& frame);
+
+/// The smallest output that nodes relay at 3 satoshi a virtual byte, by the script's type.
+pool::Sats dust_limit(pool::ByteSpan script);
+
+/// The outputs that a payment must have, change aside: equal scripts merged, in order of the first
+/// item that has them.
+std::vector<pool::TxOutput> outputs_of(std::span<const PayoutItem> items);
+
+/// Virtual bytes: upper bound before it is made, exact after.
+std::uint64_t estimate_vbytes(std::size_t inputs, std::span<const pool::TxOutput> outputs);
+std::uint64_t vbytes_of(const pool::Transaction& tx);
+
+/// What approvers sign: the batch, each item, and what the network may get at most.
+pool::Digest items_digest(std::uint64_t batch, FeePayer fee_payer, pool::Sats fee_max,
+                          std::span<const PayoutItem> items);
+
+/// Transfers of a batch's events (money.md of the design, 2.1).
+std::vector<Transfer> reserving(std::span<const PayoutItem> items);
+/// fee: what the transaction really pays. What recipients set aside beyond it returns to them.
+std::vector<Transfer> settling(std::span<const PayoutItem> items, pool::Sats fee);
+/// fee: of the transaction that spent the anchor back to the pool; 0 when there was none.
+std::vector<Transfer> returning(std::span<const PayoutItem> items, pool::Sats fee);
+
+namespace code {
+inline constexpr std::string_view network_fee = "expense:network_fee";
+}
+
+}  // namespace payouts

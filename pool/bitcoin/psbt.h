@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/bitcoin/transaction.h"
+
+namespace pool {
+
+/// What of a partially signed transaction (BIP 174, version 0) a pool must judge before it lets
+/// anybody sign: the transaction itself, and what its inputs spend. Signatures are the wallet's.
+struct Psbt {
+    Transaction tx;                              ///< without scripts and witnesses of inputs
+    std::vector<std::optional<TxOutput>> spent;  ///< by input, where the file says it
+};
+
+/// Reads base64 as wallets export it; blanks and line breaks at its ends do not matter.
+/// Errors: invalid, a sentence for whoever imports it.
+Result<Psbt> parse_psbt(std::string_view base64);
+
+/// Whether both are the same but for what signing adds.
+bool same_but_signatures(const Transaction& a, const Transaction& b);
+
+}  // namespace pool
