@@ -35,7 +35,7 @@ Match match_tls(string_view arrived)
     if (size > 1 && byte(1) != 3) return Match::no;
     if (size > 2 && byte(2) > 4) return Match::no;
     if (size > 4) {
-        const unsigned length = byte(3) << 8U | byte(4);
+        const unsigned length = unsigned{byte(3)} << 8U | byte(4);
         if (length < 40 || length > 1U << 14) return Match::no;
     }
     if (size > 5 && byte(5) != 1) return Match::no;

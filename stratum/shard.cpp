@@ -117,7 +117,7 @@ void Shard::for_all(const Wording& job, Act act)
     for (auto& [id, any] : sessions_) {
         visit(any, around, [this, &act](auto& session, auto& world) {
             act(session, world);
-            touch(session);
+            this->touch(session);
         });
     }
 }

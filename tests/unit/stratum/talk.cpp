@@ -180,6 +180,8 @@ TalkingMiner::TalkingMiner(Talk& with, std::string name, bool configure)
     say(R"({"id":2,"method":"mining.authorize","params":[")" + user + R"(","x"]})");
 }
 
+TalkingMiner::TalkingMiner(Talk& with, pool::SessionId on) : talk(with), id(on) {}
+
 Lines TalkingMiner::say(std::string_view lines)
 {
     Lines heard = talk.say(id, lines);

@@ -73,6 +73,8 @@ class TalkingMiner {
 public:
     /// configure, subscribe, authorize as `user`; takes in everything that comes back.
     TalkingMiner(Talk& talk, std::string user, bool configure = true);
+    /// On a connection whose words are somebody else's.
+    TalkingMiner(Talk& talk, pool::SessionId id);
 
     void take_in(const Lines& lines);
     Lines say(std::string_view lines);  ///< and takes in the answer

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stratum/shard.h"
+#include "tests/sim/fakes.h"
+
+namespace tests::fuzz {
+
+/// One Stratum loop without its sockets, the same in every run: account "user", any hash is a
+/// share, one job before the first byte.
+class OneLoop {
+public:
+    explicit OneLoop(std::shared_ptr<const stratum::v2::Identity> identity = nullptr);
+
+    void say(pool::SessionId id, std::string_view bytes);
+    void second_passes();
+    void new_job(bool new_tip);
+
+    pool::Now now{pool::SteadyTime{} + std::chrono::hours{1}, {1'746'025'200'000}};
+    FakeShareLog log;
+    stratum::Shard shard;
+    std::string written;  ///< to whomever
+    std::optional<stratum::EndReason> ended;
+
+    /// Accepted shares: work was proven and not stale.
+    std::size_t logged() const;
+
+private:
+    void end_turn();
+    std::uint8_t tip_ = 0;
+    std::uint64_t jobs_made_ = 0;
+};
+
+}  // namespace tests::fuzz

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "pool/base/result.h"
+#include "stratum/v2/codec.h"
+#include "stratum/v2/frame.h"
+#include "stratum/v2/messages_common.h"
+#include "stratum/v2/messages_declaration.h"
+#include "stratum/v2/messages_mining.h"
+#include "stratum/v2/noise.h"
+#include "tests/fuzz/one_loop.h"
+#include "tests/fuzz/targets.h"
+
+namespace tests::fuzz {
+namespace {
+
+using namespace stratum::v2;  // NOLINT(google-build-using-namespace): all of it, here
+
+// Written and read again, for every message there is. Compared as bytes: what is not a number is
+// not equal to itself.
+template <typename Message>
+bool check_round_trip(Input payload)
+{
+    Input rest;
+    const auto message = read_message<Message>(payload, &rest);
+    if (!message) return false;
+    pool::check(rest.size() <= payload.size(), "the rest is a part");
+    std::string frame;
+    append_frame(frame, *message);
+    pool::check(frame.size() - frame_header_bytes == payload.size() - rest.size(),
+                "what was read is what is written, to the byte");
+    const Input bytes = pool::as_bytes(frame);
+    const FrameHeader header = read_header(bytes.first<frame_header_bytes>());
+    pool::check(header.type == Message::id.type && header.extension == Message::id.extension,
+                "by its own number");
+    const auto again = read_message<Message>(bytes.subspan(frame_header_bytes));
+    pool::check(again.has_value(), "what is written is read");
+    std::string second;
+    append_frame(second, *again);
+    pool::check(frame == second, "and written alike");
+    return true;
+}
+
+template <typename... Messages>
+bool check_named(const FrameHeader& header, Input payload)
+{
+    const auto of = [&]<typename Message>(const Message&) {
+        return header.type == Message::id.type && header.extension == Message::id.extension &&
+               check_round_trip<Message>(payload);
+    };
+    return (of(Messages{}) || ...);
+}
+
+bool check_from_miner(const FrameHeader& header, Input payload)
+{
+    return check_named<SetupConnection, RequestExtensions, OpenStandard, OpenExtended,
+                       UpdateChannel, CloseChannel, SubmitStandard, SubmitExtended, SetCustomJob,
+                       AllocateToken, DeclareJob>(header, payload);
+}
+
+bool check_from_pool(const FrameHeader& header, Input payload)
+{
+    return check_named<SetupSuccess, SetupError, ChannelEndpointChanged, Reconnect,
+                       RequestExtensionsSuccess, RequestExtensionsError, OpenStandardSuccess,
+                       OpenExtendedSuccess, OpenError, NewJob, UpdateError, CloseChannel, SetPrefix,
+                       SubmitSuccess, SubmitError, NewExtendedJob, SetNewPrevHash, SetTarget,
+                       SetCustomJobSuccess, SetCustomJobError, SetGroup, AllocateTokenSuccess,
+                       DeclareJobError>(header, payload);
+}
+
+std::shared_ptr<const Identity> identity()
+{
+    static const std::shared_ptr<const Identity> made = [] {
+        const Curve curve;
+        const EllSwiftPair authority = curve.make_pair();
+        Identity fresh{curve.make_pair(), {}, curve.x_only(authority.encoded)};
+        fresh.certificate =
+            sign_certificate(curve, authority.secret, curve.x_only(fresh.key.encoded), {0},
+                             {0xffffffff}, std::nullopt)
+                .value_or(Certificate{});
+        return std::make_shared<const Identity>(fresh);
+    }();
+    return made;
+}
+
+class Miner {
+public:
+    Miner() : loop(identity()), id(loop.shard.reserve())
+    {
+        loop.shard.open_v2(id, "192.0.2.1:4000", loop.now);
+    }
+
+    void shake_hands()
+    {
+        const Curve curve;
+        Initiator initiator{curve, curve.make_pair()};
+        const auto& act1 = initiator.act1();
+        loop.say(id, {reinterpret_cast<const char*>(act1.data()), act1.size()});
+        pool::check(loop.written.size() == act2_bytes, "the second act");
+        const auto made = initiator.finish(pool::as_bytes(loop.written).first<act2_bytes>(), {});
+        pool::check(made.has_value(), "both have the same keys");
+        ciphers = *made;
+        loop.written.clear();
+    }
+
+    void say_frame(std::string_view frame)
+    {
+        std::string wire;
+        seal_frame(ciphers.send, pool::as_bytes(frame), wire);
+        loop.say(id, wire);
+        listen();
+    }
+
+    template <typename Message>
+    void say(const Message& message)
+    {
+        std::string frame;
+        append_frame(frame, message);
+        say_frame(frame);
+    }
+
+    void listen()
+    {
+        const std::string heard = std::exchange(loop.written, {});
+        reader.feed(pool::as_bytes(heard));
+        while (const auto frame = reader.next(ciphers.receive, payload_bytes_max)) {
+            pool::check(check_from_pool(frame->header, frame->payload), "a message of a pool");
+            if (frame->header.type != SubmitSuccess::id.type) continue;
+            const auto success = read_message<SubmitSuccess>(frame->payload);
+            if (success) acknowledged += success->accepted;
+        }
+        pool::check(reader.trouble() == FrameReader::Trouble::none, "sealed by the pool");
+    }
+
+    OneLoop loop;
+    pool::SessionId id;
+    Ciphers ciphers;
+    FrameReader reader;
+    std::uint64_t acknowledged = 0;
+};
+
+// Frames as they stand in the input; one that says it is longer than the input ends with it.
+void say_frames(Miner& miner, Input stream)
+{
+    while (stream.size() >= frame_header_bytes && !miner.loop.ended) {
+        const FrameHeader header = read_header(stream.first<frame_header_bytes>());
+        const std::size_t length =
+            std::min<std::size_t>(header.length, stream.size() - frame_header_bytes);
+        const Input whole = stream.first(frame_header_bytes + length);
+        stream = stream.subspan(whole.size());
+        check_from_miner(header, whole.subspan(frame_header_bytes));
+        std::string frame{whole.begin(), whole.end()};
+        for (std::size_t i = 0; i < 3; ++i) frame[3 + i] = static_cast<char>(length >> (8 * i));
+        miner.say_frame(frame);
+    }
+}
+
+void say_garbage(Miner& miner, Input stream, std::uint8_t choice)
+{
+    while (!stream.empty()) {
+        const std::size_t piece = std::min(piece_bytes(choice, stream.size()), stream.size());
+        miner.loop.say(miner.id, {reinterpret_cast<const char*>(stream.data()), piece});
+        stream = stream.subspan(piece);
+    }
+    const std::size_t written = miner.loop.written.size();
+    pool::check(written == 0 || written == act2_bytes, "no more than the second act for garbage");
+    pool::check(miner.loop.log.shares.empty(), "and no share");
+}
+
+}  // namespace
+
+void v2_session(Input input)
+{
+    if (input.empty()) return;
+    const Input stream = input.subspan(1);
+    Miner miner;
+    // The curve costs a third of a millisecond: garbage before it is one input in eight.
+    if (input[0] % 8 == 7) return say_garbage(miner, stream, input[0] / 8);
+    miner.shake_hands();
+    if (input[0] % 8 != 6) {
+        miner.say(SetupConnection{.protocol = 0,
+                                  .version_min = 2,
+                                  .version_max = 2,
+                                  .flags = static_cast<std::uint32_t>(input[0] >> 3),
+                                  .endpoint_host = {"h"},
+                                  .endpoint_port = 1,
+                                  .vendor = {},
+                                  .hardware = {},
+                                  .firmware = {},
+                                  .device = {}});
+        miner.say(OpenStandard{1, {"user.a"}, 0, pool::Uint256::max()});
+        miner.say(OpenExtended{2, {"user.b"}, 0, pool::Uint256::max(), 4});
+    }
+    say_frames(miner, stream);
+    // What is acknowledged together goes out within a second.
+    miner.loop.second_passes();
+    miner.loop.second_passes();
+    miner.listen();
+    const std::uint64_t logged = miner.loop.logged();
+    pool::check(miner.acknowledged == logged || (miner.loop.ended && miner.acknowledged < logged),
+                "shares acknowledged are those logged");
+}
+
+}  // namespace tests::fuzz
