@@ -12,9 +12,13 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 24> rights{{
+constexpr std::array<TableRights, 28> rights{{
     {"account", "INSERT, UPDATE"},
+    {"account_address", "INSERT"},
+    {"account_setting", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},
+    {"address_approval", "INSERT"},
+    {"address_change", "INSERT, UPDATE"},
     {"audit_event", "INSERT"},
     {"audit_head", ""},  // a trigger writes it
     {"block_answer", "INSERT"},

@@ -116,7 +116,10 @@ Result<Totals> Queries::totals()
 Result<AccountBooks> Queries::account(std::string_view name)
 {
     const auto rows = impl_->query(
-        "SELECT a.id, a.name, a.payout_address, COALESCE(t.shares, 0), COALESCE(t.stale, 0), "
+        "SELECT a.id, a.name, COALESCE((SELECT x.address FROM address_change c "
+        "JOIN account_address x ON x.change_id = c.id WHERE c.active_key = a.id "
+        "ORDER BY x.parts DESC, x.line LIMIT 1), a.payout_address), "
+        "COALESCE(t.shares, 0), COALESCE(t.stale, 0), "
         "COALESCE(t.work, 0), t.last_slot FROM account a "
         "LEFT JOIN account_total t ON t.account_id = a.id WHERE a.name = ?",
         {sql(name)});

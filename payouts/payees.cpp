@@ -1,31 +1,51 @@
 #include "payouts/payees.h"
 
+#include <chrono>
 #include <utility>
 
-namespace payouts {
+#include "payouts/mysql_account_addresses.h"
 
+namespace payouts {
+namespace {
+
+using pool::fail;
 using pool::Result;
 
-Result<std::vector<Payee>> payees(MysqlConnection& db, pool::Chain chain,
-                                  [[maybe_unused]] pool::UnixMillis now, pool::Sats pool_minimum)
+constexpr std::uint64_t recent_ms = std::chrono::milliseconds{std::chrono::hours{30 * 24}}.count();
+
+}  // namespace
+
+Result<std::vector<Payee>> payees(MysqlConnection& db, pool::Chain chain, pool::UnixMillis now,
+                                  pool::Sats pool_minimum)
 {
+    if (auto done = activate_due_changes(db, now); !done) return fail(done.error());
     const auto rows = db.query(
-        "SELECT a.id, a.name, a.payout_address, b.credits_sat - b.debits_sat FROM account a "
-        "JOIN ledger_account l ON l.code = CONCAT('m:', a.id, ':available') "
+        "SELECT a.id, a.name, a.payout_address, b.credits_sat - b.debits_sat, s.minimum_sat "
+        "FROM account a JOIN ledger_account l ON l.code = CONCAT('m:', a.id, ':available') "
         "JOIN ledger_balance b ON b.account_id = l.id "
-        "WHERE b.credits_sat > b.debits_sat ORDER BY a.id FOR UPDATE");
-    if (!rows) return pool::fail(rows.error());
+        "LEFT JOIN account_setting s ON s.account_id = a.id "
+        "WHERE b.credits_sat > b.debits_sat AND s.hold_reason IS NULL AND NOT EXISTS "
+        "(SELECT 1 FROM address_change c WHERE c.open_key = a.id) ORDER BY a.id FOR UPDATE");
+    if (!rows) return fail(rows.error());
+    auto changed = read_active_routes(db);
+    if (!changed) return fail(changed.error());
     std::vector<Payee> all;
     for (const SqlRow& row : *rows) {
-        // An account whose script is no standard one keeps what it is owed until it names another.
-        auto address = pool::parse_address(row.text(2), chain);
-        if (!address) continue;
         Payee payee;
         payee.account = pool::AccountId{row.u64(0)};
         payee.name = row.text(1);
         payee.available = pool::Sats{row.sats(3)};
-        payee.minimum = pool_minimum;
-        payee.routes.push_back({row.text(2), std::move(address->script), 10'000});
+        payee.minimum = row.null(4) ? pool_minimum : pool::Sats{row.sats(4)};
+        if (const auto found = changed->find(payee.account); found != changed->end()) {
+            payee.routes = std::move(found->second.routes);
+            payee.recently_changed = now.value < found->second.since.value + recent_ms;
+        } else {
+            // An account whose script is no standard one keeps what it is owed until it names
+            // another address.
+            auto first = pool::parse_address(row.text(2), chain);
+            if (!first) continue;
+            payee.routes.push_back({first->text, std::move(first->script), route_parts});
+        }
         all.push_back(std::move(payee));
     }
     return all;

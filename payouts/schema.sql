@@ -352,3 +352,60 @@ CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event FOR EACH ROW
 -- step
 CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_event is append-only'
+
+-- migration 4
+
+-- step
+CREATE TABLE account_setting (
+  account_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  minimum_sat BIGINT UNSIGNED NULL,
+  hold_reason VARCHAR(190) NULL,
+  held_by VARCHAR(64) NULL,
+  held_at_ms BIGINT UNSIGNED NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE address_change (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL,
+  state ENUM('asked','locked','active','replaced','cancelled') NOT NULL,
+  proof ENUM('none','signature','approvals') NOT NULL,
+  height INT UNSIGNED NOT NULL,
+  message VARCHAR(4000) NOT NULL,
+  signer VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  signature VARCHAR(256) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  asked_by VARCHAR(64) NOT NULL,
+  asked_at_ms BIGINT UNSIGNED NOT NULL,
+  locked_until_ms BIGINT UNSIGNED NULL,
+  ended_by VARCHAR(64) NOT NULL DEFAULT '',
+  ended_at_ms BIGINT UNSIGNED NULL,
+  active_key BIGINT UNSIGNED AS (IF(state = 'active', account_id, NULL)) STORED,
+  open_key BIGINT UNSIGNED AS (IF(state IN ('asked','locked'), account_id, NULL)) STORED,
+  UNIQUE KEY address_change_active (active_key),
+  UNIQUE KEY address_change_open (open_key),
+  KEY address_change_account (account_id),
+  KEY address_change_due (state, locked_until_ms),
+  CHECK ((state = 'asked' AND locked_until_ms IS NULL AND proof = 'none') OR state = 'cancelled'
+         OR (locked_until_ms IS NOT NULL AND proof <> 'none'))
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE account_address (
+  change_id BIGINT UNSIGNED NOT NULL,
+  line TINYINT UNSIGNED NOT NULL,
+  address VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  script VARBINARY(64) NOT NULL,
+  parts SMALLINT UNSIGNED NOT NULL CHECK (parts > 0 AND parts <= 10000),
+  PRIMARY KEY (change_id, line),
+  UNIQUE KEY account_address_script (change_id, script),
+  FOREIGN KEY (change_id) REFERENCES address_change (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE address_approval (
+  change_id BIGINT UNSIGNED NOT NULL,
+  approver VARCHAR(64) NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (change_id, approver),
+  FOREIGN KEY (change_id) REFERENCES address_change (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "payouts/account_sheet.h"
+#include "payouts/mysql_options.h"
+#include "pool/base/result.h"
+#include "pool/base/types.h"
+#include "pool/bitcoin/address.h"
+
+namespace payouts {
+
+struct AccountBookOptions {
+    MysqlOptions mysql;
+    pool::Chain chain = pool::Chain::regtest;
+    pool::Script own_script;  ///< the pool's: nobody is paid there
+    /// From the proof of a change of addresses until it holds.
+    std::chrono::hours address_lock{72};
+};
+
+/// Settings of accounts, on a connection of its own. Blocking; one thread. Each call is a
+/// transaction that is there or is not.
+///
+/// `account` is a canonical address or a registered name. Errors of all calls: not_found (an
+/// address is an account from its first share on); unavailable, when MySQL is lost or somebody else
+/// holds the account: the next call reconnects.
+class AccountBook {
+public:
+    /// The schema must be there: open after the Service.
+    static pool::Result<std::unique_ptr<AccountBook>> open(AccountBookOptions options);
+    ~AccountBook();
+    AccountBook(const AccountBook&) = delete;
+    AccountBook& operator=(const AccountBook&) = delete;
+
+    pool::Result<AccountSheet> sheet(std::string_view account, const Occasion& on);
+
+    /// What the owner signs to be paid at `addresses`. Changes nothing. Errors: invalid.
+    pool::Result<AddressQuestion> question(std::string_view account, std::string_view addresses,
+                                           const Occasion& on);
+    /// With a good signature it is locked at once, without one it waits for approvals. From here
+    /// until it holds or is cancelled nothing is paid to the account. Errors: invalid, with a
+    /// sentence; conflict, when another change is open.
+    pool::Result<AddressChange> ask(const AddressWish& wish, const Occasion& on);
+    /// The second of two approvers who are not the one who asked begins the lock. change: the one
+    /// that was looked at. Errors: conflict, when that is not the open one; refused, for who asked.
+    pool::Result<AddressChange> approve(std::string_view account, std::uint64_t change,
+                                        const Occasion& on);
+    /// Errors: conflict, when there is nothing to cancel.
+    pool::Result<void> cancel(std::string_view account, const Occasion& on);
+
+    static constexpr pool::Sats minimum_least{10'000};
+    static constexpr unsigned approvals_needed = 2;
+    /// Nothing: the pool's minimum again. Errors: invalid, below minimum_least or above a coin's
+    /// whole supply.
+    pool::Result<void> set_minimum(std::string_view account, std::optional<pool::Sats> minimum);
+    /// Nothing is paid to a held account. reason: at most 190 bytes.
+    pool::Result<void> hold(std::string_view account, std::string_view reason, const Occasion& on);
+    pool::Result<void> release(std::string_view account);
+
+private:
+    struct Impl;
+    explicit AccountBook(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace payouts

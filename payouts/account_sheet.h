@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "payouts/account_routes.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+/// An account's settings, as plain values.
+namespace payouts {
+
+/// Asked for; then proven and locked; then active until another is, or cancelled before.
+enum class ChangeState : std::uint8_t { asked, locked, active, replaced, cancelled };
+std::string_view to_string(ChangeState state);
+
+/// One change of where an account is paid. Its addresses never change: another wish is another.
+struct AddressChange {
+    std::uint64_t id = 0;
+    pool::AccountId account;
+    ChangeState state = ChangeState::asked;
+    std::string proof;  ///< "none" (yet), "signature", "approvals"
+    std::vector<PayRoute> routes;
+    pool::Height height;  ///< of the signed message; 0 without
+    std::string asked_by;
+    pool::UnixMillis asked_at;
+    std::optional<pool::UnixMillis> locked_until;  ///< nothing before it is proven
+    std::vector<std::string> approvers;
+};
+
+/// Somebody's wish to be paid elsewhere.
+struct AddressWish {
+    std::string account;
+    std::string addresses;  ///< see parse_routes
+    pool::Height height;    ///< that stands in the signed message
+    std::string signature;  ///< base64; empty: two approvers prove it
+    std::string by;         ///< who asks
+};
+
+/// What the owner is to sign for a wish.
+struct AddressQuestion {
+    std::string message;
+    std::string signer;      ///< the address whose key signs
+    bool checkable = false;  ///< false: that kind of address proves nothing here; by approvals
+    pool::Height height;
+};
+
+/// Who does something, when, with the chain how high.
+struct Occasion {
+    std::string by;
+    pool::UnixMillis now;
+    pool::Height tip;
+};
+
+struct AccountSheet {
+    pool::AccountId id;
+    std::string name;
+    std::vector<PayRoute> routes;       ///< in force; empty: a script that no address stands for
+    std::optional<AddressChange> open;  ///< asked or locked; nothing is paid out meanwhile
+    std::optional<pool::Sats> minimum;  ///< of its own
+    std::string hold_reason;            ///< empty: not held
+    std::string held_by;
+};
+
+}  // namespace payouts
