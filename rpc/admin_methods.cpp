@@ -5,6 +5,7 @@
 
 #include "pool/base/json.h"
 #include "pool/base/log.h"
+#include "rpc/answers.h"
 #include "rpc/methods.h"
 #include "rpc/views.h"
 
@@ -12,23 +13,6 @@ namespace rpc {
 namespace {
 
 constexpr std::int64_t list_max = 1000;
-
-std::string json_string(std::string_view text)
-{
-    std::string out;
-    pool::append_json_string(out, text);
-    return out;
-}
-
-/// What a PoolView is asked with: passes its answer on as JSON.
-template <typename T, typename Render>
-PoolView::Done<T> answer(Reply reply, Render render)
-{
-    return [reply = std::move(reply), render](pool::Result<T> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(render(*result));
-    };
-}
 
 Method help_method(const Router& router)
 {
@@ -147,7 +131,17 @@ Method getuser_method(PoolView& view)
         "in_payout_sat, credited_sat, shares, hashrate_1m to hashrate_7d, stale, rejected, "
         "best_share, workers";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
-        view.user(arguments.text(0), answer<UserInfo>(std::move(reply), user_json));
+        const std::string& name = arguments.text(0);
+        view.user(name, [name, reply = std::move(reply)](const pool::Result<UserInfo>& user) {
+            if (user) return reply(user_json(*user));
+            RpcError error = to_rpc_error(user.error());
+            const std::size_t dot = name.find('.');
+            if (error.code == ErrorCode::not_found && dot != std::string::npos) {
+                error.message +=
+                    "; an account is named without the worker: getuser " + name.substr(0, dot);
+            }
+            reply(tl::unexpected{std::move(error)});
+        });
     };
     return method;
 }
@@ -219,16 +213,16 @@ Method getledger_method(PoolView& view)
     method.name = "getledger";
     method.reads_only = true;
     method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
-    method.params = {limit_param(),
-                     {.name = "account",
+    method.params = {{.name = "account",
                       .required = false,
                       .length_max = 128,
-                      .doc = "only transfers that touch this account"}};
+                      .doc = "only transfers that touch this account"},
+                     limit_param()};
     method.doc = "Lists the transfers in the books, newest first.";
     method.result = "a list of objects: id, at, event, debit, credit, account, amount_sat";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
-        view.ledger(static_cast<std::uint32_t>(arguments.integer(0)),
-                    arguments.optional_text(1).value_or(""),
+        view.ledger(static_cast<std::uint32_t>(arguments.integer(1)),
+                    arguments.optional_text(0).value_or(""),
                     answer<std::vector<LedgerLine>>(std::move(reply), ledger_json));
     };
     return method;

@@ -4,6 +4,7 @@
 #include "rpc/miner_control.h"
 #include "rpc/pool_view.h"
 #include "rpc/router.h"
+#include "rpc/server_control.h"
 
 namespace rpc {
 
@@ -13,6 +14,15 @@ void register_admin_methods(Router& router, PoolView& view);
 
 /// listaudit, verifyaudit. `log` outlives all calls.
 void register_audit_methods(Router& router, AuditLog& log);
+
+/// logging, getmemoryinfo, reloadconfig. `server` outlives all calls.
+void register_server_methods(Router& router, ServerControl& server);
+
+/// listworkers, getworker, getsharestats, getmininginfo. `view` outlives all calls.
+void register_worker_methods(Router& router, PoolView& view);
+
+/// listconnections, disconnectclient. `miners` outlives all calls.
+void register_connection_methods(Router& router, MinerControl& miners);
 
 /// drain, listbanned, setban, clearbanned, setdifficulty. `miners` outlives all calls.
 void register_miner_methods(Router& router, MinerControl& miners);

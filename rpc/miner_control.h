@@ -8,12 +8,26 @@
 #include <vector>
 
 #include "pool/base/result.h"
+#include "pool/base/time.h"
 
 namespace rpc {
 
 struct BanInfo {
     std::string network;
     std::chrono::seconds left{0};
+};
+
+/// A miner's connection.
+struct ConnectionInfo {
+    std::string id;    ///< "2-17": of this life of the server
+    std::string peer;  ///< address and port
+    std::string user_agent;
+    pool::UnixMillis connected;
+    double difficulty = 0;
+    std::size_t workers = 0;
+    std::string worker;          ///< the first one, "account.name"; "" before it has authorised
+    std::uint64_t accepted = 0;  ///< of all its workers, as the next
+    std::uint64_t rejected = 0;  ///< stale ones included
 };
 
 /// What admins may do to those who are connected. pool/app implements it. Called on the rpc loop;
@@ -35,6 +49,14 @@ public:
     virtual void fix_difficulty(const std::string& account, const std::string& worker,
                                 double difficulty,
                                 std::function<void(pool::Result<std::size_t>)> done) = 0;
+    /// Oldest first. account: only connections that mine for it; all when empty.
+    virtual void connections(
+        std::size_t limit, const std::string& account,
+        std::function<void(pool::Result<std::vector<ConnectionInfo>>)> done) = 0;
+    /// who: an id, an address, a network, an account, or account.worker. Gives how many there
+    /// were.
+    virtual void disconnect(const std::string& who,
+                            std::function<void(pool::Result<std::size_t>)> done) = 0;
 };
 
 }  // namespace rpc

@@ -106,6 +106,12 @@ struct WorkerInfo {
     std::string user_agent;  ///< what the miner says of itself: any text
 };
 
+/// A worker and whose it is.
+struct WorkerLine {
+    std::string account;
+    WorkerInfo worker;
+};
+
 struct UserInfo {
     std::string account;  ///< canonical address or registered name
     std::string payout_address;
@@ -195,6 +201,10 @@ public:
     virtual void readiness(Done<Readiness> done) = 0;
     /// Errors: not_found.
     virtual void user(const std::string& name, Done<UserInfo> done) = 0;
+    /// The workers of the last week, the strongest over five minutes first. account: only its own;
+    /// all when empty.
+    virtual void workers(std::size_t limit, const std::string& account,
+                         Done<std::vector<WorkerLine>> done) = 0;
     /// Errors: invalid (the name or the address, and what is wrong), conflict (name taken).
     virtual void create_account(const std::string& name, const std::string& address,
                                 Done<AccountInfo> done) = 0;

@@ -85,26 +85,6 @@ void public_members(Members& members, const PoolInfo& info)
     members.flag("ready", info.readiness.ready);
 }
 
-std::string worker_json(const WorkerInfo& worker)
-{
-    std::string out;
-    Members members{out};
-    members.text("name", worker.name);
-    add_rates(members, worker.rates);
-    members.count("accepted", worker.accepted);
-    members.count("stale", worker.stale);
-    members.count("rejected", worker.rejected);
-    members.count("duplicate", worker.duplicate);
-    members.count("low_difficulty", worker.low_difficulty);
-    members.number("best_share", worker.best_share);
-    members.number("difficulty", worker.difficulty);
-    members.raw("last_share",
-                worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
-    members.text("user_agent", worker.user_agent);
-    members.end();
-    return out;
-}
-
 std::string block_json(const BlockInfo& block)
 {
     std::string out;
@@ -137,6 +117,26 @@ std::string line_json(const LedgerLine& line)
 }
 
 }  // namespace
+
+std::string worker_json(const WorkerInfo& worker)
+{
+    std::string out;
+    Members members{out};
+    members.text("name", worker.name);
+    add_rates(members, worker.rates);
+    members.count("accepted", worker.accepted);
+    members.count("stale", worker.stale);
+    members.count("rejected", worker.rejected);
+    members.count("duplicate", worker.duplicate);
+    members.count("low_difficulty", worker.low_difficulty);
+    members.number("best_share", worker.best_share);
+    members.number("difficulty", worker.difficulty);
+    members.raw("last_share",
+                worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
+    members.text("user_agent", worker.user_agent);
+    members.end();
+    return out;
+}
 
 std::string number_json(double value)
 {
@@ -229,6 +229,64 @@ std::string workers_json(const UserInfo& user, std::size_t limit, const std::str
     members.count("total", user.workers.size());
     members.raw("next", more ? next : "null");
     members.raw("workers", list_json(page, [](const auto* each) { return worker_json(*each); }));
+    members.end();
+    return out;
+}
+
+std::string worker_lines_json(const std::vector<WorkerLine>& lines)
+{
+    return list_json(lines, [](const WorkerLine& line) {
+        const WorkerInfo& worker = line.worker;
+        std::string out;
+        Members members{out};
+        members.text("account", line.account);
+        members.text("worker", worker.name);
+        members.number("hashrate_1m", worker.rates.m1);
+        members.number("hashrate_5m", worker.rates.m5);
+        members.number("hashrate_1h", worker.rates.h1);
+        members.count("accepted", worker.accepted);
+        members.count("stale", worker.stale);
+        members.count("rejected", worker.rejected);
+        members.number("difficulty", worker.difficulty);
+        members.raw("last_share",
+                    worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
+        members.text("user_agent", worker.user_agent);
+        members.end();
+        return out;
+    });
+}
+
+std::string connections_json(const std::vector<ConnectionInfo>& connections)
+{
+    return list_json(connections, [](const ConnectionInfo& connection) {
+        std::string out;
+        Members members{out};
+        members.text("id", connection.id);
+        members.text("peer", connection.peer);
+        members.text("user_agent", connection.user_agent);
+        members.count("connected", seconds(connection.connected));
+        members.number("difficulty", connection.difficulty);
+        members.count("workers", connection.workers);
+        members.text("worker", connection.worker);
+        members.count("accepted", connection.accepted);
+        members.count("rejected", connection.rejected);
+        members.end();
+        return out;
+    });
+}
+
+std::string share_stats_json(const PoolInfo& info)
+{
+    std::string out;
+    Members members{out};
+    members.count("booked", info.shares_accepted);
+    members.count("accepted", info.shares_accepted_session);
+    members.count("stale", info.shares_stale);
+    for (const RejectCount& reject : info.shares_rejected) {
+        members.count("rejected_" + reject.reason, reject.count);
+    }
+    members.count("backlog", info.share_backlog);
+    members.count("books_lag_ms", info.books_lag_ms);
     members.end();
     return out;
 }

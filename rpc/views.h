@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pool/base/time.h"
+#include "rpc/miner_control.h"
 #include "rpc/pool_view.h"
 
 namespace rpc {
@@ -22,6 +23,10 @@ std::string user_json(const UserInfo& user);
 /// A page of an account's workers, by name: those behind the name `after` (from the first when it
 /// is empty), at most `limit`. "next" is the cursor of the page behind, null at the end.
 std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after);
+std::string worker_json(const WorkerInfo& worker);
+std::string worker_lines_json(const std::vector<WorkerLine>& lines);
+std::string connections_json(const std::vector<ConnectionInfo>& connections);
+std::string share_stats_json(const PoolInfo& info);
 std::string account_json(const AccountInfo& account);
 std::string blocks_json(const std::vector<BlockInfo>& blocks);
 std::string verdict_json(const LedgerVerdict& verdict);

@@ -16,6 +16,7 @@
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
 #include "pool/app/miners.h"
+#include "pool/app/server_control.h"
 #include "pool/app/service_manager.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/submitter.h"
@@ -51,6 +52,7 @@ struct App::Parts {
     std::unique_ptr<View> view;
     std::unique_ptr<Heartbeat> heartbeat;
     std::unique_ptr<Miners> miners;
+    std::unique_ptr<ServerControl> server_control;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
     std::unique_ptr<AuditDesk> audit;

@@ -73,6 +73,10 @@ Result<void> App::Parts::open_rpc()
         std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
     rpc::register_admin_methods(router, *view);
     rpc::register_miner_methods(router, *miners);
+    rpc::register_connection_methods(router, *miners);
+    rpc::register_worker_methods(router, *view);
+    server_control = std::make_unique<ServerControl>(config.log_level, config.log_format);
+    rpc::register_server_methods(router, *server_control);
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.requests_per_second = config.web_requests_per_second;

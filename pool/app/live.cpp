@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "pool/bitcoin/target.h"
@@ -61,6 +63,28 @@ rpc::WorkerInfo worker_info(const std::string& name, const Merged& merged)
 }
 
 }  // namespace
+
+std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
+                                               std::size_t limit)
+{
+    using Entry = std::pair<const std::string*, const rpc::WorkerInfo*>;
+    std::vector<Entry> all;
+    for (const auto& [name, workers] : state.by_account) {
+        if (!account.empty() && name != account) continue;
+        for (const rpc::WorkerInfo& worker : workers) all.emplace_back(&name, &worker);
+    }
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
+    std::partial_sort(all.begin(), end, all.end(), [](const Entry& a, const Entry& b) {
+        const auto key = [](const Entry& each) {
+            return std::tuple{-each.second->rates.m5, *each.first, each.second->name};
+        };
+        return key(a) < key(b);
+    });
+    std::vector<rpc::WorkerLine> lines;
+    for (auto each = all.begin(); each != end; ++each)
+        lines.push_back({*each->first, *each->second});
+    return lines;
+}
 
 struct Live::Round {
     std::size_t missing = 0;

@@ -26,6 +26,10 @@ struct LiveState {
     std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
 };
 
+/// The strongest over five minutes first. account: only its own; all when empty.
+std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
+                                               std::size_t limit);
+
 /// Asks the loops how they are, when somebody wants to know and not more than once a second.
 /// Lives on the rpc loop; the loops answer between two turns of theirs.
 class Live {

@@ -23,6 +23,10 @@ public:
     void fix_difficulty(const std::string& account, const std::string& worker, double difficulty,
                         std::function<void(Result<std::size_t>)> done) override;
 
+    void connections(std::size_t limit, const std::string& account,
+                     std::function<void(Result<std::vector<rpc::ConnectionInfo>>)> done) override;
+    void disconnect(const std::string& who, std::function<void(Result<std::size_t>)> done) override;
+
 private:
     Loop& rpc_loop_;
     stratum::Gate& gate_;

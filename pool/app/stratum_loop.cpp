@@ -75,6 +75,18 @@ void StratumLoop::fix_difficulty(std::string account, std::string worker, Diffic
     });
 }
 
+void StratumLoop::disconnect(std::function<bool(const stratum::SessionSnapshot&)> meant,
+                             std::function<void(std::size_t)> done)
+{
+    loop_.post([this, meant = std::move(meant), done = std::move(done)] {
+        std::size_t count = 0;
+        for (const stratum::SessionSnapshot& session : server_->snapshot()) {
+            if (meant(session) && server_->kick(session.id)) ++count;
+        }
+        done(count);
+    });
+}
+
 void StratumLoop::begin_stop()
 {
     if (!thread_.joinable() || stopping_) return;

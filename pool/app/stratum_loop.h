@@ -57,6 +57,9 @@ public:
     /// runs on this loop.
     void fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
                         std::function<void(std::size_t)> done);
+    /// Closes the connections that `meant` says; `done` gets how many, on this loop.
+    void disconnect(std::function<bool(const stratum::SessionSnapshot&)> meant,
+                    std::function<void(std::size_t)> done);
     /// Accepts nobody any more, answers what was submitted, closes the connections.
     void begin_stop();
     /// begin_stop, and ends the thread once the last bytes are out.

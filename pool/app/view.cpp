@@ -188,6 +188,14 @@ void View::user(const std::string& name, Done<rpc::UserInfo> done)
         });
 }
 
+void View::workers(std::size_t limit, const std::string& account,
+                   Done<std::vector<rpc::WorkerLine>> done)
+{
+    parts_.live.get([limit, account, done = std::move(done)](const Live::StatePtr& state) {
+        done(strongest_workers(*state, account, limit));
+    });
+}
+
 void View::create_account(const std::string& name, const std::string& address,
                           Done<rpc::AccountInfo> done)
 {

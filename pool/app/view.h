@@ -47,6 +47,8 @@ public:
     void pool_info(Done<rpc::PoolInfo> done) override;
     void readiness(Done<rpc::Readiness> done) override;
     void user(const std::string& name, Done<rpc::UserInfo> done) override;
+    void workers(std::size_t limit, const std::string& account,
+                 Done<std::vector<rpc::WorkerLine>> done) override;
     void create_account(const std::string& name, const std::string& address,
                         Done<rpc::AccountInfo> done) override;
     void blocks(std::uint32_t limit, std::optional<Height> before_height,

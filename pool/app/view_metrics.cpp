@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pool/app/server_control.h"
+
 namespace pool {
 namespace {
 
@@ -41,8 +43,11 @@ public:
     }
     void counter(std::string name, std::string help, std::uint64_t value, Labels labels = {})
     {
-        add(rpc::MetricType::counter, std::move(name), std::move(help), static_cast<double>(value),
-            std::move(labels));
+        counter(std::move(name), std::move(help), static_cast<double>(value), std::move(labels));
+    }
+    void counter(std::string name, std::string help, double value, Labels labels = {})
+    {
+        add(rpc::MetricType::counter, std::move(name), std::move(help), value, std::move(labels));
     }
     std::vector<rpc::Metric> take() { return std::move(metrics_); }
 
@@ -117,6 +122,22 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
                  sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
 }
 
+// Names and meanings as Prometheus' own client libraries have them.
+void add_process(List& list)
+{
+    const ProcessInfo info = read_process_info();
+    list.counter("process_cpu_seconds_total", "CPU time of the process", info.cpu_seconds);
+    list.gauge("process_resident_memory_bytes", "Resident memory",
+               static_cast<double>(info.resident_bytes));
+    list.gauge("process_virtual_memory_bytes", "Virtual memory",
+               static_cast<double>(info.virtual_bytes));
+    list.gauge("process_open_fds", "Open file descriptors", static_cast<double>(info.open_files));
+    list.gauge("process_max_fds", "File descriptors that may be open",
+               static_cast<double>(info.open_files_max));
+    list.gauge("process_threads", "Threads", static_cast<double>(info.threads));
+    list.gauge("process_start_time_seconds", "When it began, since 1970", info.started);
+}
+
 }  // namespace
 
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
@@ -175,6 +196,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
         list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
                    {{"name", dependency.name}});
     }
+    add_process(list);
     return list.take();
 }
 

@@ -10,7 +10,7 @@
 namespace rpc::cli {
 
 /// What is called: a method with its parameters, or something of zubr-cli's own.
-enum class Action : std::uint8_t { call, getinfo, healthcheck };
+enum class Action : std::uint8_t { call, getinfo, top, healthcheck };
 
 struct CommandLine {
     Action action = Action::call;
@@ -19,8 +19,9 @@ struct CommandLine {
     std::string cookie_file;  ///< "" when not given
     std::string user;
     std::string password;
-    bool wait = false;  ///< until the server answers
-    bool json = false;  ///< JSON on a terminal too
+    bool wait = false;          ///< until the server answers
+    bool json = false;          ///< JSON on a terminal too
+    bool stdin_params = false;  ///< further parameters come from stdin, one a line
     std::string method;
     std::vector<std::string> params;
 };

@@ -13,6 +13,7 @@
 #include "rpc/cli/call.h"
 #include "rpc/cli/command_line.h"
 #include "rpc/cli/present.h"
+#include "rpc/cli/top.h"
 
 namespace {
 
@@ -85,6 +86,10 @@ int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
 
 int run(const CommandLine& line)
 {
+    if (line.action == Action::top) {
+        const pool::Result<rpc::cli::Server> server = find_server(line);
+        return server ? rpc::cli::show_top(*server) : complain(exit_usage, server.error().detail);
+    }
     const bool own = line.action != Action::call;
     const pool::Result<std::string> request =
         rpc::cli::request_json(own ? "getpoolinfo" : line.method, line.params);
@@ -104,6 +109,7 @@ int parse_and_run(const std::vector<std::string>& arguments)
 {
     CommandLine line;
     bool getinfo = false;
+    bool top = false;
     std::vector<std::string> words;
     CLI::App app{"Asks a running zubrd. 'zubr-cli help' lists what it can be asked.", "zubr-cli"};
     app.prefix_command();  // behind the method everything is a parameter
@@ -115,9 +121,13 @@ int parse_and_run(const std::vector<std::string>& arguments)
     app.add_flag("--rpcwait", line.wait, "wait until the server answers");
     app.add_flag("--json", line.json, "JSON on a terminal too");
     app.add_flag("--getinfo", getinfo, "a summary of how the pool is doing");
+    app.add_flag("--top", top, "the strongest workers, drawn anew every two seconds");
+    app.add_flag("--stdin", line.stdin_params, "further parameters from stdin, one a line");
     app.footer(
         "METHOD [VALUE...] or METHOD [NAME=VALUE...]; 'healthcheck' succeeds when the pool "
-        "is ready.\nExit: 0 done, 1 refused or unreachable, 2 wrong usage.");
+        "is ready. Secrets go by -stdin: other users can read command lines.\nOn a terminal "
+        "results are "
+        "tables, elsewhere JSON.\nExit: 0 done, 1 refused or unreachable, 2 wrong usage.");
     try {
         // CLI11 takes them from the back.
         app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
@@ -130,17 +140,23 @@ int parse_and_run(const std::vector<std::string>& arguments)
     }
 
     if (getinfo) line.action = Action::getinfo;
+    if (top) line.action = Action::top;
+    if (getinfo && top) return complain(exit_usage, "-getinfo or -top, not both");
     if (!words.empty() && words.front() == "--") words.erase(words.begin());
     if (!words.empty() && words.front().starts_with('-')) {
         return complain(exit_usage, "unknown option " + words.front() + " (zubr-cli --help)");
     }
-    if (getinfo != words.empty()) {
-        return complain(exit_usage, getinfo ? "-getinfo takes no method"
-                                            : "name a method; 'zubr-cli help' lists them");
+    const bool own = getinfo || top;
+    if (own != words.empty()) {
+        return complain(exit_usage, own ? "-getinfo and -top take no method"
+                                        : "name a method; 'zubr-cli help' lists them");
     }
-    if (!getinfo) {
+    if (!own) {
         line.method = words.front();
         line.params.assign(words.begin() + 1, words.end());
+        for (std::string each; line.stdin_params && std::getline(std::cin, each);) {
+            line.params.push_back(each);
+        }
         if (line.method == "healthcheck") {
             line.action = Action::healthcheck;
             if (!line.params.empty())

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 #include <vector>
 
@@ -119,6 +120,41 @@ std::string scaled(double value, std::string_view unit)
     return out.append(unit);
 }
 
+/// The middle of a long address tells nobody anything.
+std::string shortened(const std::string& account)
+{
+    constexpr std::size_t longest = 20;
+    if (account.size() <= longest) return account;
+    return account.substr(0, 10) + "..." + account.substr(account.size() - 7);
+}
+
+std::string ago(double seconds)
+{
+    const auto whole = static_cast<std::int64_t>(std::max(0.0, seconds));
+    if (whole < 120) return std::to_string(whole) + " s";
+    if (whole < 7200) return std::to_string(whole / 60) + " min";
+    return std::to_string(whole / 3600) + " h";
+}
+
+/// What fits: a line that wraps would push the first ones off the screen. By characters, not bytes.
+std::string clipped(const std::string& text, Screen screen)
+{
+    std::string out;
+    std::size_t rows = 0;
+    std::size_t column = 0;
+    for (const char c : text) {
+        if (c == '\n') {
+            out += c;
+            column = 0;
+            if (++rows == screen.rows) return out;
+            continue;
+        }
+        if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80) ++column;
+        if (screen.columns == 0 || column <= screen.columns) out += c;
+    }
+    return out;
+}
+
 double number(const Json& object, const char* key)
 {
     return object.contains(key) && object[key].is_number() ? object[key].get<double>() : 0;
@@ -183,6 +219,34 @@ std::string info_text(const std::string& pool_json)
     const std::string problems = not_ready_text(pool_json);
     if (!problems.empty()) rows.push_back({"Problems", problems});
     return aligned(rows, {false, false});
+}
+
+std::string top_text(const std::string& pool_json, const std::string& workers_json, Screen screen)
+{
+    const Json pool = parse(pool_json);
+    const Json workers = parse(workers_json);
+    if (!pool.is_object() || !workers.is_array()) return "no such answer\n";
+    std::string out = "zubr " + member(pool, "version") + "  " + member(pool, "chain") + " " +
+                      member(pool, "height") + "  " + scaled(number(pool, "hashrate_5m"), "H/s") +
+                      "  " + member(pool, "workers") + " workers  " + member(pool, "connections") +
+                      " connections\n";
+    const std::string problems = not_ready_text(pool_json);
+    if (!problems.empty()) out += "NOT READY  " + problems + "\n";
+    out += '\n';
+    std::vector<Row> rows{{"ACCOUNT", "WORKER", "1 MIN", "5 MIN", "1 H", "ACCEPTED", "STALE",
+                           "REJECTED", "LAST", "MINER"}};
+    const auto now = static_cast<double>(std::time(nullptr));
+    for (const Json& worker : workers) {
+        const double last = number(worker, "last_share");
+        rows.push_back({shortened(member(worker, "account")), member(worker, "worker"),
+                        scaled(number(worker, "hashrate_1m"), "H/s"),
+                        scaled(number(worker, "hashrate_5m"), "H/s"),
+                        scaled(number(worker, "hashrate_1h"), "H/s"), member(worker, "accepted"),
+                        member(worker, "stale"), member(worker, "rejected"),
+                        last > 0 ? ago(now - last) : "-", member(worker, "user_agent")});
+    }
+    out += aligned(rows, {false, false, true, true, true, true, true, true, true, false});
+    return clipped(out, screen);
 }
 
 std::string not_ready_text(const std::string& pool_json)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "pool/base/result.h"
@@ -19,6 +20,14 @@ std::string error_text(const std::string& error_json);
 
 /// The summary of `-getinfo`, from the result of getpoolinfo.
 std::string info_text(const std::string& pool_json);
+
+struct Screen {
+    std::size_t rows = 0;  ///< 0: as many as it takes
+    std::size_t columns = 0;
+};
+/// What `-top` shows: the summary's most important lines, and the workers as a table that fits on
+/// the screen. From the results of getpoolinfo and listworkers.
+std::string top_text(const std::string& pool_json, const std::string& workers_json, Screen screen);
 
 /// Nothing when getpoolinfo says that the pool is ready; else what is not.
 std::string not_ready_text(const std::string& pool_json);

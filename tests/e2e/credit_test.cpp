@@ -137,6 +137,21 @@ TEST(WholeRoad, TurnsAMinersShareIntoABlockAndTheBlockIntoACreditThatMatures)
     EXPECT_GT(number_in(api.body, "credited_sat").value_or(0), 0) << api.body;
     EXPECT_EQ(http_get(pool.web_url() + "/").status, 200);
 
+    // What admins see of those who mine, and can do about one.
+    auto last = pool.miner(account + ".last", {"--max-shares-per-second", "2"});
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        const auto list = pool.rpc("listconnections", R"({"account":")" + account + R"("})");
+        return list && list->find(account + ".last") != std::string::npos;
+    }));
+    EXPECT_EQ(pool.rpc("disconnectclient", R"(["127.0.0.0/8"])").value_or(""), "1");
+    EXPECT_EQ(pool.rpc("disconnectclient", R"(["192.0.2.1"])").value_or(""), "0");
+    const auto workers = pool.rpc("listworkers", R"({"limit":2})");
+    EXPECT_TRUE(workers && workers->find("\"worker\":\"") != std::string::npos);
+    EXPECT_EQ(pool.rpc("logging", R"(["debug"])").value_or(""), "\"info\"");
+    EXPECT_GT(number_in(pool.rpc("getmemoryinfo").value_or(""), "resident").value_or(0), 1'000'000);
+    EXPECT_NE(http_get(pool.web_url() + "/metrics").body.find("process_open_fds"),
+              std::string::npos);
+
     // What an admin did is written down, and the chain of it holds.
     ASSERT_TRUE(pool.rpc("setban", R"({"network":"192.0.2.0/24"})").has_value());
     const auto audit = pool.rpc("verifyaudit");

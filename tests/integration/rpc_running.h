@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <atomic>
@@ -80,6 +81,15 @@ public:
         user.workers.assign(name == "farm" ? 10'000 : 1, worker);
         done(user);
     }
+    void workers(std::size_t limit, const std::string& account,
+                 Done<std::vector<WorkerLine>> done) override
+    {
+        WorkerInfo worker;
+        worker.name = "rig";
+        worker.user_agent = "\x1b[2J";
+        done(std::vector<WorkerLine>(std::min<std::size_t>(limit, 3),
+                                     {account.empty() ? "miner" : account, worker}));
+    }
     void create_account(const std::string& name, const std::string& address,
                         Done<AccountInfo> done) override
     {
@@ -131,6 +141,7 @@ public:
         options.admin = pool::Endpoint{"127.0.0.1", 0};
         options.web = pool::Endpoint{"127.0.0.1", 0};
         register_admin_methods(router_, pool);
+        register_worker_methods(router_, pool);
         auto started = Server::start(loop_, options, router_, auth_, pool);
         pool::check(started.has_value(), "two ports of 127.0.0.1 are free");
         server_ = std::move(*started);

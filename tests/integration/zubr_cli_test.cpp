@@ -55,7 +55,7 @@ Ran run_cli(const std::string& arguments)
         return {};
     }
     Ran ran;
-    const std::string command = std::string{bin} + "/zubr-cli " + arguments + " 2>&1";
+    const std::string command = std::string{bin} + "/zubr-cli 2>&1 " + arguments;
     FILE* const pipe = ::popen(command.c_str(), "r");
     std::array<char, 4096> buffer{};
     while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
@@ -76,6 +76,19 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
     EXPECT_TRUE(has(block.out, "    \"height\": 812,\n")) << block.out;
     EXPECT_EQ(run_cli(to + "-getinfo").code, 0);
     EXPECT_TRUE(has(run_cli(to + "help getuser").out, "getuser \"account\"\n"));
+
+    const Ran top = run_cli(to + "-top");
+    EXPECT_EQ(top.code, 0) << top.out;
+    EXPECT_TRUE(has(top.out, "ACCOUNT  WORKER")) << top.out;
+    EXPECT_TRUE(has(top.out, "miner    rig")) << top.out;
+    EXPECT_FALSE(has(top.out, "\x1b")) << "a miner's name for itself reached the terminal";
+
+    const Ran by_stdin = run_cli(to + "-stdin getuser <<END\nminer\nEND\n");
+    EXPECT_EQ(by_stdin.code, 0) << by_stdin.out;
+    const Ran with_worker = run_cli(to + "getuser nobody.rig");
+    EXPECT_TRUE(has(with_worker.out, "without the worker: getuser nobody")) << with_worker.out;
+    const Ran workers = run_cli(to + "listworkers miner 2");
+    EXPECT_TRUE(has(workers.out, "    \"account\": \"miner\",\n")) << workers.out;
 
     const Ran healthy = run_cli(to + "healthcheck");
     EXPECT_EQ(healthy.code, 0);

@@ -1,0 +1,129 @@
+#include "pool/app/server_control.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utility>
+
+#include <malloc.h>
+
+namespace pool {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, log::Level>, 4> levels{
+    {{"debug", log::Level::debug},
+     {"info", log::Level::info},
+     {"warn", log::Level::warn},
+     {"error", log::Level::error}}};
+
+std::uint64_t number_in(std::string_view text)
+{
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+double to_seconds(const ::timeval& time)
+{
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void read_status(ProcessInfo& info)
+{
+    constexpr std::uint64_t kib = 1024;
+    std::ifstream file{"/proc/self/status"};
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t colon = std::min(line.find(':'), line.size() - 1);
+        const std::string_view key = std::string_view{line}.substr(0, colon);
+        const std::uint64_t value = number_in(std::string_view{line}.substr(colon + 1));
+        if (key == "VmRSS") info.resident_bytes = value * kib;
+        if (key == "VmHWM") info.resident_bytes_most = value * kib;
+        if (key == "VmSize") info.virtual_bytes = value * kib;
+        if (key == "Threads") info.threads = value;
+    }
+}
+
+/// When the process began, by the kernel's count of ticks since the machine's start.
+double read_start()
+{
+    std::ifstream stat{"/proc/self/stat"};
+    std::string line;
+    std::getline(stat, line);
+    // The name in the second field may hold anything; what follows its last ')' are numbers.
+    std::size_t at = line.rfind(')');
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = line.find(' ', at + 1);
+    std::ifstream boot{"/proc/stat"};
+    std::uint64_t booted = 0;
+    for (std::string each; std::getline(boot, each);) {
+        if (each.starts_with("btime ")) booted = number_in(std::string_view{each}.substr(6));
+    }
+    const long ticks = ::sysconf(_SC_CLK_TCK);
+    if (at == std::string::npos || booted == 0 || ticks <= 0) return 0;
+    const auto since_boot = static_cast<double>(number_in(std::string_view{line}.substr(at)));
+    return static_cast<double>(booted) + since_boot / static_cast<double>(ticks);
+}
+
+}  // namespace
+
+ProcessInfo read_process_info()
+{
+    ProcessInfo info;
+    read_status(info);
+    info.started = read_start();
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator each{"/proc/self/fd", ignored}, end;
+         !ignored && each != end; each.increment(ignored)) {
+        ++info.open_files;
+    }
+    ::rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) info.open_files_max = files.rlim_cur;
+    ::rusage used{};
+    if (::getrusage(RUSAGE_SELF, &used) == 0) {
+        info.cpu_seconds = to_seconds(used.ru_utime) + to_seconds(used.ru_stime);
+    }
+    return info;
+}
+
+std::string ServerControl::log_level() const
+{
+    for (const auto& [name, level] : levels) {
+        if (level == level_) return std::string{name};
+    }
+    return "";
+}
+
+Result<void> ServerControl::set_log_level(const std::string& level)
+{
+    for (const auto& [name, value] : levels) {
+        if (name != level) continue;
+        level_ = value;
+        log::configure(level_, format_);
+        return {};
+    }
+    return fail(Error::Code::invalid, "a level is debug, info, warn or error");
+}
+
+rpc::MemoryInfo ServerControl::memory() const
+{
+    const ProcessInfo info = read_process_info();
+    const auto heap = ::mallinfo2();
+    return {.resident = info.resident_bytes,
+            .resident_most = info.resident_bytes_most,
+            .heap_used = heap.uordblks + heap.hblkhd,
+            .heap_free = heap.fordblks,
+            .open_files = info.open_files,
+            .open_files_max = info.open_files_max,
+            .threads = info.threads};
+}
+
+void ServerControl::reload() { ::kill(::getpid(), SIGHUP); }
+
+}  // namespace pool

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pool/base/result.h"
+
+namespace rpc {
+
+/// Bytes, as the kernel and the allocator tell them; 0 for what they do not.
+struct MemoryInfo {
+    std::uint64_t resident = 0;
+    std::uint64_t resident_most = 0;  ///< since the start
+    std::uint64_t heap_used = 0;
+    std::uint64_t heap_free = 0;  ///< freed, and kept for the next use
+    std::uint64_t open_files = 0;
+    std::uint64_t open_files_max = 0;
+    std::uint64_t threads = 0;
+};
+
+/// The process itself. pool/app implements it. On the rpc loop; nothing waits.
+class ServerControl {
+public:
+    virtual ~ServerControl() = default;
+
+    virtual std::string log_level() const = 0;
+    /// Errors: invalid, for no level.
+    virtual pool::Result<void> set_log_level(const std::string& level) = 0;
+    virtual MemoryInfo memory() const = 0;
+    /// What SIGHUP does; returns before it is done.
+    virtual void reload() = 0;
+};
+
+}  // namespace rpc

@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rpc/answers.h"
+#include "rpc/methods.h"
+#include "rpc/views.h"
+
+namespace rpc {
+namespace {
+
+Method listworkers_method(PoolView& view)
+{
+    Method method;
+    method.group = "people";
+    method.name = "listworkers";
+    method.reads_only = true;
+    method.params = {
+        {.name = "account", .required = false, .length_max = 128, .doc = "only this account's"},
+        {.name = "limit",
+         .type = ParamType::integer,
+         .required = false,
+         .default_value = std::int64_t{100},
+         .min = 1,
+         .max = 10'000,
+         .doc = "at most so many"}};
+    method.doc = "Lists the workers of the whole pool or of one account, the strongest first.";
+    method.result =
+        "a list of objects: account, worker, hashrate_1m, hashrate_5m, hashrate_1h, accepted, "
+        "stale, rejected, difficulty, last_share, user_agent";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.workers(static_cast<std::size_t>(arguments.integer(1)),
+                     arguments.optional_text(0).value_or(""),
+                     answer<std::vector<WorkerLine>>(std::move(reply), worker_lines_json));
+    };
+    return method;
+}
+
+Method getworker_method(PoolView& view)
+{
+    Method method;
+    method.group = "people";
+    method.name = "getworker";
+    method.reads_only = true;
+    method.params = {{.name = "account", .length_max = 128, .doc = "address or account name"},
+                     {.name = "worker", .length_max = 64, .doc = "its name, without the account"}};
+    method.doc = "Tells all that is known of one worker.";
+    method.result =
+        "an object: name, hashrate_1m to hashrate_7d, accepted, stale, rejected, duplicate, "
+        "low_difficulty, best_share, difficulty, last_share, user_agent";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.user(arguments.text(0), [name = arguments.text(1), reply = std::move(reply)](
+                                         const pool::Result<UserInfo>& user) {
+            if (!user) return reply(tl::unexpected{to_rpc_error(user.error())});
+            const auto found =
+                std::find_if(user->workers.begin(), user->workers.end(),
+                             [&](const WorkerInfo& worker) { return worker.name == name; });
+            if (found == user->workers.end()) {
+                return reply(tl::unexpected{
+                    RpcError{ErrorCode::not_found, "no such worker in the last week"}});
+            }
+            reply(worker_json(*found));
+        });
+    };
+    return method;
+}
+
+Method getsharestats_method(PoolView& view)
+{
+    Method method;
+    method.group = "shares";
+    method.name = "getsharestats";
+    method.reads_only = true;
+    method.doc = "Tells what became of shares: booked ones ever, the others since the start.";
+    method.result =
+        "an object: booked, accepted, stale, rejected_* for each reason, backlog, books_lag_ms";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.pool_info(answer<PoolInfo>(std::move(reply), share_stats_json));
+    };
+    return method;
+}
+
+Method getmininginfo_method(PoolView& view)
+{
+    Method method;
+    method.group = "work";
+    method.name = "getmininginfo";
+    method.reads_only = true;
+    method.doc = "Tells what is being mined.";
+    method.result = "an object: chain, height, tip, difficulty";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.pool_info(answer<PoolInfo>(std::move(reply), network_json));
+    };
+    return method;
+}
+
+}  // namespace
+
+void register_worker_methods(Router& router, PoolView& view)
+{
+    router.add(listworkers_method(view));
+    router.add(getworker_method(view));
+    router.add(getsharestats_method(view));
+    router.add(getmininginfo_method(view));
+}
+
+}  // namespace rpc
