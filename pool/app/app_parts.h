@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pool/app/app.h"
+#include "pool/app/account_desk.h"
 #include "pool/app/audit_desk.h"
 #include "pool/app/block_watch.h"
 #include "pool/app/books.h"
@@ -55,6 +56,7 @@ struct App::Parts {
     std::unique_ptr<ServerControl> server_control;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
+    std::unique_ptr<AccountDesk> accounts;
     std::unique_ptr<AuditDesk> audit;
     std::unique_ptr<rpc::Auditor> auditor;
     rpc::Router router;
@@ -73,6 +75,7 @@ struct App::Parts {
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
     Result<void> open_audit();
+    Result<void> open_accounts();
     void start_rpc(std::uint16_t stratum_port);
 
     Books::Out books_out();

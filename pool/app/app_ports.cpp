@@ -6,6 +6,7 @@
 #include "pool/app/store_options.h"
 #include "pool/app/stratum_options.h"
 #include "pool/base/log.h"
+#include "rpc/account_methods.h"
 #include "rpc/methods.h"
 
 // What listens: miners' ports, the web, the admin.
@@ -77,12 +78,22 @@ Result<void> App::Parts::open_rpc()
     rpc::register_worker_methods(router, *view);
     server_control = std::make_unique<ServerControl>(config.log_level, config.log_format);
     rpc::register_server_methods(router, *server_control);
+    if (auto opened = open_accounts(); !opened) return opened;
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.requests_per_second = config.web_requests_per_second;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
+    return {};
+}
+
+Result<void> App::Parts::open_accounts()
+{
+    auto book = payouts::AccountBook::open(account_book_options(config));
+    if (!book) return fail(book.error());
+    accounts = std::make_unique<AccountDesk>(rpc_loop, *live, std::move(*book));
+    rpc::register_account_methods(router, *accounts);
     return {};
 }
 

@@ -98,6 +98,7 @@ struct Config {
     U128 window_score = 0;  ///< N in units of 10^-18
     bool window_seed = false;
     std::uint32_t fee_bps = 100;
+    std::uint32_t address_lock_hours = 72;
 
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;

@@ -376,6 +376,11 @@ constexpr std::array table{
                  set_bool<&C::window_seed>},
     ConfigOption{"pplns", "fee_bps", "whole number", "100",
                  "the pool's fee in hundredths of a per cent", set_whole<&C::fee_bps, 10'000>},
+    ConfigOption{
+        "accounts", "address_lock_hours", "whole number", "72",
+        "from the proof of a change of payout addresses until it holds; nothing is paid to "
+        "the account meanwhile",
+        set_whole<&C::address_lock_hours, 8'760>},
     ConfigOption{"web", "listen", "text", "\"127.0.0.1:8080\"", "pages, API, /metrics",
                  set_endpoint<&C::web_listen>},
     ConfigOption{"web", "requests_per_second", "whole number", "50",

@@ -1,6 +1,10 @@
 #include "pool/app/store_options.h"
 
+#include <chrono>
 #include <thread>
+#include <utility>
+
+#include "pool/bitcoin/address.h"
 
 namespace pool {
 namespace {
@@ -53,6 +57,19 @@ payouts::ServiceOptions service_options(const Config& config)
     options.fee_bps = config.fee_bps;
     options.own_producers = producer_names(config);
     payouts::use_chain_defaults(options, config.chain);
+    return options;
+}
+
+payouts::AccountBookOptions account_book_options(const Config& config)
+{
+    payouts::AccountBookOptions options;
+    options.mysql = mysql_options(config);
+    options.chain = config.chain;
+    options.address_lock = std::chrono::hours{config.address_lock_hours};
+    // The configuration was checked: an address that cannot be read has not come here.
+    if (auto own = parse_address(config.payout_address, config.chain)) {
+        options.own_script = std::move(own->script);
+    }
     return options;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "payouts/account_book.h"
 #include "payouts/service.h"
 #include "pool/app/config.h"
 #include "pool/share/redis_options.h"
@@ -14,6 +15,7 @@ namespace pool {
 RedisOptions redis_options(const Config& config);
 payouts::MysqlOptions mysql_options(const Config& config);
 payouts::ServiceOptions service_options(const Config& config);
+payouts::AccountBookOptions account_book_options(const Config& config);
 /// The share streams of this server, one a Stratum loop.
 std::vector<std::string> producer_names(const Config& config);
 

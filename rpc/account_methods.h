@@ -1,0 +1,16 @@
+#pragma once
+
+#include "rpc/account_control.h"
+#include "rpc/router.h"
+
+namespace rpc {
+
+/// Puts the methods about accounts' settings into the router's table. `accounts` outlives all
+/// calls.
+void register_account_methods(Router& router, AccountControl& accounts);
+
+/// May this caller approve what moves money? Approvers only: an admin, and whoever can read the
+/// cookie on the server's disk, may not.
+bool may_approve(const Caller& caller);
+
+}  // namespace rpc

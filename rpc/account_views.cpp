@@ -1,0 +1,97 @@
+#include "rpc/account_views.h"
+
+#include <vector>
+
+#include "pool/base/json.h"
+
+namespace rpc {
+namespace {
+
+using pool::JsonWriter;
+
+constexpr std::uint64_t second_ms = 1000;
+
+void routes(JsonWriter& json, const std::vector<payouts::PayRoute>& all)
+{
+    json.begin_array();
+    for (const payouts::PayRoute& route : all) {
+        json.begin_object().key("address").string(route.address);
+        json.key("parts").unsigned_integer(route.parts).end_object();
+    }
+    json.end_array();
+}
+
+void change(JsonWriter& json, const payouts::AddressChange& change)
+{
+    json.begin_object();
+    json.key("change").unsigned_integer(change.id);
+    json.key("state").string(to_string(change.state));
+    json.key("proof").string(change.proof);
+    json.key("addresses");
+    routes(json, change.routes);
+    json.key("asked_by").string(change.asked_by);
+    json.key("asked_at").unsigned_integer(change.asked_at.value / second_ms);
+    if (change.height.value > 0) json.key("height").unsigned_integer(change.height.value);
+    json.key("approvers").begin_array();
+    for (const std::string& each : change.approvers) json.string(each);
+    json.end_array();
+    json.key("holds_from");
+    if (change.locked_until) {
+        json.unsigned_integer(change.locked_until->value / second_ms);
+    } else {
+        json.null();
+    }
+    json.end_object();
+}
+
+}  // namespace
+
+std::string sheet_json(const payouts::AccountSheet& sheet)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object();
+    json.key("account").string(sheet.name);
+    json.key("addresses");
+    routes(json, sheet.routes);
+    json.key("change");
+    if (const auto& open = sheet.open) {
+        change(json, *open);
+    } else {
+        json.null();
+    }
+    json.key("minimum_payout_sat");
+    if (const auto& minimum = sheet.minimum) {
+        json.integer(minimum->value);
+    } else {
+        json.null();
+    }
+    json.key("held").boolean(!sheet.hold_reason.empty());
+    json.key("hold_reason").string(sheet.hold_reason);
+    json.key("held_by").string(sheet.held_by);
+    json.end_object();
+    return out;
+}
+
+std::string change_json(const payouts::AddressChange& each)
+{
+    std::string out;
+    JsonWriter json{out};
+    change(json, each);
+    return out;
+}
+
+std::string question_json(const payouts::AddressQuestion& question)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object();
+    json.key("message").string(question.message);
+    json.key("signer").string(question.signer);
+    json.key("checkable").boolean(question.checkable);
+    json.key("height").unsigned_integer(question.height.value);
+    json.end_object();
+    return out;
+}
+
+}  // namespace rpc

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "payouts/account_sheet.h"
+
+namespace rpc {
+
+/// Settings of accounts as JSON text: amounts in satoshi, parts in hundredths of a per cent, times
+/// whole seconds since 1970.
+std::string sheet_json(const payouts::AccountSheet& sheet);
+std::string change_json(const payouts::AddressChange& change);
+std::string question_json(const payouts::AddressQuestion& question);
+
+}  // namespace rpc
