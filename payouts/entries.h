@@ -11,7 +11,8 @@
 /// The transfers that a block's life puts into the ledger. Pure.
 namespace payouts {
 
-/// Account codes. Those that begin with "asset:" are assets, all others are owed or owned.
+/// Account codes. Those that begin with "asset:" or "expense:" grow by debits; all others are owed
+/// or owned.
 namespace code {
 inline constexpr std::string_view coinbase_immature = "asset:coinbase_immature";
 inline constexpr std::string_view wallet = "asset:wallet";

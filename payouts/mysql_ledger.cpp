@@ -13,7 +13,11 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-bool is_asset(std::string_view account) { return account.starts_with("asset:"); }
+// Assets and expenses grow by debits, all others by credits.
+bool grows_by_debits(std::string_view account)
+{
+    return account.starts_with("asset:") || account.starts_with("expense:");
+}
 
 /// 42 of "m:42:available".
 SqlValue member_of(std::string_view account)
@@ -62,7 +66,8 @@ Result<AccountIds> ledger_accounts(MysqlConnection& db, const std::vector<Transf
     for (const std::string& code : all) {
         if (ids.contains(code)) continue;
         missing.push_back(code);
-        rows.push_back({code, std::string{is_asset(code) ? "debit" : "credit"}, member_of(code)});
+        rows.push_back(
+            {code, std::string{grows_by_debits(code) ? "debit" : "credit"}, member_of(code)});
     }
     auto made =
         insert_rows(db, "INSERT INTO ledger_account (code, side, member_id) VALUES", "", rows);

@@ -12,7 +12,7 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 28> rights{{
+constexpr std::array<TableRights, 33> rights{{
     {"account", "INSERT, UPDATE"},
     {"account_address", "INSERT"},
     {"account_setting", "INSERT, UPDATE"},
@@ -25,11 +25,16 @@ constexpr std::array<TableRights, 28> rights{{
     {"block_credit", "INSERT"},
     {"block_found", "INSERT, UPDATE"},
     {"books", "UPDATE"},
+    {"control", "INSERT, UPDATE"},
     {"ledger_account", "INSERT"},
     {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
     {"ledger_event", "INSERT"},
     {"ledger_transfer", "INSERT"},
     {"lease", "UPDATE"},
+    {"payout_approval", "INSERT"},
+    {"payout_batch", "INSERT, UPDATE"},
+    {"payout_item", "INSERT"},
+    {"payout_tx", "INSERT, UPDATE"},
     {"producer", "INSERT, UPDATE"},
     {"producer_member", "INSERT, DELETE"},
     {"producer_worker", "INSERT, DELETE"},

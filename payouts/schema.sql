@@ -409,3 +409,97 @@ CREATE TABLE address_approval (
   PRIMARY KEY (change_id, approver),
   FOREIGN KEY (change_id) REFERENCES address_change (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- migration 5
+
+-- step
+CREATE TABLE payout_batch (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  state ENUM('draft','approved','built','signed','broadcast','confirmed','cancelling','cancelled') NOT NULL DEFAULT 'draft',
+  signs ENUM('wallet','offline') NOT NULL,
+  fee_payer ENUM('pool','recipients') NOT NULL,
+  total_sat BIGINT UNSIGNED NOT NULL,
+  fee_max_sat BIGINT UNSIGNED NOT NULL,
+  items_digest BINARY(32) NOT NULL DEFAULT '',
+  created_by VARCHAR(64) NOT NULL,
+  created_at_ms BIGINT UNSIGNED NOT NULL,
+  anchor_txid BINARY(32) NULL,
+  anchor_vout INT UNSIGNED NULL,
+  bump_rate INT UNSIGNED NOT NULL DEFAULT 0,
+  closed BOOL NOT NULL DEFAULT 0,
+  UNIQUE KEY payout_batch_request (request_id),
+  UNIQUE KEY payout_batch_anchor (anchor_txid, anchor_vout),
+  KEY payout_batch_state (state, closed)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE payout_item (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  line INT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  address VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  script VARBINARY(64) NOT NULL,
+  amount_sat BIGINT UNSIGNED NOT NULL,
+  fee_share_sat BIGINT UNSIGNED NOT NULL,
+  recently_changed BOOL NOT NULL,
+  PRIMARY KEY (batch_id, line),
+  KEY payout_item_account (account_id, batch_id),
+  CHECK (amount_sat > fee_share_sat AND amount_sat <= 2100000000000000),
+  FOREIGN KEY (batch_id) REFERENCES payout_batch (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE payout_approval (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  admin VARCHAR(64) NOT NULL,
+  items_digest BINARY(32) NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (batch_id, admin),
+  FOREIGN KEY (batch_id) REFERENCES payout_batch (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE payout_tx (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  attempt INT UNSIGNED NOT NULL,
+  purpose ENUM('pay','bump','cancel') NOT NULL,
+  txid BINARY(32) NOT NULL,
+  psbt MEDIUMTEXT NOT NULL,
+  raw MEDIUMBLOB NULL,
+  fee_sat BIGINT UNSIGNED NOT NULL,
+  made_at_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (batch_id, attempt),
+  FOREIGN KEY (batch_id) REFERENCES payout_batch (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE control (
+  name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  value VARCHAR(64) NOT NULL,
+  set_by VARCHAR(64) NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TRIGGER payout_batch_fixed BEFORE UPDATE ON payout_batch FOR EACH ROW
+BEGIN
+  IF OLD.anchor_txid IS NOT NULL AND NOT (NEW.anchor_txid <=> OLD.anchor_txid AND NEW.anchor_vout <=> OLD.anchor_vout) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout keeps its anchor';
+  END IF;
+  IF OLD.items_digest <> REPEAT(CHAR(0), 32) AND (NEW.items_digest <> OLD.items_digest OR NEW.total_sat <> OLD.total_sat
+      OR NEW.fee_max_sat <> OLD.fee_max_sat OR NEW.created_by <> OLD.created_by) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what is approved of a payout does not change';
+  END IF;
+  IF OLD.state IN ('confirmed', 'cancelled') AND NEW.state <> OLD.state THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout that has ended does not begin again';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER payout_tx_fixed BEFORE UPDATE ON payout_tx FOR EACH ROW
+BEGIN
+  IF OLD.raw IS NOT NULL OR NEW.psbt <> OLD.psbt OR NEW.purpose <> OLD.purpose OR NEW.fee_sat <> OLD.fee_sat THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a transaction that is stored does not change';
+  END IF;
+END

@@ -37,7 +37,7 @@ struct Payment {
 /// A transaction to be made of exactly these coins. What they hold beyond payments and fee goes
 /// back to the wallet; with no payments, all of it (less the fee).
 struct Funding {
-    std::vector<OutPoint> coins;  ///< not empty; may be unconfirmed, or spent by what it replaces
+    std::vector<Coin> coins;  ///< not empty; what it replaces may have spent them
     std::vector<Payment> payments;
     std::uint32_t fee_rate = 1;  ///< satoshi a virtual byte
 };

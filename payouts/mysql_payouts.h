@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/payout_batch.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+
+/// Payout batches in MySQL. What changes something is called inside a Transaction that has fenced
+/// the lease "payouts".
+namespace payouts {
+
+/// Writes the batch and its items, digest included. Sets batch.id and batch.digest.
+/// Errors besides: conflict, when the request was made before.
+pool::Result<void> insert_batch(MysqlConnection& db, PayoutBatch& batch);
+
+/// With items, approvals and transactions. Errors: not_found.
+pool::Result<PayoutBatch> read_batch(MysqlConnection& db, std::uint64_t id);
+pool::Result<std::optional<std::uint64_t>> find_request(MysqlConnection& db,
+                                                        std::string_view request_id);
+/// Newest first, without items, approvals and transactions.
+pool::Result<std::vector<PayoutBatch>> list_batches(MysqlConnection& db, std::uint32_t limit);
+/// Those with something left to do or to watch, oldest first; drafts are left out.
+pool::Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db);
+
+/// Errors: conflict, when it is in another state than `from` by now.
+pool::Result<void> move_batch(MysqlConnection& db, std::uint64_t id, BatchState from,
+                              BatchState to);
+/// approved -> built. Errors: conflict; also when another batch has the anchor.
+pool::Result<void> set_anchor(MysqlConnection& db, std::uint64_t id, const pool::OutPoint& anchor);
+pool::Result<void> want_bump(MysqlConnection& db, std::uint64_t id, std::uint32_t rate);
+pool::Result<void> close_batch(MysqlConnection& db, std::uint64_t id);
+
+pool::Result<void> insert_approval(MysqlConnection& db, std::uint64_t id,
+                                   const PayoutApproval& approval);
+pool::Result<void> insert_tx(MysqlConnection& db, std::uint64_t id, const PayoutTx& tx,
+                             pool::UnixMillis now);
+/// The signed transaction of an attempt. Errors: conflict, when it has one.
+pool::Result<void> complete_tx(MysqlConnection& db, std::uint64_t id, const PayoutTx& tx);
+
+/// Of batches made since `since` that were not cancelled.
+pool::Result<pool::Sats> paid_since(MysqlConnection& db, pool::UnixMillis since);
+pool::Result<std::optional<pool::UnixMillis>> newest_schedule(MysqlConnection& db);
+
+/// Who set a switch, as long as it is on ("payouts": the hold; "release": who wants to lift it).
+struct ControlRow {
+    std::string value;
+    std::string set_by;
+};
+pool::Result<std::optional<ControlRow>> read_control(MysqlConnection& db, std::string_view name);
+pool::Result<void> write_control(MysqlConnection& db, std::string_view name, const ControlRow& row,
+                                 pool::UnixMillis now);
+
+/// What the books say that the node's wallet holds.
+pool::Result<BookedFunds> booked_funds(MysqlConnection& db);
+
+}  // namespace payouts

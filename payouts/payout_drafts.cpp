@@ -1,0 +1,159 @@
+#include "payouts/payout_drafts.h"
+
+#include <set>
+#include <utility>
+
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payouts.h"
+#include "pool/base/json.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+constexpr std::uint64_t day_ms = 86'400'000;
+// More than a batch can hold: the others need not be judged.
+constexpr std::size_t payees_max = 1000;
+
+}  // namespace
+
+Result<std::vector<Payee>> PayoutDrafts::look(pool::Now now)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    return payees(db_, options_.chain, now.wall, options_.caps.minimum);
+}
+
+Result<SelectionFrame> PayoutDrafts::frame(pool::Now now)
+{
+    SelectionFrame frame;
+    frame.caps = options_.caps;
+    frame.fee_payer = options_.fee_payer;
+    const auto rate = worker_.fee_rate();
+    if (!rate) return fail(rate.error());
+    frame.fee_rate = *rate;
+    const auto coins = wallet_.coins();
+    if (!coins) return fail(coins.error());
+    const auto busy = worker_.busy_coins(0);
+    if (!busy) return fail(busy.error());
+    for (const pool::Coin& coin : *coins) {
+        if (!busy->contains(coin.at)) frame.coins.push_back(coin.value);
+    }
+    const auto paid = paid_since(db_, pool::UnixMillis{now.wall.value - day_ms});
+    if (!paid) return fail(paid.error());
+    frame.paid_today = *paid;
+    return frame;
+}
+
+// One bad address must not hold up the others.
+Result<void> PayoutDrafts::judge(const std::vector<Payee>& payees, SelectionFrame& frame)
+{
+    std::set<std::string> judged;
+    for (const Payee& payee : payees) {
+        if (payee.available < std::max(payee.minimum, options_.caps.floor)) continue;
+        for (const PayRoute& route : payee.routes) {
+            if (!judged.insert(route.address).second) continue;
+            const auto verdict = wallet_.judge(route.address);
+            if (!verdict && verdict.error().code == Error::Code::unavailable) {
+                return fail(verdict.error());
+            }
+            if (!verdict) {
+                frame.refused[route.address] = verdict.error().detail;
+            } else if (!verdict->valid) {
+                frame.refused[route.address] = "the node does not know such an address";
+            } else if (verdict->ours) {
+                frame.refused[route.address] = "the pool's own address";
+            }
+        }
+        if (judged.size() >= payees_max) return {};
+    }
+    return {};
+}
+
+PayoutBatch PayoutDrafts::batch_of(Selection selection, const std::string& request_id,
+                                   const std::string& who, pool::Now now) const
+{
+    PayoutBatch batch;
+    batch.request_id = request_id;
+    batch.offline = options_.offline;
+    batch.fee_payer = options_.fee_payer;
+    batch.total = selection.total;
+    batch.fee_max = options_.caps.fee_max;
+    batch.created_by = who;
+    batch.created_at = now.wall;
+    batch.items = std::move(selection.items);
+    batch.passed_over = std::move(selection.passed_over);
+    return batch;
+}
+
+Result<void> PayoutDrafts::reserve(PayoutBatch& batch)
+{
+    if (auto put = insert_batch(db_, batch); !put) return put;
+    LedgerEvent event;
+    event.key = "batch:" + std::to_string(batch.id) + ":reserve";
+    event.kind = "reserve";
+    event.ref = std::to_string(batch.id);
+    event.actor = batch.created_by;
+    event.at = batch.created_at;
+    pool::JsonWriter json{event.payload};
+    json.begin_object().key("batch").unsigned_integer(batch.id);
+    json.key("digest").string(pool::to_hex(batch.digest)).end_object();
+    event.transfers = reserving(batch.items);
+    return post(db_, event);
+}
+
+Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const std::string& who,
+                                         bool dry, pool::Now now)
+{
+    if (const auto known = find_request(db_, request_id); !known) {
+        return fail(known.error());
+    } else if (const std::optional<std::uint64_t>& id = *known; id && !dry) {
+        return read_batch(db_, *id);
+    }
+    const auto held = worker_.stopped();
+    if (!held) return fail(held.error());
+    if (*held && !dry) return fail(Error::Code::refused, "payouts are stopped");
+    auto around = frame(now);
+    if (!around) return fail(around.error());
+    const auto candidates = look(now);
+    if (!candidates) return fail(candidates.error());
+    if (auto done = judge(*candidates, *around); !done) return fail(done.error());
+    if (dry) return batch_of(select(*candidates, *around), request_id, who, now);
+
+    PayoutBatch batch;
+    auto done = worker_.fenced("reserve", [&]() -> Result<void> {
+        const auto there = payees(db_, options_.chain, now.wall, options_.caps.minimum);
+        if (!there) return fail(there.error());
+        // Whoever has changed his address since the node was asked waits for the next batch.
+        std::set<std::string> asked;
+        for (const Payee& payee : *candidates) {
+            for (const PayRoute& route : payee.routes) asked.insert(route.address);
+        }
+        for (const Payee& payee : *there) {
+            for (const PayRoute& route : payee.routes) {
+                if (asked.contains(route.address)) continue;
+                around->refused.emplace(route.address, "has been changed this moment");
+            }
+        }
+        batch = batch_of(select(*there, *around), request_id, who, now);
+        if (batch.items.empty()) {
+            return fail(Error::Code::refused,
+                        "there is nobody to pay; createpayout with dry_run "
+                        "tells why");
+        }
+        return reserve(batch);
+    });
+    if (!done) return fail(done.error());
+    pool::log::info("payout_created", {{"payout", batch.id},
+                                       {"user", who},
+                                       {"items", batch.items.size()},
+                                       {"total_sat", batch.total.value}});
+    return batch;
+}
+
+}  // namespace payouts

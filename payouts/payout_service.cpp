@@ -1,0 +1,388 @@
+#include "payouts/payout_service.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payouts.h"
+#include "payouts/payout_drafts.h"
+#include "payouts/payout_maker.h"
+#include "payouts/payout_worker.h"
+#include "pool/base/json.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+struct Payouts::Impl {
+    PayoutOptions options;
+    std::unique_ptr<pool::Wallet> wallet;
+    MysqlConnection db;
+    Lease lease;
+    PayoutWorker worker;
+    PayoutDrafts drafts;
+
+    Impl(PayoutOptions o, std::unique_ptr<pool::Wallet> w)
+        : options(std::move(o)),
+          wallet(std::move(w)),
+          db(options.mysql),
+          lease(db, "payouts", options.holder, options.lease),
+          worker(db, lease, *wallet, options),
+          drafts(db, worker, *wallet, options)
+    {
+    }
+
+    Result<void> own(pool::SteadyTime now);
+    Result<PayoutBatch> show(std::uint64_t id);
+    Result<void> schedule(pool::Now now);
+    Result<void> move(std::uint64_t id, BatchState from, BatchState to);
+};
+
+namespace {
+
+tl::unexpected<Error> wrong_state(const PayoutBatch& batch, std::string_view wanted)
+{
+    return fail(Error::Code::conflict, "payout " + std::to_string(batch.id) + " is " +
+                                           std::string{to_string(batch.state)} + ", not " +
+                                           std::string{wanted});
+}
+
+LedgerEvent early_cancel(const PayoutBatch& batch, const std::string& who, pool::UnixMillis now)
+{
+    LedgerEvent event;
+    event.key = "batch:" + std::to_string(batch.id) + ":cancel";
+    event.kind = "cancel";
+    event.ref = std::to_string(batch.id);
+    event.actor = who;
+    event.at = now;
+    pool::JsonWriter json{event.payload};
+    json.begin_object().key("batch").unsigned_integer(batch.id).key("fee_sat").integer(0);
+    json.end_object();
+    event.transfers = returning(batch.items, {});
+    return event;
+}
+
+/// The transaction that has left the wallet, as far as anybody can tell.
+const PayoutTx* tx_in_flight(const PayoutBatch& batch)
+{
+    using Place = pool::TxStanding::Place;
+    const PayoutTx* newest = nullptr;
+    for (const PayoutTx& tx : batch.txs) {
+        if (tx.standing.place == Place::in_chain) return &tx;
+        if (tx.standing.place == Place::waiting) newest = &tx;
+    }
+    return newest;
+}
+
+}  // namespace
+
+Payouts::Payouts(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Payouts::~Payouts() = default;
+
+Result<std::unique_ptr<Payouts>> Payouts::open(PayoutOptions options,
+                                               std::unique_ptr<pool::Wallet> wallet)
+{
+    auto impl = std::make_unique<Impl>(std::move(options), std::move(wallet));
+    if (auto connected = impl->db.connect(); !connected) return fail(connected.error());
+    return std::unique_ptr<Payouts>{new Payouts{std::move(impl)}};
+}
+
+Result<void> Payouts::Impl::own(pool::SteadyTime now)
+{
+    if (auto connected = db.connect(); !connected) return connected;
+    const auto ours = lease.keep(now);
+    if (!ours) return fail(ours.error());
+    if (*ours) return {};
+    return fail(Error::Code::unavailable, "another server makes the payouts now: ask that one");
+}
+
+Result<PayoutBatch> Payouts::Impl::show(std::uint64_t id)
+{
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    auto batch = read_batch(db, id);
+    if (!batch) return fail(batch.error());
+    // Without the wallet it is shown all the same, without where its transactions stand.
+    if (auto seen = worker.see(*batch); !seen) batch->trouble = seen.error().detail;
+    if (const std::string why = worker.trouble(id); !why.empty()) batch->trouble = why;
+    return batch;
+}
+
+Result<PayoutReport> Payouts::step(pool::Now now)
+{
+    PayoutReport report;
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    const auto active = impl_->lease.keep(now.steady);
+    if (!active) return fail(active.error());
+    report.active = *active;
+    const auto held = impl_->worker.stopped();
+    if (!held) return fail(held.error());
+    report.stopped = *held;
+    if (!*active) return report;
+    if (!*held && impl_->options.every.count() > 0) {
+        if (auto done = impl_->schedule(now); !done) return fail(done.error());
+    }
+    const auto changed = impl_->worker.step(now);
+    if (!changed) return fail(changed.error());
+    report.changed = *changed;
+    return report;
+}
+
+// The time is noted first: a draft that cannot be made waits for the next time.
+Result<void> Payouts::Impl::schedule(pool::Now now)
+{
+    const auto period = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(options.every).count());
+    const auto last = newest_schedule(db);
+    if (!last) return fail(last.error());
+    const std::uint64_t turn = now.wall.value / period;
+    const std::optional<pool::UnixMillis>& before = *last;
+    if (before && before->value / period >= turn) return {};
+    auto noted = worker.fenced("schedule", [&] {
+        return write_control(db, "last_schedule_ms",
+                             {std::to_string(now.wall.value), std::string{schedule_name}},
+                             now.wall);
+    });
+    if (!noted) return noted;
+    const auto made =
+        drafts.create("schedule-" + std::to_string(turn), std::string{schedule_name}, false, now);
+    if (!made && !db.connected()) return fail(made.error());
+    if (!made) pool::log::info("payout_not_scheduled", {{"reason", made.error().detail}});
+    return {};
+}
+
+Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::string& who, bool dry,
+                                    pool::Now now)
+{
+    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    return impl_->drafts.create(request_id, who, dry, now);
+}
+
+Result<std::vector<PayoutBatch>> Payouts::list(std::uint32_t limit)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    auto batches = list_batches(impl_->db, limit);
+    if (!batches) return batches;
+    for (PayoutBatch& batch : *batches) batch.trouble = impl_->worker.trouble(batch.id);
+    return batches;
+}
+
+Result<PayoutBatch> Payouts::get(std::uint64_t id) { return impl_->show(id); }
+
+Result<PayoutBatch> Payouts::approve(std::uint64_t id, std::string_view digest_hex,
+                                     const std::string& who, pool::Now now)
+{
+    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    auto& db = impl_->db;
+    auto done = impl_->worker.fenced("approve", [&]() -> Result<void> {
+        auto batch = read_batch(db, id);
+        if (!batch) return fail(batch.error());
+        if (batch->state != BatchState::draft) return wrong_state(*batch, "a draft");
+        if (pool::to_hex(batch->digest) != digest_hex) {
+            return fail(Error::Code::invalid, "that is not the digest of payout " +
+                                                  std::to_string(id) +
+                                                  ": look at it with getpayout");
+        }
+        if (batch->created_by == who) {
+            return fail(Error::Code::refused, "whoever creates a payout cannot approve it");
+        }
+        const PayoutApproval approval{who, batch->digest, now.wall};
+        const bool again = std::any_of(batch->approvals.begin(), batch->approvals.end(),
+                                       [&who](const auto& each) { return each.admin == who; });
+        if (again) return fail(Error::Code::conflict, "you have approved it already");
+        if (auto put = insert_approval(db, id, approval); !put) return put;
+        batch->approvals.push_back(approval);
+        if (batch->approvals.size() < approvals_needed(*batch)) return {};
+        if (auto good = check_approval(*batch); !good) return good;
+        return move_batch(db, id, BatchState::draft, BatchState::approved);
+    });
+    if (!done) return fail(done.error());
+    pool::log::info("payout_approved", {{"payout", id}, {"user", who}});
+    return impl_->show(id);
+}
+
+Result<std::string> Payouts::export_psbt(std::uint64_t id)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    const auto batch = read_batch(impl_->db, id);
+    if (!batch) return fail(batch.error());
+    if (batch->txs.empty() || !batch->txs.back().raw.empty()) {
+        return fail(Error::Code::conflict,
+                    "no transaction of payout " + std::to_string(id) + " waits for signatures");
+    }
+    return batch->txs.back().psbt;
+}
+
+Result<PayoutBatch> Payouts::import_psbt(std::uint64_t id, const std::string& psbt)
+{
+    if (auto ours = impl_->own(pool::read_clock().steady); !ours) return fail(ours.error());
+    auto& db = impl_->db;
+    const auto batch = read_batch(db, id);
+    if (!batch) return fail(batch.error());
+    if (batch->txs.empty() || !batch->txs.back().raw.empty()) {
+        return fail(Error::Code::conflict,
+                    "no transaction of payout " + std::to_string(id) + " waits for signatures");
+    }
+    PayoutMaker maker{*impl_->wallet, impl_->options.chain, impl_->options.caps};
+    const auto tx = maker.take_signed(batch->txs.back(), psbt);
+    if (!tx) return fail(tx.error());
+    const bool cancels = tx->purpose == TxPurpose::cancel;
+    if (!cancels) {
+        if (auto good = check_approval(*batch); !good) return fail(good.error());
+        // Cancelled while it was being signed: only the cancel's transaction is taken.
+        const bool awaited =
+            batch->state == BatchState::built || batch->state == BatchState::broadcast;
+        if (!awaited) return wrong_state(*batch, "waiting for signatures");
+    }
+    auto done = impl_->worker.fenced("import", [&]() -> Result<void> {
+        if (auto put = complete_tx(db, id, *tx); !put) return put;
+        return move_batch(db, id, batch->state, cancels ? batch->state : BatchState::ready);
+    });
+    if (!done) return fail(done.error());
+    return impl_->show(id);
+}
+
+Result<PayoutBatch> Payouts::bump(std::uint64_t id, std::uint32_t fee_rate)
+{
+    if (auto ours = impl_->own(pool::read_clock().steady); !ours) return fail(ours.error());
+    if (fee_rate < 1 || fee_rate > impl_->options.caps.fee_rate_max) {
+        return fail(Error::Code::invalid, "the fee must be 1 to " +
+                                              std::to_string(impl_->options.caps.fee_rate_max) +
+                                              " sat a virtual byte (payouts.fee_rate_max)");
+    }
+    auto done = impl_->worker.fenced("bump", [&]() -> Result<void> {
+        const auto batch = read_batch(impl_->db, id);
+        if (!batch) return fail(batch.error());
+        const bool in_the_air =
+            batch->state == BatchState::broadcast || batch->state == BatchState::cancelling;
+        if (!in_the_air) return wrong_state(*batch, "broadcast");
+        return want_bump(impl_->db, id, fee_rate);
+    });
+    if (!done) return fail(done.error());
+    return impl_->show(id);
+}
+
+Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, pool::Now now)
+{
+    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    auto& db = impl_->db;
+    auto done = impl_->worker.fenced("want_cancel", [&]() -> Result<void> {
+        const auto batch = read_batch(db, id);
+        if (!batch) return fail(batch.error());
+        switch (batch->state) {
+            case BatchState::draft:
+            case BatchState::approved: {
+                auto moved = move_batch(db, id, batch->state, BatchState::cancelled);
+                return moved ? post(db, early_cancel(*batch, who, now.wall)) : moved;
+            }
+            case BatchState::built:
+            case BatchState::ready:
+            case BatchState::broadcast:
+                return move_batch(db, id, batch->state, BatchState::cancelling);
+            case BatchState::cancelling:
+            case BatchState::cancelled:
+                return {};
+            case BatchState::confirmed:
+                return wrong_state(*batch, "on its way");
+        }
+        return {};
+    });
+    if (!done) return fail(done.error());
+    pool::log::warn("payout_cancel_asked", {{"payout", id}, {"user", who}});
+    return impl_->show(id);
+}
+
+Result<HoldState> Payouts::hold()
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    HoldState state;
+    const auto row = read_control(impl_->db, "payouts");
+    if (!row) return fail(row.error());
+    if (const std::optional<ControlRow>& stop = *row) {
+        state = {true, stop->set_by, stop->value, ""};
+        const auto pending = read_control(impl_->db, "release");
+        if (!pending) return fail(pending.error());
+        if (const std::optional<ControlRow>& wish = *pending) state.released_by = wish->set_by;
+    }
+    std::error_code ignored;
+    const std::string& file = impl_->options.hold_file;
+    if (!state.stopped && !file.empty() && std::filesystem::exists(file, ignored)) {
+        state = {true, file, "the file is there", ""};
+    }
+    return state;
+}
+
+Result<HoldState> Payouts::stop(const std::string& who, const std::string& reason, pool::Now now)
+{
+    // Pressed on any server, whoever has the lease.
+    auto transaction = Transaction::begin(impl_->db);
+    if (!transaction) return fail(transaction.error());
+    const ControlRow row{reason.empty() ? "stopped" : reason, who};
+    if (auto put = write_control(impl_->db, "payouts", row, now.wall); !put) {
+        return fail(put.error());
+    }
+    if (auto put = write_control(impl_->db, "release", {"", who}, now.wall); !put) {
+        return fail(put.error());
+    }
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    pool::log::warn("payouts_stopped", {{"user", who}});
+    return hold();
+}
+
+Result<HoldState> Payouts::release(const std::string& who, pool::Now now)
+{
+    const auto state = hold();
+    if (!state) return fail(state.error());
+    if (!state->stopped) return fail(Error::Code::conflict, "payouts are not stopped");
+    if (state->by == impl_->options.hold_file && !state->by.empty()) {
+        return fail(Error::Code::refused, "the file " + state->by + " stops them: remove it");
+    }
+    const bool second = !state->released_by.empty() && state->released_by != who;
+    auto transaction = Transaction::begin(impl_->db);
+    if (!transaction) return fail(transaction.error());
+    const std::string_view name = second ? "payouts" : "release";
+    const ControlRow row{second ? "" : "wanted", who};
+    if (auto put = write_control(impl_->db, name, row, now.wall); !put) return fail(put.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    if (second) {
+        pool::log::warn("payouts_released", {{"user", who}, {"first", state->released_by}});
+    }
+    return hold();
+}
+
+Result<FundsCheck> Payouts::compare()
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    FundsCheck check;
+    const auto ids = open_batches(impl_->db);
+    if (!ids) return fail(ids.error());
+    for (const std::uint64_t id : *ids) {
+        auto batch = read_batch(impl_->db, id);
+        if (!batch) return fail(batch.error());
+        if (batch->state == BatchState::confirmed) continue;
+        if (auto seen = impl_->worker.see(*batch); !seen) return fail(seen.error());
+        const PayoutTx* tx = tx_in_flight(*batch);
+        if (tx == nullptr) continue;
+        check.in_flight += tx->fee;
+        if (tx->purpose == TxPurpose::cancel) continue;
+        for (const PayoutItem& item : batch->items) check.in_flight += item.pays();
+    }
+    const auto books = booked_funds(impl_->db);
+    if (!books) return fail(books.error());
+    check.books = *books;
+    const auto wallet = impl_->wallet->totals();
+    if (!wallet) return fail(wallet.error());
+    check.wallet = *wallet;
+    check.difference = books->wallet + books->immature + books->uncredited - books->orphaned -
+                       check.in_flight - wallet->spendable - wallet->immature;
+    const Sats most = impl_->options.hot_wallet_max;
+    check.above_max = most > Sats{} && wallet->spendable > most;
+    return check;
+}
+
+}  // namespace payouts

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/payout_batch.h"
+#include "payouts/payout_options.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/node/wallet.h"
+
+namespace payouts {
+
+struct PayoutReport {
+    bool active = false;   ///< this process has the lease
+    bool stopped = false;  ///< the hold switch
+    unsigned changed = 0;  ///< batches that took a step: step again at once
+};
+
+/// What the hold switch says.
+struct HoldState {
+    bool stopped = false;
+    std::string by;  ///< who pressed it; the file's name, when that holds
+    std::string reason;
+    std::string released_by;  ///< who wants to release it; another person has to agree
+};
+
+/// The books against the wallet, in satoshi.
+struct FundsCheck {
+    BookedFunds books;
+    pool::Sats in_flight;  ///< left the wallet by payouts that the books have not settled
+    pool::WalletTotals wallet;
+    pool::Sats difference;   ///< what the books say beyond what the wallet has; 0 is right
+    bool above_max = false;  ///< the wallet holds more than payouts.hot_wallet_max
+};
+
+/// Paying out: drafts, approvals, and the worker that carries approved batches through.
+///
+/// Blocking; one thread. Several servers may have one each on one database: who holds the lease
+/// "payouts" acts, and only he changes anything (docs/money.md, "Paying out").
+///
+/// Errors of all calls: unavailable, when MySQL or the wallet is lost, or another server has the
+/// lease; refused, invalid, conflict, not_found as sentences for whoever called.
+class Payouts {
+public:
+    /// The schema must be there.
+    static pool::Result<std::unique_ptr<Payouts>> open(PayoutOptions options,
+                                                       std::unique_ptr<pool::Wallet> wallet);
+    ~Payouts();
+    Payouts(const Payouts&) = delete;
+    Payouts& operator=(const Payouts&) = delete;
+
+    /// One round: takes or keeps the lease, makes a scheduled draft, moves batches on.
+    pool::Result<PayoutReport> step(pool::Now now);
+
+    /// A draft of all who can be paid now: their money is reserved. dry: only tells what it would
+    /// be (id 0). request_id: asked again with the same one, the same batch is the answer.
+    /// Errors besides: refused, when there is nobody to pay, or payouts are stopped.
+    pool::Result<PayoutBatch> create(const std::string& request_id, const std::string& who,
+                                     bool dry, pool::Now now);
+    pool::Result<std::vector<PayoutBatch>> list(std::uint32_t limit);
+    pool::Result<PayoutBatch> get(std::uint64_t id);
+    /// digest: as getpayout showed it, so that nobody approves what he has not seen.
+    pool::Result<PayoutBatch> approve(std::uint64_t id, std::string_view digest_hex,
+                                      const std::string& who, pool::Now now);
+    /// The PSBT that waits for signatures. Errors besides: conflict, when none does.
+    pool::Result<std::string> export_psbt(std::uint64_t id);
+    pool::Result<PayoutBatch> import_psbt(std::uint64_t id, const std::string& psbt);
+    /// fee_rate: satoshi a virtual byte; at least what nodes want for a replacement is paid.
+    pool::Result<PayoutBatch> bump(std::uint64_t id, std::uint32_t fee_rate);
+    /// At once when nothing was made for it yet; else when a spend of the anchor is final.
+    pool::Result<PayoutBatch> cancel(std::uint64_t id, const std::string& who, pool::Now now);
+
+    pool::Result<HoldState> hold();
+    pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);
+    /// Two different people must ask for it.
+    pool::Result<HoldState> release(const std::string& who, pool::Now now);
+    pool::Result<FundsCheck> compare();
+
+private:
+    struct Impl;
+    explicit Payouts(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace payouts

@@ -1,0 +1,279 @@
+#include "payouts/payout_worker.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payouts.h"
+#include "payouts/payout_maker.h"
+#include "pool/base/json.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+BatchView view_of(const PayoutBatch& batch, bool stopped)
+{
+    BatchView view;
+    view.state = batch.state;
+    view.anchored = batch.anchor.has_value();
+    view.stopped = stopped;
+    view.bump_wanted = batch.bump_rate > 0;
+    for (const PayoutTx& tx : batch.txs) {
+        view.attempts.push_back({tx.purpose, !tx.raw.empty(), tx.standing});
+    }
+    return view;
+}
+
+LedgerEvent closing_event(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
+                          pool::UnixMillis now)
+{
+    const bool paid = to == BatchState::confirmed;
+    LedgerEvent event;
+    event.kind = paid ? "settle" : "cancel";
+    event.key = "batch:" + std::to_string(batch.id) + ":" + event.kind;
+    event.ref = std::to_string(batch.id);
+    event.actor = "zubrd";
+    event.at = now;
+    pool::JsonWriter json{event.payload};
+    json.begin_object().key("batch").unsigned_integer(batch.id);
+    json.key("txid").string(pool::to_display_hex(tx.txid));
+    json.key("fee_sat").integer(tx.fee.value).end_object();
+    event.transfers = paid ? settling(batch.items, tx.fee) : returning(batch.items, tx.fee);
+    return event;
+}
+
+}  // namespace
+
+Result<void> check_approval(const PayoutBatch& batch)
+{
+    if (items_digest(batch.id, batch.fee_payer, batch.fee_max, batch.items) != batch.digest) {
+        return fail(Error::Code::refused, "payout " + std::to_string(batch.id) +
+                                              " holds other items than its digest says: look who "
+                                              "has changed the database");
+    }
+    std::size_t good = 0;
+    for (const PayoutApproval& approval : batch.approvals) {
+        if (approval.digest == batch.digest && approval.admin != batch.created_by) ++good;
+    }
+    if (good >= approvals_needed(batch)) return {};
+    return fail(Error::Code::refused,
+                "payout " + std::to_string(batch.id) + " is not approved by enough people");
+}
+
+void PayoutWorker::at(std::string_view point) const
+{
+    if (options_.on_point) options_.on_point(point);
+}
+
+Result<void> PayoutWorker::fenced(std::string_view name, const std::function<Result<void>()>& work)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    if (auto ours = lease_.fence(); !ours) return ours;
+    if (auto done = work(); !done) return done;
+    at("before_" + std::string{name});
+    if (auto done = transaction->commit(); !done) return done;
+    at("after_" + std::string{name});
+    return {};
+}
+
+Result<bool> PayoutWorker::stopped()
+{
+    std::error_code ignored;
+    if (!options_.hold_file.empty() && std::filesystem::exists(options_.hold_file, ignored)) {
+        return true;
+    }
+    const auto row = read_control(db_, "payouts");
+    if (!row) return fail(row.error());
+    return row->has_value();
+}
+
+Result<std::uint32_t> PayoutWorker::fee_rate()
+{
+    const auto said = wallet_.fee_rate(options_.fee_blocks);
+    if (!said) return fail(said.error());
+    const std::uint32_t rate = *said > 0 ? *said : options_.fee_rate_usual;
+    return std::clamp(rate, 1U, options_.caps.fee_rate_max);
+}
+
+Result<std::set<pool::OutPoint>> PayoutWorker::busy_coins(std::uint64_t id)
+{
+    const auto ids = open_batches(db_);
+    if (!ids) return fail(ids.error());
+    std::set<pool::OutPoint> busy;
+    for (const std::uint64_t other : *ids) {
+        if (other == id) continue;
+        const auto batch = read_batch(db_, other);
+        if (!batch) return fail(batch.error());
+        for (const pool::OutPoint& coin : coins_of(*batch)) busy.insert(coin);
+    }
+    return busy;
+}
+
+Result<void> PayoutWorker::see(PayoutBatch& batch)
+{
+    for (PayoutTx& tx : batch.txs) {
+        const auto standing = wallet_.standing(tx.txid);
+        if (!standing) return fail(standing.error());
+        tx.standing = *standing;
+    }
+    return {};
+}
+
+std::string PayoutWorker::trouble(std::uint64_t id) const
+{
+    const auto found = trouble_.find(id);
+    return found == trouble_.end() ? "" : found->second;
+}
+
+Result<unsigned> PayoutWorker::step(pool::Now now)
+{
+    const auto ids = open_batches(db_);
+    if (!ids) return fail(ids.error());
+    unsigned changed = 0;
+    for (const std::uint64_t id : *ids) {
+        const auto did = step_batch(id, now);
+        if (!did && !db_.connected()) return fail(did.error());
+        if (!did) {
+            // The others go on.
+            std::string& told = trouble_[id];
+            if (told != did.error().detail) {
+                pool::log::warn("payout_waiting", {{"payout", id}, {"reason", did.error().detail}});
+            }
+            told = did.error().detail;
+            if (!lease_.held()) return changed;
+            continue;
+        }
+        trouble_.erase(id);
+        if (*did) ++changed;
+    }
+    return changed;
+}
+
+Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
+{
+    auto batch = read_batch(db_, id);
+    if (!batch) return fail(batch.error());
+    if (auto done = see(*batch); !done) return fail(done.error());
+    const auto held = stopped();
+    if (!held) return fail(held.error());
+    const BatchPlan next = plan(view_of(*batch, *held));
+    if (next.alarm && alarmed_.insert(id).second) {
+        pool::log::error("settled_payout_left_chain", {{"payout", id}});
+    }
+    Result<void> done;
+    switch (next.step) {
+        case BatchStep::wait:
+            return false;
+        case BatchStep::choose_anchor:
+            done = choose_anchor(*batch);
+            break;
+        case BatchStep::build:
+            done = build(*batch, next.purpose, now);
+            break;
+        case BatchStep::send:
+            return send(*batch, batch->txs[next.attempt], now);
+        case BatchStep::settle:
+            done = end(*batch, batch->txs[next.attempt], BatchState::confirmed, now);
+            break;
+        case BatchStep::give_back:
+            done = end(*batch, batch->txs[next.attempt], BatchState::cancelled, now);
+            break;
+        case BatchStep::close:
+            done = fenced("close", [this, id] { return close_batch(db_, id); });
+            break;
+    }
+    if (!done) return fail(done.error());
+    return true;
+}
+
+Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch)
+{
+    if (auto good = check_approval(batch); !good) return good;
+    const auto busy = busy_coins(batch.id);
+    if (!busy) return fail(busy.error());
+    const auto coins = wallet_.coins();
+    if (!coins) return fail(coins.error());
+    const pool::Coin* best = nullptr;
+    for (const pool::Coin& coin : *coins) {
+        if (busy->contains(coin.at)) continue;
+        // The largest: a cancel pays its fee out of it.
+        if (best == nullptr || std::tie(best->value, coin.at) < std::tie(coin.value, best->at)) {
+            best = &coin;
+        }
+    }
+    if (best == nullptr) {
+        return fail(Error::Code::unavailable, "the wallet has no confirmed coin that is free");
+    }
+    const pool::OutPoint anchor = best->at;
+    return fenced("anchor", [&] { return set_anchor(db_, batch.id, anchor); });
+}
+
+Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now)
+{
+    if (auto good = check_approval(batch); !good && purpose != TxPurpose::cancel) return good;
+    const auto usual = fee_rate();
+    if (!usual) return fail(usual.error());
+    const auto busy = busy_coins(batch.id);
+    if (!busy) return fail(busy.error());
+    PayoutMaker maker{wallet_, options_.chain, options_.caps};
+    const auto tx = maker.make(batch, purpose, std::max(*usual, batch.bump_rate), *busy);
+    if (!tx) return fail(tx.error());
+    at("signed_" + std::string{to_string(purpose)});
+    const bool sendable = !tx->raw.empty() && purpose != TxPurpose::cancel;
+    auto done = fenced("store_" + std::string{to_string(purpose)}, [&]() -> Result<void> {
+        if (auto put = insert_tx(db_, batch.id, *tx, now.wall); !put) return put;
+        if (auto bumped = want_bump(db_, batch.id, 0); !bumped) return bumped;
+        return move_batch(db_, batch.id, batch.state, sendable ? BatchState::ready : batch.state);
+    });
+    if (!done) return done;
+    pool::log::info("payout_built", {{"payout", batch.id},
+                                     {"purpose", to_string(purpose)},
+                                     {"txid", pool::to_display_hex(tx->txid)},
+                                     {"fee_sat", tx->fee.value}});
+    return {};
+}
+
+Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
+{
+    const auto last = sent_.find(batch.id);
+    const bool lately = last != sent_.end() && now.steady - last->second < options_.resend;
+    if (lately && batch.state != BatchState::ready) return false;
+    sent_[batch.id] = now.steady;
+    if (auto sent = wallet_.send(tx.raw); !sent) return fail(sent.error());
+    at("sent_" + std::string{to_string(tx.purpose)});
+    if (batch.state != BatchState::ready) return false;
+    auto done = fenced("broadcast", [&] {
+        return move_batch(db_, batch.id, BatchState::ready, BatchState::broadcast);
+    });
+    if (!done) return fail(done.error());
+    pool::log::info("payout_sent", {{"payout", batch.id}, {"txid", pool::to_display_hex(tx.txid)}});
+    return true;
+}
+
+Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
+                               pool::Now now)
+{
+    const LedgerEvent event = closing_event(batch, tx, to, now.wall);
+    auto done = fenced(event.kind, [&]() -> Result<void> {
+        if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;
+        if (to == BatchState::cancelled) {
+            if (auto closed = close_batch(db_, batch.id); !closed) return closed;
+        }
+        return post(db_, event);
+    });
+    if (!done) return done;
+    pool::log::info(to == BatchState::confirmed ? "payout_confirmed" : "payout_cancelled",
+                    {{"payout", batch.id}, {"txid", pool::to_display_hex(tx.txid)}});
+    return {};
+}
+
+}  // namespace payouts

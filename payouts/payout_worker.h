@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_lease.h"
+#include "payouts/payout_batch.h"
+#include "payouts/payout_options.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/node/wallet.h"
+
+namespace payouts {
+
+/// Takes approved batches through their lives: each step is one transaction of MySQL, or one call
+/// of the wallet that may be repeated. So it may be killed anywhere. Blocking; one thread.
+class PayoutWorker {
+public:
+    PayoutWorker(MysqlConnection& db, Lease& lease, pool::Wallet& wallet,
+                 const PayoutOptions& options)
+        : db_(db), lease_(lease), wallet_(wallet), options_(options)
+    {
+    }
+
+    /// One step of every batch that has one to take. The lease must be held.
+    /// Errors: unavailable, when MySQL is lost; what befalls one batch is told by trouble().
+    pool::Result<unsigned> step(pool::Now now);
+
+    /// Runs `work` in a transaction that holds the lease, and commits it.
+    pool::Result<void> fenced(std::string_view name,
+                              const std::function<pool::Result<void>()>& work);
+    /// Coins that batches other than `id` have used or may use.
+    pool::Result<std::set<pool::OutPoint>> busy_coins(std::uint64_t id);
+    pool::Result<bool> stopped();
+    pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
+    std::string trouble(std::uint64_t id) const;
+    /// Satoshi a virtual byte that a payout would pay now; within the cap.
+    pool::Result<std::uint32_t> fee_rate();
+
+private:
+    struct Task;
+    pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
+    pool::Result<void> choose_anchor(const PayoutBatch& batch);
+    pool::Result<void> build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now);
+    pool::Result<bool> send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now);
+    pool::Result<void> end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
+                           pool::Now now);
+    void at(std::string_view point) const;
+
+    MysqlConnection& db_;
+    Lease& lease_;
+    pool::Wallet& wallet_;
+    const PayoutOptions& options_;
+    std::map<std::uint64_t, std::string> trouble_;
+    std::map<std::uint64_t, pool::SteadyTime> sent_;
+    std::set<std::uint64_t> alarmed_;
+};
+
+/// Whether enough people have approved what the batch holds now. Errors: refused, and why not.
+pool::Result<void> check_approval(const PayoutBatch& batch);
+
+}  // namespace payouts

@@ -1,0 +1,345 @@
+// Payouts with a real bitcoind wallet and a real MariaDB.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/psbt.h"
+#include "tests/support/payouts_fixture.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using pool::Error;
+using pool::Sats;
+
+/// One node for all; each test has a wallet and books of its own.
+class Payouts : public testing::Test {
+public:
+    static void SetUpTestSuite() { shared_node = node_with_money().release(); }
+    static void TearDownTestSuite()
+    {
+        delete shared_node;
+        shared_node = nullptr;
+    }
+
+protected:
+    static NodeFixture& node() { return *shared_node; }
+    static std::string own_name()
+    {
+        return testing::UnitTest::GetInstance()->current_test_info()->name();
+    }
+    static inline NodeFixture* shared_node = nullptr;
+};
+
+TEST_F(Payouts, PayEveryoneOnceAndTheBooksHoldWhatTheWalletHolds)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(1, 5'000'000);
+    pool.owe(2, 99'999);
+    pool.owe(3, 250'001);
+    auto payouts = pool.open();
+    ASSERT_EQ(pool.audit(*payouts), "");
+
+    const auto dry = payouts->create("x", "ann", true, pool::read_clock());
+    ASSERT_TRUE(dry.has_value()) << dry.error().detail;
+    EXPECT_EQ(dry->total, Sats{5'250'001});
+    EXPECT_EQ(pool.available(1), 5'000'000) << "a dry run moves nothing";
+
+    const std::uint64_t id = approved_batch(*payouts, "friday");
+    const auto again = payouts->create("friday", "ann", false, pool::read_clock());
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(again->id, id) << "the same request is the same batch";
+    EXPECT_EQ(pool.available(1), 0);
+    EXPECT_EQ(pool.in_payout(1), 5'000'000);
+    EXPECT_EQ(pool.available(2), 99'999) << "below the minimum";
+
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+    EXPECT_EQ(pool.audit(*payouts), "") << "in flight";
+    mine(node(), 5);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast") << "five blocks may still go";
+    mine(node(), 1);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.received(1), 5'000'000);
+    EXPECT_EQ(pool.received(3), 250'001);
+    EXPECT_EQ(pool.in_payout(1), 0);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+TEST_F(Payouts, NeedTwoPeopleAndWhatTheyHaveSeen)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(15, 5'000'000);
+    auto payouts = pool.open();
+    const auto batch = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(batch.has_value()) << batch.error().detail;
+    const std::string digest = pool::to_hex(batch->digest);
+    const auto approve = [&](const std::string& who, const std::string& what) {
+        const auto done = payouts->approve(batch->id, what, who, pool::read_clock());
+        return done ? "" : done.error().detail;
+    };
+    EXPECT_NE(approve("ann", digest), "") << "her own";
+    EXPECT_NE(approve("bob", std::string(64, '0')), "");
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, batch->id), "draft");
+    EXPECT_EQ(approve("bob", digest), "");
+    EXPECT_EQ(state_of(*payouts, batch->id), "approved");
+    EXPECT_NE(approve("carl", digest), "") << "it is no draft any more";
+
+    // Somebody with rights on the database raises an amount behind the approver's back.
+    pool.books().scalar("update payout_item set amount_sat = amount_sat + 1");
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, batch->id).find("other items"), std::string::npos)
+        << state_of(*payouts, batch->id);
+    EXPECT_EQ(pool.received(15), 0);
+}
+
+TEST_F(Payouts, OnAScheduleAreDraftsThatTwoOthersApprove)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(4, 5'000'000);
+    auto options = pool.options();
+    options.every = std::chrono::hours{24};
+    auto payouts = pool.open(options);
+    const pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'800'000'000'000}};
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(payouts->step(now).has_value());
+    const auto listed = payouts->list(10);
+    ASSERT_TRUE(listed.has_value());
+    ASSERT_EQ(listed->size(), 1U) << "one a day";
+    const payouts::PayoutBatch& batch = listed->front();
+    const std::string digest = pool::to_hex(batch.digest);
+    ASSERT_TRUE(payouts->approve(batch.id, digest, "bob", now).has_value());
+    EXPECT_EQ(state_of(*payouts, batch.id), "draft") << "nobody but bob stands behind it";
+    EXPECT_FALSE(payouts->approve(batch.id, digest, "bob", now).has_value());
+    ASSERT_TRUE(payouts->approve(batch.id, digest, "carl", now).has_value());
+    EXPECT_EQ(state_of(*payouts, batch.id), "approved");
+}
+
+TEST_F(Payouts, PassOverOneBadAddressAndPayTheOthers)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(5, 5'000'000);
+    pool.owe(6, 6'000'000);
+    pool.books().scalar("update account set payout_address = '" + pool.wallet().address() +
+                        "' where name = 'member-5'");
+    auto payouts = pool.open();
+    const auto batch = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(batch.has_value()) << batch.error().detail;
+    EXPECT_EQ(batch->total, Sats{6'000'000});
+    ASSERT_EQ(batch->passed_over.size(), 1U);
+    EXPECT_NE(batch->passed_over[0].reason.find("the pool's own address"), std::string::npos);
+}
+
+TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(7, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    ASSERT_TRUE(payouts->bump(id, 30).has_value());
+    EXPECT_FALSE(payouts->bump(id, 100'000).has_value()) << "above the cap";
+    run_payouts(*payouts);
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->txs.size(), 2U) << state_of(*payouts, id);
+    EXPECT_GT(batch->txs[1].fee, batch->txs[0].fee);
+    for (const auto& tx : batch->txs) {
+        const auto psbt = pool::parse_psbt(tx.psbt);
+        ASSERT_TRUE(psbt.has_value());
+        EXPECT_EQ(psbt->tx.inputs.at(0).previous, batch->anchor.value_or(pool::OutPoint{}).txid);
+    }
+    EXPECT_EQ(pool.audit(*payouts), "");
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.received(7), 5'000'000);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+TEST_F(Payouts, ReturnMoneyOnlyWhenTheSpendBackIsFinal)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(8, 5'000'000);
+    auto payouts = pool.open();
+    const auto draft = payouts->create("early", "ann", false, pool::read_clock());
+    ASSERT_TRUE(draft.has_value()) << draft.error().detail;
+    ASSERT_TRUE(payouts->cancel(draft->id, "ann", pool::read_clock()).has_value());
+    EXPECT_EQ(state_of(*payouts, draft->id), "cancelled") << "nothing was made for it yet";
+    EXPECT_EQ(pool.available(8), 5'000'000);
+
+    const std::uint64_t id = approved_batch(*payouts, "late");
+    run_payouts(*payouts);
+    ASSERT_TRUE(payouts->cancel(id, "ann", pool::read_clock()).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "cancelling");
+    EXPECT_EQ(pool.available(8), 0) << "the payment may be mined yet";
+    mine(node(), 5);
+    run_payouts(*payouts);
+    EXPECT_EQ(pool.available(8), 0);
+    mine(node(), 1);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "cancelled");
+    EXPECT_EQ(pool.available(8), 5'000'000);
+    EXPECT_EQ(pool.received(8), 0);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+TEST_F(Payouts, AreSettledAsPaidWhenThePaymentIsMinedBeforeItsCancel)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(9, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    mine(node(), 1);
+    ASSERT_TRUE(payouts->cancel(id, "ann", pool::read_clock()).has_value());
+    run_payouts(*payouts);
+    mine(node(), 5);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.available(9), 0);
+    EXPECT_EQ(pool.received(9), 5'000'000);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+TEST_F(Payouts, SurviveAReorganisationThatTakesThePaymentOut)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(10, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    mine(node(), 1);
+    run_payouts(*payouts);
+    const std::string block = node().call("getbestblockhash").value_or("");
+    ASSERT_TRUE(node().call("invalidateblock", "[" + block + "]").has_value());
+    // Empty blocks on the other branch, so that the payment is in no chain.
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(node().call("generateblock", "[\"raw(51)\", []]").has_value());
+    }
+    run_payouts(*payouts);
+    EXPECT_EQ(pool.received(10), 0);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.received(10), 5'000'000);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+TEST_F(Payouts, StandStillWhileTheHoldSwitchIsOn)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(11, 5'000'000);
+    const TempDir directory;
+    auto options = pool.options();
+    options.hold_file = (directory.path() / "payouts.stop").string();
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    const pool::Now now = pool::read_clock();
+    ASSERT_TRUE(payouts->stop("ann", "looks wrong", now).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    EXPECT_FALSE(payouts->create("b", "ann", false, now).has_value());
+    const auto first = payouts->release("ann", now);
+    ASSERT_TRUE(first.has_value());
+    EXPECT_TRUE(first->stopped);
+    const auto same = payouts->release("ann", now);
+    ASSERT_TRUE(same.has_value());
+    EXPECT_TRUE(same->stopped) << "one person, however often";
+    const auto second = payouts->release("bob", now);
+    ASSERT_TRUE(second.has_value());
+    EXPECT_FALSE(second->stopped);
+
+    std::ofstream{options.hold_file} << "held";
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    EXPECT_FALSE(payouts->release("bob", now).has_value()) << "who can remove the file may";
+    std::filesystem::remove(options.hold_file);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+TEST_F(Payouts, MayBeSignedOfflineAndAreComparedByteForByte)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(12, 5'000'000);
+    // The pool's node only watches; the keys are in a wallet that stands for another machine.
+    WalletFixture& signer = pool.wallet();
+    WalletFixture watcher{node(), own_name() + "-watch", ", true, true"};
+    const std::string descriptors = signer.call("listdescriptors").value_or("");
+    std::string wanted = descriptors.substr(descriptors.find('['));
+    wanted = wanted.substr(0, wanted.rfind(']') + 1);
+    for (std::size_t at = 0; (at = wanted.find("\"timestamp\":", at)) != std::string::npos;) {
+        const std::size_t end = wanted.find_first_of(",}", at);
+        wanted.replace(at, end - at, "\"timestamp\":0");
+        at += 5;
+    }
+    const auto imported = watcher.call("importdescriptors", "[" + wanted + "]");
+    ASSERT_TRUE(imported.has_value()) << imported.error().detail;
+
+    auto options = pool.options();
+    options.offline = true;
+    auto opened = payouts::Payouts::open(options, watcher.open());
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    payouts::Payouts& payouts = **opened;
+    const std::uint64_t id = approved_batch(payouts, "a");
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "built");
+    const auto psbt = payouts.export_psbt(id);
+    ASSERT_TRUE(psbt.has_value()) << psbt.error().detail;
+    const auto import_of = [&](const std::string& text) {
+        const auto done = payouts.import_psbt(id, text);
+        return done ? "" : done.error().detail;
+    };
+    EXPECT_NE(import_of(*psbt), "") << "without signatures";
+    auto wallet = signer.open();
+    const auto coins = wallet->coins();
+    ASSERT_TRUE(coins.has_value());
+    const auto thief =
+        wallet->fund({{coins->front()}, {{test_address("regtest", 13), Sats{5'000'000}}}, 5});
+    ASSERT_TRUE(thief.has_value()) << thief.error().detail;
+    EXPECT_NE(import_of(wallet->sign(*thief).value_or("")).find("another transaction"),
+              std::string::npos);
+    const auto good = wallet->sign(*psbt);
+    ASSERT_TRUE(good.has_value()) << good.error().detail;
+    EXPECT_EQ(import_of(*good), "");
+    EXPECT_EQ(state_of(payouts, id), "signed");
+    run_payouts(payouts);
+    mine(node(), 6);
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "confirmed");
+    EXPECT_EQ(pool.received(12), 5'000'000);
+    EXPECT_EQ(pool.audit(payouts), "");
+}
+
+TEST_F(Payouts, AreMadeByOneServerAtATime)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(14, 5'000'000);
+    auto one = pool.open();
+    auto other = pool.open();
+    ASSERT_TRUE(one->step(pool::read_clock()).value_or(payouts::PayoutReport{}).active);
+    EXPECT_FALSE(other->step(pool::read_clock()).value_or(payouts::PayoutReport{}).active);
+    const auto refused = other->create("a", "ann", false, pool::read_clock());
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Error::Code::unavailable);
+
+    const std::uint64_t id = approved_batch(*one, "a");
+    // Put to sleep with the lease in its hands: the other goes on, and the sleeper changes nothing.
+    pool.books().scalar("update lease set until_ms = 0 where name = 'payouts'");
+    run_payouts(*other);
+    EXPECT_EQ(state_of(*other, id), "broadcast");
+    EXPECT_FALSE(one->cancel(id, "ann", pool::read_clock()).has_value());
+    EXPECT_EQ(state_of(*other, id), "broadcast");
+}
+
+}  // namespace
+}  // namespace tests

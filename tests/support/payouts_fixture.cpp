@@ -1,0 +1,234 @@
+#include "tests/support/payouts_fixture.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_verify.h"
+#include "pool/bitcoin/address.h"
+#include "pool/node/node_rpc_wallet.h"
+#include "tests/support/json_rpc.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+constexpr pool::UnixMillis now_of_tests{1'800'000'000'000};
+
+std::string must(const pool::Result<std::string>& answer)
+{
+    EXPECT_TRUE(answer.has_value()) << (answer ? "" : answer.error().detail);
+    return answer ? nlohmann::json::parse(*answer).dump() : "null";
+}
+
+std::string plain(const std::string& json_text)
+{
+    const auto json = nlohmann::json::parse(json_text, nullptr, false);
+    return json.is_string() ? json.get<std::string>() : "";
+}
+
+void post_transfer(const BooksFixture& books, const std::string& key, payouts::Transfer transfer)
+{
+    payouts::MysqlConnection db{books.mysql()};
+    auto transaction = payouts::Transaction::begin(db);
+    ASSERT_TRUE(transaction.has_value()) << transaction.error().detail;
+    const payouts::LedgerEvent event{
+        key, "adjust", key, "test", "{}", now_of_tests, {std::move(transfer)}};
+    const auto posted = payouts::post(db, event);
+    ASSERT_TRUE(posted.has_value()) << posted.error().detail;
+    ASSERT_TRUE(transaction->commit().has_value());
+}
+
+}  // namespace
+
+WalletFixture::WalletFixture(NodeFixture& node, std::string name, const std::string& options)
+    : node_(node), name_(std::move(name))
+{
+    must(node_.call("createwallet", "[\"" + name_ + "\"" + options + "]"));
+}
+
+pool::Result<std::string> WalletFixture::call(const std::string& method, const std::string& params)
+{
+    return json_rpc(node_.url() + "/wallet/" + name_, node_.cookie_file(), method, params);
+}
+
+std::string WalletFixture::address() { return plain(must(call("getnewaddress"))); }
+
+void WalletFixture::fund(unsigned coins, std::int64_t each)
+{
+    std::string outputs;
+    for (unsigned i = 0; i < coins; ++i) {
+        outputs += (i > 0 ? ", \"" : "\"") + address() + "\": \"" +
+                   pool::btc_text(pool::Sats{each}) + "\"";
+    }
+    const std::string source = node_.url() + "/wallet/mine";
+    const std::string txid =
+        must(json_rpc(source, node_.cookie_file(), "sendmany", "[\"\", {" + outputs + "}]"));
+    // Wallets of this node do not send by themselves: the mempool is the test's alone.
+    const auto made = json_rpc(source, node_.cookie_file(), "gettransaction", "[" + txid + "]");
+    const auto json = nlohmann::json::parse(must(made), nullptr, false);
+    must(node_.call("sendrawtransaction", "[\"" + json.value("hex", "") + "\"]"));
+    mine(node_, 1);
+}
+
+std::unique_ptr<pool::Wallet> WalletFixture::open() const
+{
+    pool::NodeWalletOptions options;
+    options.node.name = "test";
+    options.node.url = node_.url();
+    options.node.cookie_file = node_.cookie_file();
+    options.wallet = name_;
+    return pool::make_node_wallet(std::move(options));
+}
+
+std::unique_ptr<NodeFixture> node_with_money()
+{
+    auto node = std::make_unique<NodeFixture>(
+        "regtest", std::vector<std::string>{"-disablewallet=0", "-fallbackfee=0.00001",
+                                            "-walletbroadcast=0", "-persistmempool=0"});
+    WalletFixture mine_wallet{*node, "mine"};
+    must(node->call("generatetoaddress", "[5, \"" + mine_wallet.address() + "\"]"));
+    mine(*node, 101);
+    return node;
+}
+
+void mine(NodeFixture& node, unsigned blocks) { node.generate(static_cast<int>(blocks)); }
+
+PayoutsFixture::PayoutsFixture(NodeFixture& node, const std::string& wallet_name)
+    : node_(node), service_(books_.open()), wallet_(node, wallet_name)
+{
+    constexpr unsigned coins = 4;
+    constexpr std::int64_t each = 100'000'000;
+    wallet_.fund(coins, each);
+    post_transfer(books_, "adjust:deposit",
+                  {"asset:wallet", "equity:reserve", pool::Sats{each * coins}});
+}
+
+void PayoutsFixture::owe(unsigned number, std::int64_t sats)
+{
+    const std::string name = "member-" + std::to_string(number);
+    std::string id =
+        books_.scalar("select coalesce(max(id), 0) from account where name = '" + name + "'");
+    if (id == "0") {
+        const auto address =
+            pool::parse_address(test_address("regtest", number), pool::Chain::regtest);
+        ASSERT_TRUE(address.has_value());
+        const auto made = service_->create_account(name, *address);
+        ASSERT_TRUE(made.has_value()) << made.error().detail;
+        id = std::to_string(made->value);
+    }
+    const std::string key = "adjust:owe:" + books_.scalar("select count(*) from ledger_event");
+    post_transfer(books_, key, {"equity:reserve", "m:" + id + ":available", pool::Sats{sats}});
+}
+
+payouts::PayoutOptions PayoutsFixture::options() const
+{
+    payouts::PayoutOptions options;
+    options.mysql = books_.mysql();
+    options.chain = pool::Chain::regtest;
+    options.holder = "test";
+    options.fee_rate_usual = 5;
+    options.resend = std::chrono::milliseconds{0};
+    return options;
+}
+
+std::unique_ptr<payouts::Payouts> PayoutsFixture::open(const payouts::PayoutOptions& options) const
+{
+    auto opened = payouts::Payouts::open(options, wallet_.open());
+    if (opened) return std::move(*opened);
+    ADD_FAILURE() << opened.error().detail;
+    return nullptr;
+}
+
+namespace {
+
+std::int64_t balance(const BooksFixture& books, unsigned number, const std::string& part)
+{
+    return std::strtoll(
+        books
+            .scalar("select coalesce(sum(cast(b.credits_sat as signed) - cast(b.debits_sat as "
+                    "signed)), 0) from ledger_balance b join ledger_account l on l.id = "
+                    "b.account_id join account a on a.id = l.member_id where a.name = 'member-" +
+                    std::to_string(number) + "' and l.code like 'm:%:" + part + "'")
+            .c_str(),
+        nullptr, 10);
+}
+
+}  // namespace
+
+std::int64_t PayoutsFixture::available(unsigned number) const
+{
+    return balance(books_, number, "available");
+}
+
+std::int64_t PayoutsFixture::in_payout(unsigned number) const
+{
+    return balance(books_, number, "in_payout");
+}
+
+std::int64_t PayoutsFixture::received(unsigned number)
+{
+    const auto found = node_.call(
+        "scantxoutset", "[\"start\", [\"addr(" + test_address("regtest", number) + ")\"]]");
+    EXPECT_TRUE(found.has_value()) << (found ? "" : found.error().detail);
+    if (!found) return -1;
+    const auto json = nlohmann::json::parse(*found);
+    std::int64_t sum = 0;
+    for (const auto& unspent : json.at("unspents")) {
+        sum += std::llround(unspent.at("amount").get<double>() * 1e8);
+    }
+    return sum;
+}
+
+std::string PayoutsFixture::audit(payouts::Payouts& payouts)
+{
+    payouts::MysqlConnection db{books_.mysql()};
+    const auto verdict = payouts::verify_ledger(db);
+    if (!verdict) return verdict.error().detail;
+    if (!verdict->good()) return verdict->difference;
+    const auto funds = payouts.compare();
+    if (!funds) return funds.error().detail;
+    if (funds->difference == pool::Sats{}) return "";
+    return "the books have " + std::to_string(funds->difference.value) +
+           " sat more than the wallet";
+}
+
+void run_payouts(payouts::Payouts& payouts)
+{
+    for (int round = 0; round < 100; ++round) {
+        const auto report = payouts.step(pool::read_clock());
+        if (!report) {
+            ADD_FAILURE() << report.error().detail;
+            return;
+        }
+        if (report->changed == 0) return;
+    }
+    ADD_FAILURE() << "payouts do not come to rest";
+}
+
+std::uint64_t approved_batch(payouts::Payouts& payouts, const std::string& request)
+{
+    const auto batch = payouts.create(request, "ann", false, pool::read_clock());
+    if (!batch) {
+        ADD_FAILURE() << batch.error().detail;
+        return 0;
+    }
+    const auto approved =
+        payouts.approve(batch->id, pool::to_hex(batch->digest), "bob", pool::read_clock());
+    EXPECT_TRUE(approved.has_value()) << (approved ? "" : approved.error().detail);
+    return batch->id;
+}
+
+std::string state_of(payouts::Payouts& payouts, std::uint64_t id)
+{
+    const auto batch = payouts.get(id);
+    if (!batch) return batch.error().detail;
+    const std::string state{payouts::to_string(batch->state)};
+    return batch->trouble.empty() ? state : state + ": " + batch->trouble;
+}
+
+}  // namespace tests
