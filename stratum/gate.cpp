@@ -175,7 +175,7 @@ std::size_t Gate::connections()
     return connections_;
 }
 
-std::uint64_t Gate::refused(Answer answer)
+std::uint64_t Gate::answered(Answer answer)
 {
     const std::lock_guard lock{mutex_};
     return answers_[static_cast<std::size_t>(answer)];

@@ -76,7 +76,7 @@ public:
     bool unban(const Network& network);
 
     std::size_t connections();
-    std::uint64_t refused(Answer answer);  ///< since the start
+    std::uint64_t answered(Answer answer);  ///< so often since the start
     std::uint64_t banned_ever();
 
 private:

@@ -63,6 +63,7 @@ Result<void> App::Parts::open_rpc()
                                               .queries = std::move(*queries),
                                               .audits = std::move(*audits),
                                               .loops = plain,
+                                              .gate = *gate,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,
                                            .chain = config.chain,

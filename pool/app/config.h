@@ -86,6 +86,11 @@ struct Config {
     std::uint32_t write_queue_kib = 256;
     std::uint32_t write_stall_seconds = 60;
     std::uint32_t first_line_seconds = 15;
+    std::uint32_t subscribe_seconds = 30;
+    std::uint32_t authorize_seconds = 60;
+    std::uint32_t line_seconds = 15;
+    std::uint32_t bad_requests = 32;
+    std::uint32_t shed_seconds = 3;
     std::uint32_t idle_minutes = 30;
 
     StoreAddress redis{"", "127.0.0.1", 6379};

@@ -77,7 +77,20 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     session.lines_per_second = config.lines_per_second;
     session.lines_burst = 5.0 * config.lines_per_second;
     session.first_line_within = std::chrono::seconds{config.first_line_seconds};
+    session.subscribe_within = std::chrono::seconds{config.subscribe_seconds};
+    session.authorize_within = std::chrono::seconds{config.authorize_seconds};
+    session.line_within = std::chrono::seconds{config.line_seconds};
+    session.bad_requests_max = config.bad_requests;
     session.idle_max = std::chrono::minutes{config.idle_minutes};
+    options.shed_after = std::chrono::seconds{config.shed_seconds};
+
+    stratum::v2::SessionOptions& v2 = options.shard.v2;
+    v2.channels_max = config.workers_max;
+    v2.workers_max = config.workers_max;
+    v2.bad_requests_max = config.bad_requests;
+    v2.channel_within = session.authorize_within;
+    v2.frame_within = session.line_within;
+    v2.idle_max = session.idle_max;
 
     options.shard.loop = static_cast<std::uint32_t>(loop);
     options.shard.prefixes =

@@ -279,7 +279,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
 {
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
-        done(metrics_of(*info, parts_.loops));
+        done(metrics_of(*info, parts_.loops, parts_.gate));
     });
 }
 

@@ -36,6 +36,7 @@ public:
         std::unique_ptr<payouts::Queries> queries;
         std::unique_ptr<payouts::Queries> audits;  ///< for what takes minutes
         std::vector<StratumLoop*> loops;
+        stratum::Gate& gate;
         std::function<void()> stop;
     };
     View(Parts parts, Identity identity);

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "pool/app/server_control.h"
@@ -98,6 +99,10 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
                      {{"reason", stratum::to_string(reason)}});
     }
     const std::vector<std::pair<const char*, Counter stratum::ShardMetrics::*>> events{
+        {"lines", &stratum::ShardMetrics::lines},
+        {"bad_lines", &stratum::ShardMetrics::bad_lines},
+        {"unknown_methods", &stratum::ShardMetrics::unknown_methods},
+        {"authorized", &stratum::ShardMetrics::authorized},
         {"jobs_superseded", &stratum::ShardMetrics::jobs_superseded},
         {"variant_jobs", &stratum::ShardMetrics::variant_jobs},
         {"delayed_authorizes", &stratum::ShardMetrics::delayed_authorizes},
@@ -115,9 +120,20 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
                      sum(loops, [at = place](const auto& m) -> auto& { return m.*at; }),
                      {{"event", event}});
     }
-    std::int64_t channels = 0;
-    for (const StratumLoop* loop : loops) channels += loop->metrics().channels.value();
-    list.gauge("zubr_v2_channels", "Open Stratum v2 channels", static_cast<double>(channels));
+    const std::vector<std::tuple<const char*, const char*, Gauge stratum::ShardMetrics::*>> levels{
+        {"zubr_v2_channels", "Open Stratum v2 channels", &stratum::ShardMetrics::channels},
+        {"zubr_connections_handshaking", "Connected and not authorised",
+         &stratum::ShardMetrics::handshaking},
+        {"zubr_extranonces_leased", "Extranonce prefixes in use",
+         &stratum::ShardMetrics::prefixes_leased},
+        {"zubr_extranonces_resting", "Extranonce prefixes that wait until no job of theirs lives",
+         &stratum::ShardMetrics::prefixes_resting},
+    };
+    for (const auto& [name, help, place] : levels) {
+        std::int64_t level = 0;
+        for (const StratumLoop* loop : loops) level += (loop->metrics().*place).value();
+        list.gauge(name, help, static_cast<double>(level));
+    }
     list.counter("zubr_authorize_refused_total", "Refused authorizations",
                  sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
 }
@@ -138,6 +154,23 @@ void add_process(List& list)
     list.gauge("process_start_time_seconds", "When it began, since 1970", info.started);
 }
 
+void add_gate(stratum::Gate& gate, List& list)
+{
+    using Answer = stratum::Gate::Answer;
+    const std::array<std::pair<const char*, Answer>, 5> answers{{{"welcome", Answer::welcome},
+                                                                 {"banned", Answer::banned},
+                                                                 {"too_many", Answer::too_many},
+                                                                 {"too_fast", Answer::too_fast},
+                                                                 {"full", Answer::full}}};
+    for (const auto& [name, answer] : answers) {
+        list.counter("zubr_gate_answers_total", "What the gate said to those who connected",
+                     gate.answered(answer), {{"answer", name}});
+    }
+    list.counter("zubr_bans_total", "Addresses and networks banned", gate.banned_ever());
+    list.gauge("zubr_gate_connections", "Connections that the gate has let in",
+               static_cast<double>(gate.connections()));
+}
+
 }  // namespace
 
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
@@ -155,7 +188,7 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
 }
 
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
-                                    const std::vector<StratumLoop*>& loops)
+                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate)
 {
     List list;
     list.gauge("zubr_build_info", "Version of the server", 1, {{"version", info.version}});
@@ -174,6 +207,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
         list.gauge("zubr_hashrate_hps", "Estimated from accepted work", rate, {{"window", window}});
     }
     add_connections(info, loops, list);
+    add_gate(gate, list);
     add_shares(info, loops, list);
     list.gauge("zubr_template_height", "Height that miners work on",
                static_cast<double>(info.height.value) + 1);

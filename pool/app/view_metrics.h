@@ -4,6 +4,7 @@
 
 #include "pool/app/stratum_loop.h"
 #include "rpc/pool_view.h"
+#include "stratum/gate.h"
 
 namespace pool {
 
@@ -12,6 +13,6 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
 
 /// Everything that /metrics shows.
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
-                                    const std::vector<StratumLoop*>& loops);
+                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate);
 
 }  // namespace pool

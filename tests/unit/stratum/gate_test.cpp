@@ -29,7 +29,7 @@ TEST(Gate, CapsTheConnectionsOfAnAddress)
     gate.release(ip("192.0.2.1"));
     EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
     EXPECT_EQ(gate.connections(), 4U);
-    EXPECT_EQ(gate.refused(Answer::too_many), 1U);
+    EXPECT_EQ(gate.answered(Answer::too_many), 1U);
 }
 
 TEST(Gate, TakesAnIpv6NetworkOfOneCustomerForOneAddress)

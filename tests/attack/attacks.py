@@ -1,0 +1,463 @@
+#!/usr/bin/env python3
+"""Attacks a running zubrd as section 4 of the design's Stratum page lists it, and looks at what others feel of it.
+
+attacks.py SETUP.json: ports, RPC and web addresses, log, pid; "full" for the sizes that the issue names. While each attack
+runs, four honest miners send shares from another process and time the answers. Prints a table: what was done, what ended it
+(from /metrics), the others' p99, the server's memory. Ends with 1 when a bound does not hold.
+"""
+import base64
+import json
+import multiprocessing
+import os
+import random
+import re
+import socket
+import ssl
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
+from wire import Conn  # noqa: E402
+
+LATENCY_MS = 5.0
+random.seed(7)
+
+
+# ---- what others feel ----
+def honest(address, pipe):
+    """Four miners, until told to end; at each word tells how many milliseconds answers took since the last, and what was refused."""
+    miners = []
+    for number in range(4):
+        conn = Conn(address, "127.0.250.1")
+        conn.handshake(user=f"user.honest{number}")
+        miners.append((conn, f"user.honest{number}"))
+    took, refused = [], 0
+    while True:
+        if pipe.poll():
+            more = pipe.recv()
+            pipe.send((sorted(took), refused))
+            if not more:
+                return
+            took, refused = [], 0
+        for conn, name in miners:
+            while conn.pump(0):
+                pass
+            job = conn.jobs[-1]
+            ntime = int(job[7], 16)
+            en2, nonce = conn.find(job, {}, ntime)
+            begun = time.perf_counter()
+            conn.submit([name, job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"])
+            reply = conn.reply(conn.last_id, 10)
+            took.append((time.perf_counter() - begun) * 1000)
+            if reply is None or conn.closed:
+                raise SystemExit("an honest miner was lost")
+            late = (reply.get("error") or [0])[0] == 21
+            refused += 0 if reply.get("result") is True or late else 1
+            time.sleep(0.002)
+
+
+class Others:
+    def __init__(self, setup):
+        self.pipe, theirs = multiprocessing.Pipe()
+        self.child = multiprocessing.Process(target=honest, args=(("127.0.0.1", setup["port"]), theirs), daemon=True)
+        self.child.start()
+        theirs.close()
+
+    def felt(self, more=True):
+        """Latencies since the last time, and refusals."""
+        self.pipe.send(more)
+        if not self.pipe.poll(30):
+            raise SystemExit("the honest miners hang")
+        return self.pipe.recv()
+
+
+def p99(took):
+    return took[min(len(took) - 1, int(len(took) * 0.99))] if took else float("inf")
+
+
+# ---- the server, from outside ----
+class Server:
+    def __init__(self, setup):
+        self.setup, self.address = setup, ("127.0.0.1", setup["port"])
+
+    def rpc(self, method, *params):
+        cookie = Path(self.setup["pool"]["cookie"]).read_text().strip()
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        head = {"Authorization": "Basic " + base64.b64encode(cookie.encode()).decode(), "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(self.setup["pool"]["url"], body, head), timeout=60) as answer:
+            return json.load(answer)
+
+    def get(self, path):
+        with urllib.request.urlopen(self.setup["web"] + path, timeout=60) as answer:
+            return answer.read().decode()
+
+    def counters(self):
+        found = {}
+        for line in self.get("/metrics").splitlines():
+            match = re.match(r'(zubr_\w+?)(?:\{(?:\w+="([^"]*)",?)(?:\w+="([^"]*)")?\})? (\S+)$', line)
+            if match:
+                name = ":".join(part for part in match.group(1, 2, 3) if part)
+                found[name] = found.get(name, 0) + float(match.group(4))
+        return found
+
+    def memory_mib(self):
+        for line in Path(f"/proc/{self.setup['pid']}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+class Attack:
+    """One attacker with addresses of its own."""
+    next_net = 1
+
+    def __init__(self, server, full):
+        self.server, self.full, self.net = server, full, Attack.next_net
+        Attack.next_net += 1
+        self.open = []
+
+    def source(self, host=1):
+        return f"127.0.{self.net}.{host}"
+
+    def connect(self, host=1):
+        """A plain socket; None when it was refused at once."""
+        sock = socket.socket()
+        sock.bind((self.source(host), 0))
+        sock.settimeout(5)
+        try:
+            sock.connect(self.server.address)
+        except OSError:
+            sock.close()
+            return None
+        self.open.append(sock)
+        return sock
+
+    def miner(self, host=1, user=None):
+        conn = Conn(self.server.address, self.source(host))
+        self.open.append(conn.socket)
+        conn.handshake(user=user or f"user.bad{self.net}")
+        return conn
+
+    def pour(self, sock, data, times=1):
+        """How much of it the server took before it closed."""
+        sent = 0
+        try:
+            for _ in range(times):
+                sock.sendall(data)
+                sent += len(data)
+        except OSError:
+            pass
+        return sent
+
+    def close(self):
+        for sock in self.open:
+            sock.close()
+
+
+ATTACKS = []
+
+
+def attack(numbers, title, limit, counters, cap_mib=64):
+    def add(run):
+        ATTACKS.append((numbers, title, limit, counters, cap_mib, run))
+        return run
+    return add
+
+
+@attack("3", "the same share again and again", "limits.bad_shares", ["zubr_connections_ended_total:too_many_bad_shares"])
+def duplicates(a):
+    conn = a.miner()
+    job = conn.jobs[-1]
+    ntime = int(job[7], 16)
+    en2, nonce = conn.find(job, {}, ntime)
+    share = [f"user.bad{a.net}", job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"]
+    line = json.dumps({"id": 7, "method": "mining.submit", "params": share}).encode() + b"\n"
+    for _ in range(200 if a.full else 30):
+        if not a.pour(conn.socket, line * 20):
+            break
+        time.sleep(0.002)
+
+
+@attack("4", "invalid shares as fast as can be", "limits.bad_shares", ["zubr_connections_ended_total:too_many_bad_shares"])
+def invalid(a):
+    conn = a.miner()
+    job = conn.jobs[-1][0]
+    for at in range(1000 if a.full else 50):
+        lines = b"".join(b'{"id":%d,"method":"mining.submit","params":["user.bad%d","%s","%016x","%s","00000000"]}\n'
+                         % (n, a.net, job.encode(), at * 20 + n, b"ffffffff") for n in range(20))
+        if not a.pour(conn.socket, lines):
+            break
+        time.sleep(0.002)
+
+
+@attack("4", "shares below the difficulty as fast as can be", "limits.bad_shares",
+        ["zubr_connections_ended_total:too_many_bad_shares", "zubr_shares_total:rejected:low_difficulty"])
+def low(a):
+    conn = a.miner()
+    job, ntime = conn.jobs[-1][0], conn.jobs[-1][7]
+    for at in range(1000 if a.full else 50):
+        lines = b"".join(b'{"id":%d,"method":"mining.submit","params":["user.bad%d","%s","%016x","%s","00000000"]}\n'
+                         % (n, a.net, job.encode(), at * 20 + n, ntime.encode()) for n in range(20))
+        if not a.pour(conn.socket, lines):
+            break
+        time.sleep(0.002)
+
+
+@attack("5, 21", "asks for a difficulty of nothing", "stratum.min_difficulty", [])
+def tiny(a):
+    conn = a.miner()
+    for value in (1e-300, 0.000000000001, -1, "NaN"):
+        conn.request(5, "mining.suggest_difficulty", [value])
+    conn.pump(0.3)
+    if conn.difficulty is None or conn.difficulty < a.server.setup["min_difficulty"] * 0.999:
+        raise AssertionError(f"the difficulty is {conn.difficulty}")
+
+
+@attack("9", "silent connections", "limits.handshaking_max, limits.first_line_seconds",
+        ["zubr_connections_ended_total:shed|no_first_line|too_many_connections"], 96)
+def silent(a):
+    for at in range(10_000 if a.full else 700):
+        a.connect(1 + at // 2500)
+    time.sleep(17 if a.full else 4)
+
+
+@attack("9", "connects and goes as fast as can be", "limits.connects_per_second, limits.connects_burst",
+        ["zubr_gate_answers_total:too_fast"])
+def storm(a):
+    for _ in range(8000 if a.full else 1200):
+        sock = a.connect()
+        if sock:
+            sock.close()
+            a.open.pop()
+
+
+@attack("10", "a byte a second on each connection", "limits.line_seconds",
+        ["zubr_connections_ended_total:slow_line|no_first_line|shed"], 96)
+def slow(a):
+    socks = [sock for sock in (a.connect(1 + at // 2500) for at in range(1000 if a.full else 150)) if sock]
+    for byte in b'{"id":1,"method":"m'[:18 if a.full else 6]:
+        for sock in socks:
+            a.pour(sock, bytes([byte]))
+        time.sleep(1)
+
+
+@attack("11", "sends requests and never reads the answers", "limits.write_queue_kib, limits.lines_per_second",
+        ["zubr_connections_ended_total:write_stalled|too_many_requests"])
+def never_reads(a):
+    line = b'{"id":1,"method":"mining.get_transactions","params":["1"]}\n'
+    for host in range(10 if a.full else 3):
+        sock = a.connect(1 + host)
+        if not sock:
+            continue
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        a.pour(sock, b'{"id":1,"method":"mining.subscribe","params":[]}\n'
+                     b'{"id":2,"method":"mining.authorize","params":["user.deaf%d","x"]}\n' % host)
+        sock.settimeout(1)
+        a.pour(sock, line * 1000, 90)  # 5 MB
+
+
+@attack("12", "worker names on one connection", "limits.workers_per_connection", ["zubr_authorize_refused_total"])
+def names(a):
+    conn = a.miner()
+    count = 10_000 if a.full else 2500
+    good = bad = 0
+    for start in range(0, count, 100):
+        conn.send(b"".join(b'{"id":%d,"method":"mining.authorize","params":["user.n%d",""]}\n' % (n, n)
+                           for n in range(start, start + 100)))
+        for n in range(start, start + 100):
+            reply = conn.reply(n, 5)
+            if reply is None:
+                break
+            good, bad = good + (reply["result"] is True), bad + (reply["result"] is not True)
+        if conn.closed:
+            break
+    if good > 1000 or not (bad or conn.closed):
+        raise AssertionError(f"{good} names were taken")
+
+
+HOSTILE = ["'; drop table zubr.account; --", "x\r\nSET a b\r\n", "*3\r\n$3\r\nDEL\r\n", "<script>alert(1)</script>",
+           "\x1b[31mred\x1b]0;title\x07", "../../etc/passwd", "a\x00b", "${jndi:ldap://x}", "%s%n%p", "\u202eevil", '"}],"x":[{"']
+
+
+@attack("13, 19", "hostile strings as worker names and user agents", "the names' alphabet, 64 bytes", ["zubr_authorize_refused_total"])
+def hostile(a):
+    conn = Conn(a.server.address, a.source())
+    a.open.append(conn.socket)
+    for at, text in enumerate(HOSTILE):
+        conn.request(1, "mining.subscribe", [text + "agent"])
+        conn.request(at + 10, "mining.authorize", ["user." + text, text])
+        conn.request(at + 40, "mining.authorize", [text, text])
+    big = Conn(a.server.address, a.source())
+    a.open.append(big.socket)
+    big.request(1, "mining.subscribe", ["x"])
+    big.request(2, "mining.authorize", ["user." + "w" * 65536, "x"])
+    if conn.jobs:  # one of them mines, so that its name travels all the way
+        job = conn.jobs[-1]
+        ntime = int(job[7], 16)
+        en2, nonce = conn.find(job, {}, ntime)
+        conn.submit(["user." + HOSTILE[3], job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"])
+        conn.reply(conn.last_id, 5)
+    time.sleep(1.2)
+    seen = [Path(a.server.setup["log"]).read_text(errors="surrogateescape"), a.server.get("/metrics"),
+            a.server.get("/api/v1/users/user"), json.dumps(a.server.rpc("listminers"))]
+    for text in seen:
+        for evil in ("<script>", "\x1b[", "drop table", "SET a b\r", "\u202e", "a\x00b", "${jndi"):
+            if evil in text:
+                raise AssertionError(f"{evil!r} got through unescaped")
+
+
+@attack("14, 17", "garbage on each connection", "4,096 and 8,192 bytes a line",
+        ["zubr_connections_ended_total:bad_line|not_stratum|line_too_long|no_handshake|bad_frame|setup_refused|frame_too_long|tls_failed"])
+def garbage(a):
+    for at in range(100 if a.full else 20):
+        sock = a.connect(1 + at)
+        if sock:
+            a.pour(sock, random.randbytes(65536 if at % 2 else 100))
+
+
+@attack("14", "JSON that is deep, long, huge or broken", "depth 8, 1,024 values, 8 KiB", ["zubr_connections_ended_total:bad_line"])
+def bombs(a):
+    bodies = [b"[" * 2000, b'{"a":' * 500 + b"1" + b"}" * 500, b'{"id":' + b"9" * 3000 + b"}", b'{"id":1e999999,"method":"x"}',
+              b'{"id":1,"id":2,"method":"mining.ping","method":"x"}', b'{"id":"\xff\xfe","method":"x"}', b'{"params":[' + b"0," * 1900 + b"0]}",
+              b'{"id":"\\u0000\\ud800","method":"mining.ping"}', b"nul", b"\x00" * 100]
+    for host, body in enumerate(bodies):
+        sock = a.connect(1 + host)
+        if sock:
+            a.pour(sock, body + b"\n" + body + b"\n")
+
+
+@attack("17", "100 MB without a newline", "4,096 and 8,192 bytes a line", ["zubr_connections_ended_total:line_too_long"])
+def endless(a):
+    block, left = b'{"id":1,"method":"' + b"a" * 65518, (100 << 20) if a.full else (5 << 20)
+    for turn in range(400):
+        sock = a.connect(1 + turn % 200)
+        if not sock:
+            continue
+        sock.settimeout(2)
+        left -= max(a.pour(sock, block, 16), 1)
+        if left <= 0:
+            break
+
+
+@attack("18", "guesses account names", "limits.bad_requests", ["zubr_authorize_refused_total", "zubr_connections_ended_total:too_many_bad_requests"])
+def guesses(a):
+    for turn in range(20 if a.full else 3):
+        sock = a.connect(1 + turn)
+        if sock:
+            a.pour(sock, b'{"id":1,"method":"mining.subscribe","params":[]}\n' + b"".join(
+                b'{"id":2,"method":"mining.authorize","params":["nobody%d","x"]}\n' % n for n in range(100)))
+
+
+@attack("20", "PROXY headers from who may send none", "stratum.proxies", ["zubr_connections_ended_total:untrusted_proxy"])
+def spoof(a):
+    for turn in range(50 if a.full else 10):
+        sock = a.connect(1 + turn)
+        if sock:
+            a.pour(sock, b"PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n" + b'{"id":1,"method":"mining.ping"}\n')
+
+
+@attack("8, 22", "subscribes, takes a prefix, goes, again", "limits.connects_per_second; prefixes rest ten minutes", ["zubr_extranonces_resting"])
+def prefixes(a):
+    seen = set()
+    for _ in range(1000 if a.full else 100):
+        sock = a.connect()
+        if not sock:
+            continue
+        a.pour(sock, b'{"id":1,"method":"mining.subscribe","params":[]}\n')
+        try:
+            text = sock.recv(4096).decode()
+        except OSError:
+            text = ""
+        sock.close()
+        a.open.pop()
+        found = re.search(r'\]\],"([0-9a-f]{8})",', text)
+        if found:
+            if found.group(1) in seen:
+                raise AssertionError("a prefix came twice")
+            seen.add(found.group(1))
+    if not seen:
+        raise AssertionError("nobody was let in")
+
+
+@attack("15, 16", "times and versions out of range", "limits.bad_shares", ["zubr_shares_total:rejected:time_too_new|time_too_old"])
+def ranges(a):
+    conn = a.miner()
+    job = conn.jobs[-1][0]
+    for ntime in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
+        reply = conn.submit([f"user.bad{a.net}", job, "00" * 8, f"{ntime:08x}", "00000000", "ffffffff"]) or conn.reply(conn.last_id, 5)
+        if reply and reply["result"] is True:
+            raise AssertionError("accepted")
+
+
+@attack("-", "TLS hellos that go nowhere, and HTTP", "limits.first_line_seconds", ["zubr_connections_ended_total:not_stratum|tls_failed|no_first_line"])
+def scanners(a):
+    hello = bytes.fromhex("1603010200010001fc0303") + bytes(200)
+    for turn in range(200 if a.full else 20):
+        sock = a.connect(1 + turn % 250)
+        if sock:
+            a.pour(sock, hello if turn % 2 else b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % turn)
+
+
+def ended(before, after, names):
+    """How much the named counters rose: alternatives stand behind the last colon."""
+    rises = []
+    for name in names:
+        head, _, tail = name.rpartition(":")
+        each = {word: after.get(f"{head}:{word}" if head else word, 0) - before.get(f"{head}:{word}" if head else word, 0)
+                for word in tail.split("|")}
+        rises.append({word: rise for word, rise in each.items() if rise > 0})
+    return rises
+
+
+def main():
+    setup = json.loads(Path(sys.argv[1]).read_text())
+    full, server = setup.get("full", False), Server(json.loads(Path(sys.argv[1]).read_text()))
+    others = Others(setup)
+    others.felt()
+    time.sleep(5 if full else 1.5)
+    quiet, refused = others.felt()
+    base, start_mib = p99(quiet), server.memory_mib()
+    # 5 ms is what the issue asks; a machine whose scheduler takes longer by itself can not show it.
+    bound = max(LATENCY_MS if full else 100.0, 3 * base)
+    print(f"without an attack: p50 {quiet[len(quiet) // 2]:.2f} ms, p99 {base:.2f} ms of {len(quiet)} shares; "
+          f"bound {bound:.1f} ms; {start_mib:.0f} MiB")
+    print("| attack | what | limit | counted | others' p99 ms | refused | MiB | |\n|---|---|---|---|---|---|---|---|")
+    wrong, chosen = 0, setup.get("only")
+    for numbers, title, limit, names, cap, run in ATTACKS:
+        if chosen and run.__name__ not in chosen:
+            continue
+        others.felt()
+        begun, before, each = time.monotonic(), server.counters(), Attack(server, full)
+        trouble = []
+        try:
+            run(each)
+        except AssertionError as error:
+            trouble.append(str(error))
+        end = time.monotonic() + 3
+        while {} in ended(before, server.counters(), names) and time.monotonic() < end:
+            time.sleep(0.1)
+        memory, rises = server.memory_mib(), ended(before, server.counters(), names)
+        each.close()
+        time.sleep(max(0.0, begun + (3.0 if full else 0.5) - time.monotonic()))
+        took, refused = others.felt()
+        felt = p99(took)
+        if {} in rises:
+            trouble.append("a counter did not move")
+        if refused:
+            trouble.append("honest shares were refused")
+        if felt > bound:
+            trouble.append("others felt it")
+        if memory - start_mib > cap:
+            trouble.append(f"memory grew beyond {cap} MiB")
+        counted = ", ".join(f"{word} {rise:.0f}" for each in rises for word, rise in each.items()) or "-"
+        print(f"| {numbers} | {title} | {limit} | {counted} | {felt:.2f} of {len(took)} | {refused} | {memory - start_mib:+.0f} of {cap} | "
+              f"{'; '.join(trouble) or 'ok'} |", flush=True)
+        wrong += bool(trouble)
+    others.felt(more=False)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
