@@ -8,10 +8,20 @@ namespace {
 
 constexpr std::chrono::minutes mines_for{10};
 constexpr std::size_t delays_max = 100'000;
+constexpr std::size_t most_of_all = 4;  // times addresses_max: connected and banned ones too
+
+std::string delay_key(std::string_view peer, std::string_view worker)
+{
+    const auto address = parse_peer(peer);
+    const std::string from = address ? to_string(address->prefix()) : std::string{peer};
+    return from + ' ' + std::string{worker};
+}
 
 }  // namespace
 
-Gate::Gate(GateOptions options) : options_(std::move(options)) {}
+Gate::Gate(GateOptions options) : options_(std::move(options)), forget_at_(options_.addresses_max)
+{
+}
 
 const AddressLimits& Gate::limits_of(const IpAddress& address) const
 {
@@ -35,8 +45,13 @@ Gate::Answer Gate::judge(const IpAddress& address, pool::SteadyTime now)
     for (const NetworkBan& ban : network_bans_) {
         if (ban.network.holds(address)) return Answer::banned;
     }
-    if (addresses_.size() >= options_.addresses_max) forget_some(now);
+    if (addresses_.size() >= forget_at_ && now >= look_again_) forget_some(now);
     const AddressLimits& limits = limits_of(address);
+    // Whoever brings more addresses than that shall not cost us our memory, nor others their bans.
+    if (addresses_.size() >= most_of_all * options_.addresses_max &&
+        !addresses_.contains(address.prefix())) {
+        return Answer::full;
+    }
     const auto [at, fresh] = addresses_.try_emplace(address.prefix());
     Address& known = at->second;
     if (fresh) {
@@ -70,15 +85,22 @@ void Gate::release(const IpAddress& address)
     --connections_;
 }
 
-// Strangers first: whoever has no connection, no ban and a full bucket loses nothing.
+// Strangers first: whoever has no connection, no ban and a full bucket loses nothing. A ban is
+// kept.
 void Gate::forget_some(pool::SteadyTime now)
 {
-    std::erase_if(addresses_, [now](const auto& entry) {
-        return entry.second.connections == 0 && entry.second.banned_until <= now &&
-               now - entry.second.refilled > std::chrono::minutes{1};
+    const auto idle = [now](const auto& entry) {
+        return entry.second.connections == 0 && entry.second.banned_until <= now;
+    };
+    std::erase_if(addresses_, [&](const auto& entry) {
+        return idle(entry) && now - entry.second.refilled > std::chrono::minutes{1};
     });
-    if (addresses_.size() < options_.addresses_max) return;
-    std::erase_if(addresses_, [](const auto& entry) { return entry.second.connections == 0; });
+    if (addresses_.size() >= options_.addresses_max) std::erase_if(addresses_, idle);
+    // Where all of them are connected or banned, looking again must not cost each connect a walk.
+    const std::size_t most = most_of_all * options_.addresses_max;
+    forget_at_ =
+        std::clamp(addresses_.size() + options_.addresses_max / 2, options_.addresses_max, most);
+    look_again_ = forget_at_ == most ? now + std::chrono::seconds{1} : now;
 }
 
 void Gate::mined(const IpAddress& address, pool::SteadyTime now)
@@ -107,25 +129,25 @@ bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
     return true;
 }
 
-void Gate::delay_worker(std::string_view worker, pool::SteadyTime now)
+void Gate::delay_worker(std::string_view peer, std::string_view worker, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
     if (delays_.size() >= delays_max) {
         std::erase_if(delays_, [now](const auto& entry) { return entry.second.until <= now; });
         if (delays_.size() >= delays_max) return;
     }
-    Delay& delay = delays_[std::string{worker}];
+    Delay& delay = delays_[delay_key(peer, worker)];
     const bool again = delay.length.count() > 0 && now - delay.until < options_.worker_delay_max;
     delay.length =
         again ? std::min(2 * delay.length, options_.worker_delay_max) : options_.worker_delay_first;
     delay.until = now + delay.length;
 }
 
-bool Gate::delayed(std::string_view worker, pool::SteadyTime now)
+bool Gate::delayed(std::string_view peer, std::string_view worker, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
     if (delays_.empty()) return false;
-    const auto at = delays_.find(std::string{worker});
+    const auto at = delays_.find(delay_key(peer, worker));
     return at != delays_.end() && at->second.until > now;
 }
 

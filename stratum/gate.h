@@ -36,7 +36,8 @@ struct GateOptions {
     std::uint32_t misbehaviours_max = 3;  ///< within `ban`, before an address is banned
     std::chrono::seconds worker_delay_first{3};
     std::chrono::seconds worker_delay_max{600};
-    std::size_t addresses_max = 200'000;  ///< remembered; then those without connections go
+    std::size_t addresses_max =
+        200'000;  ///< remembered; then those without connections and bans go
 };
 
 /// Who may connect: caps, rates, bans and delays, for all Stratum loops of a server together, for
@@ -60,10 +61,11 @@ public:
     /// for it: never while any of its connections mines.
     bool misbehaved(const IpAddress& address, pool::SteadyTime now);
 
-    /// A worker's connection was closed for its shares: it may not authorise for a while, longer
-    /// each time. worker: account and name as one text.
-    void delay_worker(std::string_view worker, pool::SteadyTime now);
-    bool delayed(std::string_view worker, pool::SteadyTime now);
+    /// A worker's connection was closed for its shares: it may not authorise from this address for
+    /// a while, longer each time. From there only, for names are no secret and anybody may send bad
+    /// shares under one. peer: as in parse_peer; worker: account and name as one text.
+    void delay_worker(std::string_view peer, std::string_view worker, pool::SteadyTime now);
+    bool delayed(std::string_view peer, std::string_view worker, pool::SteadyTime now);
 
     struct Ban {
         std::string network;
@@ -105,7 +107,9 @@ private:
     GateOptions options_;  // as given
     std::mutex mutex_;
     std::unordered_map<IpAddress, Address, IpHash> addresses_;
-    std::unordered_map<std::string, Delay> delays_;
+    std::size_t forget_at_;  // how many addresses are too many
+    pool::SteadyTime look_again_;
+    std::unordered_map<std::string, Delay> delays_;  // by address and worker
     std::vector<NetworkBan> network_bans_;
     std::size_t connections_ = 0;
     std::array<std::uint64_t, 5> answers_{};

@@ -37,6 +37,15 @@ std::optional<IpAddress> parse_ip(std::string_view text)
     return std::nullopt;
 }
 
+std::optional<IpAddress> parse_peer(std::string_view text)
+{
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return parse_ip(host);
+}
+
 std::string to_string(const IpAddress& address)
 {
     std::array<char, text_max + 1> text{};

@@ -22,6 +22,8 @@ struct IpAddress {
 
 /// "192.0.2.1", "2001:db8::1". Nothing for anything else.
 std::optional<IpAddress> parse_ip(std::string_view text);
+/// Of a peer as it is written with its port: "192.0.2.1:4000", "[2001:db8::1]:4000".
+std::optional<IpAddress> parse_peer(std::string_view text);
 std::string to_string(const IpAddress& address);
 
 struct IpHash {

@@ -51,7 +51,8 @@ struct ShardMetrics {
     std::array<pool::Counter, 10> judgements;  ///< by Judgement; one for each submit that was
                                                ///< hashed or named an unknown job
     pool::Counter malformed_submits;           ///< refused before anything could be hashed
-    pool::Counter shares_unlogged;             ///< refused because the share log failed
+    pool::Counter shares_unlogged;             ///< good ones, refused because the share log failed
+    pool::Gauge share_log_failed;              ///< 1 while it does
     pool::Counter block_candidates;
     pool::Counter variant_jobs;  ///< other work of the current template, for a new difficulty
     pool::Counter lines;

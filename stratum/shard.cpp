@@ -229,7 +229,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
         spread_.drop();
         for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
     }
-    note_jobs(now);
+    note_log(note_jobs(now));
 }
 
 bool Shard::pace(pool::Now now)
@@ -307,7 +307,7 @@ void Shard::send_variant(pool::Now now)
     for_all(variant, [](auto& session, auto& world) {
         if (session.wants_job_now()) session.on_job(world);
     });
-    note_jobs(now);
+    note_log(note_jobs(now));
 }
 
 void Shard::prepare(std::shared_ptr<const pool::Job> job)

@@ -177,10 +177,11 @@ private:
     MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
-    bool note_jobs(pool::Now now);
+    pool::Result<void> note_jobs(pool::Now now);
+    void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
     void note_mined(pool::Now now);
-    void punish(const Batch::Origin& origin, pool::Now now);
+    void punish(const Batch::Origin& origin, const std::string& peer, pool::Now now);
     void forget(pool::SessionId id, pool::Now now);
 
     ShardOptions options_;
@@ -218,6 +219,7 @@ private:
     std::vector<pool::SessionId> taken_;  // dirty_, while it is gone through
     std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
     std::vector<pool::JobRecord> unnoted_;
+    bool log_failed_ = false;
 
     // The turn's submissions and what becomes of them; kept for their memory.
     Batch batch_;

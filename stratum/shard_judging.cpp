@@ -62,16 +62,26 @@ void Shard::hand_out_candidate(std::size_t at, pool::Now now)
 }
 
 // Jobs come before the shares that refer to them; one that could not be noted is tried again.
-bool Shard::note_jobs(pool::Now now)
+pool::Result<void> Shard::note_jobs(pool::Now now)
 {
     while (!unnoted_.empty()) {
-        if (auto noted = log_.note_job(unnoted_.front(), now.wall); !noted) {
-            pool::log::error("job_not_noted", {{"detail", noted.error().detail}});
-            return false;
-        }
+        if (auto noted = log_.note_job(unnoted_.front(), now.wall); !noted) return noted;
         unnoted_.erase(unnoted_.begin());
     }
-    return true;
+    return {};
+}
+
+// Once an outage: a full disk is not to be filled with lines about it.
+void Shard::note_log(const pool::Result<void>& outcome)
+{
+    if (outcome.has_value() != log_failed_) return;
+    log_failed_ = !outcome;
+    metrics_.share_log_failed.set(log_failed_ ? 1 : 0);
+    if (log_failed_) {
+        pool::log::error("shares_refused", {{"detail", outcome.error().detail}});
+    } else {
+        pool::log::info("shares_accepted_again", {{"refused", metrics_.shares_unlogged.value()}});
+    }
 }
 
 // True when the turn's shares are safe, or there were none.
@@ -107,20 +117,18 @@ bool Shard::log_shares(pool::Now now)
                             .extranonce = submission.extranonce.bytes});
     }
     if (records_.empty()) return true;
-    if (!note_jobs(now)) return false;
-    const auto appended = log_.append(records_, now.wall);
-    if (appended) return true;
-    metrics_.shares_unlogged.add(records_.size());
-    pool::log::error("shares_refused",
-                     {{"shares", records_.size()}, {"detail", appended.error().detail}});
-    return false;
+    auto logged = note_jobs(now);
+    if (logged) logged = log_.append(records_, now.wall);
+    note_log(logged);
+    return logged.has_value();
 }
 
 void Shard::answer(std::size_t at, bool logged, pool::Now now)
 {
     const Batch::Origin& origin = batch_.origins[at];
     const pool::Verdict& verdict = verdicts_[at];
-    metrics_.of(verdict.judgement).add();
+    const bool unlogged = verdict.judgement == Judgement::accepted && !logged;
+    (unlogged ? metrics_.shares_unlogged : metrics_.of(verdict.judgement)).add();
     const Outcome outcome{.judgement = verdict.judgement,
                           .work = batch_.submissions[at].promise.work,
                           .logged = logged,
@@ -129,8 +137,13 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
         [this, &origin, &outcome, now](auto& session) {
             session.answer(origin, outcome, now);
             if constexpr (std::is_same_v<std::decay_t<decltype(session)>, v1::Session>) {
+                // Once, for the share that was one too many: what follows in the same burst may
+                // name whomever it likes.
+                const bool over = session.ended().has_value();
                 session.end_if_bad(options_.session.bad_shares_max);
-                if (session.ended() == EndReason::too_many_bad_shares) punish(origin, now);
+                if (!over && session.ended() == EndReason::too_many_bad_shares) {
+                    punish(origin, session.peer(), now);
+                }
             }
             variant_wanted_ = variant_wanted_ || session.wants_job_now();
             touch(session);
@@ -138,12 +151,14 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
         sessions_.at(origin.session.value));
 }
 
-// Whoever floods us comes back by another address; the worker's name is dearer.
-void Shard::punish(const Batch::Origin& origin, pool::Now now)
+// Whoever floods us may not come back at once under that worker's name. From where it came: names
+// are no secret, and others may mine under the same one.
+void Shard::punish(const Batch::Origin& origin, const std::string& peer, pool::Now now)
 {
     if (options_.gate == nullptr || !origin.worker) return;
     const Worker& miner = worker(origin);
-    options_.gate->delay_worker(account(origin, miner).key.name + '.' + miner.name, now.steady);
+    options_.gate->delay_worker(peer, account(origin, miner).key.name + '.' + miner.name,
+                                now.steady);
 }
 
 Worker& Shard::worker(const Batch::Origin& origin)

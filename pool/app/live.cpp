@@ -140,6 +140,7 @@ void Live::finish(const std::shared_ptr<Round>& round)
         state->connections += loop.sessions.size();
         state->backlog += loop.backlog;
         state->redis_ok = state->redis_ok && loop.redis_ok;
+        state->journal_ok = state->journal_ok && loop.journal_ok;
         for (const stratum::SessionSnapshot& session : loop.sessions) {
             for (const stratum::WorkerSnapshot& worker : session.workers) {
                 Merged& merged = workers[{worker.account, worker.worker}];

@@ -23,6 +23,7 @@ struct LiveState {
     rpc::Hashrates rates;
     std::uint64_t backlog = 0;
     bool redis_ok = true;
+    bool journal_ok = true;
     std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
 };
 

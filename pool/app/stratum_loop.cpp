@@ -153,7 +153,7 @@ void StratumLoop::snapshot(std::function<void(LoopSnapshot)> done)
 {
     loop_.post([this, done = std::move(done)] {
         done({server_->snapshot(), server_->past_workers(), shipper_.backlog(),
-              shipper_.connected()});
+              shipper_.connected(), server_->metrics().share_log_failed.value() == 0});
     });
 }
 

@@ -25,6 +25,7 @@ struct LoopSnapshot {
     std::vector<stratum::WorkerSnapshot> past_workers;
     std::uint64_t backlog = 0;  ///< records in the journal that Redis does not have
     bool redis_ok = false;
+    bool journal_ok = false;  ///< shares can be written down
 };
 
 /// One Stratum loop with all that is its own: thread, listener, sessions, journal, Redis stream.

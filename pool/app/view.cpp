@@ -118,6 +118,8 @@ rpc::Readiness View::readiness_of(const LiveState& state) const
         dependency("template",
                    work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms,
                    "the newest block template is old; is the node running?"),
+        dependency("journal", state.journal_ok,
+                   "shares can't be written to the journal and are refused; is its disk full?"),
         dependency("redis", state.redis_ok, "Redis does not answer; shares wait in the journal"),
         dependency("mysql", books_status_.ok, books_status_.trouble),
         dependency("books", books_status_.lag_ms < books_lag_max_ms,

@@ -76,6 +76,8 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
     for (const rpc::RejectCount& reject : info.shares_rejected) {
         list.counter(name, help, reject.count, {{"result", "rejected"}, {"reason", reject.reason}});
     }
+    list.counter(name, help, sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }),
+                 {{"result", "rejected"}, {"reason", "unlogged"}});
     list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
     list.counter("zubr_block_candidates_total", "Headers that met the network's target",
                  sum(loops, [](const auto& m) -> auto& { return m.block_candidates; }));

@@ -113,6 +113,7 @@ public:
     void take_output(std::string& into) { into.swap(out_); }
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
+    const std::string& peer() const { return peer_; }
     void end(EndReason reason);
     /// Shows a line to the people in front of the miner, once it has work.
     void announce(std::string_view text);

@@ -107,7 +107,7 @@ void Session::on(const Authorize& call, const Turn& turn)
         return count_bad_request(turn);
     }
     if (turn.world.gate != nullptr &&
-        turn.world.gate->delayed(user->account.name + '.' + user->worker, turn.now.steady)) {
+        turn.world.gate->delayed(peer_, user->account.name + '.' + user->worker, turn.now.steady)) {
         turn.world.metrics.delayed_authorizes.add();
         return refuse("Too many bad shares, try again later");
     }

@@ -9,6 +9,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using Answer = Gate::Answer;
 
+constexpr std::string_view peer = "192.0.2.1:4000";
 const pool::SteadyTime start{std::chrono::hours{1}};
 
 IpAddress ip(std::string_view text) { return parse_ip(text).value_or(IpAddress{}); }
@@ -94,14 +95,26 @@ TEST(Gate, NeverBansAnAddressWhereSomebodyMines)
 TEST(Gate, DelaysAWorkerLongerEachTime)
 {
     Gate gate{small()};
-    EXPECT_FALSE(gate.delayed("user.w1", start));
-    gate.delay_worker("user.w1", start);
-    EXPECT_TRUE(gate.delayed("user.w1", start + seconds{2}));
-    EXPECT_FALSE(gate.delayed("user.w2", start + seconds{2}));
-    EXPECT_FALSE(gate.delayed("user.w1", start + seconds{3}));
-    gate.delay_worker("user.w1", start + seconds{3});
-    EXPECT_TRUE(gate.delayed("user.w1", start + seconds{8}));
-    EXPECT_FALSE(gate.delayed("user.w1", start + seconds{9}));
+    EXPECT_FALSE(gate.delayed(peer, "user.w1", start));
+    gate.delay_worker(peer, "user.w1", start);
+    EXPECT_TRUE(gate.delayed(peer, "user.w1", start + seconds{2}));
+    EXPECT_FALSE(gate.delayed(peer, "user.w2", start + seconds{2}));
+    EXPECT_FALSE(gate.delayed(peer, "user.w1", start + seconds{3}));
+    gate.delay_worker(peer, "user.w1", start + seconds{3});
+    EXPECT_TRUE(gate.delayed(peer, "user.w1", start + seconds{8}));
+    EXPECT_FALSE(gate.delayed(peer, "user.w1", start + seconds{9}));
+}
+
+TEST(Gate, DelaysAWorkerOnlyWhereItsBadSharesCameFrom)
+{
+    Gate gate{small()};
+    for (int i = 0; i < 20; ++i) gate.delay_worker("198.51.100.9:7", "user.w1", start);
+    EXPECT_TRUE(gate.delayed("198.51.100.9:8", "user.w1", start));
+    EXPECT_FALSE(gate.delayed("192.0.2.1:4000", "user.w1", start));
+    // One customer's whole /64 is one address.
+    gate.delay_worker("[2001:db8::1]:7", "user.w1", start);
+    EXPECT_TRUE(gate.delayed("[2001:db8::ffff]:9", "user.w1", start));
+    EXPECT_FALSE(gate.delayed("[2001:db8:0:1::1]:7", "user.w1", start));
 }
 
 TEST(Gate, TakesAnAdminsWordForNetworks)
@@ -128,6 +141,46 @@ TEST(Gate, RemembersABoundedNumberOfStrangers)
         gate.release(address);
     }
     EXPECT_EQ(gate.connections(), 0U);
+}
+
+IpAddress stranger(std::uint32_t number)
+{
+    IpAddress address = ip("10.0.0.0");
+    address.bytes[13] = static_cast<std::uint8_t>(number >> 16);
+    address.bytes[14] = static_cast<std::uint8_t>(number >> 8);
+    address.bytes[15] = static_cast<std::uint8_t>(number);
+    return address;
+}
+
+TEST(Gate, KeepsABanHoweverManyStrangersCome)
+{
+    GateOptions options = small();
+    options.addresses_max = 100;
+    Gate gate{options};
+    const IpAddress bad = ip("192.0.2.1");
+    ASSERT_EQ(gate.admit(bad, start), Answer::welcome);
+    while (!gate.misbehaved(bad, start)) {
+    }
+    gate.release(bad);
+    for (std::uint32_t i = 0; i < 1'000; ++i) {
+        ASSERT_EQ(gate.admit(stranger(i), start), Answer::welcome);
+        gate.release(stranger(i));
+    }
+    EXPECT_EQ(gate.admit(bad, start), Answer::banned);
+}
+
+TEST(Gate, TurnsStrangersAwayWhereAllItRemembersAreConnected)
+{
+    GateOptions options;
+    options.addresses_max = 100;
+    Gate gate{options};
+    for (std::uint32_t i = 0; i < 400; ++i) {
+        ASSERT_EQ(gate.admit(stranger(i), start), Answer::welcome);
+    }
+    EXPECT_EQ(gate.admit(stranger(400), start), Answer::full);
+    EXPECT_EQ(gate.admit(stranger(7), start), Answer::welcome);  // known
+    for (std::uint32_t i = 0; i < 400; ++i) gate.release(stranger(i));
+    EXPECT_EQ(gate.admit(stranger(400), start + seconds{1}), Answer::welcome);
 }
 
 TEST(Network, ReadsAndWritesBothFamilies)

@@ -111,9 +111,46 @@ TEST(Shard, RefusesSharesOpenlyWhenTheLogFails)
               Lines{R"({"id":9,"result":null,"error":[20,"Share log unavailable",null]})"});
     EXPECT_EQ(talk.shard.metrics().shares_unlogged.value(), 1U);
     EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers[0].counts.accepted, 0U);
+    // Also behind a new job, which can't be noted either; none of them counts as accepted.
+    talk.publish(1);
+    miner.take_in(talk.hear(miner.id));
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "Share log unavailable"));
+    const stratum::ShardMetrics& metrics = talk.shard.metrics();
+    EXPECT_EQ(metrics.shares_unlogged.value(), 2U);
+    EXPECT_EQ(metrics.of(pool::Judgement::accepted).value(), 0U);
+    EXPECT_EQ(metrics.share_log_failed.value(), 1);
     talk.log.failing = false;
     EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
     EXPECT_EQ(talk.log.shares.size(), 1U);
+    EXPECT_EQ(metrics.of(pool::Judgement::accepted).value(), 1U);
+    EXPECT_EQ(metrics.share_log_failed.value(), 0);
+}
+
+// Whoever floods us is delayed once, under the name that did it, from where it came: names are no
+// secret, and others mine under theirs.
+TEST(Shard, DelaysOnlyTheWorkerWhoseShareWasOneTooManyAndOnce)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = Talk::default_options();
+    options.gate = &gate;
+    options.session.bad_shares_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner flood{talk, "user.flood"};
+    flood.say(R"({"id":4,"method":"mining.authorize","params":["user.rig0","x"]})");
+    const TalkingMiner::Share share = flood.find();
+    ASSERT_TRUE(contains(flood.submit(share), "true"));
+    std::string burst;
+    for (int i = 0; i < 40; ++i) burst += flood.submit_line(share) + '\n';
+    for (int i = 0; i < 40; ++i) burst += flood.submit_line(share, "9", "user.rig0") + '\n';
+    talk.send(flood.id, burst);
+    EXPECT_EQ(talk.end_of(flood.id), stratum::EndReason::too_many_bad_shares);
+
+    const auto at = [&talk](int after) { return talk.now.steady + std::chrono::seconds{after}; };
+    EXPECT_TRUE(gate.delayed("192.0.2.1:1", "user.flood", at(2)));
+    EXPECT_FALSE(gate.delayed("192.0.2.1:1", "user.flood", at(3))) << "delayed more than once";
+    EXPECT_FALSE(gate.delayed("192.0.2.1:1", "user.rig0", at(0)));
+    EXPECT_FALSE(gate.delayed("198.51.100.1:1", "user.flood", at(0)));
 }
 
 TEST(Shard, NotesAJobLateRatherThanNever)
