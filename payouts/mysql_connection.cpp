@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <type_traits>
 #include <unordered_map>
@@ -111,6 +112,15 @@ struct MysqlConnection::Impl {
     MYSQL* raw = nullptr;
     std::unordered_map<std::string, MYSQL_STMT*> statements;
     unsigned last_error = 0;
+    std::chrono::steady_clock::time_point spoken;  // when the server last heard of us, or before
+
+    /// Ends a session that has been idle for `patience` and that the server has ended already.
+    void look_after(std::chrono::milliseconds patience)
+    {
+        if (raw == nullptr || std::chrono::steady_clock::now() - spoken < patience) return;
+        if (mysql_ping(raw) != 0) close();
+        spoken = std::chrono::steady_clock::now();
+    }
 
     void close()
     {
@@ -154,6 +164,7 @@ Result<MYSQL_STMT*> MysqlConnection::Impl::start(const std::string& text,
                                                  const std::vector<SqlValue>& values)
 {
     last_error = 0;
+    spoken = std::chrono::steady_clock::now();
     const auto prepared = prepare(text);
     if (!prepared) return fail(prepared.error());
     MYSQL_STMT* const statement = *prepared;
@@ -224,6 +235,7 @@ unsigned MysqlConnection::last_error() const { return impl_->last_error; }
 
 Result<void> MysqlConnection::connect()
 {
+    impl_->look_after(options_.silence / 2);
     if (impl_->raw != nullptr) return {};
     MYSQL* const made = mysql_init(nullptr);
     pool::check(made != nullptr, "there is memory for a connection");
@@ -252,10 +264,15 @@ Result<void> MysqlConnection::connect()
         return fail(no ? Error::Code::refused : Error::Code::unavailable, std::move(detail));
     }
     impl_->raw = made;
-    const std::array<std::string_view, 3> settings{
+    // wait_timeout is for silence between statements, the others for silence amid one.
+    const std::string seconds = std::to_string(options_.silence.count());
+    const std::string silence = "SET SESSION wait_timeout = " + seconds +
+                                ", net_read_timeout = " + seconds +
+                                ", net_write_timeout = " + seconds;
+    const std::array<std::string_view, 4> settings{
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'",
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        "SET SESSION innodb_lock_wait_timeout = 20"};
+        "SET SESSION innodb_lock_wait_timeout = 20", silence};
     for (const std::string_view setting : settings) {
         if (auto done = run(setting); !done) {
             impl_->close();
@@ -269,6 +286,7 @@ Result<void> MysqlConnection::run(std::string_view statement)
 {
     if (impl_->raw == nullptr) return fail(Error::Code::unavailable, "not connected to MySQL");
     impl_->last_error = 0;
+    impl_->spoken = std::chrono::steady_clock::now();
     if (mysql_real_query(impl_->raw, statement.data(),
                          static_cast<unsigned long>(statement.size())) != 0) {
         const std::string said = mysql_error(impl_->raw);

@@ -60,8 +60,9 @@ public:
     MysqlConnection(const MysqlConnection&) = delete;
     MysqlConnection& operator=(const MysqlConnection&) = delete;
 
-    /// Does nothing when connected. Errors: unavailable; refused (password, database), each a
-    /// sentence for an operator.
+    /// Call it before the first statement of each piece of work, never amid a transaction: a
+    /// session that the server has ended meanwhile (MysqlOptions::silence) is begun anew. Errors:
+    /// unavailable; refused (password, database), each a sentence for an operator.
     pool::Result<void> connect();
     bool connected() const;
     const MysqlOptions& options() const { return options_; }

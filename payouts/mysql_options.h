@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,9 @@ struct MysqlOptions {
     std::string user = "zubr";
     std::string password;
     std::string database = "zubr";
+    /// The server ends a session that says nothing for so long, and rolls its transaction back:
+    /// else the locks of a process that froze or lost its power stop all others for hours.
+    std::chrono::seconds silence{10};
 };
 
 }  // namespace payouts

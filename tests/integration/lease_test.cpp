@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_lease.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -128,6 +129,47 @@ TEST(Lease, TellsAGapToTheProcessWhoseStreamItIs)
     settle(*active, slot);
     EXPECT_FALSE(settle(*owner, slot).producers.at(0).gap);
     EXPECT_EQ(shares(books), 10U);
+}
+
+TEST(Lease, PassesOnWhenItsHolderFallsSilentAmidBooking)
+{
+    BooksFixture books;
+    auto other = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    stream.ship_rest();
+    // As one who freezes, or whose machine lost its power: no word, and the socket stays open.
+    auto options = books.mysql();
+    options.silence = std::chrono::seconds{1};
+    payouts::MysqlConnection frozen{options};
+    ASSERT_TRUE(frozen.connect().has_value());
+    payouts::Lease lease{frozen, "accountant", "frozen", std::chrono::milliseconds{100}};
+    ASSERT_TRUE(lease.keep(pool::read_clock().steady).value_or(false));
+    ASSERT_TRUE(frozen.run("START TRANSACTION").has_value());
+    ASSERT_TRUE(lease.fence().has_value());
+
+    EXPECT_TRUE(eventually(std::chrono::seconds{6}, [&] {
+        const auto report = other->step(now_in(slot));
+        return report && report->active;
+    }));
+    EXPECT_EQ(shares(books), 10U);
+    EXPECT_FALSE(lease.fence().has_value()) << "what it had begun was rolled back";
+}
+
+TEST(Lease, NoticesNothingOfASessionThatTheServerEndedForSilence)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.mysql.silence = std::chrono::seconds{1};
+    auto service = payouts::Service::open(options);
+    ASSERT_TRUE(service.has_value());
+    ASSERT_TRUE((*service)->step(now_in(slot)).has_value());
+    const std::string sessions =
+        "select count(*) from information_schema.processlist where db = database() and "
+        "id <> connection_id()";
+    EXPECT_TRUE(eventually(std::chrono::seconds{6}, [&] { return books.scalar(sessions) == "0"; }));
+    const auto again = (*service)->step(now_in(slot));
+    EXPECT_TRUE(again.has_value()) << again.error().detail;
 }
 
 TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
