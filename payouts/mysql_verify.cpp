@@ -32,6 +32,15 @@ struct KnownBlock {
     PaidBlock paid;
 };
 
+/// What a slot is sealed with besides its tree.
+struct SlotSums {
+    std::uint64_t shares = 0;
+    std::uint64_t stale = 0;
+    pool::U128 work = 0;
+    pool::U128 score = 0;
+    friend bool operator==(const SlotSums&, const SlotSums&) = default;
+};
+
 class Verifier {
 public:
     explicit Verifier(MysqlConnection& db) : db_(db) {}
@@ -55,6 +64,8 @@ private:
 
     Result<void> check_slots();
     Result<SumNode> root_of(std::uint64_t slot, std::uint64_t records);
+    Result<void> check_sums(std::uint64_t slot, const SlotSums& sealed);
+    Result<void> check_strays();
     Result<void> check_events();
     Result<void> check_event(const LedgerEvent& event);
     Result<void> check_accrual(const LedgerEvent& event, const KnownBlock& block,
@@ -72,18 +83,19 @@ private:
 Result<SumNode> Verifier::root_of(std::uint64_t slot, std::uint64_t records)
 {
     const auto rows = db_.query(
-        "SELECT r.account_id, r.records, r.score, r.root, a.salt, "
-        "(SELECT SUM(s.score) FROM slot_account s WHERE s.slot_id = r.slot_id AND "
-        "s.account_id = r.account_id) FROM slot_root r LEFT JOIN account a ON a.id = r.account_id "
-        "WHERE r.slot_id = ? ORDER BY r.account_id",
-        {slot});
+        "SELECT r.account_id, r.records, r.score, r.root, a.salt, s.score, s.records "
+        "FROM slot_root r LEFT JOIN account a ON a.id = r.account_id "
+        "LEFT JOIN (SELECT account_id, SUM(score) score, SUM(shares + stale) records "
+        "FROM slot_account WHERE slot_id = ? GROUP BY account_id) s "
+        "ON s.account_id = r.account_id WHERE r.slot_id = ? ORDER BY r.account_id",
+        {slot, slot});
     if (!rows) return fail(rows.error());
     SumTree tree;
     std::uint64_t counted = 0;
     for (const SqlRow& row : *rows) {
-        if (row.null(5) || row.u128(5) != row.u128(2)) {
+        if (row.null(5) || row.u128(5) != row.u128(2) || row.u64(6) != row.u64(1)) {
             differs("slot " + std::to_string(slot) + ": account " + row.text(0) +
-                    " has another score than was sealed");
+                    " has another score or number of records than was sealed");
         }
         const SumNode own{row.digest(3), row.u128(2)};
         tree.add(member_leaf(row.null(4) ? Digest{} : row.digest(4),
@@ -96,36 +108,70 @@ Result<SumNode> Verifier::root_of(std::uint64_t slot, std::uint64_t records)
     return tree.root();
 }
 
+// All buckets of the slot, also those of accounts that have no root in it.
+Result<void> Verifier::check_sums(std::uint64_t slot, const SlotSums& sealed)
+{
+    const auto rows = db_.query(
+        "SELECT COALESCE(SUM(shares), 0), COALESCE(SUM(stale), 0), COALESCE(SUM(work), 0), "
+        "COALESCE(SUM(score), 0), COALESCE(SUM(late > shares + stale OR (work = 0) <> "
+        "(shares = 0) OR (stale_work = 0) <> (stale = 0)), 0) FROM slot_account WHERE slot_id = ?",
+        {slot});
+    if (!rows) return fail(rows.error());
+    const SqlRow& row = rows->front();
+    if (SlotSums{row.u64(0), row.u64(1), row.u128(2), row.u128(3)} != sealed || row.u64(4) != 0) {
+        differs("slot " + std::to_string(slot) + " has other sums than its buckets make");
+    }
+    return {};
+}
+
+// A minute without a slot has no shares that count.
+Result<void> Verifier::check_strays()
+{
+    const auto rows = db_.query(
+        "SELECT MIN(a.slot_id) FROM slot_account a LEFT JOIN slot s ON s.slot_id = a.slot_id "
+        "WHERE s.slot_id IS NULL AND a.slot_id <= (SELECT sealed_through FROM books WHERE id = 1)");
+    if (!rows) return fail(rows.error());
+    if (!rows->front().null(0)) {
+        differs("slot " + rows->front().text(0) + " has shares, and was sealed without any");
+    }
+    return {};
+}
+
 Result<void> Verifier::check_slots()
 {
     Digest chain{};
-    pool::U128 score = 0;
+    SlotSums before;
     bool more = true;
     std::uint64_t after = 0;
     bool first = true;
     while (more) {
         const auto rows = db_.query(
-            "SELECT slot_id, shares, stale, score, cum_score, root, chain FROM slot "
-            "WHERE slot_id > ? OR (? AND slot_id = 0) ORDER BY slot_id LIMIT ?",
+            "SELECT slot_id, shares, stale, work, score, cum_shares, cum_stale, cum_score, root, "
+            "chain FROM slot WHERE slot_id > ? OR (? AND slot_id = 0) ORDER BY slot_id LIMIT ?",
             {after, std::uint64_t{first}, page});
         if (!rows) return fail(rows.error());
         first = false;
         for (const SqlRow& row : *rows) {
             after = row.u64(0);
             ++check_.slots;
-            const std::uint64_t records = row.u64(1) + row.u64(2);
+            const SlotSums sealed{row.u64(1), row.u64(2), row.u128(3), row.u128(4)};
+            const std::uint64_t records = sealed.shares + sealed.stale;
             const auto root = root_of(after, records);
             if (!root) return fail(root.error());
+            if (auto done = check_sums(after, sealed); !done) return done;
             chain = chain_hash({chain, after, static_cast<std::uint32_t>(records), *root});
-            score += row.u128(3);
-            if (root->sum != row.u128(3) || score != row.u128(4) || root->hash != row.digest(5) ||
-                chain != row.digest(6)) {
+            before.shares += sealed.shares;
+            before.stale += sealed.stale;
+            before.score += sealed.score;
+            if (root->sum != sealed.score || before.shares != row.u64(5) ||
+                before.stale != row.u64(6) || before.score != row.u128(7) ||
+                root->hash != row.digest(8) || chain != row.digest(9)) {
                 differs("slot " + std::to_string(after) + " is not what was sealed");
             }
         }
         more = rows->size() == page;
     }
-    return {};
+    return check_strays();
 }
 
 Result<std::vector<Transfer>> Verifier::transfers_of(std::uint64_t event)
