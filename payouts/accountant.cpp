@@ -23,6 +23,12 @@ std::string_view server_of(std::string_view producer)
     return producer.substr(0, producer.rfind('-'));
 }
 
+tl::unexpected<Error> without_streams(const Error& error, StepReport& step)
+{
+    step.streams_trouble = error.detail;
+    return fail(error);
+}
+
 }  // namespace
 
 Accountant::Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options)
@@ -75,7 +81,9 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
     std::uint64_t booked = 0;
     for (unsigned turn = 0; lease_.held() && turn < batches_max; ++turn) {
         const auto batch = streams_.read(producer.name, report.mark, entries_max);
-        if (!batch && batch.error().code == Error::Code::unavailable) return fail(batch.error());
+        if (!batch && batch.error().code == Error::Code::unavailable) {
+            return without_streams(batch.error(), step);
+        }
         if (!batch) {
             report.trouble = batch.error().detail;
             break;
@@ -109,7 +117,7 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
     }
     if (booked > 0) {
         if (auto trimmed = streams_.trim(producer.name, report.mark); !trimmed) {
-            return fail(trimmed.error());
+            return without_streams(trimmed.error(), step);
         }
     }
     if (auto looked = look_behind(report, step); !looked) return fail(looked.error());
@@ -119,7 +127,9 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
 Result<void> Accountant::look_behind(ProducerReport& report, StepReport& step)
 {
     const auto last = streams_.last(report.name);
-    if (!last && last.error().code == Error::Code::unavailable) return fail(last.error());
+    if (!last && last.error().code == Error::Code::unavailable) {
+        return without_streams(last.error(), step);
+    }
     if (!last) {
         report.trouble = last.error().detail;
         return {};

@@ -34,8 +34,8 @@ public:
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
 
     /// Counts what is there, within a bound, and seals what is complete, while the lease is held;
-    /// else only looks. Fills the report. Errors: unavailable; refused, when a slot cannot be
-    /// sealed.
+    /// else only looks. Fills the report. Errors: unavailable, and when it is Redis that is,
+    /// StepReport::streams_trouble says so; refused, when a slot cannot be sealed.
     pool::Result<void> step(pool::Now now, StepReport& report);
 
 private:

@@ -90,6 +90,8 @@ struct StepReport {
     std::uint64_t backlog = 0;              ///< sum of `behind`
     /// Time of the oldest record that is in a stream but not in MySQL.
     std::optional<pool::UnixMillis> oldest_pending;
+    /// Redis did not answer, and why: nothing was counted or sealed. Empty when it did.
+    std::string streams_trouble;
     unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
     std::string trouble;          ///< a block could not be booked, and why; empty when all could
     bool more = false;            ///< it stopped at its bound: step again at once

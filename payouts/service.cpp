@@ -135,7 +135,7 @@ Result<StepReport> Service::step(pool::Now now)
     const auto head = read_chain_head(impl_->db);
     if (!head) return fail(head.error());
     report.chain_head = *head;
-    if (!counted) return fail(counted.error());
+    if (!counted && report.streams_trouble.empty()) return fail(counted.error());
     return report;
 }
 

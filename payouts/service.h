@@ -58,7 +58,8 @@ public:
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 
-    /// One round: reads streams, folds, seals, credits. Bounded (see StepReport::more).
+    /// One round: reads streams, folds, seals, credits. Bounded (see StepReport::more). Redis
+    /// away is no error but StepReport::streams_trouble: blocks need MySQL only.
     pool::Result<StepReport> step(pool::Now now);
 
     /// Once or often, the block is in the books once.

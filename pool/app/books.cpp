@@ -34,6 +34,7 @@ Books::Books(std::unique_ptr<payouts::Service> service,
       directory_(std::move(directory)),
       thread_(tasks_max, [this] { return step(); })
 {
+    status_.good_at = read_clock().steady;
 }
 
 void Books::start() { thread_.start(); }
@@ -106,6 +107,7 @@ milliseconds Books::step()
     if (report->chain_head != chain_head_) out_.chain_head(chain_head_ = report->chain_head);
     if (report->blocks_changed > 0) watch_changed_ = true;
     note(*report, now);
+    if (!status_.good()) return pause_in_trouble;
     return report->more ? milliseconds{0} : pause;
 }
 
@@ -148,30 +150,27 @@ Result<void> Books::read_back(Now now)
 
 void Books::note(const payouts::StepReport& report, Now now)
 {
-    std::string trouble = report.trouble;
-    for (const payouts::ProducerReport& producer : report.producers) {
-        if (!producer.trouble.empty()) trouble = producer.name + ": " + producer.trouble;
-    }
-    if (!status_.ok) log::info("books_ok");
-    status_.ok = true;
-    status_.trouble = std::move(trouble);
-    status_.backlog = report.backlog;
-    status_.sealed_through = report.sealed_through;
-    status_.records += report.records;
-    status_.lag_ms = 0;
-    if (report.oldest_pending && report.oldest_pending->value < now.wall.value) {
-        status_.lag_ms = now.wall.value - report.oldest_pending->value;
-    }
-    out_.status(status_);
+    const BooksStatus before = status_;
+    status_.stepped(report, now);
+    tell_status(before);
 }
 
 void Books::note_trouble(const Error& error)
 {
-    if (status_.ok || status_.trouble != error.detail) {
-        log::warn("books_waiting", {{"reason", error.detail}});
-    }
-    status_.ok = false;
-    status_.trouble = error.detail;
+    const BooksStatus before = status_;
+    status_.failed(error.detail);
+    tell_status(before);
+}
+
+// One line in the log for each change of what is wrong.
+void Books::tell_status(const BooksStatus& before)
+{
+    const auto changed = [](const std::string& was, const std::string& is) {
+        if (!is.empty() && is != was) log::warn("books_waiting", {{"reason", is}});
+    };
+    changed(before.mysql_trouble, status_.mysql_trouble);
+    changed(before.streams_trouble, status_.streams_trouble);
+    if (status_.good() && !before.good()) log::info("books_ok");
     out_.status(status_);
 }
 

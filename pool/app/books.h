@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "payouts/service.h"
+#include "pool/app/books_status.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/bitcoin/address.h"
@@ -14,16 +15,6 @@
 #include "stratum/user_name.h"
 
 namespace pool {
-
-/// How the books are, for pages.
-struct BooksStatus {
-    bool ok = false;
-    std::string trouble;  ///< a sentence when not ok
-    std::uint64_t backlog = 0;
-    std::uint64_t lag_ms = 0;  ///< age of the oldest record that MySQL does not have
-    std::uint64_t sealed_through = 0;
-    std::uint64_t records = 0;  ///< booked in this life
-};
 
 /// The names that miners may authorise as, besides addresses.
 std::shared_ptr<const stratum::AccountDirectory> directory_of(
@@ -69,6 +60,7 @@ private:
     Result<void> read_back(Now now);
     void note(const payouts::StepReport& report, Now now);
     void note_trouble(const Error& error);
+    void tell_status(const BooksStatus& before);
 
     std::unique_ptr<payouts::Service> service_;
     Out out_;

@@ -120,9 +120,11 @@ rpc::Readiness View::readiness_of(const LiveState& state) const
                    "the newest block template is old; is the node running?"),
         dependency("journal", state.journal_ok,
                    "shares can't be written to the journal and are refused; is its disk full?"),
-        dependency("redis", state.redis_ok, "Redis does not answer; shares wait in the journal"),
-        dependency("mysql", books_status_.ok, books_status_.trouble),
-        dependency("books", books_status_.lag_ms < books_lag_max_ms,
+        dependency("redis", state.redis_ok && books_status_.streams_trouble.empty(),
+                   state.redis_ok ? books_status_.streams_trouble
+                                  : "Redis does not answer; shares wait in the journal"),
+        dependency("mysql", books_status_.mysql_ok, books_status_.mysql_trouble),
+        dependency("books", books_status_.lag_at(read_clock().steady) < books_lag_max_ms,
                    "the books are more than a minute behind the shares"),
     };
     out.ready = true;
@@ -151,7 +153,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     add_share_counts(parts_.loops, info);
     info.shares_accepted = totals.shares;
     info.share_backlog = state.backlog;
-    info.books_lag_ms = books_status_.lag_ms;
+    info.books_lag_ms = books_status_.lag_at(read_clock().steady);
     info.blocks_found = totals.blocks_found;
     info.blocks_immature = totals.blocks_immature;
     info.blocks_mature = totals.blocks_mature;

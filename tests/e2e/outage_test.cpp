@@ -27,14 +27,22 @@ std::uint64_t acknowledged(const Process& miner)
     return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
 }
 
-/// Accepted since zubrd started, from /metrics: told without asking the books.
-double accepted_live(const PoolFixture& pool)
+/// A value from /metrics, the first whose line has `label`; -1 when there is none.
+double metric(const PoolFixture& pool, const std::string& label)
 {
     const std::string text = http_get(pool.web_url() + "/metrics").body;
-    const auto line = text.find("result=\"accepted\"");
+    const auto line = text.find(label);
     const auto value = text.find("} ", line);
     if (line == std::string::npos || value == std::string::npos) return -1;
     return std::strtod(text.c_str() + value + 2, nullptr);
+}
+
+/// Accepted since zubrd started: told without asking the books.
+double accepted_live(const PoolFixture& pool) { return metric(pool, "result=\"accepted\""); }
+
+double up(const PoolFixture& pool, const std::string& dependency)
+{
+    return metric(pool, "zubr_dependency_up{name=\"" + dependency + "\"");
 }
 
 std::size_t jobs_of(const PoolFixture& pool)
@@ -72,10 +80,13 @@ TEST(Outage, MiningGoesOnWithoutRedisMysqlOrNodeAndEverythingIsCaughtUp)
 
     redis.kill();
     goes_on("Redis");
+    EXPECT_EQ(up(pool, "redis"), 0);
+    EXPECT_EQ(up(pool, "mysql"), 1) << "only one of them is away";
     redis.start();
 
     mysql.kill();
     goes_on("MySQL");
+    EXPECT_EQ(up(pool, "mysql"), 0);
     mysql.start();
 
     node.process().signal(SIGKILL);
