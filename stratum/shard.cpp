@@ -106,6 +106,7 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .prefixes = prefixes_,
                    .batch = batch_,
                    .metrics = metrics_,
+                   .gate = options_.gate,
                    .greeter = greeter_}};
 }
 

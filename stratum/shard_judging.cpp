@@ -1,6 +1,5 @@
 // The end of a turn: verdicts, candidates, the share log, answers.
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 #include "pool/base/log.h"
@@ -136,14 +135,12 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     std::visit(
         [this, &origin, &outcome, now](auto& session) {
             session.answer(origin, outcome, now);
-            if constexpr (std::is_same_v<std::decay_t<decltype(session)>, v1::Session>) {
-                // Once, for the share that was one too many: what follows in the same burst may
-                // name whomever it likes.
-                const bool over = session.ended().has_value();
-                session.end_if_bad(options_.session.bad_shares_max);
-                if (!over && session.ended() == EndReason::too_many_bad_shares) {
-                    punish(origin, session.peer(), now);
-                }
+            // Once, for the share that was one too many: what follows in the same burst may name
+            // whomever it likes.
+            const bool over = session.ended().has_value();
+            session.end_if_bad(options_.session.bad_shares_max);
+            if (!over && session.ended() == EndReason::too_many_bad_shares) {
+                punish(origin, session.peer(), now);
             }
             variant_wanted_ = variant_wanted_ || session.wants_job_now();
             touch(session);

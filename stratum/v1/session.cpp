@@ -55,7 +55,10 @@ void Session::on_line(std::string_view line, World& world, pool::Now now)
     heard_line_ = true;
     line_begun_.reset();
     world.metrics.lines.add();
-    if (too_many_lines(world.options, now.steady)) return end(EndReason::too_many_requests);
+    // An honest proxy of a thousand machines stays far below it.
+    if (!lines_.take(world.options.lines_per_second, world.options.lines_burst, now.steady)) {
+        return end(EndReason::too_many_requests);
+    }
     auto request = read_request(line, world.json);
     if (!request) {
         world.metrics.bad_lines.add();
@@ -87,18 +90,6 @@ void Session::release_jobs(World& world)
 void Session::ask_to_reconnect()
 {
     if (!ended_ && authorised() && !sent_.empty()) append_reconnect(out());
-}
-
-// A token bucket: an honest proxy of a thousand machines stays far below it.
-bool Session::too_many_lines(const SessionOptions& options, pool::SteadyTime now)
-{
-    if (options.lines_per_second <= 0) return false;
-    const std::chrono::duration<double> since = now - line_refill_;
-    line_refill_ = now;
-    line_tokens_ =
-        std::min(line_tokens_ + since.count() * options.lines_per_second, options.lines_burst);
-    line_tokens_ -= 1;
-    return line_tokens_ < 0;
 }
 
 bool Session::wants_job_now() const

@@ -17,6 +17,7 @@
 #include "pool/share/share.h"
 #include "pool/work/job_table.h"
 #include "stratum/batch.h"
+#include "stratum/conduct.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
@@ -170,8 +171,6 @@ private:
     std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
     void thank(const Turn& turn);
     void count_bad_request(const Turn& turn);
-    bool too_many_lines(const SessionOptions& options, pool::SteadyTime now);
-    void count_judged(bool bad);
     void start_if_ready(World& world);
     void send_job(World& world);
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
@@ -217,10 +216,8 @@ private:
     bool repeat_difficulty_ = false;
     bool held_ = false;
     bool job_owed_ = false;
-    std::uint16_t judged_ = 0;  // of the last 256 submits, halved now and then
-    std::uint16_t bad_ = 0;
-    double line_tokens_ = 0;
-    pool::SteadyTime line_refill_;
+    BadShares shares_;
+    Pace lines_;
 
     bool rolling_ = false;  // asked for by mining.configure
     std::uint32_t mask_wanted_ = 0xffffffff;

@@ -141,7 +141,7 @@ std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) cons
 
 void Session::refuse_submit(const Turn& turn, ErrorCode code, std::string_view text)
 {
-    count_judged(true);
+    shares_.judged(true);
     end_if_bad(turn.world.options.bad_shares_max);
     append_error(out(), turn.id, code, text);
 }
@@ -200,21 +200,9 @@ void Session::hand_in(const Submit& call, const Sent& sent, const pool::Job& job
     waiting_.push_back({std::string{turn.id}, {}});
 }
 
-// Firmware that has gone wrong and whoever burns our hashes look alike: many bad submits, hardly a
-// good one. Halving keeps the count to the last few hundred.
-void Session::count_judged(bool bad)
-{
-    constexpr std::uint16_t window = 256;
-    if (++judged_ >= window) {
-        judged_ = static_cast<std::uint16_t>(judged_ / 2);
-        bad_ = static_cast<std::uint16_t>(bad_ / 2);
-    }
-    if (bad) ++bad_;
-}
-
 void Session::end_if_bad(std::uint32_t bad_max)
 {
-    if (bad_ >= bad_max) end(EndReason::too_many_bad_shares);
+    if (shares_.bad() >= bad_max) end(EndReason::too_many_bad_shares);
 }
 
 // A miner that sends low shares and no others has lost a set_difficulty: it is told once more.
@@ -244,7 +232,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         append_error(out_, waiting.id, refusal.code, refusal.text);
     }
     const bool late = outcome.judgement == pool::Judgement::stale;
-    count_judged(!accepted && !late);
+    shares_.judged(!accepted && !late);
     out_.append(waiting.after);
     if (answered_ == waiting_.size()) {
         // A burst leaves its memory behind only where it was small.

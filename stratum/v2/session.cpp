@@ -61,6 +61,10 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     };
     while (const auto frame = reader_.next(ciphers_.receive, longest())) {
         world.metrics.frames.add();
+        const SessionOptions& options = world.options;
+        if (!frames_.take(options.frames_per_second, options.frames_burst, now.steady)) {
+            return end(EndReason::too_many_requests);
+        }
         on_frame(*frame, {world, now});
         // Whatever follows a refusal is not looked at (sv2-apps#876).
         if (ended_) return;

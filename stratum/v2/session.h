@@ -13,8 +13,10 @@
 #include "pool/base/types.h"
 #include "pool/work/job_table.h"
 #include "stratum/batch.h"
+#include "stratum/conduct.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
+#include "stratum/gate.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
@@ -33,10 +35,14 @@ namespace stratum::v2 {
 struct SessionOptions {
     pool::Chain chain = pool::Chain::main;
     DifficultyLimits difficulty;
-    std::uint8_t rolled_bytes = 8;      ///< of an extended channel's extranonce
-    std::size_t channels_max = 1000;    ///< a connection; proxies bring hundreds
-    std::size_t workers_max = 1000;     ///< likewise
-    std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
+    std::uint8_t rolled_bytes = 8;       ///< of an extended channel's extranonce
+    std::size_t channels_max = 1000;     ///< a connection; proxies bring hundreds
+    std::size_t workers_max = 1000;      ///< likewise
+    double opens_per_second = 4;         ///< of channels, sustained; channels_max at once
+    std::size_t bad_requests_max = 32;   ///< unknown or senseless ones without a good share between
+    std::uint32_t bad_shares_max = 160;  ///< of the last 256; more closes the connection
+    double frames_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
+    double frames_burst = 50'000;
     std::uint32_t ack_shares_max = 16;  ///< acknowledged together at most
     std::chrono::milliseconds ack_within{1000};
     std::chrono::seconds handshake_within{5};
@@ -56,6 +62,7 @@ struct World {
     PrefixPool& prefixes;
     Batch& batch;
     ShardMetrics& metrics;
+    Gate* gate;  ///< null: nobody is delayed
     Greeter& greeter;
 };
 
@@ -91,6 +98,9 @@ public:
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     void end(EndReason reason);
+    /// To be asked after answer().
+    void end_if_bad(std::uint32_t bad_max);
+    const std::string& peer() const { return peer_; }
     /// v2 has no words for people.
     void announce(std::string_view) {}
     void fix_difficulty(pool::Difficulty difficulty);
@@ -156,6 +166,7 @@ private:
     void send_job(const Channel& channel, const World& world, bool future);
 
     void refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::string_view code);
+    void refuse_unjudged(const SubmitStandard& call, std::string_view code, const Turn& turn);
     // A share as far as both kinds of channels have it.
     struct Claim {
         SubmitStandard fields;
@@ -195,6 +206,9 @@ private:
     std::uint32_t next_channel_;
     std::size_t bad_requests_ = 0;
     std::uint64_t accepted_ = 0;
+    BadShares shares_;
+    Pace frames_;
+    Pace opens_;
 };
 
 }  // namespace stratum::v2

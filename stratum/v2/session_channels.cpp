@@ -96,6 +96,18 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
         const bool unknown = user.error().code == pool::Error::Code::not_found;
         return refuse(unknown ? "unknown-user" : "invalid-user-identity");
     }
+    if (world.gate != nullptr &&
+        world.gate->delayed(peer_, user->account.name + '.' + user->worker, turn.now.steady)) {
+        world.metrics.delayed_authorizes.add();
+        return refuse("channel-capacity-exhausted");
+    }
+    // Each channel takes a prefix, and a closed one's rests for the life of a job: opening and
+    // closing without end would leave none for anybody else.
+    if (!opens_.take(world.options.opens_per_second,
+                     static_cast<double>(world.options.channels_max), turn.now.steady)) {
+        count_bad_request(turn);
+        return refuse("channel-capacity-exhausted");
+    }
     // One channel is refused, and nothing else stops (sv2-apps#730).
     if (channels_.size() >= world.options.channels_max) return refuse("channel-capacity-exhausted");
     const auto prefix = world.prefixes.lease(turn.now.steady);

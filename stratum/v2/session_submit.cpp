@@ -62,7 +62,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     const ChannelKind kind = claim.rolled ? ChannelKind::extended : ChannelKind::standard;
     if (channel == nullptr || channel->kind != kind) {
         world.metrics.malformed_submits.add();
-        refuse_submit(call.channel, call.sequence, "invalid-channel-id");
+        refuse_unjudged(call, "invalid-channel-id", turn);
         return count_bad_request(turn);
     }
     const pool::JobId id{call.job};
@@ -71,7 +71,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     if (entry == nullptr) {
         world.metrics.of(pool::Judgement::unknown_job).add();
         ++roster_.worker(channel->worker).counts.other;
-        return refuse_submit(call.channel, call.sequence, "invalid-job-id");
+        return refuse_unjudged(call, "invalid-job-id", turn);
     }
     const pool::Job& job = *entry->job;
     pool::Extranonce extranonce = padded(channel->prefix, job.extranonce_bytes);
@@ -79,7 +79,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
         if (claim.rolled->size() + prefix_bytes != job.extranonce_bytes) {
             world.metrics.malformed_submits.add();
             ++roster_.worker(channel->worker).counts.other;
-            return refuse_submit(call.channel, call.sequence, "bad-extranonce-size");
+            return refuse_unjudged(call, "bad-extranonce-size", turn);
         }
         std::copy(claim.rolled->begin(), claim.rolled->end(),
                   extranonce.bytes.begin() + prefix_bytes);
@@ -114,6 +114,18 @@ void Session::refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::
     send(SubmitError{.channel = channel, .sequence = sequence, .code = {code}});
 }
 
+void Session::refuse_unjudged(const SubmitStandard& call, std::string_view code, const Turn& turn)
+{
+    refuse_submit(call.channel, call.sequence, code);
+    shares_.judged(true);
+    end_if_bad(turn.world.options.bad_shares_max);
+}
+
+void Session::end_if_bad(std::uint32_t bad_max)
+{
+    if (shares_.bad() >= bad_max) end(EndReason::too_many_bad_shares);
+}
+
 void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
 {
     pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
@@ -131,6 +143,8 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         ++accepted_;
         bad_requests_ = 0;
     }
+    const bool late = outcome.judgement == pool::Judgement::stale;
+    shares_.judged(outcome.judgement != pool::Judgement::accepted && !late);
     if (channel == nullptr) return;
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);

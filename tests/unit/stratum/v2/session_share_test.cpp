@@ -218,5 +218,52 @@ TEST_F(V2Share, CountsWorkersOfAProxyByTheNameBehindTheShare)
     for (const auto& worker : shots[0].workers) EXPECT_EQ(worker.counts.accepted, 1U);
 }
 
+TEST(V2Flood, EndsAConnectionThatSendsHardlyAGoodShareAndDelaysItsWorker)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = v2_options();
+    options.gate = &gate;
+    options.session.bad_shares_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended("user.flood");
+    const auto share = peer.extended_share(channel, peer.extended_job(channel));
+    peer.say(share);
+    for (int i = 0; i < 9; ++i) peer.say(share);
+    EXPECT_FALSE(talk.end_of(peer.id).has_value());
+    peer.say(share);
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_bad_shares);
+
+    Peer again{talk};
+    again.set_up();
+    again.say(OpenExtended{.request = 1,
+                           .user = {"user.flood"},
+                           .hash_rate = 0,
+                           .target_max = pool::Uint256::max(),
+                           .extranonce_min = 4});
+    EXPECT_TRUE(again.take<OpenError>().has_value());
+    again.open_extended("user.other");
+    talk.pass(seconds{3});
+    again.open_extended("user.flood");
+}
+
+TEST(V2Flood, EndsAConnectionThatSendsFramesTooFast)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.frames_per_second = 10;
+    options.v2.frames_burst = 50;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_standard();
+    for (int i = 0; i < 60 && !talk.end_of(peer.id); ++i) {
+        peer.say(UpdateChannel{channel.id, 1.0F, pool::Uint256::max()});
+    }
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_requests);
+}
+
 }  // namespace
 }  // namespace tests

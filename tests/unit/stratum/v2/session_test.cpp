@@ -261,5 +261,36 @@ TEST_F(V2Session, GivesEveryPrefixBackWhenItEnds)
     EXPECT_EQ(talk.shard.metrics().prefixes_resting.value(), 5);
 }
 
+// Each channel takes a prefix that rests for ten minutes: one connection must not take them all.
+TEST(V2Channels, AreOpenedNoFasterThanAProxyNeeds)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.channels_max = 20;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto opens_and_closes = [&peer] {
+        peer.say(OpenExtended{.request = 1,
+                              .user = {"user.rig"},
+                              .hash_rate = 0,
+                              .target_max = pool::Uint256::max(),
+                              .extranonce_min = 4});
+        const auto opened = peer.take<OpenExtendedSuccess>();
+        if (opened) peer.say(CloseChannel{opened->channel, {""}});
+        return opened.has_value();
+    };
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(opens_and_closes()) << i;
+    EXPECT_FALSE(opens_and_closes());
+    EXPECT_EQ(peer.take<OpenError>()->code.value, "channel-capacity-exhausted");
+    talk.pass(seconds{1});
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(opens_and_closes()) << i;
+    EXPECT_FALSE(opens_and_closes());
+    // Whoever goes on and on is sent away.
+    for (int i = 0; i < 40; ++i) opens_and_closes();
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_bad_requests);
+    EXPECT_EQ(talk.shard.metrics().authorized.value(), 24U);
+}
+
 }  // namespace
 }  // namespace tests
