@@ -49,7 +49,8 @@ ProxyHeader read_v1(std::string_view bytes)
     if (!source || !destination || !source_port || !destination_port || !line.empty()) {
         return {.state = State::bad};
     }
-    if (source->is_v4() != (family == "TCP4")) return {.state = State::bad};
+    // A proxy that listens for both families writes IPv4 in its mapped form, as TCP6.
+    if (family == "TCP4" && !source->is_v4()) return {.state = State::bad};
     header.source = source;
     header.source_port = *source_port;
     return header;

@@ -57,6 +57,15 @@ TEST(ProxyHeader, ReadsIpv6AndLocalAndUnknown)
     EXPECT_FALSE(read_proxy_header(local).source.has_value());
 }
 
+// HAProxy, listening for both families on one socket, writes IPv4 like that.
+TEST(ProxyHeader, TakesIpv4InItsMappedForm)
+{
+    const ProxyHeader mapped =
+        read_proxy_header("PROXY TCP6 ::ffff:203.0.113.7 ::ffff:192.0.2.1 4000 3333\r\n");
+    ASSERT_TRUE(mapped.source.has_value());
+    EXPECT_EQ(to_string(*mapped.source), "203.0.113.7");
+}
+
 TEST(ProxyHeader, RefusesWhatMakesNoSense)
 {
     for (const std::string& bad :
