@@ -9,6 +9,7 @@
 
 #include "payouts/account_sheet.h"
 #include "payouts/mysql_options.h"
+#include "payouts/schedule.h"
 #include "pool/base/result.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/address.h"
@@ -21,6 +22,8 @@ struct AccountBookOptions {
     pool::Script own_script;  ///< the pool's: nobody is paid there
     /// From the proof of a change of addresses until it holds.
     std::chrono::hours address_lock{72};
+    /// So long ahead a higher fee or another N is announced.
+    std::chrono::hours notice{24};
 };
 
 /// Settings of accounts, on a connection of its own. Blocking; one thread. Each call is a
@@ -61,6 +64,22 @@ public:
     /// Nothing is paid to a held account. reason: at most 190 bytes.
     pool::Result<void> hold(std::string_view account, std::string_view reason, const Occasion& on);
     pool::Result<void> release(std::string_view account);
+
+    /// Terms hold for blocks of a slot and of all after it: never of one that has come. from: not
+    /// before this time; nothing: as soon as may be. A change of the same slot replaces an earlier
+    /// announcement. Each gives the slot. Errors: invalid, when it is too early or above the whole.
+    pool::Result<std::uint64_t> set_usual_fee(unsigned bps, std::optional<pool::UnixMillis> from,
+                                              const Occasion& on);
+    /// bps: nothing: the usual one again.
+    pool::Result<std::uint64_t> set_fee(std::string_view account, std::optional<unsigned> bps,
+                                        std::optional<pool::UnixMillis> from, const Occasion& on);
+    pool::Result<std::uint64_t> set_donation(std::string_view account, unsigned bps,
+                                             std::optional<pool::UnixMillis> from,
+                                             const Occasion& on);
+    /// size: N in units of 10^-18, > 0.
+    pool::Result<std::uint64_t> set_window(pool::U128 size, std::optional<pool::UnixMillis> from,
+                                           const Occasion& on);
+    pool::Result<PoolTerms> terms(const Occasion& on);
 
 private:
     struct Impl;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "payouts/account_routes.h"
+#include "payouts/schedule.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 
@@ -62,6 +63,10 @@ struct AccountSheet {
     std::optional<pool::Sats> minimum;  ///< of its own
     std::string hold_reason;            ///< empty: not held
     std::string held_by;
+    unsigned fee_bps = 0;  ///< in force now, of its own or the usual one
+    unsigned donation_bps = 0;
+    std::vector<BpsChange> fees;  ///< of its own, past and announced
+    std::vector<BpsChange> donations;
 };
 
 }  // namespace payouts

@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "payouts/account_book.h"
 #include "payouts/mysql_account_addresses.h"
-#include "payouts/mysql_connection.h"
+#include "payouts/mysql_account_impl.h"
+#include "payouts/mysql_schedules.h"
 #include "pool/bitcoin/message_signature.h"
 
 namespace payouts {
@@ -17,26 +17,6 @@ using pool::UnixMillis;
 
 constexpr Sats supply{2'100'000'000'000'000};
 
-struct AccountRow {
-    AccountId id;
-    std::string name;
-    std::string first_address;
-};
-
-Result<AccountRow> find(MysqlConnection& db, std::string_view account, std::string_view lock)
-{
-    const auto rows =
-        db.query("SELECT id, name, payout_address FROM account WHERE name = ?" + std::string{lock},
-                 {sql(account)});
-    if (!rows) return fail(rows.error());
-    if (rows->empty()) {
-        return fail(Error::Code::not_found,
-                    "no account " + std::string{account.substr(0, 100)} + " has had a share yet");
-    }
-    const SqlRow& row = rows->front();
-    return AccountRow{AccountId{row.u64(0)}, row.text(1), row.text(2)};
-}
-
 Result<std::vector<PayRoute>> routes_of(MysqlConnection& db, const AccountRow& account,
                                         pool::Chain chain)
 {
@@ -50,64 +30,45 @@ Result<std::vector<PayRoute>> routes_of(MysqlConnection& db, const AccountRow& a
 
 }  // namespace
 
-struct AccountBook::Impl {
-    AccountBookOptions options;
-    MysqlConnection db;
+Result<AccountRow> AccountBook::Impl::find(std::string_view account)
+{
+    const auto rows = db.query(
+        "SELECT id, name, payout_address FROM account WHERE name = ? FOR UPDATE", {sql(account)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) {
+        return fail(Error::Code::not_found,
+                    "no account " + std::string{account.substr(0, 100)} + " has had a share yet");
+    }
+    const SqlRow& row = rows->front();
+    return AccountRow{AccountId{row.u64(0)}, row.text(1), row.text(2)};
+}
 
-    explicit Impl(AccountBookOptions o) : options(std::move(o)), db(options.mysql) {}
+Result<Transaction> AccountBook::Impl::begin()
+{
+    for (int turn = 0;; ++turn) {
+        if (auto connected = db.connect(); !connected) return fail(connected.error());
+        auto transaction = Transaction::begin(db);
+        if (transaction || turn > 0 || db.connected()) return transaction;
+    }
+}
 
-    /// An idle connection that the server has dropped shows here, when nothing has happened yet.
-    Result<Transaction> begin()
-    {
-        for (int turn = 0;; ++turn) {
-            if (auto connected = db.connect(); !connected) return fail(connected.error());
-            auto transaction = Transaction::begin(db);
-            if (transaction || turn > 0 || db.connected()) return transaction;
+Result<std::vector<PayRoute>> AccountBook::Impl::wished(std::string_view addresses) const
+{
+    auto routes = parse_routes(addresses, options.chain);
+    if (!routes) return routes;
+    for (const PayRoute& route : *routes) {
+        if (route.script == options.own_script) {
+            return fail(Error::Code::invalid, route.address + " is the pool's own address");
         }
     }
+    return routes;
+}
 
-    /// Runs `work` on the locked account in a transaction. Nothing goes on while a batch of payouts
-    /// is being put together, and none is put together meanwhile: both hold the account's row.
-    template <typename T, typename Work>
-    Result<T> change(std::string_view name, Work work)
-    {
-        auto transaction = begin();
-        if (!transaction) return fail(transaction.error());
-        const auto account = find(db, name, " FOR UPDATE");
-        if (!account) return fail(account.error());
-        Result<T> result = work(*account);
-        if (!result) return result;
-        if (auto done = transaction->commit(); !done) return fail(done.error());
-        return result;
-    }
-
-    Result<std::vector<PayRoute>> wished(std::string_view addresses) const
-    {
-        auto routes = parse_routes(addresses, options.chain);
-        if (!routes) return routes;
-        for (const PayRoute& route : *routes) {
-            if (route.script == options.own_script) {
-                return fail(Error::Code::invalid, route.address + " is the pool's own address");
-            }
-        }
-        return routes;
-    }
-
-    UnixMillis lock_end(UnixMillis now) const
-    {
-        return UnixMillis{now.value + static_cast<std::uint64_t>(
-                                          std::chrono::milliseconds{options.address_lock}.count())};
-    }
-
-    Result<AddressQuestion> question(const AccountRow& account, std::string_view addresses,
-                                     pool::Height height);
-    Result<void> check_signature(const AccountRow& account, const AddressWish& wish,
-                                 const Occasion& on, ChangeProof& proof);
-    Result<AddressChange> ask(const AccountRow& account, const AddressWish& wish,
-                              const Occasion& on);
-    Result<AddressChange> approve(const AccountRow& account, std::uint64_t id, const Occasion& on);
-    Result<AddressChange> open_change(const AccountRow& account, UnixMillis now);
-};
+UnixMillis AccountBook::Impl::lock_end(UnixMillis now) const
+{
+    return UnixMillis{now.value + static_cast<std::uint64_t>(
+                                      std::chrono::milliseconds{options.address_lock}.count())};
+}
 
 Result<AddressQuestion> AccountBook::Impl::question(const AccountRow& account,
                                                     std::string_view addresses, pool::Height height)
@@ -236,6 +197,7 @@ Result<AccountSheet> AccountBook::sheet(std::string_view account, const Occasion
             "FROM account_setting WHERE account_id = ?",
             {row.id.value});
         if (!own) return fail(own.error());
+        if (auto told = impl_->tell_terms(sheet, on); !told) return fail(told.error());
         if (own->empty()) return sheet;
         if (!own->front().null(0)) sheet.minimum = Sats{own->front().sats(0)};
         sheet.hold_reason = own->front().text(1);

@@ -88,24 +88,6 @@ Result<std::vector<RegisteredAccount>> read_registered(MysqlConnection& db)
     return accounts;
 }
 
-Result<std::map<AccountId, Terms>> read_terms(MysqlConnection& db, unsigned usual_fee_bps)
-{
-    const auto rows = db.query(
-        "SELECT id, COALESCE(fee_bps, ?), donation_bps FROM account "
-        "WHERE fee_bps IS NOT NULL OR donation_bps > 0",
-        {std::uint64_t{usual_fee_bps}});
-    if (!rows) return fail(rows.error());
-    std::map<AccountId, Terms> terms;
-    for (const SqlRow& row : *rows) {
-        Terms own;
-        own.fee_bps = static_cast<unsigned>(row.u64(1));
-        // With a fee as high as the usual one the donation may not have been foreseen.
-        own.donation_bps = std::min(static_cast<unsigned>(row.u64(2)), 10'000 - own.fee_bps);
-        terms[AccountId{row.u64(0)}] = own;
-    }
-    return terms;
-}
-
 Result<std::string> fix_setting(MysqlConnection& db, std::string_view name, std::string_view value)
 {
     const auto put = db.execute("INSERT IGNORE INTO setting (name, value) VALUES (?, ?)",

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <map>
 #include <string_view>
 #include <vector>
 
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
-#include "payouts/pplns.h"
 #include "pool/base/result.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/address.h"
@@ -27,11 +25,6 @@ pool::Result<pool::AccountId> insert_account(MysqlConnection& db, std::string_vi
                                              const pool::Address& payout);
 /// Those that were made under a name.
 pool::Result<std::vector<RegisteredAccount>> read_registered(MysqlConnection& db);
-
-/// Fees and donations of the accounts that have their own; `usual_fee_bps` where only a donation
-/// was set.
-pool::Result<std::map<pool::AccountId, Terms>> read_terms(MysqlConnection& db,
-                                                          unsigned usual_fee_bps);
 
 /// The value of a setting that may not change once written: writes `value` when there is none.
 pool::Result<std::string> fix_setting(MysqlConnection& db, std::string_view name,

@@ -46,7 +46,6 @@ pool::Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db,
 struct BlockTask {
     OpenBlock block;
     BlockPlan plan;
-    pool::U128 window_score = 0;
     pool::UnixMillis now;
 };
 /// Errors besides: conflict, when the lease is lost or the event's key was used.
@@ -61,8 +60,8 @@ struct PaidBlock {
     std::uint64_t found_slot = 0;
     unsigned fee_bps = 0;
 };
-/// What the event of a block's first credit says of its window, as JSON.
-std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 size);
+/// What the event of a block's first credit says of its window, as JSON. n: in force.
+std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 n);
 
 /// What a block paid in one epoch, frozen when it was first credited, terms included. By account.
 pool::Result<std::vector<Credit>> read_credits(MysqlConnection& db, const pool::BlockHash& hash,

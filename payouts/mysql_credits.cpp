@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "payouts/entries.h"
-#include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_schedules.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/pplns.h"
 #include "pool/base/json.h"
@@ -104,9 +104,11 @@ Result<void> accrue_again(MysqlConnection& db, const BlockTask& task, const Bloc
 Result<void> accrue(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
 {
     if (terms.epoch > 1) return accrue_again(db, task, terms);
-    const auto window = read_window(db, terms.found_slot, task.window_score);
+    const auto in_force = read_window_in_force(db, terms.found_slot);
+    if (!in_force) return fail(in_force.error());
+    const auto window = read_window(db, terms.found_slot, in_force->size);
     if (!window) return fail(window.error());
-    const auto special = read_terms(db, terms.fee_bps);
+    const auto special = read_terms(db, terms.found_slot, terms.fee_bps);
     if (!special) return fail(special.error());
     const auto credits = settle(terms.reward, window->weights, Terms{terms.fee_bps, 0}, *special);
     const WindowBounds& bounds = window->bounds;
@@ -116,9 +118,9 @@ Result<void> accrue(MysqlConnection& db, const BlockTask& task, const BlockTerms
         "UPDATE block_found SET window_first = ?, window_cut = ?, window_score = ? WHERE hash = ?",
         {first, cut, sql(bounds.total), sql(task.block.hash.bytes)});
     if (!set) return fail(set.error());
-    return post_accrual(db, task, terms, credits,
-                        accrual_payload({terms.reward, terms.found_slot, terms.fee_bps}, *window,
-                                        task.window_score));
+    return post_accrual(
+        db, task, terms, credits,
+        accrual_payload({terms.reward, terms.found_slot, terms.fee_bps}, *window, in_force->n));
 }
 
 Result<void> mature(MysqlConnection& db, const BlockTask& task, const BlockTerms& terms)
@@ -191,7 +193,7 @@ Result<void> enter(MysqlConnection& db, const BlockTask& task, const BlockTerms&
 
 }  // namespace
 
-std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 size)
+std::string accrual_payload(const PaidBlock& block, const WindowFound& window, pool::U128 n)
 {
     std::string out;
     pool::JsonWriter json{out};
@@ -199,7 +201,7 @@ std::string accrual_payload(const PaidBlock& block, const WindowFound& window, p
     json.key("reward_sat").integer(block.reward.value);
     json.key("fee_bps").unsigned_integer(block.fee_bps);
     json.key("slot").unsigned_integer(block.found_slot);
-    json.key("n").string(pool::to_decimal(size));
+    json.key("n").string(pool::to_decimal(n));
     json.key("window").string(pool::to_decimal(window.bounds.total));
     if (window.bounds.first) json.key("first_slot").unsigned_integer(*window.bounds.first);
     if (window.bounds.cut) {

@@ -12,7 +12,7 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::array<TableRights, 33> rights{{
+constexpr auto rights = std::to_array<TableRights>({
     {"account", "INSERT, UPDATE"},
     {"account_address", "INSERT"},
     {"account_setting", "INSERT, UPDATE"},
@@ -26,6 +26,8 @@ constexpr std::array<TableRights, 33> rights{{
     {"block_found", "INSERT, UPDATE"},
     {"books", "UPDATE"},
     {"control", "INSERT, UPDATE"},
+    {"donation_schedule", "INSERT"},
+    {"fee_schedule", "INSERT"},
     {"ledger_account", "INSERT"},
     {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
     {"ledger_event", "INSERT"},
@@ -44,9 +46,10 @@ constexpr std::array<TableRights, 33> rights{{
     {"slot_account", "INSERT, UPDATE"},
     {"slot_leaves", "INSERT, DELETE"},
     {"slot_root", "INSERT"},
+    {"window_schedule", "INSERT"},
     {"worker_day", "INSERT, UPDATE, DELETE"},
     {"worker_sum", "INSERT, UPDATE, DELETE"},
-}};
+});
 
 /// `name` as an identifier; names with a backtick or a backslash are refused by the caller.
 std::string identifier(std::string_view name) { return "`" + std::string{name} + "`"; }

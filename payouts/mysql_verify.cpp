@@ -10,6 +10,7 @@
 #include "payouts/entries.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_schedules.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/pplns.h"
 #include "payouts/slot_tree.h"
@@ -73,7 +74,8 @@ private:
     Result<void> check_balances();
     Result<std::vector<Transfer>> transfers_of(std::uint64_t event);
     Result<Digest> ledger_head();
-    Result<pool::U128> window_score();
+    Result<void> check_terms(const KnownBlock& block, const std::string& name,
+                             const std::map<pool::AccountId, Terms>& terms);
 
     MysqlConnection& db_;
     LedgerCheck check_;
@@ -197,13 +199,6 @@ Result<Digest> Verifier::ledger_head()
     return rows->front().digest(0);
 }
 
-Result<pool::U128> Verifier::window_score()
-{
-    const auto rows = db_.query("SELECT value FROM setting WHERE name = 'window_score'");
-    if (!rows) return fail(rows.error());
-    return rows->empty() ? 0 : pool::u128_from_decimal(rows->front().text(0)).value_or(0);
-}
-
 Result<void> Verifier::check_events()
 {
     std::uint64_t after = 0;
@@ -277,11 +272,11 @@ Result<void> Verifier::check_accrual(const LedgerEvent& event, const KnownBlock&
                                      std::uint64_t epoch)
 {
     ++check_.blocks;
-    const auto size = window_score();
-    if (!size) return fail(size.error());
+    const auto in_force = read_window_in_force(db_, block.paid.found_slot);
+    if (!in_force) return fail(in_force.error());
     const auto stored = read_credits(db_, block.hash, epoch);
     if (!stored) return fail(stored.error());
-    const auto window = read_window(db_, block.paid.found_slot, *size);
+    const auto window = read_window(db_, block.paid.found_slot, in_force->size);
     if (!window && window.error().code == pool::Error::Code::refused) {
         differs("block " + event.ref + ": " + window.error().detail);
         return {};
@@ -294,6 +289,7 @@ Result<void> Verifier::check_accrual(const LedgerEvent& event, const KnownBlock&
         differs("block " + event.ref + " was credited on terms above the whole");
         return {};
     }
+    if (auto done = check_terms(block, event.ref, terms); !done) return done;
     const auto credits = settle(block.paid.reward, window->weights, {}, terms);
     if (credits != *stored) {
         Sats off;
@@ -303,11 +299,32 @@ Result<void> Verifier::check_accrual(const LedgerEvent& event, const KnownBlock&
         }
         differs("block " + event.ref + " was credited otherwise than its window says", off);
     }
-    if (epoch == 1 && event.payload != accrual_payload(block.paid, *window, *size)) {
+    if (epoch == 1 && event.payload != accrual_payload(block.paid, *window, in_force->n)) {
         differs("event " + event.key + " tells of another window or block than the books");
     }
     if (event.transfers != accrual(block.paid.reward, credits)) {
         differs("event " + event.key + " moves other amounts than the block's credit");
+    }
+    return {};
+}
+
+// Fee and donation of each credit are those that had been announced for the block's slot.
+Result<void> Verifier::check_terms(const KnownBlock& block, const std::string& name,
+                                   const std::map<pool::AccountId, Terms>& terms)
+{
+    const auto usual = read_usual_fee(db_, block.paid.found_slot);
+    if (!usual) return fail(usual.error());
+    const auto special = read_terms(db_, block.paid.found_slot, *usual);
+    if (!special) return fail(special.error());
+    if (*usual != block.paid.fee_bps) {
+        differs("block " + name + " has another usual fee than was announced for its slot");
+    }
+    for (const auto& [account, used] : terms) {
+        if (account == reserve_account) continue;
+        const auto own = special->find(account);
+        if (used == (own == special->end() ? Terms{*usual, 0} : own->second)) continue;
+        differs("block " + name + " was credited to account " + std::to_string(account.value) +
+                " on other terms than were announced for its slot");
     }
     return {};
 }

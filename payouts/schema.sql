@@ -503,3 +503,52 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a transaction that is stored does not change';
   END IF;
 END
+
+-- migration 6
+
+-- step
+-- From a slot on. Rows are only added, and only for slots that are not here yet: the terms of a
+-- slot can be looked up for ever. Of several rows of one slot the newest counts. account_id 0: all
+-- that have no fee of their own; bps NULL: none of its own any more.
+CREATE TABLE fee_schedule (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL,
+  from_slot BIGINT UNSIGNED NOT NULL,
+  bps SMALLINT UNSIGNED NULL CHECK (bps <= 10000),
+  set_by VARCHAR(64) NOT NULL,
+  set_at_ms BIGINT UNSIGNED NOT NULL,
+  KEY fee_schedule_slot (account_id, from_slot, id),
+  CHECK (account_id > 0 OR bps IS NOT NULL)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE donation_schedule (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL CHECK (account_id > 0),
+  from_slot BIGINT UNSIGNED NOT NULL,
+  bps SMALLINT UNSIGNED NULL CHECK (bps <= 10000),
+  set_by VARCHAR(64) NOT NULL,
+  set_at_ms BIGINT UNSIGNED NOT NULL,
+  KEY donation_schedule_slot (account_id, from_slot, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TABLE window_schedule (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  from_slot BIGINT UNSIGNED NOT NULL,
+  size DECIMAL(38,0) NOT NULL CHECK (size > 0),
+  set_by VARCHAR(64) NOT NULL,
+  set_at_ms BIGINT UNSIGNED NOT NULL,
+  KEY window_schedule_slot (from_slot, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+-- account.fee_bps and account.donation_bps move here and are not read any more.
+INSERT INTO fee_schedule (account_id, from_slot, bps, set_by, set_at_ms)
+  SELECT id, 0, fee_bps, '', 0 FROM account WHERE fee_bps IS NOT NULL AND id NOT IN
+    (SELECT account_id FROM fee_schedule)
+
+-- step
+INSERT INTO donation_schedule (account_id, from_slot, bps, set_by, set_at_ms)
+  SELECT id, 0, donation_bps, '', 0 FROM account WHERE donation_bps > 0 AND id NOT IN
+    (SELECT account_id FROM donation_schedule)

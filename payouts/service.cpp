@@ -11,6 +11,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
+#include "payouts/mysql_schedules.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
 #include "payouts/stream_reader.h"
@@ -45,6 +46,8 @@ struct Service::Impl {
 
     Result<void> prepare();
     Result<void> check_settings();
+    Result<void> check_window();
+    Result<void> check_fee();
     Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
 };
@@ -56,15 +59,12 @@ constexpr unsigned bps_whole = 10'000;
 constexpr std::uint64_t worker_periods_kept = 288;
 constexpr std::uint64_t worker_days_kept = 400;
 
-Result<void> same_setting(MysqlConnection& db, std::string_view name, const std::string& value,
-                          std::string_view advice)
+tl::unexpected<Error> another(MysqlConnection& db, std::string_view what, const std::string& there,
+                              const std::string& now, std::string_view advice)
 {
-    const auto there = fix_setting(db, name, value);
-    if (!there) return fail(there.error());
-    if (*there == value) return {};
     return fail(Error::Code::refused, "the books in database " + db.options().database +
-                                          " were begun with " + std::string{name} + " " + *there +
-                                          ", and now it is " + value + ": " + std::string{advice});
+                                          " were begun with " + std::string{what} + " " + there +
+                                          ", and now it is " + now + ": " + std::string{advice});
 }
 
 }  // namespace
@@ -79,12 +79,45 @@ void use_chain_defaults(ServiceOptions& options, pool::Chain chain)
 
 Result<void> Service::Impl::check_settings()
 {
-    auto done = same_setting(db, "chain", std::string{pool::to_string(options.chain)},
-                             "use a database of its own for each chain");
-    if (!done) return done;
-    // Changing N would pay some shares twice and others too little.
-    return same_setting(db, "window_score", pool::to_decimal(options.window_score),
-                        "the PPLNS window cannot be changed yet; set it back");
+    const std::string chain{pool::to_string(options.chain)};
+    const auto begun = fix_setting(db, "chain", chain);
+    if (!begun) return fail(begun.error());
+    if (*begun != chain) {
+        return another(db, "chain", *begun, chain, "use a database of its own for each chain");
+    }
+    if (auto done = check_window(); !done) return done;
+    return check_fee();
+}
+
+// The configuration says what the books begin with; later changes are announced in the books. It
+// may say one of those as well, but nothing that the books do not know: that would be a surprise.
+Result<void> Service::Impl::check_window()
+{
+    const auto begun = fix_setting(db, "window_score", pool::to_decimal(options.window_score));
+    if (!begun) return fail(begun.error());
+    if (*begun == pool::to_decimal(options.window_score)) return {};
+    const auto changes = read_window_changes(db);
+    if (!changes) return fail(changes.error());
+    for (const WindowChange& change : *changes) {
+        if (change.size == options.window_score) return {};
+    }
+    return another(db, "pplns.window", window_text(pool::u128_from_decimal(*begun).value_or(0)),
+                   window_text(options.window_score),
+                   "set it back and announce the change with zubr-cli setwindow");
+}
+
+Result<void> Service::Impl::check_fee()
+{
+    const auto begun = fix_setting(db, "fee_bps", std::to_string(options.fee_bps));
+    if (!begun) return fail(begun.error());
+    if (*begun == std::to_string(options.fee_bps)) return {};
+    const auto changes = read_changes(db, Schedule::fee, pool::AccountId{0});
+    if (!changes) return fail(changes.error());
+    for (const BpsChange& change : *changes) {
+        if (change.bps == options.fee_bps) return {};
+    }
+    return another(db, "pplns.fee_bps", *begun, std::to_string(options.fee_bps),
+                   "set it back and announce the change with zubr-cli setfee");
 }
 
 Result<void> Service::Impl::prepare()
@@ -166,7 +199,7 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
                                                          {"height", block.height.value}});
         }
         if (next.step == BlockStep::none && next.state == block.view.state) continue;
-        auto done = carry_out(db, lease, {block, next, options.window_score, now.wall});
+        auto done = carry_out(db, lease, {block, next, now.wall});
         if (!done && !lease.held()) return {};  // somebody else goes on
         if (!done && done.error().code == Error::Code::unavailable) return done;
         if (!done) {
@@ -192,7 +225,9 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
 Result<void> Service::record_found(const FoundBlock& block)
 {
     if (auto connected = impl_->db.connect(); !connected) return connected;
-    return insert_found(impl_->db, block, impl_->options.fee_bps);
+    const auto fee = read_usual_fee(impl_->db, pool::slot_of(block.found_at));
+    if (!fee) return fail(fee.error());
+    return insert_found(impl_->db, block, *fee);
 }
 
 Result<void> Service::record_answers(std::span<const BlockAnswer> answers)

@@ -23,7 +23,8 @@ struct ServiceOptions {
     MysqlOptions mysql;
     pool::RedisOptions redis;
     pool::Chain chain = pool::Chain::regtest;
-    /// N of PPLNS-SU/1 in units of 10^-18. Fixed with the first open of a database.
+    /// N of PPLNS-SU/1 in units of 10^-18, for a new database. It is changed by announcement
+    /// (AccountBook::set_window), and so is the fee.
     pool::U128 window_score = pool::U128{2'000'000'000} * 1'000'000'000;
     bool seed = false;       ///< begin with a window owned by the reserve (money.md 1.5)
     unsigned fee_bps = 100;  ///< 0 ..= 10000; of accounts that have no fee of their own

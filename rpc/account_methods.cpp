@@ -63,8 +63,9 @@ Method getaccount_method(AccountControl& accounts)
     method.doc = "Tells where an account is paid and on what terms, and the change under way.";
     method.result =
         "an object: account, addresses (address, parts of 10000), change (or null: change, state, "
-        "proof, addresses, asked_by, asked_at, approvers, holds_from), minimum_payout_sat, held, "
-        "hold_reason, held_by";
+        "proof, addresses, asked_by, asked_at, approvers, holds_from), minimum_payout_sat, "
+        "fee_bps, "
+        "fee_changes, donation_bps, donation_changes, held, hold_reason, held_by";
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,

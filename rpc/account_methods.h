@@ -8,6 +8,8 @@ namespace rpc {
 /// Puts the methods about accounts' settings into the router's table. `accounts` outlives all
 /// calls.
 void register_account_methods(Router& router, AccountControl& accounts);
+/// Those about fees, donations and N.
+void register_terms_methods(Router& router, AccountControl& accounts);
 
 /// May this caller approve what moves money? Approvers only: an admin, and whoever can read the
 /// cookie on the server's disk, may not.

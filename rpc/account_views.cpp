@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "pool/base/json.h"
+#include "pool/share/record.h"
 
 namespace rpc {
 namespace {
@@ -44,7 +45,67 @@ void change(JsonWriter& json, const payouts::AddressChange& change)
     json.end_object();
 }
 
+void from(JsonWriter& json, std::uint64_t slot)
+{
+    json.key("from_slot").unsigned_integer(slot);
+    json.key("from").unsigned_integer(slot * (pool::slot_ms / second_ms));
+}
+
+void changes(JsonWriter& json, const std::vector<payouts::BpsChange>& all)
+{
+    json.begin_array();
+    for (const payouts::BpsChange& each : all) {
+        json.begin_object();
+        from(json, each.from_slot);
+        json.key("bps");
+        if (each.bps) {
+            json.unsigned_integer(*each.bps);
+        } else {
+            json.null();
+        }
+        json.key("set_by").string(each.set_by).end_object();
+    }
+    json.end_array();
+}
+
 }  // namespace
+
+std::string terms_json(const payouts::PoolTerms& terms)
+{
+    pool::U128 window = terms.window_begun;
+    for (const payouts::WindowChange& each : terms.windows) {
+        if (each.from_slot <= terms.slot_now) window = each.size;
+    }
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object();
+    json.key("fee_bps").unsigned_integer(
+        payouts::bps_at(terms.fees, terms.slot_now).value_or(terms.fee_begun));
+    json.key("fee_begun_bps").unsigned_integer(terms.fee_begun);
+    json.key("fee_changes");
+    changes(json, terms.fees);
+    json.key("window").string(payouts::window_text(window));
+    json.key("window_begun").string(payouts::window_text(terms.window_begun));
+    json.key("window_changes").begin_array();
+    for (const payouts::WindowChange& each : terms.windows) {
+        json.begin_object();
+        from(json, each.from_slot);
+        json.key("n").string(payouts::window_text(each.size));
+        json.key("set_by").string(each.set_by).end_object();
+    }
+    json.end_array().end_object();
+    return out;
+}
+
+std::string slot_json(std::uint64_t slot)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object();
+    from(json, slot);
+    json.end_object();
+    return out;
+}
 
 std::string sheet_json(const payouts::AccountSheet& sheet)
 {
@@ -66,6 +127,12 @@ std::string sheet_json(const payouts::AccountSheet& sheet)
     } else {
         json.null();
     }
+    json.key("fee_bps").unsigned_integer(sheet.fee_bps);
+    json.key("fee_changes");
+    changes(json, sheet.fees);
+    json.key("donation_bps").unsigned_integer(sheet.donation_bps);
+    json.key("donation_changes");
+    changes(json, sheet.donations);
     json.key("held").boolean(!sheet.hold_reason.empty());
     json.key("hold_reason").string(sheet.hold_reason);
     json.key("held_by").string(sheet.held_by);

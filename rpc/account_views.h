@@ -10,6 +10,9 @@ namespace rpc {
 /// whole seconds since 1970.
 std::string sheet_json(const payouts::AccountSheet& sheet);
 std::string change_json(const payouts::AddressChange& change);
+std::string terms_json(const payouts::PoolTerms& terms);
+/// {"from_slot": …, "from": …}
+std::string slot_json(std::uint64_t slot);
 std::string question_json(const payouts::AddressQuestion& question);
 
 }  // namespace rpc

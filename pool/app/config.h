@@ -104,6 +104,7 @@ struct Config {
     bool window_seed = false;
     std::uint32_t fee_bps = 100;
     std::uint32_t address_lock_hours = 72;
+    std::uint32_t notice_hours = 24;
 
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;

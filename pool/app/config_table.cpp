@@ -384,17 +384,24 @@ constexpr std::array table{
     ConfigOption{"mysql", "password", "text", "\"\"", "", set_text<&C::mysql_password>},
     ConfigOption{"mysql", "database", "text", "\"zubr\"", "", set_text<&C::mysql_database>},
     ConfigOption{"pplns", "window", "number", "2",
-                 "N: the window is the newest N network difficulties of score", set_window},
+                 "N: the window is the newest N network difficulties of score; what the books "
+                 "begin with, later 'zubr-cli setwindow'",
+                 set_window},
     ConfigOption{"pplns", "seed", "true or false", "false",
                  "the reserve owns the window before the first share (docs/money.md)",
                  set_bool<&C::window_seed>},
     ConfigOption{"pplns", "fee_bps", "whole number", "100",
-                 "the pool's fee in hundredths of a per cent", set_whole<&C::fee_bps, 10'000>},
+                 "the pool's fee in hundredths of a per cent; what the books begin with, later "
+                 "'zubr-cli setfee'",
+                 set_whole<&C::fee_bps, 10'000>},
     ConfigOption{
         "accounts", "address_lock_hours", "whole number", "72",
         "from the proof of a change of payout addresses until it holds; nothing is paid to "
         "the account meanwhile",
         set_whole<&C::address_lock_hours, 8'760>},
+    ConfigOption{"accounts", "notice_hours", "whole number", "24",
+                 "so long ahead a higher fee or another pplns.window is announced",
+                 set_whole<&C::notice_hours, 8'760>},
     ConfigOption{"web", "listen", "text", "\"127.0.0.1:8080\"", "pages, API, /metrics",
                  set_endpoint<&C::web_listen>},
     ConfigOption{"web", "requests_per_second", "whole number", "50",

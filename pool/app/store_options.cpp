@@ -65,6 +65,7 @@ payouts::AccountBookOptions account_book_options(const Config& config)
     payouts::AccountBookOptions options;
     options.mysql = mysql_options(config);
     options.chain = config.chain;
+    options.notice = std::chrono::hours{config.notice_hours};
     options.address_lock = std::chrono::hours{config.address_lock_hours};
     // The configuration was checked: an address that cannot be read has not come here.
     if (auto own = parse_address(config.payout_address, config.chain)) {

@@ -149,7 +149,9 @@ TEST_F(Books, ReverseAnOrphanExactlyAndCreditItAgainOnTheTermsOfTheFirstTime)
     EXPECT_EQ(state(1), "orphaned") << "unknown says nothing";
 
     // A fee that was changed meanwhile is not the one of then.
-    books.scalar("update account set fee_bps = 9000 where id = 1");
+    books.scalar(
+        "insert into fee_schedule (account_id, from_slot, bps, set_by, set_at_ms) "
+        "values (1, 0, 9000, '', 0)");
     in_chain(1, 3);
     EXPECT_EQ(state(1), "immature");
     EXPECT_EQ(balance("m:1:immature"), both);

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "payouts/account_book.h"
+#include "payouts/mysql_account_addresses.h"
+#include "payouts/mysql_connection.h"
+#include "payouts/schedule.h"
+
+namespace payouts {
+
+/// A row of `account`.
+struct AccountRow {
+    pool::AccountId id;
+    std::string name;
+    std::string first_address;
+};
+
+/// What the parts of AccountBook share: addresses and holds are in mysql_account_book.cpp, terms in
+/// mysql_account_terms.cpp.
+struct AccountBook::Impl {
+    AccountBookOptions options;
+    MysqlConnection db;
+
+    explicit Impl(AccountBookOptions o) : options(std::move(o)), db(options.mysql) {}
+
+    /// An idle connection that the server has dropped shows here, when nothing has happened yet.
+    pool::Result<Transaction> begin();
+    /// Locks the row. Errors: not_found.
+    pool::Result<AccountRow> find(std::string_view account);
+
+    /// Runs `work` on the locked account in a transaction. Nothing goes on while a batch of payouts
+    /// is being put together, and none is put together meanwhile: both hold the account's row.
+    template <typename T, typename Work>
+    pool::Result<T> change(std::string_view name, Work work)
+    {
+        auto transaction = begin();
+        if (!transaction) return pool::fail(transaction.error());
+        const auto account = find(name);
+        if (!account) return pool::fail(account.error());
+        pool::Result<T> result = work(*account);
+        if (!result) return result;
+        if (auto done = transaction->commit(); !done) return pool::fail(done.error());
+        return result;
+    }
+
+    pool::Result<std::vector<PayRoute>> wished(std::string_view addresses) const;
+    pool::UnixMillis lock_end(pool::UnixMillis now) const;
+    pool::Result<AddressQuestion> question(const AccountRow& account, std::string_view addresses,
+                                           pool::Height height);
+    pool::Result<void> check_signature(const AccountRow& account, const AddressWish& wish,
+                                       const Occasion& on, ChangeProof& proof);
+    pool::Result<AddressChange> ask(const AccountRow& account, const AddressWish& wish,
+                                    const Occasion& on);
+    pool::Result<AddressChange> approve(const AccountRow& account, std::uint64_t id,
+                                        const Occasion& on);
+    pool::Result<AddressChange> open_change(const AccountRow& account, pool::UnixMillis now);
+
+    /// Fee and donation, now and announced.
+    pool::Result<void> tell_terms(AccountSheet& sheet, const Occasion& on);
+    pool::Result<std::uint64_t> slot_for(std::optional<pool::UnixMillis> from, const Occasion& on,
+                                         bool announced);
+};
+
+}  // namespace payouts

@@ -1,0 +1,148 @@
+// The terms of AccountBook: fees, donations, N.
+#include <utility>
+
+#include "payouts/mysql_account_impl.h"
+#include "payouts/mysql_schedules.h"
+#include "pool/share/record.h"
+
+namespace payouts {
+namespace {
+
+using pool::AccountId;
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::UnixMillis;
+
+constexpr unsigned bps_whole = 10'000;
+constexpr AccountId everybody{0};
+
+Result<void> check_bps(std::optional<unsigned> bps)
+{
+    if (!bps || *bps <= bps_whole) return {};
+    return fail(Error::Code::invalid, "hundredths of a per cent are at most 10000");
+}
+
+}  // namespace
+
+Result<std::uint64_t> AccountBook::Impl::slot_for(std::optional<UnixMillis> from,
+                                                  const Occasion& on, bool announced)
+{
+    const auto settled = lock_settled(db);
+    if (!settled) return fail(settled.error());
+    const auto notice =
+        static_cast<std::uint64_t>(std::chrono::milliseconds{options.notice}.count()) /
+        pool::slot_ms;
+    return change_slot(from, pool::slot_of(on.now), *settled, announced ? notice : 0);
+}
+
+Result<void> AccountBook::Impl::tell_terms(AccountSheet& sheet, const Occasion& on)
+{
+    const std::uint64_t slot = pool::slot_of(on.now);
+    auto fees = read_changes(db, Schedule::fee, sheet.id);
+    if (!fees) return fail(fees.error());
+    auto donations = read_changes(db, Schedule::donation, sheet.id);
+    if (!donations) return fail(donations.error());
+    const auto usual = read_usual_fee(db, slot);
+    if (!usual) return fail(usual.error());
+    sheet.fee_bps = bps_at(*fees, slot).value_or(*usual);
+    sheet.donation_bps = std::min(bps_at(*donations, slot).value_or(0), bps_whole - sheet.fee_bps);
+    sheet.fees = std::move(*fees);
+    sheet.donations = std::move(*donations);
+    return {};
+}
+
+Result<std::uint64_t> AccountBook::set_usual_fee(unsigned bps, std::optional<UnixMillis> from,
+                                                 const Occasion& on)
+{
+    if (auto good = check_bps(bps); !good) return fail(good.error());
+    auto transaction = impl_->begin();
+    if (!transaction) return fail(transaction.error());
+    MysqlConnection& db = impl_->db;
+    auto slot = impl_->slot_for(from, on, false);
+    if (!slot) return slot;
+    const auto before = read_usual_fee(db, *slot);
+    if (!before) return fail(before.error());
+    if (bps > *before) slot = impl_->slot_for(from, on, true);
+    if (!slot) return slot;
+    auto added = add_change(db, Schedule::fee, everybody, {*slot, bps, on.by}, on.now);
+    if (!added) return fail(added.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return slot;
+}
+
+Result<std::uint64_t> AccountBook::set_fee(std::string_view account, std::optional<unsigned> bps,
+                                           std::optional<UnixMillis> from, const Occasion& on)
+{
+    if (auto good = check_bps(bps); !good) return fail(good.error());
+    return impl_->change<std::uint64_t>(
+        account, [&](const AccountRow& row) -> Result<std::uint64_t> {
+            MysqlConnection& db = impl_->db;
+            auto slot = impl_->slot_for(from, on, false);
+            if (!slot) return slot;
+            const auto usual = read_usual_fee(db, *slot);
+            if (!usual) return fail(usual.error());
+            const auto own = read_changes(db, Schedule::fee, row.id);
+            if (!own) return fail(own.error());
+            // A better fee may hold at once, a worse one is announced.
+            const bool worse = bps.value_or(*usual) > bps_at(*own, *slot).value_or(*usual);
+            if (worse) slot = impl_->slot_for(from, on, true);
+            if (!slot) return slot;
+            auto added = add_change(db, Schedule::fee, row.id, {*slot, bps, on.by}, on.now);
+            if (!added) return fail(added.error());
+            return slot;
+        });
+}
+
+Result<std::uint64_t> AccountBook::set_donation(std::string_view account, unsigned bps,
+                                                std::optional<UnixMillis> from, const Occasion& on)
+{
+    if (auto good = check_bps(bps); !good) return fail(good.error());
+    return impl_->change<std::uint64_t>(
+        account, [&](const AccountRow& row) -> Result<std::uint64_t> {
+            auto slot = impl_->slot_for(from, on, false);
+            if (!slot) return slot;
+            auto added =
+                add_change(impl_->db, Schedule::donation, row.id, {*slot, bps, on.by}, on.now);
+            if (!added) return fail(added.error());
+            return slot;
+        });
+}
+
+Result<std::uint64_t> AccountBook::set_window(pool::U128 size, std::optional<UnixMillis> from,
+                                              const Occasion& on)
+{
+    if (size == 0) return fail(Error::Code::invalid, "a window holds something");
+    auto transaction = impl_->begin();
+    if (!transaction) return fail(transaction.error());
+    auto slot = impl_->slot_for(from, on, true);
+    if (!slot) return slot;
+    auto added = add_window_change(impl_->db, {*slot, size, on.by}, on.now);
+    if (!added) return fail(added.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return slot;
+}
+
+Result<PoolTerms> AccountBook::terms(const Occasion& on)
+{
+    auto transaction = impl_->begin();
+    if (!transaction) return fail(transaction.error());
+    MysqlConnection& db = impl_->db;
+    PoolTerms terms;
+    terms.slot_now = pool::slot_of(on.now);
+    const auto fee = read_fee_begun(db);
+    if (!fee) return fail(fee.error());
+    terms.fee_begun = *fee;
+    const auto window = read_window_begun(db);
+    if (!window) return fail(window.error());
+    terms.window_begun = *window;
+    auto fees = read_changes(db, Schedule::fee, everybody);
+    if (!fees) return fail(fees.error());
+    terms.fees = std::move(*fees);
+    auto windows = read_window_changes(db);
+    if (!windows) return fail(windows.error());
+    terms.windows = std::move(*windows);
+    return terms;
+}
+
+}  // namespace payouts
