@@ -37,13 +37,15 @@ public:
         double next_job = phase(random_);
         for (double second = run_.tick_s; second <= run_.seconds; second += run_.tick_s) {
             mine_until(second);
-            policy_.on_tick(at(second));
-            const int gap = policy_.next().exponent - working_on_.exponent;
+            hand_in(second);
+            policy_.on_tick(seen_at(second));
+            const int gap = policy_.next().exponent - told_.exponent;
             const bool job = second >= next_job;
             if (job) next_job += job_every_s;
             if (gap != 0 && (job || std::abs(gap) >= 2)) change();
             judge(second);
         }
+        hand_in(never);
         const double expected = hashes_ / per_difficulty();
         result_.credited_over_expected = credited_ / expected;
         result_.rate_over_wanted =
@@ -56,11 +58,58 @@ private:
     // With the ideal difficulty shares come at the wanted rate.
     double per_difficulty() const { return 60 / run_.shares_per_minute / ideal_; }
 
+    // The pool's promise changes with the job; the miner's work does if it has heard of it. Work
+    // that is too easy then is refused until the pool tells once more, after twenty low shares.
     void change()
     {
-        if (working_on_ != policy_.next()) ++result_.changes;
-        working_on_ = policy_.next();
+        if (told_ != policy_.next()) ++result_.changes;
+        told_ = policy_.next();
         urgent_at_ = never;
+        std::bernoulli_distribution lost{run_.lost};
+        if (run_.lost > 0 && lost(random_)) return;
+        working_on_ = told_;
+    }
+
+    // Nobody's clock is right: time never goes back, and is late by up to the jitter.
+    pool::SteadyTime seen_at(double second)
+    {
+        if (run_.jitter_s > 0) {
+            second += std::uniform_real_distribution<double>{0, run_.jitter_s}(random_);
+        }
+        seen_ = std::max(seen_, second);
+        return at(seen_);
+    }
+
+    // What was found arrives: at once, or in a clump.
+    void hand_in(double second)
+    {
+        if (second < next_clump_) return;
+        next_clump_ = second + run_.clump_s;
+        for (const pool::Difficulty promised : held_) accept(promised, std::min(second, clock_));
+        held_.clear();
+    }
+
+    void accept(pool::Difficulty promised, double second)
+    {
+        ++result_.shares;
+        credited_ += std::exp2(promised.exponent);
+        policy_.on_share(promised, seen_at(second));
+    }
+
+    void find()
+    {
+        // A hash that meets the easier target meets the harder one as often as it is harder.
+        const int easier = told_.exponent - working_on_.exponent;
+        if (easier > 0 && !std::bernoulli_distribution{std::exp2(-easier)}(random_)) {
+            constexpr int suspicious = 20;
+            if (++low_ % suspicious == 0) working_on_ = told_;
+            return;
+        }
+        if (run_.clump_s > 0) {
+            held_.push_back(told_);
+        } else {
+            accept(told_, clock_);
+        }
     }
 
     void mine_until(double end)
@@ -79,10 +128,9 @@ private:
             if (clock_ + gap >= end) break;
             clock_ += gap;
             hashes_ += gap * rate;
-            ++result_.shares;
-            credited_ += std::exp2(working_on_.exponent);
-            policy_.on_share(working_on_, at(clock_));
-            const bool urgent = std::abs(policy_.next().exponent - working_on_.exponent) >= 2;
+            find();
+            const bool urgent = std::abs(policy_.next().exponent - told_.exponent) >= 2;
+            if (run_.immediate && policy_.next() != told_) change();
             if (urgent && urgent_at_ == never) urgent_at_ = clock_ + urgent_delay_s;
         }
         hashes_ += (end - clock_) * run_.hashrate_at(clock_);
@@ -112,7 +160,12 @@ private:
          .start = {start_exponent},
          .shares_per_minute = run_.shares_per_minute},
         at(0)};
-    pool::Difficulty working_on_{start_exponent};
+    pool::Difficulty told_{start_exponent};        // with the last job
+    pool::Difficulty working_on_{start_exponent};  // as far as the miner has heard
+    std::vector<pool::Difficulty> held_;
+    double next_clump_ = 0;
+    double seen_ = 0;
+    std::uint64_t low_ = 0;
     VardiffResult result_;
     double clock_ = 0;
     double hashes_ = 0;

@@ -19,6 +19,10 @@ struct VardiffRun {
     double judged_from_s = 0;
     double tick_s = 1;
     std::function<double(double)> hashrate_at = [](double) { return 1.0; };  ///< relative, by time
+    double lost = 0;      ///< part of the changes that the miner does not hear of until told again
+    double clump_s = 0;   ///< shares are held back and come together so often; 0: at once
+    double jitter_s = 0;  ///< the pool sees each share and tick so much late, at most
+    bool immediate = false;  ///< the miner takes a new difficulty at once, as NerdMiner does
     std::uint64_t seed = 1;
 };
 

@@ -99,6 +99,40 @@ TEST(Vardiff, Sv1_131_CreditsWhatWasHashed)
     EXPECT_LT(std::abs(credited / static_cast<double>(runs) - 1), 4 / std::sqrt(shares));
 }
 
+// Miners and networks as they are: the same bounds, a little wider.
+TEST(Vardiff, HoldsForMinersThatMissWordsSendClumpsOrAreLate)
+{
+    const std::vector<VardiffRun> lives{
+        {.wrong_by = 64, .lost = 0.05},
+        {.wrong_by = 64, .clump_s = 10},
+        {.wrong_by = 64, .jitter_s = 2},
+        {.wrong_by = 64, .immediate = true},
+    };
+    for (const VardiffRun& life : lives) {
+        const auto results = simulate_all(life);
+        const auto times = convergence(results);
+        EXPECT_LE(quantile(times, 0.5), 180);
+        EXPECT_LE(quantile(times, 0.95), 900);
+        double credited = 0;
+        double shares = 0;
+        for (const VardiffResult& result : results) {
+            EXPECT_LE(result.worst_off_for_s, 1800);
+            credited += result.credited_over_expected;
+            shares += static_cast<double>(result.shares);
+        }
+        if (life.lost > 0) continue;  // what is found below the promised difficulty is nobody's
+        EXPECT_LT(std::abs(credited / static_cast<double>(runs) - 1), 4 / std::sqrt(shares));
+    }
+}
+
+TEST(Vardiff, ASteadyMinerIsLeftAloneEvenInClumps)
+{
+    const auto results = simulate_all({.seconds = 86'400, .tick_s = 5, .clump_s = 10});
+    EXPECT_LE(
+        mean(each(results, [](const auto& r) { return static_cast<double>(r.changes); })) / 24,
+        0.3);
+}
+
 TEST(Vardiff, FollowsAHashrateThatFallsToATenth)
 {
     VardiffRun run{.seconds = 5400};
