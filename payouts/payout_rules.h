@@ -21,15 +21,15 @@ enum class FeePayer : std::uint8_t { pool, recipients };
 
 /// What a batch may never pass. Zero means no limit, where it says so.
 struct PayoutCaps {
-    pool::Sats minimum{100'000};         ///< of accounts without one of their own
-    pool::Sats floor{10'000};            ///< no account's own minimum counts below this
-    pool::Sats account_max{};            ///< one account in one batch; 0: no limit
-    pool::Sats batch_max{};              ///< all together; 0: no limit
-    pool::Sats day_max{};                ///< of all batches made within 24 h; 0: no limit
-    pool::Sats fee_max{500'000};         ///< of one transaction
-    std::uint32_t fee_rate_max = 200;    ///< satoshi a virtual byte
-    std::size_t outputs_max = 200;       ///< of one transaction, change not counted
-    std::uint64_t vbytes_max = 100'000;  ///< likewise: what nodes relay
+    pool::Sats minimum{100'000};          ///< of accounts without one of their own
+    pool::Sats floor{10'000};             ///< no account's own minimum counts below this
+    pool::Sats account_max{500'000'000};  ///< one account in one batch; 0: no limit
+    pool::Sats batch_max{1'000'000'000};  ///< all together; 0: no limit
+    pool::Sats day_max{2'000'000'000};    ///< of all batches made within 24 h; 0: no limit
+    pool::Sats fee_max{500'000};          ///< of one transaction
+    std::uint32_t fee_rate_max = 200;     ///< satoshi a virtual byte
+    std::size_t outputs_max = 200;        ///< of one transaction, change not counted
+    std::uint64_t vbytes_max = 100'000;   ///< likewise: what nodes relay
 };
 
 /// One address that a batch pays for one account.

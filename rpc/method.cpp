@@ -192,6 +192,13 @@ std::int64_t Arguments::integer(std::size_t index) const
     return *value;
 }
 
+bool Arguments::boolean(std::size_t index) const
+{
+    const auto* value = std::get_if<bool>(&values_.at(index));
+    pool::check(value != nullptr, "the method's table says that this parameter is a boolean");
+    return *value;
+}
+
 std::optional<std::string> Arguments::optional_text(std::size_t index) const
 {
     if (std::holds_alternative<std::monostate>(values_.at(index))) return std::nullopt;

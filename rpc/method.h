@@ -71,6 +71,7 @@ public:
     /// By position; the type must be the table's (checked). Absent optional ones give nothing.
     const std::string& text(std::size_t index) const;
     std::int64_t integer(std::size_t index) const;
+    bool boolean(std::size_t index) const;
     std::optional<std::string> optional_text(std::size_t index) const;
     std::optional<std::int64_t> optional_integer(std::size_t index) const;
     /// All that were given or have a default, as a JSON object by name; secret ones as "***".

@@ -21,7 +21,7 @@ enum class Role : std::uint8_t {
 std::string_view to_string(Role role);  ///< "viewer", "operator", …
 std::optional<Role> role_from(std::string_view word);
 
-/// The roles that may call a method. An admin may call every method, named or not.
+/// The roles that may call a method. An admin may, named or not, unless it is `only` for others.
 class RoleSet {
 public:
     constexpr RoleSet(std::initializer_list<Role> roles)
@@ -33,10 +33,14 @@ public:
         return {Role::viewer,   Role::operating, Role::accountant,
                 Role::approver, Role::auditor,   Role::admin};
     }
-    constexpr bool holds(Role role) const
+    /// These roles and no admin, who may call every other method.
+    static constexpr RoleSet only(std::initializer_list<Role> roles)
     {
-        return role == Role::admin || (bits_ & bit(role)) != 0;
+        RoleSet set{roles};
+        set.bits_ &= ~bit(Role::admin);
+        return set;
     }
+    constexpr bool holds(Role role) const { return (bits_ & bit(role)) != 0; }
     /// "everyone", or the words with commas: for help.
     std::string to_text() const;
     friend constexpr bool operator==(RoleSet, RoleSet) = default;

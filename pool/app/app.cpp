@@ -27,6 +27,7 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
     if (auto started = p.start_stratum(port); !started) return fail(started.error());
     p.start_rpc(port);
     p.books->start();
+    if (p.payouts != nullptr) p.payouts->start();
     log::info("ready", {{"version", version}, {"chain", to_string(p.config.chain)}});
     return app;
 }
@@ -62,6 +63,7 @@ void App::stop()
     }
     // What is not in MySQL yet lies in the journals, in Redis or among the found blocks, and the
     // next life takes it up.
+    if (p.payouts != nullptr) p.payouts->stop();
     if (p.books != nullptr) p.books->stop();
 }
 

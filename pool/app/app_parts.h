@@ -17,6 +17,7 @@
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
 #include "pool/app/miners.h"
+#include "pool/app/payout_desk.h"
 #include "pool/app/server_control.h"
 #include "pool/app/service_manager.h"
 #include "pool/app/stratum_loop.h"
@@ -57,6 +58,7 @@ struct App::Parts {
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
     std::unique_ptr<AccountDesk> accounts;
+    std::unique_ptr<PayoutDesk> payouts;  // null: this server pays nobody
     std::unique_ptr<AuditDesk> audit;
     std::unique_ptr<rpc::Auditor> auditor;
     rpc::Router router;
@@ -76,6 +78,7 @@ struct App::Parts {
     Result<void> open_rpc();
     Result<void> open_audit();
     Result<void> open_accounts();
+    Result<void> open_payouts();
     void start_rpc(std::uint16_t stratum_port);
 
     Books::Out books_out();

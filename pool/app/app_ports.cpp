@@ -8,6 +8,7 @@
 #include "pool/base/log.h"
 #include "rpc/account_methods.h"
 #include "rpc/methods.h"
+#include "rpc/payout_methods.h"
 
 // What listens: miners' ports, the web, the admin.
 namespace pool {
@@ -80,6 +81,7 @@ Result<void> App::Parts::open_rpc()
     server_control = std::make_unique<ServerControl>(config.log_level, config.log_format);
     rpc::register_server_methods(router, *server_control);
     if (auto opened = open_accounts(); !opened) return opened;
+    if (auto opened = open_payouts(); !opened) return opened;
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.requests_per_second = config.web_requests_per_second;
@@ -96,6 +98,18 @@ Result<void> App::Parts::open_accounts()
     accounts = std::make_unique<AccountDesk>(rpc_loop, *live, std::move(*book));
     rpc::register_account_methods(router, *accounts);
     rpc::register_terms_methods(router, *accounts);
+    return {};
+}
+
+Result<void> App::Parts::open_payouts()
+{
+    if (config.payout_wallet.empty()) return {};
+    auto wallet = payout_wallet(config);
+    if (!wallet) return fail(wallet.error());
+    auto opened = payouts::Payouts::open(payout_options(config), std::move(*wallet));
+    if (!opened) return fail(opened.error());
+    payouts = std::make_unique<PayoutDesk>(rpc_loop, std::move(*opened));
+    rpc::register_payout_methods(router, *payouts);
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payouts/payout_options.h"
 #include "pool/base/log.h"
 #include "pool/base/result.h"
 #include "pool/base/types.h"
@@ -105,6 +106,10 @@ struct Config {
     std::uint32_t fee_bps = 100;
     std::uint32_t address_lock_hours = 72;
     std::uint32_t notice_hours = 24;
+
+    std::string payout_wallet;  ///< empty: this server pays nobody
+    std::string payout_node;    ///< which [[node]] has the wallet; empty: the first
+    payouts::PayoutOptions payouts;
 
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;

@@ -432,7 +432,15 @@ constexpr std::array nodes{
 
 }  // namespace
 
-std::span<const ConfigOption> config_options() { return table; }
+std::span<const ConfigOption> config_options()
+{
+    static const std::vector<ConfigOption> all = [] {
+        std::vector<ConfigOption> both(table.begin(), table.end());
+        both.insert(both.end(), payout_config_options().begin(), payout_config_options().end());
+        return both;
+    }();
+    return all;
+}
 std::span<const NodeOption> node_options() { return nodes; }
 
 }  // namespace pool

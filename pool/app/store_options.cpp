@@ -1,6 +1,8 @@
 #include "pool/app/store_options.h"
 
 #include <chrono>
+#include <filesystem>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -72,6 +74,36 @@ payouts::AccountBookOptions account_book_options(const Config& config)
         options.own_script = std::move(own->script);
     }
     return options;
+}
+
+payouts::PayoutOptions payout_options(const Config& config)
+{
+    payouts::PayoutOptions options = config.payouts;
+    options.mysql = mysql_options(config);
+    options.chain = config.chain;
+    options.holder = config.server_id;
+    options.hold_file = (std::filesystem::path{config.data_dir} / "payouts.stop").string();
+    return options;
+}
+
+Result<std::unique_ptr<Wallet>> payout_wallet(const Config& config)
+{
+    NodeWalletOptions options;
+    options.wallet = config.payout_wallet;
+    bool found = false;
+    for (const NodeOptions& node : config.nodes) {
+        if (!found && (config.payout_node.empty() || config.payout_node == node.name)) {
+            options.node = node;
+            found = true;
+        } else {
+            options.others.push_back(node);
+        }
+    }
+    if (!found) {
+        return fail(Error::Code::invalid, "payouts.node is \"" + config.payout_node +
+                                              "\", and no [[node]] has that name");
+    }
+    return make_node_wallet(std::move(options));
 }
 
 }  // namespace pool

@@ -1,0 +1,307 @@
+#include "rpc/payout_methods.h"
+
+#include <string>
+#include <utility>
+
+#include "pool/base/time.h"
+#include "rpc/answers.h"
+#include "rpc/payout_views.h"
+
+namespace rpc {
+namespace {
+
+using payouts::Payouts;
+using pool::fail;
+using pool::Result;
+
+constexpr std::size_t psbt_bytes_max = 250'000;
+
+// Admins are left out of what makes or approves payments: who runs the server, and whoever can
+// read the cookie on its disk, can do neither.
+const RoleSet creators = RoleSet::only({Role::accountant});
+const RoleSet approvers = RoleSet::only({Role::approver});
+const RoleSet both = RoleSet::only({Role::accountant, Role::approver});
+const RoleSet readers{Role::operating, Role::accountant, Role::approver, Role::auditor};
+
+const std::string batch_result =
+    "an object: payout, state, total_sat, digest, created_by, created_at, request_id, fee_payer, "
+    "fee_max_sat, signs, trouble, anchor, items (account, address, script, amount_sat, "
+    "fee_share_sat, recently_changed), approvals (admin, at), approvals_needed, transactions "
+    "(attempt, purpose, txid, fee_sat, signed, place, depth), passed_over (account, "
+    "available_sat, reason)";
+
+std::function<void(Result<std::string>)> answer_to(Reply reply)
+{
+    return [reply = std::move(reply)](Result<std::string> result) {
+        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
+        reply(std::move(*result));
+    };
+}
+
+/// What a call gave, as JSON.
+template <typename T, typename Render>
+Result<std::string> shown(const Result<T>& result, Render render)
+{
+    if (!result) return fail(result.error());
+    return render(*result);
+}
+
+Param payout_param()
+{
+    return {.name = "payout",
+            .type = ParamType::integer,
+            .min = 1,
+            .doc = "its number, as listpayouts shows it"};
+}
+
+std::uint64_t number_in(const Arguments& arguments)
+{
+    return static_cast<std::uint64_t>(arguments.integer(0));
+}
+
+Method method_of(const char* name, RoleSet roles)
+{
+    Method method;
+    method.group = "payouts";
+    method.name = name;
+    method.roles = roles;
+    method.result = batch_result;
+    return method;
+}
+
+Method createpayout_method(PayoutControl& control)
+{
+    Method method = method_of("createpayout", creators);
+    method.params = {{.name = "dry_run",
+                      .type = ParamType::boolean,
+                      .required = false,
+                      .default_value = false,
+                      .doc = "only tell whom it would pay, and whom not and why"},
+                     {.name = "request_id",
+                      .required = false,
+                      .length_max = 64,
+                      .doc = "a name of your own: asked twice with it, there is one payout"}};
+    method.doc =
+        "Makes a draft that pays everybody who can be paid now, and reserves their money. It "
+        "waits for an approval of somebody else.";
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        const pool::Now now = pool::read_clock();
+        const std::string request = arguments.optional_text(1).value_or(
+            caller.name.substr(0, 40) + "-" + std::to_string(now.wall.value));
+        control.run(
+            [who = caller.name, dry = arguments.boolean(0), request](Payouts& payouts) {
+                return shown(payouts.create(request, who, dry, pool::read_clock()), batch_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method listpayouts_method(PayoutControl& control)
+{
+    Method method = method_of("listpayouts", readers);
+    method.reads_only = true;
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{20},
+                      .min = 1,
+                      .max = 1000,
+                      .doc = "at most so many"}};
+    method.doc = "Lists payouts, newest first.";
+    method.result =
+        "a list of objects: payout, state, total_sat, digest, created_by, created_at, request_id, "
+        "fee_payer, fee_max_sat, signs, trouble";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run([limit = static_cast<std::uint32_t>(arguments.integer(0))](
+                        Payouts& payouts) { return shown(payouts.list(limit), batches_json); },
+                    answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method getpayout_method(PayoutControl& control)
+{
+    Method method = method_of("getpayout", readers);
+    method.reads_only = true;
+    method.params = {payout_param()};
+    method.doc =
+        "Tells all about a payout. Items whose address was changed lately come first: look at them "
+        "before you approve.";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run([id = number_in(arguments)](
+                        Payouts& payouts) { return shown(payouts.get(id), batch_json); },
+                    answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method approvepayout_method(PayoutControl& control)
+{
+    Method method = method_of("approvepayout", approvers);
+    method.params = {payout_param(),
+                     {.name = "digest", .length_max = 64, .doc = "as getpayout shows it"}};
+    method.doc =
+        "Approves a payout with exactly these items. Whoever made it may not; a scheduled one "
+        "needs two people.";
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        control.run(
+            [who = caller.name, id = number_in(arguments),
+             digest = arguments.text(1)](Payouts& payouts) {
+                return shown(payouts.approve(id, digest, who, pool::read_clock()), batch_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method exportpsbt_method(PayoutControl& control)
+{
+    Method method = method_of("exportpsbt", both);
+    method.reads_only = true;
+    method.params = {payout_param()};
+    method.doc = "Gives the PSBT of a payout that waits for signatures from elsewhere.";
+    method.result = "base64";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run([id = number_in(arguments)](
+                        Payouts& payouts) { return shown(payouts.export_psbt(id), json_string); },
+                    answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method importpsbt_method(PayoutControl& control)
+{
+    Method method = method_of("importpsbt", both);
+    method.params = {payout_param(),
+                     {.name = "psbt",
+                      .length_max = psbt_bytes_max,
+                      .secret = true,
+                      .doc = "the exported one, signed, as base64"}};
+    method.doc =
+        "Takes a signed PSBT. It must be the exported one but for its signatures: inputs, outputs "
+        "and amounts are compared byte for byte.";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run(
+            [id = number_in(arguments), psbt = arguments.text(1)](Payouts& payouts) {
+                return shown(payouts.import_psbt(id, psbt), batch_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method bumppayout_method(PayoutControl& control)
+{
+    Method method = method_of("bumppayout", both);
+    method.params = {payout_param(),
+                     {.name = "fee_rate",
+                      .type = ParamType::integer,
+                      .min = 1,
+                      .max = 100'000,
+                      .doc = "satoshi a virtual byte, at most payouts.fee_rate_max"}};
+    method.doc =
+        "Replaces a payout's transaction that is not mined yet by one with a higher fee. It spends "
+        "the same anchor, so that one of them is mined at most.";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run(
+            [id = number_in(arguments), rate = static_cast<std::uint32_t>(arguments.integer(1))](
+                Payouts& payouts) { return shown(payouts.bump(id, rate), batch_json); },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method cancelpayout_method(PayoutControl& control)
+{
+    Method method = method_of("cancelpayout", both);
+    method.params = {payout_param()};
+    method.doc =
+        "Takes a payout back: at once before it has a transaction; later by spending its anchor "
+        "to the pool, and the money returns when that is 6 blocks deep. If a payment is mined "
+        "first, it is paid.";
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        control.run(
+            [who = caller.name, id = number_in(arguments)](Payouts& payouts) {
+                return shown(payouts.cancel(id, who, pool::read_clock()), batch_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+const std::string hold_result = "an object: stopped, by, reason, release_asked_by";
+
+Method stoppayouts_method(PayoutControl& control)
+{
+    Method method = method_of("stoppayouts",
+                              {Role::operating, Role::accountant, Role::approver, Role::auditor});
+    method.params = {{.name = "reason",
+                      .required = false,
+                      .length_max = 64,
+                      .doc = "for those who must release them"}};
+    method.doc =
+        "Stops payouts: no draft, no transaction, no broadcast until two people release them. "
+        "What is in the chain is still settled.";
+    method.result = hold_result;
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        control.run(
+            [who = caller.name,
+             reason = arguments.optional_text(0).value_or("")](Payouts& payouts) {
+                return shown(payouts.stop(who, reason, pool::read_clock()), hold_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method releasepayouts_method(PayoutControl& control)
+{
+    Method method = method_of("releasepayouts", both);
+    method.doc = "Asks to let payouts go on. They do when a second person asks, too.";
+    method.result = hold_result;
+    method.handler = [&control](const Caller& caller, const Arguments&, Reply reply) {
+        control.run(
+            [who = caller.name](Payouts& payouts) {
+                return shown(payouts.release(who, pool::read_clock()), hold_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method comparebooks_method(PayoutControl& control)
+{
+    Method method = method_of("comparebooks", readers);
+    method.reads_only = true;
+    method.doc =
+        "Compares the books with the node's wallet. difference_sat is what the books say beyond "
+        "what the wallet has: 0 when all coins come from the pool's blocks.";
+    method.result =
+        "an object: difference_sat, books_wallet_sat, books_immature_sat, blocks_not_booked_sat, "
+        "blocks_orphaned_sat, in_flight_sat, wallet_sat, wallet_immature_sat, wallet_above_max";
+    method.handler = [&control](const Caller&, const Arguments&, Reply reply) {
+        control.run([](Payouts& payouts) { return shown(payouts.compare(), funds_json); },
+                    answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+}  // namespace
+
+void register_payout_methods(Router& router, PayoutControl& payouts)
+{
+    router.add(createpayout_method(payouts));
+    router.add(listpayouts_method(payouts));
+    router.add(getpayout_method(payouts));
+    router.add(approvepayout_method(payouts));
+    router.add(exportpsbt_method(payouts));
+    router.add(importpsbt_method(payouts));
+    router.add(bumppayout_method(payouts));
+    router.add(cancelpayout_method(payouts));
+    router.add(stoppayouts_method(payouts));
+    router.add(releasepayouts_method(payouts));
+    router.add(comparebooks_method(payouts));
+}
+
+}  // namespace rpc

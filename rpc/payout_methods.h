@@ -1,0 +1,12 @@
+#pragma once
+
+#include "rpc/payout_control.h"
+#include "rpc/router.h"
+
+namespace rpc {
+
+/// createpayout, listpayouts, getpayout, approvepayout, exportpsbt, importpsbt, bumppayout,
+/// cancelpayout, stoppayouts, releasepayouts, comparebooks. `payouts` outlives all calls.
+void register_payout_methods(Router& router, PayoutControl& payouts);
+
+}  // namespace rpc

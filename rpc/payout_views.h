@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "payouts/payout_service.h"
+
+/// Payouts as JSON. Pure.
+namespace rpc {
+
+/// With items, approvals and transactions.
+std::string batch_json(const payouts::PayoutBatch& batch);
+std::string batches_json(const std::vector<payouts::PayoutBatch>& batches);
+std::string hold_json(const payouts::HoldState& hold);
+std::string funds_json(const payouts::FundsCheck& check);
+
+}  // namespace rpc

@@ -1,0 +1,90 @@
+// Who may do what with payouts: the method table itself.
+#include "rpc/payout_methods.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rpc {
+namespace {
+
+class NoPayouts final : public PayoutControl {
+public:
+    void run(Work, std::function<void(pool::Result<std::string>)> done) override
+    {
+        ++asked;
+        done(std::string{"\"asked\""});
+    }
+    int asked = 0;
+};
+
+class PayoutMethods : public testing::Test {
+protected:
+    PayoutMethods() { register_payout_methods(router, control); }
+
+    bool may(Role role, const std::string& method, const std::string& params)
+    {
+        std::string answer;
+        router.call(
+            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}",
+            Caller{role == Role::admin ? "__cookie__" : "somebody", role},
+            [&answer](const std::optional<std::string>& text) { answer = text.value_or(""); });
+        return answer.find("asked") != std::string::npos;
+    }
+
+    std::set<Role> allowed(const std::string& method, const std::string& params)
+    {
+        std::set<Role> out;
+        for (const Role role : {Role::viewer, Role::operating, Role::accountant, Role::approver,
+                                Role::auditor, Role::admin}) {
+            if (may(role, method, params)) out.insert(role);
+        }
+        return out;
+    }
+
+    NoPayouts control;
+    Router router;
+};
+
+using Roles = std::set<Role>;
+
+TEST_F(PayoutMethods, LetAccountantsCreateAndApproversApproveAndNoAdminDoEither)
+{
+    EXPECT_EQ(allowed("createpayout", "[]"), Roles{Role::accountant});
+    EXPECT_EQ(allowed("createpayout", "[true]"), Roles{Role::accountant});
+    EXPECT_EQ(allowed("approvepayout", R"([1,"00"])"), Roles{Role::approver});
+    const Roles both{Role::accountant, Role::approver};
+    EXPECT_EQ(allowed("exportpsbt", "[1]"), both);
+    EXPECT_EQ(allowed("importpsbt", R"([1,"x"])"), both);
+    EXPECT_EQ(allowed("bumppayout", "[1,5]"), both);
+    EXPECT_EQ(allowed("cancelpayout", "[1]"), both);
+    EXPECT_EQ(allowed("releasepayouts", "[]"), both);
+}
+
+TEST_F(PayoutMethods, LetWhoeverIsAwakeStopThem)
+{
+    EXPECT_EQ(allowed("stoppayouts", "[]"), (Roles{Role::operating, Role::accountant,
+                                                   Role::approver, Role::auditor, Role::admin}));
+}
+
+TEST_F(PayoutMethods, ShowThemToThoseWhoReadTheBooks)
+{
+    const Roles readers{Role::operating, Role::accountant, Role::approver, Role::auditor,
+                        Role::admin};
+    EXPECT_EQ(allowed("listpayouts", "[]"), readers);
+    EXPECT_EQ(allowed("getpayout", "[1]"), readers);
+    EXPECT_EQ(allowed("comparebooks", "[]"), readers);
+}
+
+TEST_F(PayoutMethods, RefuseWhatIsNoNumberOfAPayoutBeforeAnybodyIsAsked)
+{
+    EXPECT_FALSE(may(Role::approver, "getpayout", "[0]"));
+    EXPECT_FALSE(may(Role::approver, "getpayout", R"(["x"])"));
+    EXPECT_FALSE(may(Role::approver, "bumppayout", "[1,0]"));
+    EXPECT_EQ(control.asked, 0);
+}
+
+}  // namespace
+}  // namespace rpc
