@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_maintenance.h"
 #include "pool/bitcoin/psbt.h"
 #include "tests/support/payouts_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -318,6 +319,39 @@ TEST_F(Payouts, MayBeSignedOfflineAndAreComparedByteForByte)
     EXPECT_EQ(state_of(payouts, id), "confirmed");
     EXPECT_EQ(pool.received(12), 5'000'000);
     EXPECT_EQ(pool.audit(payouts), "");
+}
+
+TEST_F(Payouts, NeedNoMoreRightsThanTheRunningUserHas)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(16, 5'000'000);
+    auto options = pool.options();
+    options.mysql.user = "zubr_run";
+    options.mysql.password = "zubr_run";
+    const auto granted = payouts::migrate_books(pool.books().mysql(), options.mysql, false);
+    ASSERT_TRUE(granted.has_value()) << granted.error().detail;
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    ASSERT_TRUE(payouts->stop("ann", "", pool::read_clock()).has_value());
+    ASSERT_TRUE(payouts->release("ann", pool::read_clock()).has_value());
+    ASSERT_TRUE(payouts->release("bob", pool::read_clock()).has_value());
+    run_payouts(*payouts);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.audit(*payouts), "");
+
+    payouts::MysqlConnection db{options.mysql};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const char* text :
+         {"update payout_batch set state = 'approved'", "update payout_batch set anchor_vout = 9",
+          "update payout_batch set total_sat = 1", "update payout_tx set raw = 'x'",
+          "update payout_item set amount_sat = 1", "delete from payout_batch",
+          "delete from payout_approval", "delete from payout_tx"}) {
+        const auto done = db.run(text);
+        ASSERT_FALSE(done.has_value()) << text;
+        EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;
+    }
 }
 
 TEST_F(Payouts, AreMadeByOneServerAtATime)
