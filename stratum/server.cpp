@@ -220,7 +220,7 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     if (!conn.admitted && !admit(conn, conn.address)) return forget(conns.find(id.value));
     const pool::Endpoint peer{to_string(intake->address()), intake->address_port()};
     if (caller == Caller::stratum_v2) {
-        shard.open_v2(id, pool::to_string(peer), conn.opened);
+        shard.open_v2(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
     } else {
         shard.open(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
     }

@@ -146,10 +146,13 @@ void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLi
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
-void Shard::open_v2(pool::SessionId id, const std::string& peer, pool::Now now)
+void Shard::open_v2(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
+                    pool::Now now)
 {
     pool::check(v2_open(), "the server asks before it sends anybody here");
-    sessions_.try_emplace(id.value, std::in_place_type<v2::Session>, id, peer, options_.v2, now);
+    v2::SessionOptions options = options_.v2;
+    options.difficulty = difficulty;
+    sessions_.try_emplace(id.value, std::in_place_type<v2::Session>, id, peer, options, now);
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
@@ -399,18 +402,18 @@ void Shard::hold_jobs(pool::SessionId id)
 {
     const auto found = sessions_.find(id.value);
     if (found == sessions_.end()) return;
-    if (auto* one = std::get_if<v1::Session>(&found->second)) one->hold_jobs();
+    std::visit([](auto& session) { session.hold_jobs(); }, found->second);
 }
 
 void Shard::release_jobs(pool::SessionId id)
 {
     const auto found = sessions_.find(id.value);
     if (found == sessions_.end()) return;
-    auto* one = std::get_if<v1::Session>(&found->second);
-    if (one == nullptr) return;
     Worlds around = worlds(current_);
-    one->release_jobs(around.v1);
-    touch(*one);
+    visit(found->second, around, [this](auto& session, auto& world) {
+        session.release_jobs(world);
+        this->touch(session);
+    });
 }
 
 void Shard::ask_to_reconnect()

@@ -99,7 +99,8 @@ public:
               pool::Now now);
     pool::SessionId open(const std::string& peer, pool::Now now);
     /// A connection that speaks Stratum v2. v2_open() must hold.
-    void open_v2(pool::SessionId id, const std::string& peer, pool::Now now);
+    void open_v2(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
+                 pool::Now now);
     /// Counts a connection that ended before anybody knew what it speaks.
     void count_end(EndReason reason) { metrics_.of(reason).add(); }
     bool v2_open() const { return greeter_.open(); }

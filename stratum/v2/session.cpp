@@ -42,6 +42,7 @@ Session::Session(pool::SessionId id, std::string peer, const SessionOptions& opt
       peer_(std::move(peer)),
       opened_(now),
       heard_(now.steady),
+      difficulty_(options.difficulty),
       ack_shares_max_(options.ack_shares_max),
       ack_within_(options.ack_within),
       next_channel_(group_id + 1)

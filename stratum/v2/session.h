@@ -78,6 +78,9 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
+    void hold_jobs() { held_ = true; }
+    void release_jobs(World& world);
     void on_tick(World& world, pool::Now now);
     /// A channel's difficulty is so far off that it should not wait for the next regular job.
     bool wants_job_now() const;
@@ -186,6 +189,7 @@ private:
     std::string peer_;
     pool::Now opened_;
     pool::SteadyTime heard_;
+    DifficultyLimits difficulty_;  // of its port
     std::string user_agent_;
     Stage stage_ = Stage::handshake;
     pool::Bytes act1_;
@@ -209,6 +213,8 @@ private:
     BadShares shares_;
     Pace frames_;
     Pace opens_;
+    bool held_ = false;
+    bool job_owed_ = false;
 };
 
 }  // namespace stratum::v2

@@ -87,7 +87,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
         return nullptr;
     };
     if (!is_rate(wish.hash_rate)) return refuse("invalid-nominal-hashrate");
-    if (wish.target_max < pool::target_of(world.options.difficulty.max)) {
+    if (wish.target_max < pool::target_of(difficulty_.max)) {
         return refuse("max-target-out-of-range");
     }
     auto user = parse_user_name(wish.user, world.options.chain, world.directory);
@@ -124,12 +124,12 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                     .prefix = *prefix,
                     .worker = *worker,
                     .target_max = wish.target_max,
-                    .policy = DifficultyPolicy{world.options.difficulty, turn.now.steady},
+                    .policy = DifficultyPolicy{difficulty_, turn.now.steady},
                     .announced = {},
                     .sent = {},
                     .acks = {},
                     .tip = 0};
-    const auto wanted = difficulty_for(wish.hash_rate, world.options.difficulty.shares_per_minute);
+    const auto wanted = difficulty_for(wish.hash_rate, difficulty_.shares_per_minute);
     if (wanted) channel.policy.suggest(*wanted, turn.now.steady);
     announce_target(channel, world);
     channels_.push_back(std::move(channel));
@@ -156,11 +156,10 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
     Channel* channel = find(call.channel);
     if (channel == nullptr) return refuse("invalid-channel-id");
     if (!is_rate(call.hash_rate)) return refuse("invalid-nominal-hashrate");
-    if (call.target_max < pool::target_of(turn.world.options.difficulty.max)) {
+    if (call.target_max < pool::target_of(difficulty_.max)) {
         return refuse("max-target-out-of-range");
     }
-    const auto wanted =
-        difficulty_for(call.hash_rate, turn.world.options.difficulty.shares_per_minute);
+    const auto wanted = difficulty_for(call.hash_rate, difficulty_.shares_per_minute);
     if (wanted) channel->policy.suggest(*wanted, turn.now.steady);
     channel->target_max = call.target_max;
     announce_target(*channel, turn.world);
@@ -212,7 +211,7 @@ bool Session::announce_target(Channel& channel, const World& world)
 
 bool Session::wants_job_now() const
 {
-    if (ended_) return false;
+    if (ended_ || held_) return false;
     const auto off = [](const Channel& channel) {
         const SentJobs::Target* sent =
             channel.sent.empty() ? nullptr : channel.sent.of(channel.sent.newest());
@@ -262,6 +261,10 @@ void Session::on_job(World& world)
         })) {
         return;
     }
+    if (held_) {
+        if (std::exchange(job_owed_, true)) world.metrics.jobs_superseded.add();
+        return;
+    }
     // Jobs of a group cost one message however many channels there are. One channel alone is
     // addressed by its own number: some firmware drops what is sent to a group.
     const bool grouped = channels_.size() > 1 && group() != 0;
@@ -277,6 +280,12 @@ void Session::on_job(World& world)
     if (!grouped) return;
     send_for(group_id, future ? world.current.extended_future : world.current.extended_active);
     if (future) send_for(group_id, world.current.new_prev_hash);
+}
+
+void Session::release_jobs(World& world)
+{
+    held_ = false;
+    if (std::exchange(job_owed_, false)) on_job(world);
 }
 
 void Session::send_for(std::uint32_t channel, std::string_view frame)

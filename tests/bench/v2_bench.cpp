@@ -87,7 +87,7 @@ public:
                                                              : stratum::v2::ChannelKind::extended;
                 client = std::make_unique<stratum::client::V2MinerSession>(
                     login_, stratum::client::V2Wish{channel, std::nullopt, 0, {}});
-                shard.open_v2(id, "192.0.2.1:4000", now);
+                shard.open_v2(id, "192.0.2.1:4000", options.session.difficulty, now);
             }
             ids.push_back(id);
             clients.push_back(std::move(client));

@@ -88,7 +88,8 @@ class Miner {
 public:
     Miner() : loop(identity()), id(loop.shard.reserve())
     {
-        loop.shard.open_v2(id, "192.0.2.1:4000", loop.now);
+        loop.shard.open_v2(id, "192.0.2.1:4000", {.min = {-32}, .max = {-32}, .start = {-32}},
+                           loop.now);
     }
 
     void shake_hands()

@@ -32,10 +32,10 @@ stratum::ShardOptions v2_options()
     return options;
 }
 
-Peer::Peer(Talk& with)
+Peer::Peer(Talk& with, const stratum::DifficultyLimits& difficulty)
     : talk(with), id(with.shard.reserve()), initiator_(curve_, curve_.make_pair())
 {
-    talk.shard.open_v2(id, "192.0.2.1:4000", talk.now);
+    talk.shard.open_v2(id, "192.0.2.1:4000", difficulty, talk.now);
 }
 
 bool Peer::shake_hands()

@@ -24,7 +24,8 @@ stratum::ShardOptions v2_options();
 /// or nonsense.
 class Peer {
 public:
-    explicit Peer(Talk& talk);
+    explicit Peer(Talk& talk, const stratum::DifficultyLimits& difficulty =
+                                  Talk::default_options().session.difficulty);
 
     /// Both acts. True when the pool answered as it should.
     bool shake_hands();

@@ -1,0 +1,53 @@
+// What v2 connections share with those of v1: their port's difficulty, and jobs that wait for a
+// peer that does not read.
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/target.h"
+#include "tests/unit/stratum/v2/peer.h"
+
+namespace tests {
+namespace {
+
+using namespace stratum::v2;  // NOLINT(google-build-using-namespace): all of it, here
+using std::chrono::seconds;
+
+TEST(V2Limits, AChannelHasTheDifficultyOfItsPort)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk, {.min = {-26}, .max = {40}, .start = {-25}, .vary = false}};
+    peer.set_up(1);
+    EXPECT_EQ(peer.open_standard().target, pool::target_of({-25}));
+}
+
+TEST(V2Limits, APeerThatDoesNotReadGetsTheNewestJobOnlyOnceItDoes)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    peer.standard_job(channel);
+    talk.shard.hold_jobs(peer.id);
+    talk.publish(2);
+    talk.publish(3);
+    const auto newest = talk.make_job(4);
+    talk.publish(newest);
+    peer.listen();
+    EXPECT_EQ(peer.heard(), 0U);
+    EXPECT_EQ(talk.shard.metrics().jobs_superseded.value(), 2U);
+
+    talk.shard.release_jobs(peer.id);
+    talk.pass(seconds{1});
+    peer.listen();
+    const auto job = peer.take<NewJob>();
+    ASSERT_TRUE(job.has_value());
+    EXPECT_EQ(job->job, newest->id.value);
+    const auto tip = peer.take<SetNewPrevHash>();
+    ASSERT_TRUE(tip.has_value());
+    EXPECT_EQ(tip->previous, newest->previous.bytes);
+    EXPECT_FALSE(peer.take<NewJob>().has_value());
+}
+
+}  // namespace
+}  // namespace tests
