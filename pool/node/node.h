@@ -57,7 +57,7 @@ enum class SubmitOutcome : std::uint8_t {
     duplicate,     ///< the node had it and holds it valid
     inconclusive,  ///< stored beside another tip of its height
     rejected,      ///< `reason` says why
-    unanswered,    ///< no answer: try again
+    unanswered,    ///< no answer, or "not yet" (it lacks the parent): try again
 };
 struct SubmitAnswer {
     SubmitOutcome outcome = SubmitOutcome::unanswered;

@@ -72,6 +72,11 @@ SubmitAnswer read_submit_answer(const JsonValue& result)
     if (reason == "inconclusive" || reason == "duplicate-inconclusive") {
         return {SubmitOutcome::inconclusive, reason, {}};
     }
+    // Not yet: the node lacks the parent, or its clock is behind. The same block may be good to it
+    // in a second.
+    if (reason == "prev-blk-not-found" || reason == "time-too-new") {
+        return {SubmitOutcome::unanswered, reason, {}};
+    }
     return {SubmitOutcome::rejected, reason, {}};
 }
 

@@ -171,6 +171,13 @@ TEST_F(OnRegtest, TellsWhatItThinksOfABlock)
     EXPECT_EQ(refused.outcome, SubmitOutcome::rejected);
     EXPECT_EQ(refused.reason, "bad-cb-amount");
 
+    // A node that lacks the parent may have it in a second: asked again, not given up.
+    auto orphan = std::make_shared<pool::BlockTemplate>(**talk.get_template());
+    orphan->previous.bytes[0] ^= 1;
+    const auto early = talk.submit(solve(orphan, 4).bytes);
+    EXPECT_EQ(early.outcome, SubmitOutcome::unanswered);
+    EXPECT_EQ(early.reason, "prev-blk-not-found");
+
     const auto garbage = talk.submit(pool::Bytes(100, 0));
     EXPECT_EQ(garbage.outcome, SubmitOutcome::rejected);
     EXPECT_FALSE(garbage.reason.empty());
