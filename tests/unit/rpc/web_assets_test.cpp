@@ -14,7 +14,7 @@ namespace {
 
 TEST(WebAssets, AreTheFilesOfTheTreeByteForByte)
 {
-    ASSERT_EQ(web_assets().size(), 11U);
+    ASSERT_EQ(web_assets().size(), 12U);
     for (const WebAsset& asset : web_assets()) {
         std::ifstream in{std::string{ZUBR_GOLDEN_DIR} + "/../../rpc/web" + std::string{asset.path}};
         std::stringstream text;
