@@ -81,6 +81,17 @@ public:
                                            const Occasion& on);
     pool::Result<PoolTerms> terms(const Occasion& on);
 
+    static constexpr std::size_t site_rules_max = 1000;  ///< of an account
+    /// Workers whose names begin with `prefix` are at `site` from a slot on, by which the shares of
+    /// a slot are booked; the longest prefix wins; "main" is where all others are. Gives the slot.
+    /// Errors: invalid (a site is 1 to 32 of a-z 0-9 _ -); conflict, above site_rules_max.
+    pool::Result<std::uint64_t> set_site(std::string_view account, std::string_view prefix,
+                                         std::string_view site,
+                                         std::optional<pool::UnixMillis> from, const Occasion& on);
+    /// Sums of the slots that begin in the last `hours`.
+    pool::Result<SiteSheet> sites(std::string_view account, std::chrono::hours hours,
+                                  const Occasion& on);
+
 private:
     struct Impl;
     explicit AccountBook(std::unique_ptr<Impl> impl);

@@ -9,6 +9,7 @@
 #include "payouts/schedule.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "pool/base/uint256.h"
 
 /// An account's settings, as plain values.
 namespace payouts {
@@ -53,6 +54,28 @@ struct Occasion {
     std::string by;
     pool::UnixMillis now;
     pool::Height tip;
+};
+
+/// What a site did over some time. Score is the split's measure: a site's part of its account's
+/// income.
+struct SiteSum {
+    std::string site;
+    std::uint64_t shares = 0;
+    std::uint64_t stale = 0;
+    pool::U128 work = 0;
+    pool::U128 score = 0;
+};
+
+/// A rule of a site, by its name.
+struct SiteLine {
+    std::string prefix;
+    std::string site;
+    std::uint64_t from_slot = 0;
+};
+
+struct SiteSheet {
+    std::vector<SiteLine> rules;  ///< in the order in which they were made
+    std::vector<SiteSum> sums;
 };
 
 struct AccountSheet {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "payouts/mysql_accounts.h"
+#include "payouts/mysql_sites.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -175,14 +176,28 @@ Result<void> Accountant::book_inside(const std::string& producer, ProducerState&
     // Locked: nobody seals a slot that this batch adds to.
     const auto sealed = read_sealed_through(db_, true);
     if (!sealed) return fail(sealed.error());
+    if (auto known = refresh_sites(); !known) return known;
     const std::uint64_t before = state.mark;
-    const auto folded = fold(records, state, *sealed, [this](const pool::AccountRecord& record) {
-        return account_of(record);
-    });
+    const auto folded = fold(
+        records, state, *sealed,
+        [this](const pool::AccountRecord& record) { return account_of(record); }, sites_);
     if (!folded) return fail(folded.error());
     if (auto moved = move_mark(db_, producer, before, state); !moved) return moved;
     if (auto added = add_folded(db_, producer, *folded); !added) return added;
     return transaction->commit();
+}
+
+// Rules change rarely, batches come many a second.
+Result<void> Accountant::refresh_sites()
+{
+    const auto version = read_site_version(db_);
+    if (!version) return fail(version.error());
+    if (sites_version_ == *version) return {};
+    auto rules = read_site_rules(db_);
+    if (!rules) return fail(rules.error());
+    sites_ = std::move(*rules);
+    sites_version_ = *version;
+    return {};
 }
 
 Result<pool::AccountId> Accountant::account_of(const pool::AccountRecord& record)

@@ -11,6 +11,7 @@
 #include "payouts/mysql_lease.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
+#include "payouts/site_rules.h"
 #include "payouts/slots.h"
 #include "payouts/stream_reader.h"
 #include "pool/base/result.h"
@@ -45,6 +46,7 @@ private:
                                      const std::vector<pool::Record>& records);
     pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
                                    const std::vector<pool::Record>& records);
+    pool::Result<void> refresh_sites();
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
     pool::Result<void> seal(pool::Now now, bool drained, StepReport& report);
@@ -54,6 +56,8 @@ private:
     StreamReader& streams_;
     Lease& lease_;
     Options options_;
+    SiteRules sites_;
+    std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made
     std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure
 };
 

@@ -31,6 +31,8 @@ BlockPlan plan_beside(const BlockView& block, const BlockRules& rules)
 {
     switch (block.books) {
         case BlockBooks::nothing:
+            // A node knows the header of what it refused, too.
+            if (block.state == BlockState::rejected) return {BlockStep::none, block.state};
             break;
         case BlockBooks::accrued:
             return block.sighting.rival_confirmations >= rules.orphan_depth
@@ -69,6 +71,8 @@ std::string_view to_string(BlockState state)
             return "mature";
         case BlockState::orphaned:
             return "orphaned";
+        case BlockState::rejected:
+            return "rejected";
     }
     return "unknown";
 }

@@ -46,8 +46,9 @@ private:
 
 class Folder {
 public:
-    Folder(ProducerState& state, std::uint64_t sealed_through, const AccountOf& account_of)
-        : state_(state), sealed_through_(sealed_through), account_of_(account_of)
+    Folder(ProducerState& state, std::uint64_t sealed_through, const AccountOf& account_of,
+           const SiteRules& sites)
+        : state_(state), sealed_through_(sealed_through), account_of_(account_of), sites_(sites)
     {
     }
 
@@ -61,7 +62,7 @@ public:
         }
         const Booking booking = book_into(share.slot, sealed_through_);
         const BucketKey key{booking.slot, account->second};
-        Bucket& bucket = folded_.buckets[key];
+        Bucket& bucket = folded_.buckets[{key.slot, key.account, site_of(share.worker, key)}];
         if (booking.late) ++bucket.late;
         U128 earned = 0;
         if (share.kind == pool::RecordKind::stale) {
@@ -94,6 +95,7 @@ public:
     Result<void> operator()(const pool::WorkerRecord& worker)
     {
         state_.workers[worker.worker.value] = worker.name;
+        site_asked_.reset();
         folded_.workers.push_back({worker.worker, worker.member, worker.name});
         return {};
     }
@@ -102,6 +104,7 @@ public:
     {
         state_.members.clear();
         state_.workers.clear();
+        site_asked_.reset();
         last_ = nullptr;
         folded_.members.clear();
         folded_.workers.clear();
@@ -115,6 +118,19 @@ public:
     Folded take() { return std::move(folded_); }
 
 private:
+    // Most pools have no sites, and a miner's shares come in runs.
+    std::uint64_t site_of(pool::WorkerHandle worker, const BucketKey& key)
+    {
+        if (sites_.empty()) return main_site;
+        if (site_asked_ == key && site_worker_ == worker) return site_;
+        const auto name = state_.workers.find(worker.value);
+        site_ = name == state_.workers.end() ? main_site
+                                             : sites_.site_of(key.account, name->second, key.slot);
+        site_asked_ = key;
+        site_worker_ = worker;
+        return site_;
+    }
+
     // A miner's shares come in runs: the sum of the one before is most often this one's too.
     void add_worker(const pool::ShareRecord& share, pool::AccountId account)
     {
@@ -144,6 +160,10 @@ private:
     ProducerState& state_;
     std::uint64_t sealed_through_;
     const AccountOf& account_of_;
+    const SiteRules& sites_;
+    std::optional<BucketKey> site_asked_;  // what site_ is the answer for, with site_worker_
+    pool::WorkerHandle site_worker_;
+    std::uint64_t site_ = main_site;
     Scorer scorer_;
     Folded folded_;
 };
@@ -151,9 +171,10 @@ private:
 }  // namespace
 
 Result<Folded> fold(std::span<const pool::Record> records, ProducerState& state,
-                    std::uint64_t sealed_through, const AccountOf& account_of)
+                    std::uint64_t sealed_through, const AccountOf& account_of,
+                    const SiteRules& sites)
 {
-    Folder folder{state, sealed_through, account_of};
+    Folder folder{state, sealed_through, account_of, sites};
     for (const pool::Record& record : records) {
         pool::check(pool::seq_of(record) == state.mark + 1, "gaps are found before folding");
         auto done = std::visit([&folder](const auto& each) { return folder(each); }, record);

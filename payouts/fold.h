@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "payouts/site_rules.h"
 #include "payouts/slot_tree.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
@@ -32,6 +33,7 @@ struct Bucket {
 struct BucketKey {
     std::uint64_t slot = 0;
     pool::AccountId account;
+    std::uint64_t site = main_site;
     friend auto operator<=>(const BucketKey&, const BucketKey&) = default;
 };
 
@@ -78,7 +80,8 @@ struct Leaves {
 /// What a batch adds.
 struct Folded {
     std::map<BucketKey, Bucket> buckets;
-    std::map<BucketKey, Leaves> leaves;  ///< for the slots' trees: one a share, block or stale
+    /// For the slots' trees: one a share, block or stale, all sites of an account together.
+    std::map<BucketKey, Leaves> leaves;
     std::map<WorkerKey, WorkerSum> worker_sums;
     bool restarted = false;                            ///< handles known before the batch are void
     std::map<std::uint64_t, pool::AccountId> members;  ///< declared, still valid at its end
@@ -93,9 +96,11 @@ using AccountOf = std::function<pool::Result<pool::AccountId>(const pool::Accoun
 ///
 /// records: contiguous from state.mark + 1 (checked), in order.
 /// sealed_through: shares of sealed slots go into the next one and are counted late.
+/// sites: where workers are; looked up for the slot that a share is booked in.
 /// Errors: those of `account_of`; invalid, for a share of an account that was not declared or a
 /// target that is none. `state` is then spoilt: read it anew.
 pool::Result<Folded> fold(std::span<const pool::Record> records, ProducerState& state,
-                          std::uint64_t sealed_through, const AccountOf& account_of);
+                          std::uint64_t sealed_through, const AccountOf& account_of,
+                          const SiteRules& sites = {});
 
 }  // namespace payouts

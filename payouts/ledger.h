@@ -24,6 +24,7 @@ enum class BlockState : std::uint8_t {
     immature,   ///< in the chain and credited; the chain does not let the coinbase be spent yet
     mature,     ///< credits are available
     orphaned,   ///< another block has its height; the books follow once that is deep enough
+    rejected,   ///< every node has refused it by name; should it be in the chain yet, that wins
 };
 std::string_view to_string(BlockState state);
 
@@ -47,6 +48,7 @@ struct BlockAnswer {
     std::string outcome;  ///< pool::to_string(SubmitOutcome)
     std::string reason;   ///< the node's own word
     std::chrono::milliseconds took{0};
+    bool last_of_refusals = false;  ///< with it, every node has refused the block
 };
 
 /// A block to look for in the chain.

@@ -34,7 +34,7 @@ pool::Sighting::Place place_of(std::string_view text)
 BlockState block_state_of(std::string_view text)
 {
     for (const BlockState state :
-         {BlockState::immature, BlockState::mature, BlockState::orphaned}) {
+         {BlockState::immature, BlockState::mature, BlockState::orphaned, BlockState::rejected}) {
         if (text == to_string(state)) return state;
     }
     return BlockState::submitted;
@@ -61,6 +61,12 @@ Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer)
         {sql(answer.hash.bytes), answer.node.substr(0, 64), answer.at.value, answer.outcome,
          answer.reason.substr(0, 190), static_cast<std::uint64_t>(answer.took.count())});
     if (!put) return fail(put.error());
+    if (!answer.last_of_refusals) return {};
+    const auto set = db.execute(
+        "UPDATE block_found SET state = 'rejected' WHERE hash = ? AND books = 'nothing' AND "
+        "place <> 'in_chain'",
+        {sql(answer.hash.bytes)});
+    if (!set) return fail(set.error());
     return {};
 }
 
@@ -71,11 +77,11 @@ Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db, std::uint64
         "rival_confirmations, epoch FROM block_found WHERE ";
     const auto accrued = db.query(columns + "books = 'accrued' ORDER BY height");
     if (!accrued) return fail(accrued.error());
-    const auto waiting =
-        db.query(columns +
-                     "books = 'nothing' AND ((place = 'in_chain' AND found_slot <= ?) OR "
-                     "(place = 'beside' AND state <> 'orphaned')) ORDER BY height LIMIT ?",
-                 {sealed_through + 1, open_max});
+    const auto waiting = db.query(
+        columns +
+            "books = 'nothing' AND ((place = 'in_chain' AND found_slot <= ?) OR "
+            "(place = 'beside' AND state NOT IN ('orphaned', 'rejected'))) ORDER BY height LIMIT ?",
+        {sealed_through + 1, open_max});
     if (!waiting) return fail(waiting.error());
     // Matured ones only to raise the alarm should one leave the chain after all.
     const auto matured =

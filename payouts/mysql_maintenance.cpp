@@ -42,6 +42,8 @@ constexpr auto rights = std::to_array<TableRights>({
     {"producer_worker", "INSERT, DELETE"},
     {"schema_migrations", ""},
     {"setting", "INSERT"},
+    {"site", "INSERT"},
+    {"site_rule", "INSERT"},
     {"slot", "INSERT"},
     {"slot_account", "INSERT, UPDATE"},
     {"slot_leaves", "INSERT, DELETE"},

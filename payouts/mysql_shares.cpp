@@ -190,8 +190,8 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
     std::map<AccountId, Total> totals;
     std::vector<std::vector<SqlValue>> rows;
     for (const auto& [key, bucket] : folded.buckets) {
-        rows.push_back({key.slot, key.account.value, bucket.shares, bucket.stale, bucket.late,
-                        sql(bucket.work), sql(bucket.stale_work), sql(bucket.score)});
+        rows.push_back({key.slot, key.account.value, key.site, bucket.shares, bucket.stale,
+                        bucket.late, sql(bucket.work), sql(bucket.stale_work), sql(bucket.score)});
         Total& total = totals[key.account];
         total.shares += bucket.shares;
         total.stale += bucket.stale;
@@ -200,7 +200,8 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
     }
     auto added = insert_rows(
         db,
-        "INSERT INTO slot_account (slot_id, account_id, shares, stale, late, work, stale_work, "
+        "INSERT INTO slot_account (slot_id, account_id, site_id, shares, stale, late, work, "
+        "stale_work, "
         "score) VALUES",
         " ON DUPLICATE KEY UPDATE shares = shares + VALUES(shares), stale = stale + VALUES(stale), "
         "late = late + VALUES(late), work = work + VALUES(work), "

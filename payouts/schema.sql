@@ -552,3 +552,29 @@ INSERT INTO fee_schedule (account_id, from_slot, bps, set_by, set_at_ms)
 INSERT INTO donation_schedule (account_id, from_slot, bps, set_by, set_at_ms)
   SELECT id, 0, donation_bps, '', 0 FROM account WHERE donation_bps > 0 AND id NOT IN
     (SELECT account_id FROM donation_schedule)
+
+-- migration 7
+
+-- step
+CREATE TABLE site (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL,
+  name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  UNIQUE KEY site_name (account_id, name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+-- Workers whose names begin with prefix, from a slot on that is not here yet. Rows are only added.
+CREATE TABLE site_rule (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL,
+  prefix VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  site_id BIGINT UNSIGNED NOT NULL,
+  from_slot BIGINT UNSIGNED NOT NULL,
+  set_by VARCHAR(64) NOT NULL,
+  set_at_ms BIGINT UNSIGNED NOT NULL,
+  KEY site_rule_account (account_id, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+ALTER TABLE books ADD COLUMN site_version BIGINT UNSIGNED NOT NULL DEFAULT 0

@@ -97,6 +97,28 @@ std::string terms_json(const payouts::PoolTerms& terms)
     return out;
 }
 
+std::string sites_json(const payouts::SiteSheet& sheet)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object().key("sites").begin_array();
+    for (const payouts::SiteSum& each : sheet.sums) {
+        json.begin_object().key("site").string(each.site);
+        json.key("shares").unsigned_integer(each.shares);
+        json.key("stale").unsigned_integer(each.stale);
+        json.key("work").string(pool::to_decimal(each.work));
+        json.key("score").string(pool::to_decimal(each.score)).end_object();
+    }
+    json.end_array().key("rules").begin_array();
+    for (const payouts::SiteLine& each : sheet.rules) {
+        json.begin_object().key("prefix").string(each.prefix).key("site").string(each.site);
+        from(json, each.from_slot);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return out;
+}
+
 std::string slot_json(std::uint64_t slot)
 {
     std::string out;

@@ -13,6 +13,7 @@ std::string change_json(const payouts::AddressChange& change);
 std::string terms_json(const payouts::PoolTerms& terms);
 /// {"from_slot": …, "from": …}
 std::string slot_json(std::uint64_t slot);
+std::string sites_json(const payouts::SiteSheet& sheet);
 std::string question_json(const payouts::AddressQuestion& question);
 
 }  // namespace rpc

@@ -103,6 +103,7 @@ Result<void> App::Parts::open_accounts()
     accounts = std::make_unique<AccountDesk>(rpc_loop, *live, std::move(*book));
     rpc::register_account_methods(router, *accounts);
     rpc::register_terms_methods(router, *accounts);
+    rpc::register_site_methods(router, *accounts);
     return {};
 }
 

@@ -1,11 +1,10 @@
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
 #include <utility>
 
 #include "pool/app/app_parts.h"
-#include "pool/app/stratum_options.h"
+#include "pool/app/work_options.h"
 
 // The core loop: from the nodes to the miners' loops, and found blocks back.
 namespace pool {
@@ -16,30 +15,6 @@ using std::chrono::seconds;
 
 constexpr seconds node_patience{30};
 constexpr std::uint64_t block_reserve_bytes = std::uint64_t{16} << 20;  // four full blocks
-
-// Job ids go on where no earlier life can have come to (four a second, day and night) and stay
-// below 2^31, where the shards' own begin, until 2043. They are in every coinbase: no work is given
-// out twice.
-std::uint64_t first_job_of_this_life(UnixMillis now)
-{
-    constexpr std::uint64_t since = 1'767'225'600'000;  // 2026-01-01
-    constexpr std::uint64_t a_job_ms = 250;
-    return (std::max(now.value, since) - since) / a_job_ms + 1;
-}
-
-WorkSource::Options work_options(const Config& config)
-{
-    WorkSource::Options options;
-    options.chain = config.chain;
-    options.empty_first = config.empty_first;
-    options.refresh = seconds{config.refresh_seconds};
-    options.look = seconds{config.look_seconds};
-    options.richer_by = {config.richer_sat};
-    options.richer_percent = config.richer_percent;
-    options.disagree_after = seconds{config.disagree_seconds};
-    options.lost_after = seconds{config.lost_seconds};
-    return options;
-}
 
 payouts::FoundBlock to_books(const FoundFile& found)
 {
@@ -60,7 +35,8 @@ payouts::BlockAnswer to_books(const NodeAnswer& answer)
             .at = answer.at,
             .outcome = std::string{to_string(answer.answer.outcome)},
             .reason = answer.answer.reason,
-            .took = answer.answer.took};
+            .took = answer.answer.took,
+            .last_of_refusals = answer.last_of_refusals};
 }
 
 /// Waits for an answer from another thread, but not past a signal.
@@ -96,21 +72,15 @@ Result<void> App::Parts::open_core()
             .found = [this](const FoundFile& found) { books->record_found(to_books(found)); },
             .answer = [this](const NodeAnswer& answer) { books->record_answer(to_books(answer)); },
         });
-    watch = std::make_unique<BlockWatch>(core, takers,
+    watch = std::make_unique<BlockWatch>(core, takers, config.nodes_agree,
                                          [this](const std::vector<BlockWatch::Seen>& seen) {
                                              std::vector<payouts::BlockSighting> sightings;
                                              for (const auto& [hash, sighting] : seen)
                                                  sightings.push_back({hash, sighting});
                                              books->sight(std::move(sightings));
                                          });
-    WorkDeskOptions options;
-    options.chain = config.chain;
-    options.pay_to = config.payout.script;
-    options.coinbase_tag = config.coinbase_tag;
-    options.extranonce_bytes = stratum::prefix_bytes + rolled_bytes;
+    WorkDeskOptions options = work_options(config, read_clock().wall);
     options.chain_head = chain_head;
-    options.first_job = first_job_of_this_life(read_clock().wall);
-    options.work = work_options(config);
     desk = std::make_unique<WorkDesk>(core, options, all, desk_out());
     return {};
 }

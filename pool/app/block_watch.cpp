@@ -14,11 +14,15 @@ constexpr std::array<std::uint32_t, 3> milestones{1, 6, 100};
 
 }  // namespace
 
-BlockWatch::BlockWatch(Loop& loop, std::vector<Node*> nodes,
+BlockWatch::BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed,
                        std::function<void(std::vector<Seen>)> seen)
-    : loop_(loop), nodes_(std::move(nodes)), seen_(std::move(seen))
+    : loop_(loop), agreement_(nodes.size(), needed), seen_(std::move(seen))
 {
-    check(!nodes_.empty(), "somebody is to be asked");
+    for (Node* const node : nodes) {
+        Round round;
+        round.node = node;
+        rounds_.push_back(std::move(round));
+    }
     ticker_ = loop_.every(look_period, [this] { look(); });
 }
 
@@ -55,42 +59,50 @@ void BlockWatch::tell(const Watched& watched, const Sighting& sighting)
 
 void BlockWatch::look()
 {
-    if (running_) {
-        again_ = true;
-        return;
-    }
-    if (watched_.empty()) return;
-    running_ = true;
-    again_ = false;
-    round_ = watched_;
-    found_.clear();
-    next();
+    for (std::size_t index = 0; index < rounds_.size(); ++index) begin(index);
+}
+
+void BlockWatch::begin(std::size_t index)
+{
+    Round& round = rounds_[index];
+    round.again = round.running;
+    if (round.running || watched_.empty()) return;
+    round.running = true;
+    round.left = watched_;
+    next(index);
 }
 
 // One question at a time: a long list must not crowd the node's work queue.
-void BlockWatch::next()
+void BlockWatch::next(std::size_t index)
 {
-    if (round_.empty()) {
-        running_ = false;
-        if (!found_.empty()) seen_(std::exchange(found_, {}));
-        if (again_) look();
+    Round& round = rounds_[index];
+    if (round.left.empty()) {
+        round.running = false;
+        if (!round.found.empty()) seen_(std::exchange(round.found, {}));
+        if (round.again) begin(index);
         return;
     }
-    const Watched watched = round_.back();
-    round_.pop_back();
-    Node& node = *nodes_[asked_];
-    node.sight(watched.hash, watched.height, [this, watched](const Result<Sighting>& sighting) {
-        if (!sighting) {
-            // No answer says nothing about any block: the next round asks the next node.
-            asked_ = (asked_ + 1) % nodes_.size();
-            log::warn("block_watch_failed", {{"reason", sighting.error().detail}});
-            round_.clear();
-            return next();
-        }
-        tell(watched, *sighting);
-        found_.push_back({watched.hash, *sighting});
-        next();
-    });
+    const Watched watched = round.left.back();
+    round.left.pop_back();
+    round.node->sight(
+        watched.hash, watched.height, [this, index, watched](const Result<Sighting>& sighting) {
+            Round& own = rounds_[index];
+            if (!sighting) {
+                // No answer says nothing about any block.
+                if (!std::exchange(own.failing, true)) {
+                    log::warn("block_watch_failed",
+                              {{"node", own.node->name()}, {"reason", sighting.error().detail}});
+                }
+                own.left.clear();
+                return next(index);
+            }
+            own.failing = false;
+            const Sighting all =
+                agreement_.add(index, watched.hash, *sighting, read_clock().steady);
+            tell(watched, all);
+            own.found.push_back({watched.hash, all});
+            next(index);
+        });
 }
 
 }  // namespace pool

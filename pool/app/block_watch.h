@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "pool/app/block_agreement.h"
 #include "pool/base/hash.h"
 #include "pool/base/types.h"
 #include "pool/node/node.h"
@@ -13,10 +14,10 @@
 
 namespace pool {
 
-/// Asks a node where our blocks stand, whenever the tip moves and every few seconds; the next node
-/// when one does not answer. Lives on the core loop. Decides nothing: what a sighting means is
-/// payouts/blocks. Says in the log when a block has 1, 6 and 100 confirmations, or has lost its
-/// place.
+/// Asks all nodes where our blocks stand, whenever the tip moves and every few seconds, and tells
+/// what as many as needed of them agree on. Lives on the core loop. Decides nothing: what a
+/// sighting means is payouts/blocks. Says in the log when a block has 1, 6 and 100 confirmations,
+/// or has lost its place.
 class BlockWatch {
 public:
     struct Watched {
@@ -28,27 +29,35 @@ public:
         Sighting sighting;
     };
 
-    /// nodes: at least one. seen: gets all answers of a round together.
-    BlockWatch(Loop& loop, std::vector<Node*> nodes, std::function<void(std::vector<Seen>)> seen);
+    /// needed: so many nodes must agree; 1 ..= nodes (checked). seen: gets what a node's round has
+    /// shown, all together.
+    BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed,
+               std::function<void(std::vector<Seen>)> seen);
 
     /// Which blocks to look for from now on; replaces the former list.
     void set_watched(std::vector<Watched> watched);
-    /// Starts a round soon (rounds never overlap).
+    /// Starts a round of each node that is in none; the others begin anew when theirs is over.
     void look();
 
 private:
-    void next();
+    // Each node has a round of its own: one that is frozen holds up nobody else's.
+    struct Round {
+        Node* node = nullptr;
+        std::vector<Watched> left;
+        std::vector<Seen> found;
+        bool running = false;
+        bool again = false;
+        bool failing = false;  // and the log says so
+    };
+    void begin(std::size_t index);
+    void next(std::size_t index);
     void tell(const Watched& watched, const Sighting& sighting);
     Loop& loop_;
-    std::vector<Node*> nodes_;
-    std::size_t asked_ = 0;  // which of them
+    std::vector<Round> rounds_;
+    BlockAgreement agreement_;
     std::function<void(std::vector<Seen>)> seen_;
     std::vector<Watched> watched_;
-    std::vector<Watched> round_;
-    std::vector<Seen> found_;
     std::map<BlockHash, std::uint32_t> told_;  // the last milestone; 0: beside the chain
-    bool running_ = false;
-    bool again_ = false;
     Watch ticker_;
 };
 

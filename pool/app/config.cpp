@@ -291,15 +291,18 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (config.nodes.empty()) {
         return refuse(where, "there is no [[node]]: name the url of a Bitcoin node's RPC");
     }
-    const auto some_node = [&](bool (*may)(NodeRole)) {
-        return std::any_of(config.nodes.begin(), config.nodes.end(),
-                           [may](const NodeOptions& node) {
-                               return may(parse_node_role(node.role).value_or(NodeRole::both));
-                           });
+    const auto nodes_that = [&](bool (*may)(NodeRole)) {
+        return std::count_if(config.nodes.begin(), config.nodes.end(),
+                             [may](const NodeOptions& node) {
+                                 return may(parse_node_role(node.role).value_or(NodeRole::both));
+                             });
     };
-    if (!some_node(gives_templates) || !some_node(takes_blocks)) {
+    if (nodes_that(gives_templates) == 0 || nodes_that(takes_blocks) == 0) {
         return refuse(where,
                       "node.role: one node at least must give templates, and one take blocks");
+    }
+    if (std::cmp_greater(config.nodes_agree, nodes_that(takes_blocks))) {
+        return refuse(where, "work.nodes_agree: not so many [[node]]s take blocks");
     }
     const bool printable = std::all_of(config.coinbase_tag.begin(), config.coinbase_tag.end(),
                                        [](char c) { return c >= 0x20 && c < 0x7f; });

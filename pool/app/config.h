@@ -58,6 +58,7 @@ struct Config {
     std::uint32_t look_seconds = 10;
     std::uint32_t richer_sat = 10'000;
     std::uint32_t richer_percent = 1;
+    std::uint32_t nodes_agree = 1;
     std::uint32_t disagree_seconds = 30;
     std::uint32_t lost_seconds = 120;
 

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include "pool/app/app.h"
 #include "pool/app/config.h"
 #include "pool/app/keygen.h"
+#include "pool/app/node_check.h"
 #include "pool/app/service_manager.h"
 #include "pool/base/log.h"
 
@@ -67,6 +69,16 @@ int maintain(const pool::Config& config, const Maintenance& told)
     return exit_ok;
 }
 
+int ask_nodes(const pool::Config& config)
+{
+    pool::log::configure(pool::log::Level::error, config.log_format);
+    const bool good = pool::check_nodes(config, [](bool well, std::string_view sentence) {
+        std::printf("%s %.*s\n", well ? "ok " : "BAD", static_cast<int>(sentence.size()),
+                    sentence.data());
+    });
+    return good ? exit_ok : exit_world;
+}
+
 // Signals are taken by sigwait alone; threads inherit the mask, so this comes first.
 sigset_t block_signals()
 {
@@ -107,6 +119,8 @@ int main(int argc, char** argv)
         verb->add_option("--password-file", maintenance.password_file,
                          "its password; without it, it has none");
     }
+    const CLI::App* const check = cli.add_subcommand(
+        "check", "ask every node whether it would take the blocks that we would mine, end");
     pool::KeygenWish keys;
     const CLI::App* keygen = pool::add_keygen(cli, keys);
     try {
@@ -137,6 +151,7 @@ int main(int argc, char** argv)
         maintenance.rebuild = rebuild->parsed();
         return maintain(*config, maintenance);
     }
+    if (check->parsed()) return ask_nodes(*config);
     const sigset_t signals = block_signals();
     auto app = pool::App::start(*std::move(config), signals);
     if (!app) {

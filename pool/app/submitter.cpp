@@ -127,12 +127,15 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
                 {"answer", to_string(answer.outcome)},
                 {"reason", answer.reason},
                 {"ms", answer.took.count()}});
-    out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer});
+    std::vector<State>& states = at->second.states;
+    const auto settled = no ? State::refused : State::answered;
+    states[node] = answer.outcome == SubmitOutcome::unanswered ? State::waiting : settled;
+    const bool refused = std::all_of(states.begin(), states.end(),
+                                     [](State state) { return state == State::refused; });
+    out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
     if (answer.outcome == SubmitOutcome::unanswered) {
-        at->second.states[node] = State::waiting;
         return retry_later(at->second);
     }
-    at->second.states[node] = State::answered;
     finish_if_done(hash);
 }
 
@@ -183,8 +186,9 @@ void Submitter::finish_if_done(const BlockHash& hash)
 {
     const auto at = pending_.find(hash);
     const std::vector<State>& states = at->second.states;
-    const bool judged = std::all_of(states.begin(), states.end(),
-                                    [](State state) { return state == State::answered; });
+    const bool judged = std::all_of(states.begin(), states.end(), [](State state) {
+        return state == State::answered || state == State::refused;
+    });
     if (!at->second.booked || !judged) return;
     store_.remove(hash);
     pending_.erase(at);

@@ -24,6 +24,7 @@ struct NodeAnswer {
     std::string node;
     UnixMillis at;
     SubmitAnswer answer;
+    bool last_of_refusals = false;  ///< with it, every node has refused the block by name
 };
 
 /// Takes found blocks to disk, to every node at once and to the books; asks again until each node
@@ -57,7 +58,7 @@ public:
     std::uint64_t sent() const { return sent_; }
 
 private:
-    enum class State : std::uint8_t { in_flight, waiting, answered };
+    enum class State : std::uint8_t { in_flight, waiting, refused, answered };
     struct Pending {
         FoundFile found;
         SubmitText text;  ///< what the nodes are sent

@@ -299,7 +299,9 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
 {
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
-        done(metrics_of(*info, parts_.loops, parts_.gate));
+        parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
+            done(metrics_of(info, state->work, parts_.loops, parts_.gate));
+        });
     });
 }
 

@@ -173,6 +173,35 @@ void add_gate(stratum::Gate& gate, List& list)
                static_cast<double>(gate.connections()));
 }
 
+void add_work(const WorkStatus& work, List& list)
+{
+    list.counter("zubr_jobs_total", "Jobs published, by kind", work.jobs - work.empty_jobs,
+                 {{"kind", "full"}});
+    list.counter("zubr_jobs_total", "Jobs published, by kind", work.empty_jobs,
+                 {{"kind", "empty"}});
+    list.counter("zubr_empty_work_seconds_total",
+                 "How long miners have worked on empty blocks, in all",
+                 static_cast<double>(work.empty_ms) / 1000);
+    list.gauge("zubr_nodes_disagree", "1 while a node stays on another tip than ours",
+               work.disagree ? 1 : 0);
+    for (const WorkStatus::OfNode& node : work.nodes) {
+        list.gauge("zubr_node_up", "1 when the node answers", node.up ? 1 : 0,
+                   {{"node", node.name}});
+    }
+    for (const WorkStatus::OfNode& node : work.nodes) {
+        for (std::size_t at = 0; at < tip_sources; ++at) {
+            list.counter("zubr_tip_wins_total",
+                         "New tips, by the node and the means that were first", node.wins[at],
+                         {{"node", node.name},
+                          {"source", std::string{to_string(static_cast<TipSource>(at))}}});
+        }
+    }
+    for (const WorkStatus::OfNode& node : work.nodes) {
+        list.counter("zubr_zmq_gaps_total", "Times that ZMQ messages of a node never came",
+                     node.zmq_gaps, {{"node", node.name}});
+    }
+}
+
 }  // namespace
 
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
@@ -189,7 +218,7 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
         {"malformed", sum(loops, [](const auto& m) -> auto& { return m.malformed_submits; })});
 }
 
-std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
                                     const std::vector<StratumLoop*>& loops, stratum::Gate& gate)
 {
     List list;
@@ -217,6 +246,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
         list.gauge("zubr_template_age_seconds", "Since a node last gave a template",
                    static_cast<double>(*info.template_age_ms) / 1000);
     }
+    add_work(work, list);
     const std::array<std::pair<const char*, std::uint64_t>, 4> blocks{
         {{"found", info.blocks_found},
          {"immature", info.blocks_immature},

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "pool/app/stratum_loop.h"
+#include "pool/app/work_desk.h"
 #include "rpc/pool_view.h"
 #include "stratum/gate.h"
 
@@ -12,7 +13,7 @@ namespace pool {
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info);
 
 /// Everything that /metrics shows.
-std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info,
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
                                     const std::vector<StratumLoop*>& loops, stratum::Gate& gate);
 
 }  // namespace pool

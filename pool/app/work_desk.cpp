@@ -5,7 +5,6 @@
 
 #include "pool/base/log.h"
 #include "pool/bitcoin/address.h"
-#include "pool/crypto/sha256.h"
 
 namespace pool {
 namespace {
@@ -15,25 +14,14 @@ using std::chrono::milliseconds;
 constexpr milliseconds retry_after{1000};
 constexpr milliseconds tick_period{100};
 constexpr milliseconds look_period{1000};
-constexpr std::size_t shapes_max = 64;
+// A node that stays away is spoken of again this seldom.
+constexpr std::chrono::minutes unreachable_again{10};
 
 std::vector<NodeRole> roles_of(const std::vector<WorkNode>& nodes)
 {
     std::vector<NodeRole> roles;
     for (const WorkNode& node : nodes) roles.push_back(node.node->role());
     return roles;
-}
-
-// What of a template decides whether a block with our coinbase is valid, beside its transactions.
-Digest shape_of(const BlockTemplate& source)
-{
-    ByteWriter shape;
-    shape.u32(source.version & 0xe0000000U);
-    shape.u32(source.version_required);
-    shape.u64(source.weight_limit);
-    shape.u8(static_cast<std::uint8_t>(source.witness_commitment.size()));
-    shape.u8(static_cast<std::uint8_t>(bip34_height(source.height).size()));
-    return sha256(shape.bytes());
 }
 
 }  // namespace
@@ -107,6 +95,7 @@ void WorkDesk::heard(NodeIndex index, const ChainInfo& info)
     if (!peer.up)
         log::info("node_up", {{"node", peer.node->name()}, {"height", info.height.value}});
     peer.up = true;
+    peer.trouble.clear();
     if (!peer.waiting) wait_for_tip(index, {info.height.value + 1});
     act(source_.on_tip(index, info.tip, read_clock().steady));
 }
@@ -114,8 +103,12 @@ void WorkDesk::heard(NodeIndex index, const ChainInfo& info)
 void WorkDesk::failed(NodeIndex index, const Error& error)
 {
     Peer& peer = peers_[index];
-    if (peer.enabled && (peer.up || node_error_ != error.detail)) {
+    const SteadyTime now = read_clock().steady;
+    if (peer.enabled &&
+        (peer.up || peer.trouble != error.detail || now - peer.trouble_told >= unreachable_again)) {
         log::warn("node_unreachable", {{"node", peer.node->name()}, {"reason", error.detail}});
+        peer.trouble = error.detail;
+        peer.trouble_told = now;
     }
     if (!peer.enabled) return;
     node_error_ = error.detail;
@@ -135,7 +128,7 @@ void WorkDesk::wait_for_tip(NodeIndex index, Height height)
         // The look that follows within a second begins anew, or finds the node gone.
         if (!tip || !peer.up) return;
         wait_for_tip(index, {tip->height.value + 1});
-        act(source_.on_tip(index, tip->hash, read_clock().steady));
+        act(source_.on_tip(index, tip->hash, read_clock().steady, TipSource::long_poll));
     });
 }
 
@@ -157,7 +150,7 @@ void WorkDesk::on_zmq(NodeIndex index, const ZmqTip& tip)
     if (!peers_[index].enabled) return;
     const SteadyTime now = read_clock().steady;
     const auto lost_some = source_.on_sequence(index, tip.sequence);
-    act(source_.on_tip(index, tip.hash, now));
+    act(source_.on_tip(index, tip.hash, now, TipSource::zmq));
     act(lost_some);
     if (!lost_some.notices.empty()) look(index);
 }
@@ -197,18 +190,16 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (given) {
-        const Digest shape = shape_of(**given);
-        if (std::find(shapes_.begin(), shapes_.end(), shape) == shapes_.end()) {
-            return propose(index, *given);
-        }
-        node_error_.clear();
-    } else {
-        if (node_error_ != given.error().detail) {
-            log::warn("template_failed",
-                      {{"node", peers_[index].node->name()}, {"reason", given.error().detail}});
-        }
-        node_error_ = given.error().detail;
+        const bool known =
+            proposals_.state(**given, Proposals::Form::full) == Proposals::State::accepted;
+        if (known) return use(index, *given);
+        return propose(index, *given);
     }
+    if (node_error_ != given.error().detail) {
+        log::warn("template_failed",
+                  {{"node", peers_[index].node->name()}, {"reason", given.error().detail}});
+    }
+    node_error_ = given.error().detail;
     act(source_.on_template(index, given, read_clock().steady));
 }
 
@@ -220,48 +211,34 @@ CoinbasePlan WorkDesk::plan() const
             .chain_head = options_.chain_head};
 }
 
-Bytes WorkDesk::unsolved_block(const Job& job) const
-{
-    ByteWriter coinbase;
-    coinbase.raw(job.coinbase_prefix);
-    coinbase.raw(Bytes(job.extranonce_bytes, 0));
-    coinbase.raw(job.coinbase_suffix);
-    const Header header{.version = job.version,
-                        .previous = job.previous,
-                        .merkle_root = merkle_root(TxId{sha256d(coinbase.bytes())}, job.branch),
-                        .time = job.time_start,
-                        .bits = job.bits,
-                        .nonce = 0};
-    return block_of(job, serialise(header), coinbase.bytes());
-}
-
+// A new shape waits for its node's word; the empty form of it is judged beside, and until then no
+// empty job goes out.
 void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
 {
-    const auto job = make_job(JobId{0}, given, plan(), false);
-    if (!job) {
-        log::error("job_failed", {{"reason", job.error().detail}});
-        settle_start(fail(job.error()));
-        return act(source_.on_template(index, fail(job.error()), read_clock().steady));
-    }
-    peers_[index].node->propose(unsolved_block(**job), [this, index,
-                                                        given](const Result<std::string>& reason) {
-        const std::string& name = peers_[index].node->name();
-        if (reason && reason->empty()) {
-            log::info("proposal_accepted", {{"node", name}, {"height", given->height.value}});
-            if (shapes_.size() == shapes_max) shapes_.erase(shapes_.begin());
-            shapes_.push_back(shape_of(*given));
-            return took(index, given);
-        }
-        const Error error =
-            !reason
-                ? reason.error()
-                : Error{Error::Code::refused,
-                        "node " + name + " would not take a block with our coinbase: " + *reason};
-        log::error("proposal_rejected", {{"node", name}, {"reason", error.detail}});
-        node_error_ = error.detail;
-        if (reason) settle_start(fail(error));
-        act(source_.on_template(index, fail(error), read_clock().steady));
-    });
+    proposals_.propose(
+        *peers_[index].node, given, Proposals::Form::full, plan(),
+        [this, index, given](const Result<void>& taken) {
+            if (taken) return use(index, given);
+            node_error_ = taken.error().detail;
+            const bool for_good = taken.error().code == Error::Code::refused ||
+                                  taken.error().code == Error::Code::limit;
+            if (for_good) settle_start(fail(taken.error()));
+            act(source_.on_template(index, fail(taken.error()), read_clock().steady));
+        });
+}
+
+void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
+{
+    node_error_.clear();
+    const auto empty = proposals_.state(*given, Proposals::Form::empty);
+    source_.allow_empty(empty == Proposals::State::accepted);
+    act(source_.on_template(index, given, read_clock().steady));
+    if (empty != Proposals::State::unknown || !options_.work.empty_first) return;
+    proposals_.propose(*peers_[index].node, given, Proposals::Form::empty, plan(),
+                       [this, given](const Result<void>&) {
+                           source_.allow_empty(proposals_.state(*given, Proposals::Form::empty) ==
+                                               Proposals::State::accepted);
+                       });
 }
 
 void WorkDesk::publish(const WorkSource::Publication& publication)
@@ -336,7 +313,11 @@ void WorkDesk::note(const WorkSource::Notice& notice)
     const auto height = notice.tip.height.value;
     switch (notice.kind) {
         case Kind::new_tip:
-            log::info("new_tip", {{"height", height}, {"hash", hash}, {"node", node}});
+            ++peers_[notice.node].wins[static_cast<std::size_t>(notice.source)];
+            log::info("new_tip", {{"height", height},
+                                  {"hash", hash},
+                                  {"node", node},
+                                  {"source", to_string(notice.source)}});
             break;
         case Kind::empty_withheld:
             log::info("no_empty_job", {{"height", height}, {"reason", notice.reason}});
@@ -351,6 +332,7 @@ void WorkDesk::note(const WorkSource::Notice& notice)
             log::info("nodes_agree");
             break;
         case Kind::messages_lost:
+            ++peers_[notice.node].gaps;
             log::warn("zmq_messages_lost", {{"node", node}});
             break;
         case Kind::lost:
@@ -414,6 +396,10 @@ WorkStatus WorkDesk::status() const
     status.empty_jobs = empty_jobs_;
     status.empty_ms = static_cast<std::uint64_t>(source_.empty_time(now).count());
     status.node_error = node_error_;
+    status.disagree = source_.disagreeing();
+    for (const Peer& peer : peers_) {
+        status.nodes.push_back({peer.node->name(), peer.up, peer.wins, peer.gaps});
+    }
     const auto silence = source_.silence(now);
     const auto& tip = source_.tip();
     if (!silence || !tip) return status;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/app/proposals.h"
 #include "pool/base/hash.h"
 #include "pool/base/time.h"
 #include "pool/bitcoin/coinbase.h"
@@ -46,6 +48,14 @@ struct WorkStatus {
     std::uint64_t jobs = 0;
     std::uint64_t empty_jobs = 0;
     std::uint64_t empty_ms = 0;  ///< time that miners have worked on empty blocks
+    bool disagree = false;       ///< a living node has stayed on another tip for too long
+    struct OfNode {
+        std::string name;
+        bool up = false;
+        std::array<std::uint64_t, tip_sources> wins{};  ///< new tips it told first, by TipSource
+        std::uint64_t zmq_gaps = 0;                     ///< holes in its sequence numbers
+    };
+    std::vector<OfNode> nodes;
 };
 
 /// A node as the desk sees it, for admins.
@@ -100,6 +110,10 @@ private:
         bool up = false;
         bool looking = false;
         bool waiting = false;
+        std::string trouble;  // what was last said of it in the log
+        SteadyTime trouble_told{};
+        std::array<std::uint64_t, tip_sources> wins{};
+        std::uint64_t gaps = 0;
         Watch retry;
     };
     using NodeIndex = WorkSource::NodeIndex;
@@ -116,12 +130,12 @@ private:
     void ask(const WorkSource::Ask& question);
     void took(NodeIndex index, const Result<Node::TemplatePtr>& given);
     void propose(NodeIndex index, const Node::TemplatePtr& given);
+    void use(NodeIndex index, const Node::TemplatePtr& given);
     void note(const WorkSource::Notice& notice);
     void publish(const WorkSource::Publication& publication);
     void prepare_empty();
     void settle_start(Result<void> outcome);
     CoinbasePlan plan() const;
-    Bytes unsolved_block(const Job& job) const;
 
     Loop& loop_;
     WorkDeskOptions options_;
@@ -129,7 +143,7 @@ private:
     Out out_;
     WorkSource source_;
     std::shared_ptr<const Job> prepared_;
-    std::vector<Digest> shapes_;  // of templates that a node has checked
+    Proposals proposals_;
     std::uint64_t next_job_;
     std::uint64_t jobs_ = 0;
     std::uint64_t empty_jobs_ = 0;

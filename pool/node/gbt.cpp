@@ -50,14 +50,29 @@ std::optional<Hash> read_hash(const JsonValue& value)
     return Hash{*digest};
 }
 
-Result<void> check_rules(const JsonValue& result)
+// What a block of ours must obey, and what its version may signal: part of a template's shape.
+void note_rules(std::vector<std::string> names, const JsonValue& available, BlockTemplate& out)
+{
+    for (const JsonValue& bit : available) {
+        names.push_back("bit " + std::to_string(bit.uint64().value_or(0)));
+    }
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+        out.rules += name;
+        out.rules += ' ';
+    }
+}
+
+Result<void> check_rules(const JsonValue& result, BlockTemplate& out)
 {
     const JsonValue rules = result.find("rules");
     if (rules.type() != JsonValue::Type::array) return wrong("rules");
+    std::vector<std::string> names;
     constexpr std::array known{std::string_view{"!segwit"}, std::string_view{"!signet"}};
     for (const JsonValue& rule : rules) {
         const auto name = rule.string();
         if (!name) return wrong("rules");
+        names.emplace_back(*name);
         if (!name->starts_with('!')) continue;
         if (std::find(known.begin(), known.end(), *name) == known.end()) {
             return fail(Error::Code::refused,
@@ -65,6 +80,7 @@ Result<void> check_rules(const JsonValue& result)
                             "\", which this version of Zubr does not know; upgrade Zubr");
         }
     }
+    note_rules(std::move(names), result.find("vbavailable"), out);
     const JsonValue challenge = result.find("signet_challenge");
     if (challenge.exists() && challenge.string() != "51") {
         return fail(Error::Code::refused,
@@ -121,8 +137,12 @@ Result<void> read_transactions(const JsonValue& result, BlockTemplate& out)
         const auto fee = transaction.find("fee").int64();
         if (!fee || *fee < 0 || *fee > money_max) return wrong("transactions");
         out.fees += Sats{*fee};
-        out.weight += transaction.find("weight").uint64().value_or(4 * raw->size());
-        out.sigops += transaction.find("sigops").uint64().value_or(0);
+        const auto weight = transaction.find("weight").uint64();
+        if (!weight || *weight > block_weight_max) return wrong("transactions");
+        const auto sigops = transaction.find("sigops").uint64();
+        if (!sigops || *sigops > block_weight_max) return wrong("transactions");
+        out.weight += *weight;
+        out.sigops += *sigops;
         out.txids.push_back(*txid);
         out.transactions.push_back(std::move(*raw));
     }
@@ -137,13 +157,17 @@ Result<void> read_limits(const JsonValue& result, BlockTemplate& out)
     const JsonValue weight = result.find("weightlimit");
     const JsonValue sigops = result.find("sigoplimit");
     if (weight.exists()) {
-        if (!weight.uint64()) return wrong("weightlimit");
-        out.weight_limit = *weight.uint64();
+        const auto stated = weight.uint64();
+        if (!stated) return wrong("weightlimit");
+        out.weight_limit = *stated;
     }
     if (sigops.exists()) {
-        if (!sigops.uint64()) return wrong("sigoplimit");
-        out.sigop_limit = *sigops.uint64();
+        const auto stated = sigops.uint64();
+        if (!stated) return wrong("sigoplimit");
+        out.sigop_limit = *stated;
     }
+    if (out.weight_limit != 0 && out.weight > out.weight_limit) return wrong("weightlimit");
+    if (out.sigop_limit != 0 && out.sigops > out.sigop_limit) return wrong("sigoplimit");
     return {};
 }
 
@@ -154,7 +178,10 @@ Result<void> read_commitment(const JsonValue& result, BlockTemplate& out)
     const auto text = field.string();
     auto script = text ? from_hex(*text) : std::nullopt;
     // OP_RETURN, a push of 36 bytes, aa21a9ed, the commitment (BIP 141).
-    if (!script || script->size() != 38) return wrong("default_witness_commitment");
+    constexpr std::array<std::uint8_t, 6> head{0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
+    if (!script || script->size() != 38 || !std::equal(head.begin(), head.end(), script->begin())) {
+        return wrong("default_witness_commitment");
+    }
     out.witness_commitment = std::move(*script);
     return {};
 }
@@ -188,9 +215,8 @@ Result<BlockTemplate> parse_template(const JsonValue& result)
 {
     if (result.type() != JsonValue::Type::object) return wrong("result");
     BlockTemplate out;
-    constexpr std::array steps{read_place,        read_difficulty, read_times,
-                               read_transactions, read_limits,     read_commitment};
-    if (auto rules = check_rules(result); !rules) return fail(rules.error());
+    constexpr std::array steps{check_rules,       read_place,  read_difficulty, read_times,
+                               read_transactions, read_limits, read_commitment};
     for (const auto step : steps) {
         if (auto done = step(result, out); !done) return fail(done.error());
     }

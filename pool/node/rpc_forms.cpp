@@ -130,8 +130,6 @@ Result<std::string> read_proposal(const JsonValue& result)
     if (result.is_null()) return std::string{};
     const auto reason = result.string();
     if (!reason) return fail(Error::Code::invalid, "getblocktemplate: a proposal's answer");
-    // The tip moved meanwhile: nothing is wrong with the block, it is only late.
-    if (*reason == "inconclusive-not-best-prevblk" || *reason == "duplicate") return std::string{};
     return std::string{*reason};
 }
 

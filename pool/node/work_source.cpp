@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pool/bitcoin/chain_rules.h"
+#include "pool/work/job.h"
 
 namespace pool {
 namespace {
@@ -62,10 +63,11 @@ void WorkSource::adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& ste
         if (!here && !peer.elsewhere) peer.elsewhere = now;
         if (here) peer.elsewhere.reset();
     }
-    step.notices.push_back({Notice::Kind::new_tip, node, tip, ""});
+    step.notices.push_back({Notice::Kind::new_tip, node, tip, "", peers_[node].told_by});
 }
 
-WorkSource::Step WorkSource::on_tip(NodeIndex node, const BlockHash& hash, SteadyTime now)
+WorkSource::Step WorkSource::on_tip(NodeIndex node, const BlockHash& hash, SteadyTime now,
+                                    TipSource source)
 {
     Step step;
     Peer& peer = peers_[node];
@@ -80,6 +82,7 @@ WorkSource::Step WorkSource::on_tip(NodeIndex node, const BlockHash& hash, Stead
     if (peer.header_asked == hash) return step;
     peer.header_asked = hash;
     peer.header_at = now;
+    peer.told_by = source;
     step.asks.push_back({node, hash});
     return step;
 }
@@ -100,6 +103,7 @@ const char* WorkSource::why_no_empty(const Peer& peer, const TipHeader& header,
                                      SteadyTime now) const
 {
     if (!options_.empty_first) return "empty_first is off";
+    if (!empty_allowed_) return "no node has said that it would take an empty block of ours";
     if (full_ == nullptr) return "there was no template yet";
     if (now - peer.header_at > options_.header_within) return "the header came too late";
     if (full_->previous != header.previous) return "the block is no child of our tip";
@@ -174,6 +178,7 @@ WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePt
             want_template(node, now, step);
             return step;
         }
+        peer.told_by = TipSource::block_template;
         adopt(node, tip, now, step);
     }
     note_place(node, tip, now);
@@ -318,16 +323,8 @@ WorkSource::TemplatePtr WorkSource::next_empty() const
     if (full_ == nullptr) return nullptr;
     const Height next{full_->height.value + 1};
     if (!target_and_reward_stay(options_.chain, next)) return nullptr;
-    auto empty = std::make_shared<BlockTemplate>();
+    auto empty = std::make_shared<BlockTemplate>(without_transactions(*full_));
     empty->height = next;
-    empty->version = full_->version;
-    empty->version_required = full_->version_required;
-    empty->bits = full_->bits;
-    empty->network_target = full_->network_target;
-    empty->reward = full_->reward - full_->fees;
-    empty->weight_limit = full_->weight_limit;
-    empty->sigop_limit = full_->sigop_limit;
-    if (!full_->witness_commitment.empty()) empty->witness_commitment = empty_block_commitment();
     return empty;
 }
 
@@ -341,6 +338,21 @@ milliseconds WorkSource::empty_time(SteadyTime now) const
 {
     if (!on_empty_) return empty_before_;
     return empty_before_ + std::chrono::duration_cast<milliseconds>(now - published_);
+}
+
+std::string_view to_string(TipSource source)
+{
+    switch (source) {
+        case TipSource::zmq:
+            return "zmq";
+        case TipSource::long_poll:
+            return "long_poll";
+        case TipSource::look:
+            return "look";
+        case TipSource::block_template:
+            return "template";
+    }
+    return "look";
 }
 
 }  // namespace pool

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "pool/base/hash.h"
@@ -14,6 +15,11 @@
 #include "pool/work/template.h"
 
 namespace pool {
+
+/// By what means a node told us of a tip.
+enum class TipSource : std::uint8_t { zmq, long_poll, look, block_template };
+inline constexpr std::size_t tip_sources = 4;
+std::string_view to_string(TipSource source);
 
 /// The race of all nodes for the newest tip, and what miners get from it: which template becomes a
 /// job and when, the next height's empty job, whom to ask for what, and when to sound the alarm.
@@ -77,6 +83,7 @@ public:
         NodeIndex node = 0;
         Tip tip;
         const char* reason = "";
+        TipSource source = TipSource::look;  ///< of new_tip: how `node` told us
     };
     struct Step {
         std::vector<Ask> asks;
@@ -87,8 +94,9 @@ public:
     /// roles: one for each node.
     WorkSource(Options options, const std::vector<NodeRole>& roles);
 
-    /// `node` says by whatever means that `hash` is its tip.
-    Step on_tip(NodeIndex node, const BlockHash& hash, SteadyTime now);
+    /// `node` says that `hash` is its tip.
+    Step on_tip(NodeIndex node, const BlockHash& hash, SteadyTime now,
+                TipSource source = TipSource::look);
     /// The number of a ZMQ message. Call before on_tip.
     Step on_sequence(NodeIndex node, std::uint32_t sequence);
     /// The answer to an Ask for the header of `hash`. wall: the time of day.
@@ -101,6 +109,9 @@ public:
     /// Often enough for header_within: whatever is due by now.
     Step on_tick(SteadyTime now);
 
+    /// Whether a node has judged an empty block of ours on templates like the current ones: until
+    /// then, and if not, there is none.
+    void allow_empty(bool allowed) { empty_allowed_ = allowed; }
     /// The empty work that would follow the current template, without what only the next block
     /// tells (previous, times); null when the next block's successor can't have any.
     TemplatePtr next_empty() const;
@@ -112,6 +123,8 @@ public:
     const std::optional<Tip>& tip_of(NodeIndex node) const { return peers_[node].tip; }
     bool on_empty_work() const { return on_empty_; }
     bool lost() const { return lost_; }
+    /// A living node has stayed on another tip for too long.
+    bool disagreeing() const { return disagreeing_; }
     /// Since a node last spoke; nothing before the first template.
     std::optional<std::chrono::milliseconds> silence(SteadyTime now) const;
     /// How long the miners have worked on empty blocks, all in all.
@@ -125,6 +138,7 @@ private:
         std::optional<SteadyTime> elsewhere;  // since when its tip is not ours
         std::optional<BlockHash> header_asked;
         SteadyTime header_at{};
+        TipSource told_by = TipSource::look;  // of the header asked for
         bool template_asked = false;
         SteadyTime template_at{};
         std::optional<std::uint32_t> sequence;
@@ -157,6 +171,7 @@ private:
     SteadyTime heard_{};
     bool wanted_ = true;  // there is no full work on our tip yet
     bool lost_ = false;
+    bool empty_allowed_ = true;
     bool disagreeing_ = false;
     std::chrono::milliseconds empty_before_{0};
 };

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "pool/bitcoin/chain_rules.h"
+
 namespace pool {
 namespace {
 
@@ -76,6 +78,25 @@ Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const Bloc
     job->clean = clean;
     job->source = std::move(source);
     return std::shared_ptr<const Job>{std::move(job)};
+}
+
+BlockTemplate without_transactions(const BlockTemplate& source)
+{
+    BlockTemplate empty;
+    empty.height = source.height;
+    empty.previous = source.previous;
+    empty.version = source.version;
+    empty.version_required = source.version_required;
+    empty.bits = source.bits;
+    empty.network_target = source.network_target;
+    empty.time_min = source.time_min;
+    empty.time_now = source.time_now;
+    empty.reward = source.reward - source.fees;
+    empty.weight_limit = source.weight_limit;
+    empty.sigop_limit = source.sigop_limit;
+    empty.rules = source.rules;
+    if (!source.witness_commitment.empty()) empty.witness_commitment = empty_block_commitment();
+    return empty;
 }
 
 std::shared_ptr<const Job> job_on_tip(std::shared_ptr<const Job> prepared,

@@ -55,6 +55,10 @@ Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const Bloc
                                             const CoinbasePlan& plan, bool clean,
                                             std::optional<UnixTime> time = std::nullopt);
 
+/// The same block without its transactions: what is left of the reward, and the commitment to
+/// nothing.
+BlockTemplate without_transactions(const BlockTemplate& source);
+
 /// The empty job of a new tip: `prepared` with what only the tip tells (previous block, times).
 /// source: an empty template of the tip.
 std::shared_ptr<const Job> job_on_tip(std::shared_ptr<const Job> prepared,

@@ -112,7 +112,9 @@ TEST_F(OnRegtest, ChecksABlockThatIsOnlyProposed)
     EXPECT_EQ(talk.propose(solve_badly(greedy).bytes).value_or("?"), "bad-cb-amount");
     EXPECT_EQ(node.height(), 0U);
     node.generate(1);
-    EXPECT_EQ(talk.propose(solve_badly(*given).bytes).value_or("?"), "") << "late, not wrong";
+    EXPECT_EQ(talk.propose(solve_badly(*given).bytes).value_or("?"),
+              "inconclusive-not-best-prevblk")
+        << "late, not wrong: see Proposals";
 }
 
 TEST(ZmqFeed, TellsOfEachConnectedBlockInOrder)
@@ -204,6 +206,31 @@ TEST_F(OnRegtest, SaysWhereABlockStands)
     const auto cut = talk.sight(ours.hash, height);
     ASSERT_TRUE(cut.has_value()) << cut.error().detail;
     EXPECT_EQ(cut->place, Sighting::Place::beside);
+}
+
+// What Submitter does 400 ms after it has sent a block, where a rival was there first.
+TEST_F(OnRegtest, PrefersOurBlockToTheRivalThatItHeardOfFirst)
+{
+    const auto given = talk.get_template();
+    ASSERT_TRUE(given.has_value());
+    const pool::Height height = (*given)->height;
+    const SolvedBlock rival = solve(*given, 1);
+    const SolvedBlock ours = solve(*given, 2);
+    ASSERT_EQ(talk.submit(rival.bytes).outcome, SubmitOutcome::accepted);
+    ASSERT_EQ(talk.submit(ours.bytes).outcome, SubmitOutcome::inconclusive);
+    const auto before = talk.sight(ours.hash, height);
+    ASSERT_TRUE(before.has_value()) << before.error().detail;
+    EXPECT_EQ(before->place, Sighting::Place::beside);
+    EXPECT_EQ(before->rival_confirmations, 1U);
+
+    const auto told =
+        talk.ask<void>([&](auto done) { talk.node().prefer(ours.hash, std::move(done)); });
+    ASSERT_TRUE(told.has_value()) << told.error().detail;
+    const auto after = talk.sight(ours.hash, height);
+    ASSERT_TRUE(after.has_value()) << after.error().detail;
+    EXPECT_EQ(after->place, Sighting::Place::in_chain);
+    EXPECT_EQ(after->confirmations, 1U);
+    EXPECT_EQ(talk.chain_info()->tip, ours.hash);
 }
 
 TEST_F(OnRegtest, FindsTheNodeAgainWithItsNewCookie)

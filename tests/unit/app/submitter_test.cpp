@@ -152,6 +152,23 @@ TEST_F(SubmitterTest, ReportsEveryAnswerWithItsNodeAndReason)
     EXPECT_EQ(answers[1].hash, candidate(1).hash);
 }
 
+TEST_F(SubmitterTest, SaysWhenTheLastNodeHasRefusedABlockByName)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    second.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_FALSE(answers[0].last_of_refusals);
+    EXPECT_FALSE(answers[1].last_of_refusals) << "no answer refuses nothing";
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.submits.empty()) test.loop.stop();
+    });
+    test.run();
+    second.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    EXPECT_TRUE(answers.back().last_of_refusals);
+}
+
 TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
 {
     const auto submitter = life();

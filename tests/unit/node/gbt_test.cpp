@@ -14,7 +14,7 @@ constexpr std::string_view good = R"({
   "capabilities":["proposal"],"version":805306368,"rules":["csv","!segwit","taproot"],
   "vbavailable":{"testdummy":28},"vbrequired":0,
   "previousblockhash":"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
-  "transactions":[{"data":"0200","txid":"1111111111111111111111111111111111111111111111111111111111111111","hash":"22","fee":150,"weight":8}],
+  "transactions":[{"data":"0200","txid":"1111111111111111111111111111111111111111111111111111111111111111","hash":"22","fee":150,"weight":8,"sigops":4}],
   "coinbaseaux":{},"coinbasevalue":5000000150,
   "longpollid":"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e22063",
   "target":"7fffff0000000000000000000000000000000000000000000000000000000000",

@@ -221,6 +221,30 @@ TEST(WorkSource, WithholdsTheEmptyJobWhenTheHeaderComesLate)
     EXPECT_EQ(race.gives(0, on(2, 11)).publication->work, Work::tip);
 }
 
+TEST(WorkSource, WithholdsTheEmptyJobUntilANodeHasJudgedOne)
+{
+    Race race;
+    race.begin(10);
+    race.source.allow_empty(false);
+    race.says(0, 2);
+    const Step step = race.answers(0, header_of(2, 1, 11));
+    EXPECT_FALSE(step.publication.has_value());
+    EXPECT_EQ(reason(step), "no node has said that it would take an empty block of ours");
+}
+
+TEST(WorkSource, SaysByWhatMeansANewTipWasFirstKnown)
+{
+    Race race;
+    race.begin(10);
+    race.source.on_tip(1, block(2), race.now, TipSource::zmq);
+    race.source.on_tip(0, block(2), race.now, TipSource::long_poll);
+    const Step step = race.answers(1, header_of(2, 1, 11));
+    ASSERT_TRUE(has(step, Kind::new_tip));
+    EXPECT_EQ(step.notices.front().source, TipSource::zmq);
+    EXPECT_EQ(step.notices.front().node, 1U);
+    EXPECT_EQ(race.gives(0, on(3, 12)).notices.front().source, TipSource::block_template);
+}
+
 TEST(WorkSource, WithholdsTheEmptyJobOnAnotherTarget)
 {
     Race race;

@@ -44,6 +44,18 @@ TEST(BlockLife, IsCreditedAtOneConfirmationOnceTheSlotBeforeItsOwnIsSealed)
     EXPECT_EQ(plan(seen, slot - 1, regtest), (BlockPlan{BlockStep::accrue, BlockState::immature}));
 }
 
+TEST(BlockLife, ThatEveryNodeRefusedStaysRefusedUnlessTheChainHasIt)
+{
+    const auto refused = [](Sighting sighting) {
+        return block(BlockState::rejected, BlockBooks::nothing, sighting);
+    };
+    const BlockPlan stays{BlockStep::none, BlockState::rejected};
+    EXPECT_EQ(plan(refused({}), slot, regtest), stays);
+    EXPECT_EQ(plan(refused(beside(50)), slot, regtest), stays) << "it knows the header of it";
+    EXPECT_EQ(plan(refused(in_chain(1)), slot, regtest),
+              (BlockPlan{BlockStep::accrue, BlockState::immature}));
+}
+
 TEST(BlockLife, WaitsForMaturity)
 {
     const auto at = [](std::uint32_t confirmations) {

@@ -1,5 +1,7 @@
 #include "pool/work/job.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "pool/bitcoin/target.h"
@@ -77,6 +79,68 @@ TEST(MakeJob, RefusesATagThatDoesNotFitTheCoinbaseScript)
     const auto job = make_job(JobId{1}, source, plan, true);
     ASSERT_FALSE(job.has_value());
     EXPECT_EQ(job.error().code, Error::Code::limit);
+}
+
+// The block with the largest coinbase that still fits, and with one byte more.
+TEST(MakeJob, FillsTheBlocksWeightToTheLastUnitAndNotBeyond)
+{
+    const CoinbasePlan plan{.pay_to = {0x51}, .tag = "/zubr/"};
+    BlockTemplate source = template_with(0x20000000, 0);
+    const auto job = make_job(JobId{1}, std::make_shared<const BlockTemplate>(source), plan, true);
+    ASSERT_TRUE(job.has_value());
+    const std::size_t coinbase =
+        (*job)->coinbase_prefix.size() + (*job)->extranonce_bytes + (*job)->coinbase_suffix.size();
+    source.weight_limit = 4'000'000;
+    // 80 bytes of header, 3 that count transactions; 36 of the coinbase's witness weigh one each.
+    source.weight = source.weight_limit - 4 * (80 + 3 + coinbase) - 36;
+    EXPECT_TRUE(make_job(JobId{1}, std::make_shared<const BlockTemplate>(source), plan, true));
+    source.weight += 1;
+    const auto heavy =
+        make_job(JobId{1}, std::make_shared<const BlockTemplate>(source), plan, true);
+    ASSERT_FALSE(heavy.has_value());
+    EXPECT_EQ(heavy.error().code, Error::Code::limit);
+}
+
+TEST(MakeJob, LeavesSignatureChecksForItsOwnPayout)
+{
+    Script p2pkh(25, 0);
+    p2pkh[0] = 0x76;
+    const auto fits = [](const Script& script, std::uint64_t sigops) {
+        BlockTemplate source = template_with(0x20000000, 0);
+        source.sigop_limit = 80'000;
+        source.sigops = sigops;
+        const CoinbasePlan plan{.pay_to = script, .tag = "/zubr/"};
+        return make_job(JobId{1}, std::make_shared<const BlockTemplate>(source), plan, true)
+            .has_value();
+    };
+    EXPECT_TRUE(fits(p2pkh, 79'996));
+    EXPECT_FALSE(fits(p2pkh, 79'997));
+    EXPECT_TRUE(fits({0x51}, 80'000));
+    EXPECT_FALSE(fits({0x51}, 80'001));
+}
+
+// Every known firmware takes 500 bytes; each of these scripts is one that a pool may be paid to.
+TEST(MakeJob, KeepsTheCoinbaseWithinFiveHundredBytesWhateverItPaysTo)
+{
+    BlockTemplate source = template_with(0x20000000, 0);
+    source.height = {1'000'000};
+    source.witness_commitment = Bytes(38, 1);
+    const std::string tag(60, 't');
+    const auto size_with = [&](std::size_t script_bytes) -> std::size_t {
+        const CoinbasePlan plan{.pay_to = Script(script_bytes, 0x51), .tag = tag};
+        const auto job =
+            make_job(JobId{1}, std::make_shared<const BlockTemplate>(source), plan, true);
+        if (!job) return 0;
+        return (*job)->coinbase_prefix.size() + (*job)->extranonce_bytes +
+               (*job)->coinbase_suffix.size();
+    };
+    for (const std::size_t script : std::array<std::size_t, 5>{22, 23, 25, 34, 42})
+        EXPECT_GT(size_with(script), 0U) << script;
+    std::size_t largest = 0;
+    std::size_t script = 1;
+    for (; size_with(script) != 0; ++script) largest = size_with(script);
+    EXPECT_LE(largest, coinbase_bytes_max);
+    EXPECT_GE(largest + 3, coinbase_bytes_max) << "no room is left unused but a length's growth";
 }
 
 TEST(BlockOf, CarriesTheWitnessOnlyWhenTheBlockCommitsToOne)

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/site_rules.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+/// Sites in MySQL. Statements only.
+namespace payouts {
+
+/// Goes up with every rule that is made. Inside a transaction that holds the books' row
+/// (read_sealed_through) no rule is made until its end.
+pool::Result<std::uint64_t> read_site_version(MysqlConnection& db);
+/// All rules, in the order in which they were made.
+pool::Result<SiteRules> read_site_rules(MysqlConnection& db);
+
+/// The id of an account's site; makes it. "main": main_site.
+pool::Result<std::uint64_t> ensure_site(MysqlConnection& db, pool::AccountId account,
+                                        std::string_view name);
+/// by, at: for people. Inside a transaction that holds the books' row.
+pool::Result<void> insert_site_rule(MysqlConnection& db, const SiteRule& rule, std::string_view by,
+                                    pool::UnixMillis at);
+
+}  // namespace payouts
