@@ -112,6 +112,7 @@ struct Totals {
     pool::Sats reserve;     ///< equity:reserve, immature included
     std::uint64_t sealed_through = 0;
     std::uint64_t accounts = 0;
+    pool::U128 round_score = 0;  ///< sealed since the last block of ours, units of 10^-18 blocks
 };
 
 /// One account, from the books.
@@ -139,6 +140,9 @@ struct BlockRow {
     pool::Sats reward;
     std::int64_t confirmations = 0;  ///< -1: another block has its height; 0: not seen yet
     std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
+    /// Score from our block before it to this one, units of 10^-18 blocks; nothing until its slot
+    /// is sealed.
+    std::optional<pool::U128> effort;
 };
 
 /// One transfer of the ledger.

@@ -109,9 +109,10 @@ Result<AuditRow> AuditBook::append(AuditRow row)
     for (int turn = 1;; ++turn) {
         const auto done = impl_->append_once(row);
         if (done) return row;
-        if (done.error().code != Error::Code::conflict || turn == attempts) {
-            return fail(done.error());
-        }
+        // Of two that meet in the trigger MySQL undoes one, whose connection stays.
+        const bool undone = done.error().code == Error::Code::unavailable && impl_->db.connected();
+        const bool again = undone || done.error().code == Error::Code::conflict;
+        if (!again || turn == attempts) return fail(done.error());
     }
 }
 

@@ -84,12 +84,17 @@ Result<Totals> Queries::totals()
         " COALESCE((SELECT SUM(shares) FROM slot_account WHERE slot_id > b.sealed_through), 0),"
         " COALESCE((SELECT cum_stale FROM slot ORDER BY slot_id DESC LIMIT 1), 0) +"
         " COALESCE((SELECT SUM(stale) FROM slot_account WHERE slot_id > b.sealed_through), 0),"
-        " (SELECT COUNT(*) FROM account) FROM books b WHERE b.id = 1");
+        " (SELECT COUNT(*) FROM account),"
+        " COALESCE((SELECT cum_score FROM slot ORDER BY slot_id DESC LIMIT 1), 0) -"
+        " COALESCE((SELECT cum_score FROM slot WHERE slot_id <= "
+        "(SELECT MAX(found_slot) FROM block_found) ORDER BY slot_id DESC LIMIT 1), 0)"
+        " FROM books b WHERE b.id = 1");
     if (!shares) return fail(shares.error());
     totals.sealed_through = shares->front().u64(0);
     totals.shares = shares->front().u64(1);
     totals.stale = shares->front().u64(2);
     totals.accounts = shares->front().u64(3);
+    totals.round_score = shares->front().u128(4);
 
     const auto states = impl_->query("SELECT state, COUNT(*) FROM block_found GROUP BY state");
     if (!states) return fail(states.error());
@@ -159,12 +164,15 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
     const std::uint64_t below = before ? before->value : std::uint64_t{1} << 32;
     const auto rows = impl_->query(
         "SELECT hash, height, state, found_at_ms, finder, worker, reward_sat, place, "
-        "confirmations, epoch FROM block_found WHERE height < ? "
-        "ORDER BY height DESC, found_at_ms DESC LIMIT ?",
-        {below, bounded(limit)});
+        "confirmations, epoch, COALESCE((SELECT cum_score FROM slot WHERE slot_id <= found_slot "
+        "ORDER BY slot_id DESC LIMIT 1), 0), "
+        "found_slot <= (SELECT sealed_through FROM books WHERE id = 1) "
+        "FROM block_found WHERE height < ? ORDER BY height DESC, found_at_ms DESC LIMIT ?",
+        {below, bounded(limit) + 1});  // the effort of the last needs the one before it
     if (!rows) return fail(rows.error());
     std::vector<BlockRow> blocks;
-    for (const SqlRow& row : *rows) {
+    for (std::size_t at = 0; at < std::min<std::size_t>(rows->size(), bounded(limit)); ++at) {
+        const SqlRow& row = (*rows)[at];
         BlockRow block;
         block.hash = pool::BlockHash{row.digest(0)};
         block.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
@@ -175,6 +183,10 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
         block.reward = Sats{row.sats(6)};
         block.confirmations = row.text(7) == "beside" ? -1 : row.sats(8);
         block.epoch = static_cast<std::uint32_t>(row.u64(9));
+        if (row.u64(11) != 0) {
+            const pool::U128 before_it = at + 1 < rows->size() ? (*rows)[at + 1].u128(10) : 0;
+            block.effort = row.u128(10) - std::min(row.u128(10), before_it);
+        }
         blocks.push_back(std::move(block));
     }
     return blocks;

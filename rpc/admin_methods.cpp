@@ -206,6 +206,54 @@ Method listblocks_method(PoolView& view)
     return method;
 }
 
+Method getblock_method(PoolView& view)
+{
+    Method method;
+    method.group = "blocks";
+    method.name = "getblock";
+    method.reads_only = true;
+    method.params = {{.name = "hash", .length_max = 64, .doc = "as listblocks has it"}};
+    method.doc = "Tells what each node said to a block of ours, and after how many milliseconds.";
+    method.result = "a list of objects: node, at_ms, outcome, reason, took_ms";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.block_answers(arguments.text(0), answer<std::vector<BlockAnswerInfo>>(
+                                                  std::move(reply), block_answers_json));
+    };
+    return method;
+}
+
+Method getluck_method(PoolView& view)
+{
+    Method method;
+    method.group = "blocks";
+    method.name = "getluck";
+    method.reads_only = true;
+    method.doc =
+        "Tells the luck of the last 10, 50 and 250 blocks: blocks found for blocks expected, by "
+        "the work between them. Orphaned blocks count as found.";
+    method.result = "an object: luck_10, luck_50, luck_250, blocks (how many there were)";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.blocks(250, std::nullopt, answer<std::vector<BlockInfo>>(std::move(reply), luck_json));
+    };
+    return method;
+}
+
+Method getroundinfo_method(PoolView& view)
+{
+    Method method;
+    method.group = "shares";
+    method.name = "getroundinfo";
+    method.reads_only = true;
+    method.doc = "Tells the work since our last block, in blocks that were to be expected of it.";
+    method.result = "an object: effort (1: a block is due)";
+    method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
+        view.pool_info(answer<PoolInfo>(std::move(reply), [](const PoolInfo& info) {
+            return "{\"effort\":" + number_json(info.round_effort) + "}";
+        }));
+    };
+    return method;
+}
+
 Method getledger_method(PoolView& view)
 {
     Method method;
@@ -279,6 +327,9 @@ void register_admin_methods(Router& router, PoolView& view)
     router.add(getuser_method(view));
     router.add(createaccount_method(view));
     router.add(listblocks_method(view));
+    router.add(getblock_method(view));
+    router.add(getluck_method(view));
+    router.add(getroundinfo_method(view));
     router.add(getledger_method(view));
     router.add(verifyledger_method(view));
     router.add(retireproducer_method(view));

@@ -5,6 +5,7 @@
 #include "rpc/pool_view.h"
 #include "rpc/router.h"
 #include "rpc/server_control.h"
+#include "rpc/work_control.h"
 
 namespace rpc {
 
@@ -17,6 +18,9 @@ void register_audit_methods(Router& router, AuditLog& log);
 
 /// logging, getmemoryinfo, reloadconfig. `server` outlives all calls.
 void register_server_methods(Router& router, ServerControl& server);
+
+/// gettemplateinfo, refreshtemplate, listbitcoinds, setnode. `work` outlives all calls.
+void register_work_methods(Router& router, WorkControl& work);
 
 /// listworkers, getworker, getsharestats, getmininginfo. `view` outlives all calls.
 void register_worker_methods(Router& router, PoolView& view);

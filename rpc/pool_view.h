@@ -83,7 +83,8 @@ struct PoolInfo {
     std::uint64_t blocks_immature = 0;
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
-    pool::Sats credited;  ///< to miners: immature, available and in payout, together
+    double round_effort = 0;  ///< sealed work since our last block, in expected blocks
+    pool::Sats credited;      ///< to miners: immature, available and in payout, together
 
     std::uint16_t stratum_port = 0;
     std::uint16_t web_port = 0;
@@ -133,6 +134,55 @@ struct AccountInfo {
     std::string payout_address;
 };
 
+/// A stretch of time.
+struct HistoryStep {
+    std::uint64_t from_s = 0;  ///< seconds since 1970
+    double hashrate = 0;
+    std::uint64_t shares = 0;  ///< accepted
+    std::uint64_t stale = 0;
+};
+struct HistoryInfo {
+    std::uint64_t step_s = 0;
+    std::vector<HistoryStep> steps;  ///< oldest first, without a gap; the last one is under way
+};
+/// Whose history: of the pool when all is empty, of an account, of one worker.
+struct HistoryQuestion {
+    std::string account;
+    std::string worker;
+    std::uint64_t hours = 24;  ///< 6, 24, 168, 720
+};
+
+/// What an account got of one block.
+struct EarningInfo {
+    pool::Height height;
+    std::string hash;
+    pool::UnixMillis found_at;
+    std::string state;
+    pool::Sats gross;
+    pool::Sats fee;
+    pool::Sats net;
+};
+
+/// An account's part of the payout window (docs/money.md), from sealed slots, with the reward of
+/// the block that is being mined, its fee taken off.
+struct WindowInfo {
+    double part = 0;        ///< of the window's N: what the next block pays it, of the whole
+    double filled = 0;      ///< how much of N there is yet: 1 once the pool is old enough
+    pool::Sats next_block;  ///< what a block found now would pay it
+    /// Earned, still in the window: what future blocks are expected to pay for work done already.
+    pool::Sats to_come;
+    std::uint32_t fee_bps = 0;
+};
+
+/// One node's word on a block of ours.
+struct BlockAnswerInfo {
+    std::string node;
+    pool::UnixMillis at;
+    std::string outcome;
+    std::string reason;
+    std::uint64_t took_ms = 0;
+};
+
 struct BlockInfo {
     pool::Height height;
     std::string hash;   ///< as people are shown it
@@ -142,6 +192,7 @@ struct BlockInfo {
     std::string worker;
     pool::Sats reward;               ///< paid to the pool's script
     std::int64_t confirmations = 0;  ///< -1: not in the chain
+    std::optional<double> effort;    ///< work since our block before it, in expected blocks
 };
 
 /// One transfer of the books.
@@ -208,6 +259,16 @@ public:
     /// Errors: invalid (the name or the address, and what is wrong), conflict (name taken).
     virtual void create_account(const std::string& name, const std::string& address,
                                 Done<AccountInfo> done) = 0;
+    /// Errors: not_found.
+    virtual void history(const HistoryQuestion& question, Done<HistoryInfo> done) = 0;
+    /// Newest first. limit: 1 ..= 1000. Errors: not_found.
+    virtual void earnings(const std::string& account, std::uint32_t limit,
+                          Done<std::vector<EarningInfo>> done) = 0;
+    /// Errors: not_found; unavailable also before the first template.
+    virtual void window(const std::string& account, Done<WindowInfo> done) = 0;
+    /// hash: as people are shown it. Errors: invalid, for no hash.
+    virtual void block_answers(const std::string& hash,
+                               Done<std::vector<BlockAnswerInfo>> done) = 0;
     /// Newest first. limit: 1 ..= 1000. before_height: only blocks below it.
     virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
                         Done<std::vector<BlockInfo>> done) = 0;

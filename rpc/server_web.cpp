@@ -24,6 +24,9 @@ constexpr std::size_t account_length_max = 128;  // the longest bech32m address 
 constexpr std::uint32_t blocks_default = 20;
 constexpr std::uint32_t blocks_max = 100;
 constexpr std::uint32_t same_height_max = 100;
+constexpr std::uint32_t earnings_default = 50;
+constexpr std::uint32_t earnings_max = 1000;
+constexpr std::size_t worker_length_max = 64;
 constexpr std::uint32_t workers_default = 100;
 constexpr std::uint32_t workers_max = 1000;
 
@@ -167,6 +170,18 @@ std::string_view query_text(const HttpRequest& request, std::string_view name)
     return {};
 }
 
+/// Of `range`: 0 for what is none.
+std::uint64_t hours_of(const HttpRequest& request)
+{
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> ranges{
+        {{"", 24}, {"6h", 6}, {"24h", 24}, {"7d", 168}, {"30d", 720}}};
+    const std::string_view wanted = query_text(request, "range");
+    for (const auto& [name, hours] : ranges) {
+        if (name == wanted) return hours;
+    }
+    return 0;
+}
+
 template <typename T, typename Render>
 PoolView::Done<T> answer(const HttpRequest& request, Respond respond, const Render& render)
 {
@@ -244,6 +259,10 @@ void WebEdge::api(const HttpRequest& request, Respond respond)
     if (path.size() == 5 && first == "users" && path[4] == "workers") {
         return workers(request, path[3], std::move(respond));
     }
+    if (path.size() == 4 && first == "pool" && path[3] == "history") {
+        return history(request, {}, std::move(respond));
+    }
+    if (path.size() > 4 && first == "users") return user_past(request, path, std::move(respond));
     respond(api_error(404, "not_found", "the API has no such path"));
 }
 
@@ -288,6 +307,43 @@ void WebEdge::workers(const HttpRequest& request, std::string_view account, Resp
     const auto render = [limit = *limit, after = std::string{query_text(request, "cursor")}](
                             const UserInfo& user) { return workers_json(user, limit, after); };
     user(request, account, render, std::move(respond));
+}
+
+void WebEdge::history(const HttpRequest& request, HistoryQuestion question, Respond respond)
+{
+    question.hours = hours_of(request);
+    if (question.hours == 0) {
+        return respond(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
+    }
+    view_.history(question, answer<HistoryInfo>(request, std::move(respond), history_json));
+}
+
+/// What an account or a worker did and got.
+void WebEdge::user_past(const HttpRequest& request, const std::vector<std::string_view>& path,
+                        Respond respond)
+{
+    const std::string account{path[3]};
+    if (!could_be_account(account)) {
+        return respond(api_error(404, "not_found", "this is no address and no account name"));
+    }
+    if (path.size() == 5 && path[4] == "history") {
+        return history(request, {account, "", 0}, std::move(respond));
+    }
+    if (path.size() == 7 && path[4] == "workers" && path[6] == "history" &&
+        path[5].size() <= worker_length_max && !path[5].empty()) {
+        return history(request, {account, std::string{path[5]}, 0}, std::move(respond));
+    }
+    if (path.size() == 5 && path[4] == "window") {
+        return view_.window(account, answer<WindowInfo>(request, std::move(respond), window_json));
+    }
+    if (path.size() == 5 && path[4] == "earnings") {
+        const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
+        if (!limit) return respond(api_error(400, "bad_query", "limit is 1 to 1000"));
+        return view_.earnings(
+            account, *limit,
+            answer<std::vector<EarningInfo>>(request, std::move(respond), earnings_json));
+    }
+    respond(api_error(404, "not_found", "the API has no such path"));
 }
 
 void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_view>& path,

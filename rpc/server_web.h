@@ -30,6 +30,9 @@ private:
     template <typename Render>
     void user(const pool::HttpRequest& request, std::string_view account, const Render& render,
               Respond respond);
+    void history(const pool::HttpRequest& request, HistoryQuestion question, Respond respond);
+    void user_past(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
+                   Respond respond);
     void workers(const pool::HttpRequest& request, std::string_view account, Respond respond);
     void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
                 Respond respond);

@@ -79,6 +79,7 @@ void public_members(Members& members, const PoolInfo& info)
     members.count("blocks_immature", info.blocks_immature);
     members.count("blocks_mature", info.blocks_mature);
     members.count("blocks_orphaned", info.blocks_orphaned);
+    members.number("round_effort", info.round_effort);
     members.sats("credited_sat", info.credited);
     members.count("stratum_port", info.stratum_port);
     members.count("web_port", info.web_port);
@@ -97,6 +98,7 @@ std::string block_json(const BlockInfo& block)
     members.text("worker", block.worker);
     members.sats("reward_sat", block.reward);
     members.raw("confirmations", std::to_string(block.confirmations));
+    members.raw("effort", block.effort ? number_json(*block.effort) : "null");
     members.end();
     return out;
 }

@@ -29,6 +29,12 @@ std::string connections_json(const std::vector<ConnectionInfo>& connections);
 std::string share_stats_json(const PoolInfo& info);
 std::string account_json(const AccountInfo& account);
 std::string blocks_json(const std::vector<BlockInfo>& blocks);
+std::string history_json(const HistoryInfo& history);
+std::string earnings_json(const std::vector<EarningInfo>& earnings);
+std::string window_json(const WindowInfo& window);
+std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers);
+/// Of blocks, newest first: found for expected.
+std::string luck_json(const std::vector<BlockInfo>& blocks);
 std::string verdict_json(const LedgerVerdict& verdict);
 std::string ledger_json(const std::vector<LedgerLine>& lines);
 /// {"ready": …, "dependencies": {"node": {"ok": …}, …}}; states stay with the admins.

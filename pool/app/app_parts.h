@@ -24,6 +24,7 @@
 #include "pool/app/submitter.h"
 #include "pool/app/v2_identity.h"
 #include "pool/app/view.h"
+#include "pool/app/work_control.h"
 #include "pool/app/work_desk.h"
 #include "pool/share/redis_client.h"
 #include "rpc/auth.h"
@@ -55,6 +56,7 @@ struct App::Parts {
     std::unique_ptr<Heartbeat> heartbeat;
     std::unique_ptr<Miners> miners;
     std::unique_ptr<ServerControl> server_control;
+    std::unique_ptr<WorkControl> work_control;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
     std::unique_ptr<AccountDesk> accounts;

@@ -51,6 +51,8 @@ Result<void> App::Parts::open_rpc()
     if (!queries) return fail(queries.error());
     auto audits = payouts::Queries::open(mysql_options(config));
     if (!audits) return fail(audits.error());
+    auto history = payouts::History::open(mysql_options(config), config.fee_bps);
+    if (!history) return fail(history.error());
     auto made = rpc::CookieFile::create(config.cookie_file);
     if (!made) return fail(made.error());
     cookie = std::move(*made);
@@ -63,6 +65,7 @@ Result<void> App::Parts::open_rpc()
                                               .books = *books,
                                               .queries = std::move(*queries),
                                               .audits = std::move(*audits),
+                                              .history = std::move(*history),
                                               .loops = plain,
                                               .gate = *gate,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
@@ -78,6 +81,8 @@ Result<void> App::Parts::open_rpc()
     rpc::register_miner_methods(router, *miners);
     rpc::register_connection_methods(router, *miners);
     rpc::register_worker_methods(router, *view);
+    work_control = std::make_unique<WorkControl>(rpc_loop, core, *desk);
+    rpc::register_work_methods(router, *work_control);
     server_control = std::make_unique<ServerControl>(config.log_level, config.log_format);
     rpc::register_server_methods(router, *server_control);
     if (auto opened = open_accounts(); !opened) return opened;

@@ -105,7 +105,12 @@ std::string set_chain(Config& config, const ConfigValue& value)
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return std::string{wants_text};
     const auto chain = parse_chain(*text);
-    if (!chain) return "must be one of main, testnet4, signet, regtest";
+    if (!chain) {
+        std::string all = "must be one of main, testnet4, signet, regtest";
+        if (text->starts_with("main")) return all + "; did you mean main?";
+        if (text->starts_with("test")) return all + "; did you mean testnet4?";
+        return all;
+    }
     config.chain = *chain;
     return "";
 }

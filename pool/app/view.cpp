@@ -40,6 +40,9 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& sta
     return info;
 }
 
+/// Of a score: how many blocks it was expected to find.
+double blocks_in(U128 score) { return static_cast<double>(score) / 1e18; }
+
 rpc::BlockInfo block_info(const payouts::BlockRow& row)
 {
     return {.height = row.height,
@@ -49,7 +52,8 @@ rpc::BlockInfo block_info(const payouts::BlockRow& row)
             .finder = row.finder,
             .worker = row.worker,
             .reward = row.reward,
-            .confirmations = row.confirmations};
+            .confirmations = row.confirmations,
+            .effort = row.effort ? std::optional{blocks_in(*row.effort)} : std::nullopt};
 }
 
 rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
@@ -67,6 +71,7 @@ rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
 
 View::View(Parts parts, Identity identity)
     : parts_(std::move(parts)),
+      past_(parts_.rpc_loop, std::move(parts_.history)),
       identity_(std::move(identity)),
       questions_(questions_max, {}),
       audits_(audits_max, {})
@@ -158,6 +163,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.blocks_immature = totals.blocks_immature;
     info.blocks_mature = totals.blocks_mature;
     info.blocks_orphaned = totals.blocks_orphaned;
+    info.round_effort = blocks_in(totals.round_score);
     info.credited = totals.credited;
     info.stratum_port = identity_.stratum_port;
     info.web_port = identity_.web_port;
@@ -213,6 +219,16 @@ void View::create_account(const std::string& name, const std::string& address,
                                         done(info);
                                     });
                                 });
+}
+
+void View::window(const std::string& account, Done<rpc::WindowInfo> done)
+{
+    parts_.live.get([this, account, done = std::move(done)](const Live::StatePtr& state) {
+        if (state->work.reward.value == 0) {
+            return done(fail(Error::Code::unavailable, "no template yet"));
+        }
+        past_.window(account, state->work.reward, done);
+    });
 }
 
 void View::blocks(std::uint32_t limit, std::optional<Height> before_height,

@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "payouts/mysql_queries.h"
 #include "pool/app/books.h"
 #include "pool/app/live.h"
+#include "pool/app/past.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
 #include "rpc/pool_view.h"
@@ -35,6 +37,7 @@ public:
         Books& books;
         std::unique_ptr<payouts::Queries> queries;
         std::unique_ptr<payouts::Queries> audits;  ///< for what takes minutes
+        std::unique_ptr<payouts::History> history;
         std::vector<StratumLoop*> loops;
         stratum::Gate& gate;
         std::function<void()> stop;
@@ -52,6 +55,21 @@ public:
                  Done<std::vector<rpc::WorkerLine>> done) override;
     void create_account(const std::string& name, const std::string& address,
                         Done<rpc::AccountInfo> done) override;
+    void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done) override
+    {
+        past_.history(question, std::move(done));
+    }
+    void earnings(const std::string& account, std::uint32_t limit,
+                  Done<std::vector<rpc::EarningInfo>> done) override
+    {
+        past_.earnings(account, limit, std::move(done));
+    }
+    void window(const std::string& account, Done<rpc::WindowInfo> done) override;
+    void block_answers(const std::string& hash,
+                       Done<std::vector<rpc::BlockAnswerInfo>> done) override
+    {
+        past_.block_answers(hash, std::move(done));
+    }
     void blocks(std::uint32_t limit, std::optional<Height> before_height,
                 Done<std::vector<rpc::BlockInfo>> done) override;
     void ledger(std::uint32_t limit, const std::string& account,
@@ -70,6 +88,7 @@ private:
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
 
     Parts parts_;
+    Past past_;
     Identity identity_;
     BooksStatus books_status_;
     payouts::Totals totals_;

@@ -256,6 +256,8 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
         list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
                    {{"state", state}});
     }
+    list.gauge("zubr_round_effort_ratio",
+               "Work since our last block, in blocks that were to be expected", info.round_effort);
     list.gauge("zubr_credited_sats", "Credited to miners",
                static_cast<double>(info.credited.value));
     for (const rpc::Dependency& dependency : info.readiness.dependencies) {

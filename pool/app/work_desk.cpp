@@ -91,6 +91,7 @@ void WorkDesk::check_chain(NodeIndex index)
 void WorkDesk::heard(NodeIndex index, const ChainInfo& info)
 {
     Peer& peer = peers_[index];
+    if (!peer.enabled) return;
     if (!peer.up)
         log::info("node_up", {{"node", peer.node->name()}, {"height", info.height.value}});
     peer.up = true;
@@ -103,11 +104,13 @@ void WorkDesk::failed(NodeIndex index, const Error& error)
 {
     Peer& peer = peers_[index];
     const SteadyTime now = read_clock().steady;
-    if (peer.up || peer.trouble != error.detail || now - peer.trouble_told >= unreachable_again) {
+    if (peer.enabled &&
+        (peer.up || peer.trouble != error.detail || now - peer.trouble_told >= unreachable_again)) {
         log::warn("node_unreachable", {{"node", peer.node->name()}, {"reason", error.detail}});
         peer.trouble = error.detail;
         peer.trouble_told = now;
     }
+    if (!peer.enabled) return;
     node_error_ = error.detail;
     peer.up = false;
     source_.on_failure(index);
@@ -144,6 +147,7 @@ void WorkDesk::look(NodeIndex index)
 
 void WorkDesk::on_zmq(NodeIndex index, const ZmqTip& tip)
 {
+    if (!peers_[index].enabled) return;
     const SteadyTime now = read_clock().steady;
     const auto lost_some = source_.on_sequence(index, tip.sequence);
     act(source_.on_tip(index, tip.hash, now, TipSource::zmq));
@@ -181,6 +185,10 @@ void WorkDesk::ask(const WorkSource::Ask& question)
 
 void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
 {
+    if (!peers_[index].enabled) {
+        const Error off{Error::Code::unavailable, "the node is switched off"};
+        return act(source_.on_template(index, fail(off), read_clock().steady));
+    }
     if (given) {
         const bool known =
             proposals_.state(**given, Proposals::Form::full) == Proposals::State::accepted;
@@ -338,6 +346,48 @@ void WorkDesk::note(const WorkSource::Notice& notice)
     }
 }
 
+std::vector<NodeStatus> WorkDesk::nodes() const
+{
+    std::vector<NodeStatus> out;
+    for (NodeIndex i = 0; i < peers_.size(); ++i) {
+        const Peer& peer = peers_[i];
+        out.push_back(
+            {peer.node->name(), peer.node->role(), peer.enabled, peer.up, source_.tip_of(i)});
+    }
+    return out;
+}
+
+Result<void> WorkDesk::set_enabled(const std::string& node, bool on)
+{
+    const auto found = std::find_if(peers_.begin(), peers_.end(),
+                                    [&](const Peer& peer) { return peer.node->name() == node; });
+    if (found == peers_.end()) return fail(Error::Code::not_found, "no node is named so");
+    const bool another = std::any_of(peers_.begin(), peers_.end(), [&](const Peer& peer) {
+        return &peer != &*found && peer.enabled && gives_templates(peer.node->role());
+    });
+    if (!on && !another) {
+        return fail(Error::Code::conflict, "it is the last node that gives work");
+    }
+    if (found->enabled == on) return {};
+    found->enabled = on;
+    found->up = false;
+    found->retry.stop();
+    log::warn(on ? "node_switched_on" : "node_switched_off", {{"node", node}});
+    const auto index = static_cast<NodeIndex>(found - peers_.begin());
+    if (on)
+        check_chain(index);
+    else
+        source_.on_failure(index);
+    return {};
+}
+
+void WorkDesk::refresh()
+{
+    for (NodeIndex i = 0; i < peers_.size(); ++i) {
+        if (peers_[i].up && gives_templates(peers_[i].node->role())) ask({i, std::nullopt});
+    }
+}
+
 WorkStatus WorkDesk::status() const
 {
     const SteadyTime now = read_clock().steady;
@@ -358,6 +408,7 @@ WorkStatus WorkDesk::status() const
     status.height = tip->height;
     status.tip = tip->hash;
     status.network_target = source_.current()->network_target;
+    status.reward = source_.current()->reward;
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct WorkStatus {
     Height height;  ///< of the tip
     BlockHash tip;
     Uint256 network_target;
+    Sats reward;                        ///< of the block that miners work on
     std::int64_t template_age_ms = -1;  ///< since a node last spoke; -1: no template yet
     bool node_ok = false;
     std::string node_error;
@@ -54,6 +56,15 @@ struct WorkStatus {
         std::uint64_t zmq_gaps = 0;                     ///< holes in its sequence numbers
     };
     std::vector<OfNode> nodes;
+};
+
+/// A node as the desk sees it, for admins.
+struct NodeStatus {
+    std::string name;
+    NodeRole role = NodeRole::both;
+    bool enabled = true;
+    bool up = false;
+    std::optional<Tip> tip;
 };
 
 /// Listens to the nodes by every means there is (ZMQ, long poll, a look a second), does what the
@@ -81,12 +92,21 @@ public:
     /// From the next job on: what was sealed so far is committed to by whatever block is found.
     void set_chain_head(const Digest& head);
     WorkStatus status() const;
+    std::vector<NodeStatus> nodes() const;
+    /// A node that is off is asked nothing and not listened to; blocks are sent to it all the same.
+    /// Errors: not_found; conflict, when no other node that gives templates is on.
+    Result<void> set_enabled(const std::string& node, bool on);
+    /// Asks all nodes that give templates for a new one.
+    void refresh();
+    /// What miners have; null before the first.
+    const WorkSource::TemplatePtr& current() const { return source_.current(); }
 
 private:
     struct Peer {
         Node* node = nullptr;
         std::string endpoint;
         std::unique_ptr<ZmqFeed> feed;
+        bool enabled = true;
         bool up = false;
         bool looking = false;
         bool waiting = false;

@@ -119,6 +119,8 @@ public:
     const std::optional<Tip>& tip() const { return tip_; }
     /// What the miners have; null before the first.
     const TemplatePtr& current() const { return current_; }
+    /// Where `node` is, as far as it has said.
+    const std::optional<Tip>& tip_of(NodeIndex node) const { return peers_[node].tip; }
     bool on_empty_work() const { return on_empty_; }
     bool lost() const { return lost_; }
     /// A living node has stayed on another tip for too long.

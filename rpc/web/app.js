@@ -1,8 +1,9 @@
 // Reads the API every few seconds and fills the page in. Everything that comes from outside goes
 // in as text: there is no place here that makes markup of it.
 
-import { ago, count, hashes, sats, scaled } from './format.js';
+import { ago, count, hashes, percent, sats, scaled } from './format.js';
 import { preferred, speak, t } from './i18n.js';
+import { Chart } from './chart.js';
 import { WorkerTable } from './workers.js';
 
 const refreshMs = 5000;
@@ -12,6 +13,8 @@ const pages = ['home', 'account', 'blocks'];
 const $ = (id) => document.getElementById(id);
 const show = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
 const workers = new WorkerTable($('worker-scroll'), $('worker-table'), $('worker-count'), $('worker-filter'));
+const poolChart = new Chart($('pool-chart'));
+const userChart = new Chart($('user-chart'));
 const known = { pool: null, reward: 0, user: null, blocks: blocksShown };
 
 // ---- where we are: "#/", "#/account/NAME", "#/blocks", kept in bookmarks ----
@@ -48,6 +51,7 @@ function showPool(pool) {
   show('workers', count(pool.workers));
   show('users', count(pool.users));
   show('blocks-found', count(pool.blocks_found));
+  show('round', percent(pool.round_effort));
   show('height', count(pool.height));
   show('difficulty', scaled(pool.network_difficulty));
   show('credited-all', sats(pool.credited_sat));
@@ -75,6 +79,7 @@ function blockRow(block, now) {
     cell(t(`state.${state}`), `state-${state}`),
     cell(ago(block.found_at, now), 'num', new Date(block.found_at * 1000).toISOString()),
     cell(sats(block.reward_sat), 'num'),
+    cell(block.effort === null ? '–' : percent(block.effort), 'num'),
     cell(block.confirmations < 0 ? '–' : count(block.confirmations), 'num'),
     cell(block.finder ? `${block.finder}.${block.worker}` : '–', 'name', block.finder),
     cell(block.hash, 'hash', block.hash),
@@ -126,6 +131,30 @@ function showUser(user) {
   workers.set(user.workers);
 }
 
+function showWindow(part) {
+  show('to-come', part ? `≈ ${sats(part.to_come_sat)}` : '–');
+  show('next-block', part ? sats(part.next_block_sat) : '–');
+}
+
+function showEarnings(earnings) {
+  const now = Date.now();
+  $('earnings-message').hidden = earnings.length > 0;
+  show('earnings-message', t('earnings.none'));
+  $('earning-rows').replaceChildren(...earnings.map((each) => {
+    const row = document.createElement('tr');
+    const state = /^[a-z]+$/.test(each.state) ? each.state : 'other';
+    row.append(
+      cell(count(each.height), 'num', each.hash),
+      cell(t(`state.${state}`), `state-${state}`),
+      cell(ago(each.found_at, now), 'num', new Date(each.found_at * 1000).toISOString()),
+      cell(sats(each.gross_sat), 'num'),
+      cell(sats(each.fee_sat), 'num'),
+      cell(sats(each.net_sat), 'num'),
+    );
+    return row;
+  }));
+}
+
 function showNoUser(message) {
   known.user = null;
   $('account-panel').hidden = true;
@@ -145,11 +174,15 @@ async function read(path) {
 async function refreshAccount() {
   const { page, account } = place();
   if (page !== 'account' || account === '') return;
-  const user = await read(`/api/v1/users/${encodeURIComponent(account)}`);
+  const path = `/api/v1/users/${encodeURIComponent(account)}`;
+  const user = await read(path);
   if (account !== place().account) return; // another one was asked for meanwhile
   if (user) {
     localStorage.setItem('account', account);
     showUser(user);
+    showWindow(await read(`${path}/window`).catch(() => null)); // none before the first template
+    if ($('earnings').open) showEarnings(await read(`${path}/earnings`) ?? []);
+    await userChart.load(`${path}/history`);
   } else {
     showNoUser(t('account.unknown'));
   }
@@ -164,6 +197,7 @@ async function readAll() {
     const [text, kind] = showPool(pool);
     showBlocks(blocks ?? []);
     await refreshAccount();
+    if (place().page === 'home') await poolChart.load('/api/v1/pool/history');
     lastGood = new Date();
     show('status', text);
     $('status').className = `status ${kind}`;
@@ -191,6 +225,7 @@ addEventListener('hashchange', async () => {
   refresh();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
+$('earnings').addEventListener('toggle', () => refresh());
 $('blocks-more').addEventListener('click', () => { known.blocks = blocksMax; refresh(); });
 $('worker-csv').addEventListener('click', () => {
   const link = document.createElement('a');

@@ -21,6 +21,9 @@ export function hashes(value) {
 /** Whole numbers in groups of three, told apart by narrow spaces in every language. */
 export const count = (value) => String(Math.trunc(value)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
+/** 0.123 -> "12.3 %". */
+export const percent = (part) => `${part >= 1 ? Math.round(part * 100) : Number((part * 100).toPrecision(3))} %`;
+
 /** Exact: satoshis are never rounded. */
 export const sats = (value) => `${count(value)} sat`;
 

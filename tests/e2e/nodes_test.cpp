@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/found_blocks.h"
+#include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 
@@ -88,6 +89,22 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     EXPECT_TRUE(eventually(seconds{30}, [&] {
         return pool.database().scalar("select count(distinct node) from block_answer") == "2";
     })) << pool.log();
+
+    // An admin takes a node off and puts it back; never the last one.
+    const auto nodes = [&] { return pool.rpc("listbitcoinds").value_or(""); };
+    EXPECT_EQ(pool.rpc("setnode", R"(["second",false])").value_or(""), "false");
+    EXPECT_NE(nodes().find("\"enabled\":false"), std::string::npos) << nodes();
+    EXPECT_NE(nodes().find("\"up\":false"), std::string::npos) << nodes();
+    EXPECT_FALSE(pool.rpc("setnode", R"(["local",false])").has_value());
+    b.generate(1);
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return number_in(pool.rpc("gettemplateinfo").value_or(""), "height").value_or(0) ==
+               static_cast<double>(b.height() + 1);
+    })) << pool.log();
+    EXPECT_EQ(pool.rpc("setnode", R"(["second",true])").value_or(""), "true");
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return nodes().find("false") == std::string::npos;  // on, up, on our tip
+    })) << nodes();
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 

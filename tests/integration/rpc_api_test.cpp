@@ -122,6 +122,16 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}", "/api/v1/users/nobody"},
         {"/api/v1/users/{account}/workers", "/api/v1/users/farm/workers"},
         {"/api/v1/users/{account}/workers", "/api/v1/users/farm/workers?limit=x"},
+        {"/api/v1/pool/history", "/api/v1/pool/history?range=7d"},
+        {"/api/v1/pool/history", "/api/v1/pool/history?range=8d"},
+        {"/api/v1/users/{account}/history", "/api/v1/users/miner/history"},
+        {"/api/v1/users/{account}/history", "/api/v1/users/nobody/history?range=6h"},
+        {"/api/v1/users/{account}/workers/{worker}/history",
+         "/api/v1/users/miner/workers/rig/history?range=30d"},
+        {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?limit=3"},
+        {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?limit=1001"},
+        {"/api/v1/users/{account}/window", "/api/v1/users/miner/window"},
+        {"/api/v1/users/{account}/window", "/api/v1/users/nobody/window"},
     };
     std::set<std::string> covered{"/api/v1/events"};
     for (const auto& [path, target] : asked) {

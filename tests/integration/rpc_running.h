@@ -96,6 +96,30 @@ public:
         if (name == "taken") return done(pool::fail(Error::Code::conflict, "that name is taken"));
         done(AccountInfo{name, address});
     }
+    void history(const HistoryQuestion& question, Done<HistoryInfo> done) override
+    {
+        if (question.account == "nobody") return done(nobody());
+        done(HistoryInfo{600, {{1'700'000'400, 1.5e12, 3, 1}, {1'700'001'000, 0, 0, 0}}});
+    }
+    void earnings(const std::string& account, std::uint32_t,
+                  Done<std::vector<EarningInfo>> done) override
+    {
+        if (account == "nobody") return done(nobody());
+        EarningInfo earning;
+        earning.height = {812};
+        earning.state = "immature";
+        earning.net = {990};
+        done(std::vector<EarningInfo>{earning});
+    }
+    void window(const std::string& account, Done<WindowInfo> done) override
+    {
+        if (account == "nobody") return done(nobody());
+        done(WindowInfo{0.25, 1, {1000}, {750}, 100});
+    }
+    void block_answers(const std::string&, Done<std::vector<BlockAnswerInfo>> done) override
+    {
+        done(std::vector<BlockAnswerInfo>{{"local", {1'700'000'000'000}, "accepted", "", 7}});
+    }
     void blocks(std::uint32_t limit, std::optional<pool::Height> before,
                 Done<std::vector<BlockInfo>> done) override
     {
@@ -126,6 +150,10 @@ public:
     std::function<void()> waiting;  // touched on the loop only
 
 private:
+    static tl::unexpected<Error> nobody()
+    {
+        return pool::fail(Error::Code::not_found, "no account nobody");
+    }
     Readiness current() const
     {
         const bool is = ready;

@@ -1,0 +1,200 @@
+#include "payouts/mysql_history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_connection.h"
+
+namespace payouts {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+using pool::Sats;
+
+namespace {
+
+constexpr std::uint64_t slot_s = 60;
+constexpr std::uint64_t period_s = 600;
+constexpr std::uint64_t day_s = 86'400;
+constexpr std::uint32_t limit_max = 1000;
+
+std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
+{
+    std::vector<HistoryPoint> points;
+    for (const SqlRow& row : rows) {
+        points.push_back({row.u64(0) * step_s, row.u128(1), row.u64(2), row.u64(3)});
+    }
+    return points;
+}
+
+}  // namespace
+
+struct History::Impl {
+    Impl(const MysqlOptions& options, unsigned fee) : db(options), fee_bps(fee) {}
+
+    /// Asks again once when the connection turns out to be lost: reading twice does no harm.
+    Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
+    {
+        for (int turn = 0;; ++turn) {
+            if (auto connected = db.connect(); !connected) return fail(connected.error());
+            auto rows = db.query(text, values);
+            if (rows || turn > 0 || db.connected()) return rows;
+        }
+    }
+
+    /// Errors: not_found.
+    Result<std::uint64_t> id_of(std::string_view account)
+    {
+        const auto rows = query("SELECT id FROM account WHERE name = ?", {sql(account)});
+        if (!rows) return fail(rows.error());
+        if (rows->empty()) return fail(Error::Code::not_found, "no such account");
+        return rows->front().u64(0);
+    }
+
+    MysqlConnection db;
+    unsigned fee_bps;
+};
+
+History::History(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+History::~History() = default;
+
+Result<std::unique_ptr<History>> History::open(const MysqlOptions& options, unsigned fee_bps)
+{
+    auto impl = std::make_unique<Impl>(options, fee_bps);
+    if (auto connected = impl->db.connect(); !connected) return fail(connected.error());
+    return std::unique_ptr<History>{new History{std::move(impl)}};
+}
+
+Result<std::vector<HistoryPoint>> History::pool_work(std::uint64_t from_s, std::uint64_t step_s)
+{
+    pool::check(step_s > 0 && step_s % slot_s == 0, "a step is whole slots");
+    const auto rows = impl_->query(
+        "SELECT slot_id DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM slot "
+        "WHERE slot_id >= ? GROUP BY step ORDER BY step",
+        {step_s / slot_s, from_s / slot_s});
+    if (!rows) return fail(rows.error());
+    return points_of(*rows, step_s);
+}
+
+Result<std::vector<HistoryPoint>> History::account_work(std::string_view account,
+                                                        std::uint64_t from_s, std::uint64_t step_s)
+{
+    pool::check(step_s > 0 && step_s % slot_s == 0, "a step is whole slots");
+    const auto id = impl_->id_of(account);
+    if (!id) return fail(id.error());
+    const auto rows = impl_->query(
+        "SELECT slot_id DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM slot_account "
+        "WHERE account_id = ? AND slot_id >= ? GROUP BY step ORDER BY step",
+        {step_s / slot_s, *id, from_s / slot_s});
+    if (!rows) return fail(rows.error());
+    return points_of(*rows, step_s);
+}
+
+Result<std::vector<HistoryPoint>> History::worker_work(std::string_view account,
+                                                       std::string_view worker,
+                                                       std::uint64_t from_s, std::uint64_t step_s)
+{
+    pool::check(step_s > 0 && step_s % period_s == 0, "a step is whole periods");
+    const auto id = impl_->id_of(account);
+    if (!id) return fail(id.error());
+    // Days are added only to steps that hold whole ones.
+    const std::uint64_t first_day = step_s % day_s == 0 ? from_s / day_s : UINT64_MAX;
+    const auto rows = impl_->query(
+        "SELECT step, SUM(work), SUM(shares), SUM(stale) FROM ("
+        "SELECT period DIV ? AS step, work, shares, stale FROM worker_sum "
+        "WHERE account_id = ? AND worker = ? AND period >= ? UNION ALL "
+        "SELECT day DIV ? AS step, work, shares, stale FROM worker_day "
+        "WHERE account_id = ? AND worker = ? AND day >= ?) each_one GROUP BY step ORDER BY step",
+        {step_s / period_s, *id, sql(worker), from_s / period_s,
+         std::max<std::uint64_t>(1, step_s / day_s), *id, sql(worker), first_day});
+    if (!rows) return fail(rows.error());
+    return points_of(*rows, step_s);
+}
+
+Result<std::vector<EarningRow>> History::earnings(std::string_view account, std::uint32_t limit)
+{
+    const auto id = impl_->id_of(account);
+    if (!id) return fail(id.error());
+    const auto rows = impl_->query(
+        "SELECT f.hash, f.height, f.found_at_ms, f.state, c.gross_sat, c.fee_sat + c.donation_sat, "
+        "c.net_sat FROM block_credit c JOIN block_found f "
+        "ON f.hash = c.block_hash AND f.epoch = c.epoch AND f.books <> 'nothing' "
+        "WHERE c.account_id = ? ORDER BY f.height DESC LIMIT ?",
+        {*id, std::uint64_t{std::clamp(limit, 1U, limit_max)}});
+    if (!rows) return fail(rows.error());
+    std::vector<EarningRow> out;
+    for (const SqlRow& row : *rows) {
+        EarningRow earning;
+        earning.hash = pool::BlockHash{row.digest(0)};
+        earning.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
+        earning.found_at = pool::UnixMillis{row.u64(2)};
+        earning.state = block_state_of(row.text(3));
+        earning.gross = Sats{row.sats(4)};
+        earning.fee = Sats{row.sats(5)};
+        earning.net = Sats{row.sats(6)};
+        out.push_back(earning);
+    }
+    return out;
+}
+
+// A slot's score lies behind all that came later; it leaves the window when N units do. What is
+// left to a unit at depth d is N - d units of the pool's work, in which N - d blocks are expected,
+// and each pays it 1 / N of a reward.
+Result<WindowPart> History::window(std::string_view account)
+{
+    const auto who =
+        impl_->query("SELECT id, COALESCE(fee_bps, ?) + donation_bps FROM account WHERE name = ?",
+                     {std::uint64_t{impl_->fee_bps}, sql(account)});
+    if (!who) return fail(who.error());
+    if (who->empty()) return fail(Error::Code::not_found, "no such account");
+    const auto frame = impl_->query(
+        "SELECT (SELECT value FROM setting WHERE name = 'window_score'),"
+        " COALESCE((SELECT cum_score FROM slot ORDER BY slot_id DESC LIMIT 1), 0)");
+    if (!frame) return fail(frame.error());
+    WindowPart part;
+    part.fee_bps = static_cast<unsigned>(who->front().u64(1));
+    part.window = frame->front().u128(0);
+    const pool::U128 head = frame->front().u128(1);
+    part.total = std::min(head, part.window);
+    // Where the window begins, by running sums; below zero while it still fills. Looked for from
+    // its young end: what is older is never read.
+    const std::string edge = head >= part.window ? pool::to_decimal(head - part.window)
+                                                 : "-" + pool::to_decimal(part.window - head);
+    const auto before = impl_->query(
+        "SELECT COALESCE((SELECT slot_id FROM slot WHERE cum_score <= CAST(? AS DECIMAL(38,0)) "
+        "ORDER BY slot_id DESC LIMIT 1), 0)",
+        {edge});
+    if (!before) return fail(before.error());
+    // Of the slot at the edge the youngest part counts; within a slot order does not.
+    const auto sums = impl_->query(
+        "SELECT COALESCE(SUM(FLOOR(a.score * LEAST(s.cum_score - w.edge, s.score) / s.score)), 0), "
+        "COALESCE(SUM(FLOOR(a.score * LEAST(s.cum_score - w.edge, s.score) / s.score * "
+        "(s.cum_score - w.edge - LEAST(s.cum_score - w.edge, s.score) / 2) / w.n)), 0) "
+        "FROM (SELECT CAST(? AS DECIMAL(38,0)) AS edge, CAST(? AS DECIMAL(38,0)) AS n) w "
+        "JOIN slot_account a ON a.account_id = ? AND a.slot_id > ? "
+        "JOIN slot s ON s.slot_id = a.slot_id WHERE s.score > 0",
+        {edge, sql(part.window), who->front().u64(0), before->front().u64(0)});
+    if (!sums) return fail(sums.error());
+    part.mine = sums->front().u128(0);
+    part.to_come = sums->front().u128(1);
+    return part;
+}
+
+Result<std::vector<AnswerRow>> History::answers(const pool::BlockHash& hash)
+{
+    const auto rows = impl_->query(
+        "SELECT node, at_ms, outcome, reason, took_ms FROM block_answer WHERE block_hash = ? "
+        "ORDER BY at_ms, node",
+        {sql(hash.bytes)});
+    if (!rows) return fail(rows.error());
+    std::vector<AnswerRow> out;
+    for (const SqlRow& row : *rows) {
+        out.push_back(
+            {row.text(0), pool::UnixMillis{row.u64(1)}, row.text(2), row.text(3), row.u64(4)});
+    }
+    return out;
+}
+
+}  // namespace payouts

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/ledger.h"
+#include "payouts/mysql_options.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+#include "pool/base/uint256.h"
+
+/// What people are shown of the past, from the books alone: it survives restarts.
+namespace payouts {
+
+/// Accepted work of a stretch of time.
+struct HistoryPoint {
+    std::uint64_t from_s = 0;  ///< seconds since 1970, a multiple of the step
+    pool::U128 work = 0;
+    std::uint64_t shares = 0;
+    std::uint64_t stale = 0;
+    friend bool operator==(const HistoryPoint&, const HistoryPoint&) = default;
+};
+
+/// What an account got of one block that counts.
+struct EarningRow {
+    pool::BlockHash hash;
+    pool::Height height;
+    pool::UnixMillis found_at;
+    BlockState state = BlockState::submitted;
+    pool::Sats gross;
+    pool::Sats fee;  ///< pool fee and donation
+    pool::Sats net;
+};
+
+/// An account's part of the window as the sealed slots stand.
+struct WindowPart {
+    pool::U128 window = 0;  ///< N, units of 10^-18 blocks; the next three too
+    pool::U128 total = 0;   ///< score in the window: <= N
+    pool::U128 mine = 0;    ///< of it, the account's
+    /// The account's score, each unit times the part of its time in the window that is to come: so
+    /// many block rewards are expected for work that was done.
+    pool::U128 to_come = 0;
+    unsigned fee_bps = 0;  ///< pool fee and donation of this account
+};
+
+/// One node's word on a block of ours.
+struct AnswerRow {
+    std::string node;
+    pool::UnixMillis at;
+    std::string outcome;
+    std::string reason;
+    std::uint64_t took_ms = 0;
+};
+
+/// Reads it, on a connection of its own. Blocking; one thread.
+/// Errors of all calls: unavailable, when MySQL is lost; the next call reconnects.
+class History {
+public:
+    /// The schema must be there: open after the Service. fee_bps: of accounts without their own.
+    static pool::Result<std::unique_ptr<History>> open(const MysqlOptions& options,
+                                                       unsigned fee_bps);
+    ~History();
+    History(const History&) = delete;
+    History& operator=(const History&) = delete;
+
+    /// By steps of whole minutes (step_s is a multiple of 60, checked), oldest first, from sealed
+    /// slots; steps without a share are left out.
+    pool::Result<std::vector<HistoryPoint>> pool_work(std::uint64_t from_s, std::uint64_t step_s);
+    /// The same of one account, open slots included. Errors: not_found.
+    pool::Result<std::vector<HistoryPoint>> account_work(std::string_view account,
+                                                         std::uint64_t from_s,
+                                                         std::uint64_t step_s);
+    /// The same of one worker: step_s is a multiple of 600, and of a day for what is older than
+    /// two days. Errors: not_found, for the account.
+    pool::Result<std::vector<HistoryPoint>> worker_work(std::string_view account,
+                                                        std::string_view worker,
+                                                        std::uint64_t from_s, std::uint64_t step_s);
+    /// Newest first. limit: 1 ..= 1000. Errors: not_found.
+    pool::Result<std::vector<EarningRow>> earnings(std::string_view account, std::uint32_t limit);
+    /// Errors: not_found.
+    pool::Result<WindowPart> window(std::string_view account);
+    /// In the order in which they came.
+    pool::Result<std::vector<AnswerRow>> answers(const pool::BlockHash& hash);
+
+private:
+    struct Impl;
+    explicit History(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace payouts

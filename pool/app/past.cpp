@@ -1,0 +1,162 @@
+#include "pool/app/past.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pool/base/uint256.h"
+
+namespace pool {
+namespace {
+
+constexpr std::size_t questions_max = 256;
+constexpr std::uint64_t worker_step_s = 600;
+constexpr std::uint64_t day_s = 86'400;
+constexpr std::uint64_t bps_whole = 10'000;
+
+/// About 150 steps, whatever the range.
+std::uint64_t step_of(const rpc::HistoryQuestion& question)
+{
+    const bool worker = !question.worker.empty();
+    if (question.hours <= 6) return worker ? worker_step_s : 300;
+    if (question.hours <= 24) return worker_step_s;
+    if (worker) return day_s;  // older ones are kept by the day
+    return question.hours <= 168 ? 3600 : 14'400;
+}
+
+double blocks_in(U128 score) { return static_cast<double>(score) / 1e18; }
+
+/// amount * part / whole, down; part <= whole.
+Sats share_of(Sats amount, U128 part, U128 whole)
+{
+    if (whole == 0) return Sats{0};
+    const double exact = static_cast<double>(amount.value) *
+                         (static_cast<double>(part) / static_cast<double>(whole));
+    return Sats{std::min(amount.value, static_cast<std::int64_t>(exact))};
+}
+
+}  // namespace
+
+std::vector<rpc::HistoryStep> filled(const std::vector<payouts::HistoryPoint>& points,
+                                     std::uint64_t from_s, std::uint64_t now_s,
+                                     std::uint64_t step_s)
+{
+    std::vector<rpc::HistoryStep> steps;
+    auto next = points.begin();
+    for (std::uint64_t at = from_s / step_s * step_s; at <= now_s; at += step_s) {
+        rpc::HistoryStep step;
+        step.from_s = at;
+        while (next != points.end() && next->from_s < at) ++next;
+        if (next != points.end() && next->from_s == at) {
+            // Of the step that is under way only what has passed counts.
+            const std::uint64_t length = std::max<std::uint64_t>(1, std::min(step_s, now_s - at));
+            step.hashrate = static_cast<double>(next->work) / static_cast<double>(length);
+            step.shares = next->shares;
+            step.stale = next->stale;
+        }
+        steps.push_back(step);
+    }
+    return steps;
+}
+
+rpc::WindowInfo worth(const payouts::WindowPart& part, Sats reward)
+{
+    const Sats net{reward.value - reward.value * static_cast<std::int64_t>(part.fee_bps) /
+                                      static_cast<std::int64_t>(bps_whole)};
+    rpc::WindowInfo info;
+    info.fee_bps = part.fee_bps;
+    if (part.window == 0) return info;
+    // A window that is not full yet shares the whole reward among those who are in it.
+    info.part =
+        part.total == 0 ? 0 : static_cast<double>(part.mine) / static_cast<double>(part.total);
+    info.filled = static_cast<double>(part.total) / static_cast<double>(part.window);
+    info.next_block = share_of(net, part.mine, part.total);
+    info.to_come =
+        Sats{static_cast<std::int64_t>(static_cast<double>(net.value) * blocks_in(part.to_come))};
+    return info;
+}
+
+Past::Past(Loop& rpc_loop, std::unique_ptr<payouts::History> books)
+    : rpc_loop_(rpc_loop), books_(std::move(books)), reader_(questions_max, {})
+{
+    reader_.start();
+}
+
+Past::~Past() { reader_.stop(); }
+
+template <typename T, typename Ask>
+void Past::ask(Ask question, Done<T> done)
+{
+    const auto reply = std::make_shared<Done<T>>(std::move(done));
+    const bool posted = reader_.post([this, question = std::move(question), reply] {
+        auto answer = std::make_shared<Result<T>>(question(*books_));
+        rpc_loop_.post([reply, answer] { (*reply)(std::move(*answer)); });
+    });
+    if (!posted) (*reply)(fail(Error::Code::unavailable, "too many questions at once; try again"));
+}
+
+void Past::history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done)
+{
+    ask<rpc::HistoryInfo>(
+        [question](payouts::History& books) -> Result<rpc::HistoryInfo> {
+            const std::uint64_t step = step_of(question);
+            const std::uint64_t now = read_clock().wall.value / 1000;
+            const std::uint64_t from = (now - question.hours * 3600) / step * step;
+            const auto points =
+                question.account.empty() ? books.pool_work(from, step)
+                : question.worker.empty()
+                    ? books.account_work(question.account, from, step)
+                    : books.worker_work(question.account, question.worker, from, step);
+            if (!points) return fail(points.error());
+            return rpc::HistoryInfo{step, filled(*points, from, now, step)};
+        },
+        std::move(done));
+}
+
+void Past::earnings(const std::string& account, std::uint32_t limit,
+                    Done<std::vector<rpc::EarningInfo>> done)
+{
+    ask<std::vector<rpc::EarningInfo>>(
+        [account, limit](payouts::History& books) -> Result<std::vector<rpc::EarningInfo>> {
+            const auto rows = books.earnings(account, limit);
+            if (!rows) return fail(rows.error());
+            std::vector<rpc::EarningInfo> out;
+            for (const payouts::EarningRow& row : *rows) {
+                out.push_back({row.height, to_display_hex(row.hash), row.found_at,
+                               std::string{payouts::to_string(row.state)}, row.gross, row.fee,
+                               row.net});
+            }
+            return out;
+        },
+        std::move(done));
+}
+
+void Past::window(const std::string& account, Sats reward, Done<rpc::WindowInfo> done)
+{
+    ask<rpc::WindowInfo>(
+        [account, reward](payouts::History& books) -> Result<rpc::WindowInfo> {
+            const auto part = books.window(account);
+            if (!part) return fail(part.error());
+            return worth(*part, reward);
+        },
+        std::move(done));
+}
+
+void Past::block_answers(const std::string& hash, Done<std::vector<rpc::BlockAnswerInfo>> done)
+{
+    const auto digest = digest_from_display_hex(hash);
+    if (!digest) return done(fail(Error::Code::invalid, "a block is named by 64 hex digits"));
+    ask<std::vector<rpc::BlockAnswerInfo>>(
+        [block = BlockHash{*digest}](
+            payouts::History& books) -> Result<std::vector<rpc::BlockAnswerInfo>> {
+            const auto rows = books.answers(block);
+            if (!rows) return fail(rows.error());
+            std::vector<rpc::BlockAnswerInfo> out;
+            for (const payouts::AnswerRow& row : *rows) {
+                out.push_back({row.node, row.at, row.outcome, row.reason, row.took_ms});
+            }
+            return out;
+        },
+        std::move(done));
+}
+
+}  // namespace pool

@@ -1,0 +1,95 @@
+// What people are shown of the past, from real books.
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_history.h"
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using payouts::History;
+
+constexpr std::uint64_t slot = 28'000'000;  // 2023: a multiple of ten, so a period begins here
+
+std::unique_ptr<History> open(const BooksFixture& books)
+{
+    auto opened = History::open(books.mysql(), 100);
+    EXPECT_TRUE(opened.has_value()) << opened.error().detail;
+    return std::move(*opened);
+}
+
+TEST(History, AddsUpAnAccountsWorkByStepsAndLeavesOutTheOthers)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.account(2, 2, slot);
+    stream.worker(7, 1, "rig", slot);
+    stream.share(1, slot, 2, pool::RecordKind::share, 7);
+    stream.share(1, slot + 1, 4, pool::RecordKind::share, 7);
+    stream.share(1, slot + 12, 8, pool::RecordKind::share, 7);
+    stream.share(2, slot + 1, 100);
+    stream.ship_rest();
+    settle(*service, slot + 13);
+
+    const auto history = open(books);
+    const std::string name = test_address("regtest", 1);
+    const auto points = history->account_work(name, slot * 60, 600);
+    ASSERT_TRUE(points.has_value()) << points.error().detail;
+    const std::vector<payouts::HistoryPoint> expected{{slot * 60, 6, 2, 0},
+                                                      {(slot + 10) * 60, 8, 1, 0}};
+    EXPECT_EQ(*points, expected);
+    const auto worker = history->worker_work(name, "rig", slot * 60, 600);
+    ASSERT_TRUE(worker.has_value()) << worker.error().detail;
+    EXPECT_EQ(*worker, expected);
+    EXPECT_TRUE(history->worker_work(name, "other", slot * 60, 600)->empty());
+    EXPECT_EQ(history->account_work(name, (slot + 10) * 60, 600)->size(), 1U);
+    EXPECT_EQ(history->account_work("nobody", 0, 600).error().code, pool::Error::Code::not_found);
+    EXPECT_TRUE(history->earnings(name, 10)->empty());
+}
+
+// N is two blocks' worth of score (books_fixture.h), and on regtest a share of work 2 scores one.
+TEST(History, TellsWhatOfTheWindowIsAnAccountsAndWhatIsStillToComeOfIt)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.account(2, 2, slot);
+    stream.share(1, slot, 2);  // one unit, in its own slot
+    stream.mark(slot + 1);
+    stream.share(2, slot + 1, 2);  // one more: the window is full
+    stream.mark(slot + 2);
+    stream.ship_rest();
+    settle(*service, slot + 20);
+
+    const auto history = open(books);
+    constexpr pool::U128 unit = 1'000'000'000'000'000'000U;
+    const auto older = history->window(test_address("regtest", 1));
+    ASSERT_TRUE(older.has_value()) << older.error().detail;
+    EXPECT_EQ(older->window, 2 * unit);
+    EXPECT_EQ(older->total, 2 * unit);
+    EXPECT_EQ(older->mine, unit);
+    // It lies in the older half: on average half a unit of two is left to it.
+    EXPECT_EQ(older->to_come, unit / 4);
+    const auto newer = history->window(test_address("regtest", 2));
+    ASSERT_TRUE(newer.has_value());
+    EXPECT_EQ(newer->to_come, 3 * unit / 4);
+    EXPECT_EQ(newer->fee_bps, 100U);
+
+    stream.share(2, slot + 20, 1);  // half a unit pushes half of the oldest out
+    stream.mark(slot + 21);
+    stream.ship_rest();
+    settle(*service, slot + 40);
+    const auto pushed = history->window(test_address("regtest", 1));
+    EXPECT_EQ(pushed->mine, unit / 2);
+    EXPECT_EQ(pushed->to_come, unit / 16);
+}
+
+}  // namespace
+}  // namespace tests
