@@ -43,6 +43,8 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
     if (!producers) return fail(producers.error());
     bool drained = true;
     for (const KnownProducer& producer : *producers) {
+        const bool others = !options_.owner.empty() && producer.owner != options_.owner;
+        if (own(producer) && others) report.taken_over = producer.name;
         ProducerReport one;
         one.name = producer.name;
         const auto empty = count(producer, one, report);
@@ -60,15 +62,19 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
     return seal(now, drained, report);
 }
 
+bool Accountant::own(const KnownProducer& producer) const
+{
+    const auto& names = options_.own_producers;
+    return std::find(names.begin(), names.end(), producer.name) != names.end();
+}
+
 // An earlier life of this server had more loops: their streams were read to the end just now, and
 // nobody will write there again.
 bool Accountant::outlived(const KnownProducer& producer) const
 {
-    const auto& own = options_.own_producers;
-    if (producer.retired || std::find(own.begin(), own.end(), producer.name) != own.end()) {
-        return false;
-    }
-    return std::any_of(own.begin(), own.end(), [&producer](const std::string& name) {
+    if (producer.retired || own(producer)) return false;
+    const auto& names = options_.own_producers;
+    return std::any_of(names.begin(), names.end(), [&producer](const std::string& name) {
         return server_of(name) == server_of(producer.name);
     });
 }

@@ -30,6 +30,7 @@ public:
         pool::Chain chain = pool::Chain::regtest;
         SealRules seal;
         std::vector<std::string> own_producers;
+        std::string owner;  ///< of them; empty: not claimed
     };
 
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
@@ -50,6 +51,7 @@ private:
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
     pool::Result<void> seal(pool::Now now, bool drained, StepReport& report);
+    bool own(const KnownProducer& producer) const;
     bool outlived(const KnownProducer& producer) const;
 
     MysqlConnection& db_;

@@ -578,3 +578,8 @@ CREATE TABLE site_rule (
 
 -- step
 ALTER TABLE books ADD COLUMN site_version BIGINT UNSIGNED NOT NULL DEFAULT 0
+
+-- migration 8
+
+-- step
+ALTER TABLE producer ADD COLUMN owner VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''

@@ -11,6 +11,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
+#include "payouts/mysql_producers.h"
 #include "payouts/mysql_schedules.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
@@ -39,8 +40,9 @@ struct Service::Impl {
           streams(options.redis),
           lease(db, "accountant",
                 options.own_producers.empty() ? "" : options.own_producers.front(), options.lease),
-          accountant(db, streams, lease,
-                     {options.chain, SealRules{options.seal_lag}, options.own_producers})
+          accountant(
+              db, streams, lease,
+              {options.chain, SealRules{options.seal_lag}, options.own_producers, options.owner})
     {
     }
 
@@ -136,7 +138,9 @@ Result<void> Service::Impl::prepare()
         if (!*seeded) pool::log::warn("window_seed_too_late", {});
     }
     for (const std::string& producer : options.own_producers) {
-        if (auto done = ensure_producer(db, producer); !done) return done;
+        auto done = options.owner.empty() ? ensure_producer(db, producer)
+                                          : claim_producer(db, producer, options.owner);
+        if (!done) return done;
     }
     return {};
 }

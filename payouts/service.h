@@ -37,6 +37,9 @@ struct ServiceOptions {
     /// Producers of this process: sealing waits for them from the start. Producers of an earlier
     /// life of the same server ("a-3" beside "a-0") are read to their end, then not waited for.
     std::vector<std::string> own_producers;
+    /// The word by which the data directory claims them (payouts/mysql_producers.h). Empty: they
+    /// are not claimed, as in tests that need no journal.
+    std::string owner;
 };
 
 /// Sets maturity_extra and orphan_depth to what the charter says for `chain` (decision 19).
@@ -53,7 +56,7 @@ class Service {
 public:
     /// Connects to MySQL, migrates the schema, checks the settings that may not change.
     /// Errors besides: refused, with a sentence for an operator (wrong password, newer schema,
-    /// another chain or window than the books were begun with).
+    /// another chain or window than the books were begun with, a producer that is another's).
     static pool::Result<std::unique_ptr<Service>> open(ServiceOptions options);
     ~Service();
     Service(const Service&) = delete;

@@ -103,6 +103,10 @@ milliseconds Books::step()
         note_trouble(report.error());
         return pause_in_trouble;
     }
+    if (!report->taken_over.empty()) {
+        if (!std::exchange(taken_over_, true)) out_.taken_over(report->taken_over);
+        return pause;  // these marks are not about our journals
+    }
     out_.marks(report->producers);
     if (report->chain_head != chain_head_) out_.chain_head(chain_head_ = report->chain_head);
     if (report->blocks_changed > 0) watch_changed_ = true;

@@ -31,6 +31,8 @@ public:
         std::function<void(const Digest&)> chain_head;  ///< of the slots, when it has moved
         std::function<void(BlockHash)> booked;
         std::function<void(std::shared_ptr<const stratum::AccountDirectory>)> directory;
+        /// A producer of ours belongs to another server: once.
+        std::function<void(const std::string&)> taken_over;
         std::function<void(const BooksStatus&)> status;  ///< after each step
     };
 
@@ -72,6 +74,7 @@ private:
     bool watch_changed_ = true;
     BooksStatus status_;
     Digest chain_head_{};
+    bool taken_over_ = false;
     TaskThread thread_;
 };
 

@@ -145,7 +145,6 @@ void StratumLoop::set_mark(std::uint64_t seq, bool resend)
     loop_.post([this, seq, resend] {
         shipper_.set_mark(seq);
         if (resend) shipper_.resend(seq);
-        journal_.drop_below(seq);
     });
 }
 
