@@ -47,10 +47,12 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         if (own(producer) && others) report.taken_over = producer.name;
         ProducerReport one;
         one.name = producer.name;
+        // Asked before its stream is read: what is shipped meanwhile counts as not shipped.
+        const bool waits = unshipped_ && unshipped_(producer.name);
         const auto empty = count(producer, one, report);
         if (!empty) return fail(empty.error());
         drained = drained && *empty;
-        if (*empty && lease_.held() && outlived(producer)) {
+        if (*empty && !waits && lease_.held() && outlived(producer)) {
             if (auto done = retire_producer(db_, producer.name); !done) return done;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
             report.producers.push_back(std::move(one));  // its journal may go now
@@ -68,8 +70,8 @@ bool Accountant::own(const KnownProducer& producer) const
     return std::find(names.begin(), names.end(), producer.name) != names.end();
 }
 
-// An earlier life of this server had more loops: their streams were read to the end just now, and
-// nobody will write there again.
+// An earlier life of this server had more loops: their journals are shipped, their streams were
+// read to the end just now, and nobody will write there again.
 bool Accountant::outlived(const KnownProducer& producer) const
 {
     if (producer.retired || own(producer)) return false;

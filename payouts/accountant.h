@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "payouts/fold.h"
@@ -35,6 +37,13 @@ public:
 
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
 
+    /// Tells of a producer of an earlier life whether its journal holds what its stream has not.
+    /// Called on the accountant's thread. Without it none does.
+    void set_unshipped(std::function<bool(const std::string&)> unshipped)
+    {
+        unshipped_ = std::move(unshipped);
+    }
+
     /// Counts what is there, within a bound, and seals what is complete, while the lease is held;
     /// else only looks. Fills the report. Errors: unavailable, and when it is Redis that is,
     /// StepReport::streams_trouble says so; refused, when a slot cannot be sealed.
@@ -58,6 +67,7 @@ private:
     StreamReader& streams_;
     Lease& lease_;
     Options options_;
+    std::function<bool(const std::string&)> unshipped_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made
     std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure

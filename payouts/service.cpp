@@ -267,6 +267,11 @@ Result<pool::AccountId> Service::create_account(std::string_view name, const poo
     return insert_account(impl_->db, name, payout);
 }
 
+void Service::set_unshipped(std::function<bool(const std::string&)> unshipped)
+{
+    impl_->accountant.set_unshipped(std::move(unshipped));
+}
+
 Result<void> Service::retire(std::string_view producer)
 {
     const auto& own = impl_->options.own_producers;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -79,6 +80,10 @@ public:
     pool::Result<pool::AccountId> create_account(std::string_view name,
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
+
+    /// A producer of an earlier life of this server is not retired while `unshipped` says that its
+    /// journal holds more than its stream. Called on the thread of step(); before the first one.
+    void set_unshipped(std::function<bool(const std::string&)> unshipped);
 
     /// Sealing waits no longer for a producer that is gone for good; a record of it brings it back.
     /// Errors: not_found; invalid, when it is one of this process.

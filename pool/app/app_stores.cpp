@@ -106,6 +106,11 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         if (!booked) return fail(booked.error());
         leftover->start(*booked);
     }
+    service.set_unshipped([this](const std::string& producer) {
+        return std::any_of(leftovers.begin(), leftovers.end(), [&producer](const auto& leftover) {
+            return leftover->producer() == producer && !leftover->shipped();
+        });
+    });
     return {};
 }
 

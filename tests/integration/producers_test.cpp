@@ -48,5 +48,30 @@ TEST(ProducerName, MayBeTakenOverAndWhoeverHadItHearsOfIt)
     EXPECT_FALSE(Service::open(owned_by(books, "one")).has_value());
 }
 
+TEST(OldProducer, IsNotRetiredBeforeItsJournalIsShipped)
+{
+    BooksFixture books;
+    {
+        auto options = books.options();
+        options.own_producers = {"a-0", "a-1"};
+        ASSERT_TRUE(Service::open(options).has_value());
+    }
+    // This life has a-0 only, and Redis was away: a-1's last shares are in its journal yet.
+    auto service = books.open();
+    bool unshipped = true;
+    service->set_unshipped([&](const std::string& name) { return name == "a-1" && unshipped; });
+    settle(*service, slot);
+    EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "0");
+    auto old = books.producer("a-1");
+    old.start(slot);
+    old.account(1, 1, slot);
+    old.share(1, slot, 1);
+    old.ship_rest();
+    unshipped = false;
+    settle(*service, slot);
+    EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "1");
+    EXPECT_EQ(books.number("select sum(shares) from slot_account"), 1U);
+}
+
 }  // namespace
 }  // namespace tests
