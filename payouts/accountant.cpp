@@ -119,10 +119,13 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
             return fail(noted.error());
         }
     }
-    if (!report.trouble.empty()) {
-        pool::log::error(
-            "shares_not_booked",
-            {{"producer", producer.name}, {"after_seq", report.mark}, {"reason", report.trouble}});
+    if (std::string& told = told_[producer.name]; told != report.trouble) {
+        told = report.trouble;
+        if (!told.empty()) {
+            pool::log::error(
+                "shares_not_booked",
+                {{"producer", producer.name}, {"after_seq", report.mark}, {"reason", told}});
+        }
     }
     if (booked > 0) {
         if (auto trimmed = streams_.trim(producer.name, report.mark); !trimmed) {

@@ -70,6 +70,7 @@ private:
     std::function<bool(const std::string&)> unshipped_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made
+    std::map<std::string, std::string> told_;      // troubles that are in the log already
     std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure
 };
 

@@ -45,6 +45,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"setting", "INSERT"},
     {"site", "INSERT"},
     {"site_rule", "INSERT"},
+    {"share_gap", "INSERT"},
     {"slot", "INSERT"},
     {"slot_account", "INSERT, UPDATE"},
     {"slot_leaves", "INSERT, DELETE"},

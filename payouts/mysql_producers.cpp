@@ -37,4 +37,25 @@ Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string_view 
     return done->rows;
 }
 
+Result<void> give_up(MysqlConnection& db, std::string_view producer, const GivenUp& what,
+                     std::string_view by, pool::UnixMillis at)
+{
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    const auto moved =
+        db.execute("UPDATE producer SET mark = ?, gap = 0 WHERE name = ? AND mark = ?",
+                   {what.after_seq + what.records, sql(producer), what.after_seq});
+    if (!moved) return fail(moved.error());
+    if (moved->rows != 1) {
+        return fail(Error::Code::conflict, "the books of " + std::string{producer} +
+                                               " have gone on meanwhile; look again");
+    }
+    const auto noted = db.execute(
+        "INSERT INTO share_gap (producer, after_seq, records, accepted_by, at_ms) "
+        "VALUES (?, ?, ?, ?, ?)",
+        {sql(producer), what.after_seq, what.records, sql(by), at.value});
+    if (!noted) return fail(noted.error());
+    return transaction->commit();
+}
+
 }  // namespace payouts

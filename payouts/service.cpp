@@ -282,6 +282,39 @@ Result<void> Service::retire(std::string_view producer)
     return retire_producer(impl_->db, producer);
 }
 
+Result<std::uint64_t> Service::accept_gap(std::string_view producer, std::string_view by,
+                                          pool::UnixMillis at)
+{
+    const std::string name{producer.substr(0, 64)};
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    const auto known = read_producers(impl_->db);
+    if (!known) return fail(known.error());
+    const auto found = std::find_if(known->begin(), known->end(),
+                                    [&](const auto& each) { return each.name == producer; });
+    if (found == known->end()) {
+        return fail(Error::Code::not_found, "the books know no producer " + name);
+    }
+    const auto next = impl_->streams.read(producer, found->mark, 1);
+    if (!next) return fail(next.error());
+    if (!next->gap) {
+        return fail(Error::Code::invalid, "nothing is missing in the stream of " + name);
+    }
+    const auto start = impl_->streams.first_start(producer, found->mark);
+    if (!start) return fail(start.error());
+    if (*start == 0) {
+        return fail(Error::Code::refused, "restart the zubrd that writes as " + name +
+                                              " first: only at its start does it tell again whose "
+                                              "its shares are");
+    }
+    const GivenUp what{found->mark, *start - 1 - found->mark};
+    if (auto done = give_up(impl_->db, producer, what, by, at); !done) return fail(done.error());
+    pool::log::warn("share_gap_accepted", {{"producer", name},
+                                           {"user", by},
+                                           {"after_seq", what.after_seq},
+                                           {"records", what.records}});
+    return what.records;
+}
+
 Result<std::vector<RegisteredAccount>> Service::registered()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());

@@ -89,6 +89,15 @@ public:
     /// Errors: not_found; invalid, when it is one of this process.
     pool::Result<void> retire(std::string_view producer);
 
+    /// Gives up records of a producer that are neither in its stream nor in its journal (after a
+    /// restore: the journal has dropped what MySQL had), so that the books go on. What follows the
+    /// hole up to the next start of the producer goes with it, for only there are the names told
+    /// again by which its shares are somebody's. Returns how many records that are.
+    /// Errors: not_found; invalid, when nothing is missing; refused, when it was not restarted
+    /// since; conflict.
+    pool::Result<std::uint64_t> accept_gap(std::string_view producer, std::string_view by,
+                                           pool::UnixMillis at);
+
     /// What coinbases carry: the chain's hash of the newest sealed slot, zeros before the first.
     pool::Result<pool::Digest> chain_head();
 

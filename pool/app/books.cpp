@@ -86,6 +86,18 @@ void Books::retire(std::string producer, std::function<void(Result<void>)> done)
     if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
 }
 
+void Books::accept_gap(std::string producer, std::string by,
+                       std::function<void(Result<std::uint64_t>)> done)
+{
+    const auto answer =
+        std::make_shared<std::function<void(Result<std::uint64_t>)>>(std::move(done));
+    const bool posted =
+        thread_.post([this, answer, producer = std::move(producer), by = std::move(by)] {
+            (*answer)(service_->accept_gap(producer, by, read_clock().wall));
+        });
+    if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
+}
+
 milliseconds Books::step()
 {
     const Now now = read_clock();

@@ -56,6 +56,10 @@ public:
     /// Sealing waits no longer for this producer. `done` on the ledger thread.
     void retire(std::string producer, std::function<void(Result<void>)> done);
 
+    /// See payouts::Service::accept_gap. `done` on the ledger thread.
+    void accept_gap(std::string producer, std::string by,
+                    std::function<void(Result<std::uint64_t>)> done);
+
 private:
     std::chrono::milliseconds step();
     Result<void> write_found();

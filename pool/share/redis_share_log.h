@@ -80,6 +80,7 @@ private:
     std::chrono::milliseconds backoff_;
     bool complained_ = false;  // one line in the log for each outage
     bool rebuild_ = false;
+    std::uint64_t gap_told_ = 0;  // the first missing number that the log has told of
     std::chrono::steady_clock::time_point rebuilt_;
     bool syncing_ = false;
     std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
