@@ -227,7 +227,10 @@ Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
     for (const KnownProducer& producer : *producers) {
         if (!producer.retired) watermarks.push_back(producer.watermark);
     }
-    const auto through = sealable_through(watermarks, now.wall, drained, options_.seal);
+    // A clock that was set ahead closes no minutes that have not been.
+    const pool::UnixMillis wall = clock_.time(now, {});
+    clock_.follow(now);
+    const auto through = sealable_through(watermarks, wall, drained, options_.seal);
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;

@@ -19,6 +19,7 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "pool/share/share_clock.h"
 
 namespace payouts {
 
@@ -67,6 +68,7 @@ private:
     StreamReader& streams_;
     Lease& lease_;
     Options options_;
+    pool::ShareClock clock_;
     std::function<bool(const std::string&)> unshipped_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <deque>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ public:
                                        "--maxmemory-policy",
                                        "noeviction"};
         words.insert(words.end(), more.begin(), more.end());
-        process_.emplace(words, directory_.path() / "log");
+        process_ = std::make_unique<tests::Process>(words, directory_.path() / "log");
         EXPECT_TRUE(tests::eventually(
             seconds{20}, [this] { return RedisClient{options()}.command({"PING"}).has_value(); }));
     }
@@ -56,7 +57,7 @@ public:
 
 private:
     tests::TempDir directory_;
-    std::optional<tests::Process> process_;
+    std::unique_ptr<tests::Process> process_;
 };
 
 // A journal and its shipper on a loop that turns only inside until().
@@ -65,12 +66,13 @@ struct Producing {
     tests::TempDir directory;
     Loop loop;
     Journal journal = *Journal::open(directory.path(), {});
-    std::optional<RedisShareLog> log;
+    std::unique_ptr<RedisShareLog> log;
 
     Producing() { life(); }
     void life()
     {
-        log.emplace(loop, server.options(), "p", journal);
+        log.reset();
+        log = std::make_unique<RedisShareLog>(loop, server.options(), "p", journal);
         log->start();
     }
 
