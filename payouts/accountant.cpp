@@ -43,12 +43,16 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
     if (!producers) return fail(producers.error());
     bool drained = true;
     for (const KnownProducer& producer : *producers) {
+        const bool others = !options_.owner.empty() && producer.owner != options_.owner;
+        if (own(producer) && others) report.taken_over = producer.name;
         ProducerReport one;
         one.name = producer.name;
+        // Asked before its stream is read: what is shipped meanwhile counts as not shipped.
+        const bool waits = unshipped_ && unshipped_(producer.name);
         const auto empty = count(producer, one, report);
         if (!empty) return fail(empty.error());
         drained = drained && *empty;
-        if (*empty && lease_.held() && outlived(producer)) {
+        if (*empty && !waits && lease_.held() && outlived(producer)) {
             if (auto done = retire_producer(db_, producer.name); !done) return done;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
             report.producers.push_back(std::move(one));  // its journal may go now
@@ -60,15 +64,19 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
     return seal(now, drained, report);
 }
 
-// An earlier life of this server had more loops: their streams were read to the end just now, and
-// nobody will write there again.
+bool Accountant::own(const KnownProducer& producer) const
+{
+    const auto& names = options_.own_producers;
+    return std::find(names.begin(), names.end(), producer.name) != names.end();
+}
+
+// An earlier life of this server had more loops: their journals are shipped, their streams were
+// read to the end just now, and nobody will write there again.
 bool Accountant::outlived(const KnownProducer& producer) const
 {
-    const auto& own = options_.own_producers;
-    if (producer.retired || std::find(own.begin(), own.end(), producer.name) != own.end()) {
-        return false;
-    }
-    return std::any_of(own.begin(), own.end(), [&producer](const std::string& name) {
+    if (producer.retired || own(producer)) return false;
+    const auto& names = options_.own_producers;
+    return std::any_of(names.begin(), names.end(), [&producer](const std::string& name) {
         return server_of(name) == server_of(producer.name);
     });
 }
@@ -111,10 +119,13 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
             return fail(noted.error());
         }
     }
-    if (!report.trouble.empty()) {
-        pool::log::error(
-            "shares_not_booked",
-            {{"producer", producer.name}, {"after_seq", report.mark}, {"reason", report.trouble}});
+    if (std::string& told = told_[producer.name]; told != report.trouble) {
+        told = report.trouble;
+        if (!told.empty()) {
+            pool::log::error(
+                "shares_not_booked",
+                {{"producer", producer.name}, {"after_seq", report.mark}, {"reason", told}});
+        }
     }
     if (booked > 0) {
         if (auto trimmed = streams_.trim(producer.name, report.mark); !trimmed) {
@@ -216,7 +227,10 @@ Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
     for (const KnownProducer& producer : *producers) {
         if (!producer.retired) watermarks.push_back(producer.watermark);
     }
-    const auto through = sealable_through(watermarks, now.wall, drained, options_.seal);
+    // A clock that was set ahead closes no minutes that have not been.
+    const pool::UnixMillis wall = clock_.time(now, {});
+    clock_.follow(now);
+    const auto through = sealable_through(watermarks, wall, drained, options_.seal);
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "payouts/fold.h"
@@ -17,6 +19,7 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "pool/share/share_clock.h"
 
 namespace payouts {
 
@@ -30,9 +33,17 @@ public:
         pool::Chain chain = pool::Chain::regtest;
         SealRules seal;
         std::vector<std::string> own_producers;
+        std::string owner;  ///< of them; empty: not claimed
     };
 
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
+
+    /// Tells of a producer of an earlier life whether its journal holds what its stream has not.
+    /// Called on the accountant's thread. Without it none does.
+    void set_unshipped(std::function<bool(const std::string&)> unshipped)
+    {
+        unshipped_ = std::move(unshipped);
+    }
 
     /// Counts what is there, within a bound, and seals what is complete, while the lease is held;
     /// else only looks. Fills the report. Errors: unavailable, and when it is Redis that is,
@@ -50,14 +61,18 @@ private:
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
     pool::Result<void> seal(pool::Now now, bool drained, StepReport& report);
+    bool own(const KnownProducer& producer) const;
     bool outlived(const KnownProducer& producer) const;
 
     MysqlConnection& db_;
     StreamReader& streams_;
     Lease& lease_;
     Options options_;
+    pool::ShareClock clock_;
+    std::function<bool(const std::string&)> unshipped_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made
+    std::map<std::string, std::string> told_;      // troubles that are in the log already
     std::map<std::string, ProducerState> states_;  // of what is committed; dropped on any failure
 };
 

@@ -94,6 +94,9 @@ struct StepReport {
     std::optional<pool::UnixMillis> oldest_pending;
     /// Redis did not answer, and why: nothing was counted or sealed. Empty when it did.
     std::string streams_trouble;
+    /// A producer of this process that now belongs to another data directory (claim_producer): what
+    /// this process says as that producer will not be booked any more. Empty: none.
+    std::string taken_over;
     unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
     std::string trouble;          ///< a block could not be booked, and why; empty when all could
     bool more = false;            ///< it stopped at its bound: step again at once

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "payouts/migrations.h"
+#include "payouts/mysql_producers.h"
 #include "payouts/mysql_verify.h"
 
 namespace payouts {
@@ -44,6 +45,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"setting", "INSERT"},
     {"site", "INSERT"},
     {"site_rule", "INSERT"},
+    {"share_gap", "INSERT"},
     {"slot", "INSERT"},
     {"slot_account", "INSERT, UPDATE"},
     {"slot_leaves", "INSERT, DELETE"},
@@ -109,6 +111,17 @@ Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions&
     if (!account) return fail(account.error());
     if (auto done = grant(db, *account); !done) return fail(done.error());
     return text + "user " + running.user + " has the rights of a running pool\n";
+}
+
+Result<std::string> take_over(const MysqlOptions& options, std::string_view server_id,
+                              std::string_view owner)
+{
+    MysqlConnection db{options};
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    const auto taken = take_over_producers(db, server_id, owner);
+    if (!taken) return fail(taken.error());
+    return std::to_string(*taken) + " share producers of server " + std::string{server_id} +
+           " belong to this data directory now\n";
 }
 
 Result<std::string> rebuild_books(const MysqlOptions& admin)

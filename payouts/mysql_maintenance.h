@@ -24,6 +24,11 @@ std::span<const TableRights> running_rights();
 pool::Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions& running,
                                         bool dry);
 
+/// What `zubrd takeover` does: the producers of `server_id` belong to `owner` from now on (see
+/// payouts/mysql_producers.h). Returns a text for an operator.
+pool::Result<std::string> take_over(const MysqlOptions& options, std::string_view server_id,
+                                    std::string_view owner);
+
 /// Makes the cached balances again from the transfers. Returns a text for an operator.
 pool::Result<std::string> rebuild_books(const MysqlOptions& admin);
 

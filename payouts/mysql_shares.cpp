@@ -76,13 +76,13 @@ Result<WindowBounds> find_bounds(MysqlConnection& db, std::uint64_t end, pool::U
 
 Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
 {
-    const auto rows =
-        db.query("SELECT name, mark, watermark_ms, retired, gap FROM producer ORDER BY name");
+    const auto rows = db.query(
+        "SELECT name, mark, watermark_ms, retired, gap, owner FROM producer ORDER BY name");
     if (!rows) return fail(rows.error());
     std::vector<KnownProducer> producers;
     for (const SqlRow& row : *rows) {
         producers.push_back({row.text(0), row.u64(1), pool::UnixMillis{row.u64(2)}, row.u64(3) != 0,
-                             row.u64(4) != 0});
+                             row.u64(4) != 0, row.text(5)});
     }
     return producers;
 }

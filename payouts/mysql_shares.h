@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct KnownProducer {
     std::uint64_t mark = 0;
     pool::UnixMillis watermark;
     bool retired = false;
-    bool gap = false;  ///< the accountant found records missing in its stream
+    bool gap = false;   ///< the accountant found records missing in its stream
+    std::string owner;  ///< see claim_producer; empty: nobody's yet
 };
 pool::Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db);
 /// Makes its row if there is none.

@@ -51,6 +51,7 @@ public:
         if (auto done = check_slots(); !done) return fail(done.error());
         if (auto done = check_events(); !done) return fail(done.error());
         if (auto done = check_balances(); !done) return fail(done.error());
+        if (auto done = count_gaps(); !done) return fail(done.error());
         return check_;
     }
 
@@ -67,6 +68,7 @@ private:
     Result<SumNode> root_of(std::uint64_t slot, std::uint64_t records);
     Result<void> check_sums(std::uint64_t slot, const SlotSums& sealed);
     Result<void> check_strays();
+    Result<void> count_gaps();
     Result<void> check_events();
     Result<void> check_event(const LedgerEvent& event);
     Result<void> check_accrual(const LedgerEvent& event, const KnownBlock& block,
@@ -136,6 +138,14 @@ Result<void> Verifier::check_strays()
     if (!rows->front().null(0)) {
         differs("slot " + rows->front().text(0) + " has shares, and was sealed without any");
     }
+    return {};
+}
+
+Result<void> Verifier::count_gaps()
+{
+    const auto rows = db_.query("SELECT COALESCE(SUM(records), 0) FROM share_gap");
+    if (!rows) return fail(rows.error());
+    check_.records_given_up = rows->front().u64(0);
     return {};
 }
 

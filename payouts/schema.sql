@@ -578,3 +578,28 @@ CREATE TABLE site_rule (
 
 -- step
 ALTER TABLE books ADD COLUMN site_version BIGINT UNSIGNED NOT NULL DEFAULT 0
+
+-- migration 8
+
+-- step
+ALTER TABLE producer ADD COLUMN owner VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
+
+-- migration 9
+
+-- step
+CREATE TABLE share_gap (
+  producer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  after_seq BIGINT UNSIGNED NOT NULL,
+  records BIGINT UNSIGNED NOT NULL CHECK (records > 0),
+  accepted_by VARCHAR(64) NOT NULL,
+  at_ms BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (producer, after_seq, at_ms)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TRIGGER share_gap_no_update BEFORE UPDATE ON share_gap FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'share_gap is append-only'
+
+-- step
+CREATE TRIGGER share_gap_no_delete BEFORE DELETE ON share_gap FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'share_gap is append-only'

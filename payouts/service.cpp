@@ -11,6 +11,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
+#include "payouts/mysql_producers.h"
 #include "payouts/mysql_schedules.h"
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
@@ -39,8 +40,9 @@ struct Service::Impl {
           streams(options.redis),
           lease(db, "accountant",
                 options.own_producers.empty() ? "" : options.own_producers.front(), options.lease),
-          accountant(db, streams, lease,
-                     {options.chain, SealRules{options.seal_lag}, options.own_producers})
+          accountant(
+              db, streams, lease,
+              {options.chain, SealRules{options.seal_lag}, options.own_producers, options.owner})
     {
     }
 
@@ -136,7 +138,9 @@ Result<void> Service::Impl::prepare()
         if (!*seeded) pool::log::warn("window_seed_too_late", {});
     }
     for (const std::string& producer : options.own_producers) {
-        if (auto done = ensure_producer(db, producer); !done) return done;
+        auto done = options.owner.empty() ? ensure_producer(db, producer)
+                                          : claim_producer(db, producer, options.owner);
+        if (!done) return done;
     }
     return {};
 }
@@ -263,6 +267,11 @@ Result<pool::AccountId> Service::create_account(std::string_view name, const poo
     return insert_account(impl_->db, name, payout);
 }
 
+void Service::set_unshipped(std::function<bool(const std::string&)> unshipped)
+{
+    impl_->accountant.set_unshipped(std::move(unshipped));
+}
+
 Result<void> Service::retire(std::string_view producer)
 {
     const auto& own = impl_->options.own_producers;
@@ -271,6 +280,39 @@ Result<void> Service::retire(std::string_view producer)
     }
     if (auto connected = impl_->db.connect(); !connected) return connected;
     return retire_producer(impl_->db, producer);
+}
+
+Result<std::uint64_t> Service::accept_gap(std::string_view producer, std::string_view by,
+                                          pool::UnixMillis at)
+{
+    const std::string name{producer.substr(0, 64)};
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    const auto known = read_producers(impl_->db);
+    if (!known) return fail(known.error());
+    const auto found = std::find_if(known->begin(), known->end(),
+                                    [&](const auto& each) { return each.name == producer; });
+    if (found == known->end()) {
+        return fail(Error::Code::not_found, "the books know no producer " + name);
+    }
+    const auto next = impl_->streams.read(producer, found->mark, 1);
+    if (!next) return fail(next.error());
+    if (!next->gap) {
+        return fail(Error::Code::invalid, "nothing is missing in the stream of " + name);
+    }
+    const auto start = impl_->streams.first_start(producer, found->mark);
+    if (!start) return fail(start.error());
+    if (*start == 0) {
+        return fail(Error::Code::refused, "restart the zubrd that writes as " + name +
+                                              " first: only at its start does it tell again whose "
+                                              "its shares are");
+    }
+    const GivenUp what{found->mark, *start - 1 - found->mark};
+    if (auto done = give_up(impl_->db, producer, what, by, at); !done) return fail(done.error());
+    pool::log::warn("share_gap_accepted", {{"producer", name},
+                                           {"user", by},
+                                           {"after_seq", what.after_seq},
+                                           {"records", what.records}});
+    return what.records;
 }
 
 Result<std::vector<RegisteredAccount>> Service::registered()

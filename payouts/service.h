@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +38,9 @@ struct ServiceOptions {
     /// Producers of this process: sealing waits for them from the start. Producers of an earlier
     /// life of the same server ("a-3" beside "a-0") are read to their end, then not waited for.
     std::vector<std::string> own_producers;
+    /// The word by which the data directory claims them (payouts/mysql_producers.h). Empty: they
+    /// are not claimed, as in tests that need no journal.
+    std::string owner;
 };
 
 /// Sets maturity_extra and orphan_depth to what the charter says for `chain` (decision 19).
@@ -53,7 +57,7 @@ class Service {
 public:
     /// Connects to MySQL, migrates the schema, checks the settings that may not change.
     /// Errors besides: refused, with a sentence for an operator (wrong password, newer schema,
-    /// another chain or window than the books were begun with).
+    /// another chain or window than the books were begun with, a producer that is another's).
     static pool::Result<std::unique_ptr<Service>> open(ServiceOptions options);
     ~Service();
     Service(const Service&) = delete;
@@ -77,9 +81,22 @@ public:
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
 
+    /// A producer of an earlier life of this server is not retired while `unshipped` says that its
+    /// journal holds more than its stream. Called on the thread of step(); before the first one.
+    void set_unshipped(std::function<bool(const std::string&)> unshipped);
+
     /// Sealing waits no longer for a producer that is gone for good; a record of it brings it back.
     /// Errors: not_found; invalid, when it is one of this process.
     pool::Result<void> retire(std::string_view producer);
+
+    /// Gives up records of a producer that are neither in its stream nor in its journal (after a
+    /// restore: the journal has dropped what MySQL had), so that the books go on. What follows the
+    /// hole up to the next start of the producer goes with it, for only there are the names told
+    /// again by which its shares are somebody's. Returns how many records that are.
+    /// Errors: not_found; invalid, when nothing is missing; refused, when it was not restarted
+    /// since; conflict.
+    pool::Result<std::uint64_t> accept_gap(std::string_view producer, std::string_view by,
+                                           pool::UnixMillis at);
 
     /// What coinbases carry: the chain's hash of the newest sealed slot, zeros before the first.
     pool::Result<pool::Digest> chain_head();

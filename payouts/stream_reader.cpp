@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 namespace payouts {
 namespace {
@@ -91,6 +92,31 @@ Result<StreamBatch> StreamReader::read(std::string_view producer, std::uint64_t 
     if (!reply) return fail(reply.error());
     if (reply->is_error()) return fail(Error::Code::unavailable, "Redis says: " + reply->text);
     return decode_entries(*reply, mark);
+}
+
+Result<std::uint64_t> StreamReader::first_start(std::string_view producer, std::uint64_t mark)
+{
+    constexpr std::string_view entries_at_once = "40";
+    const std::string key = pool::stream_key(redis_.options(), producer);
+    while (true) {
+        const auto reply = redis_.command(
+            {"XRANGE", key, std::to_string(mark + 1) + "-0", "+", "COUNT", entries_at_once});
+        if (!reply) return fail(reply.error());
+        if (reply->is_error()) return fail(Error::Code::unavailable, "Redis says: " + reply->text);
+        if (reply->elements.empty()) return 0;
+        for (const RedisReply& each : reply->elements) {
+            const auto entry = read_entry(each);
+            if (!entry) return fail(entry.error());
+            for (std::uint64_t seq = std::max(entry->first, mark + 1); seq <= entry->last; ++seq) {
+                const auto at = static_cast<std::size_t>(seq - entry->first) * pool::record_bytes;
+                const auto record =
+                    pool::decode(entry->blob.subspan(at).first<pool::record_bytes>());
+                if (!record) return fail(record.error());
+                if (std::holds_alternative<pool::StartRecord>(*record)) return seq;
+            }
+            mark = entry->last;
+        }
+    }
 }
 
 Result<std::uint64_t> StreamReader::last(std::string_view producer)

@@ -34,6 +34,10 @@ public:
     /// At most `entries_max` entries (of up to 250 records) after `mark`. Errors besides: invalid.
     pool::Result<StreamBatch> read(std::string_view producer, std::uint64_t mark,
                                    std::size_t entries_max);
+    /// The first record after `mark` with which a life of the producer begins, whatever is missing
+    /// before it; 0 when the stream has none. Reads all of the stream up to there. Errors besides:
+    /// invalid.
+    pool::Result<std::uint64_t> first_start(std::string_view producer, std::uint64_t mark);
     /// The highest number the stream ever had.
     pool::Result<std::uint64_t> last(std::string_view producer);
     /// Drops entries that lie wholly at or below `mark`.

@@ -296,6 +296,28 @@ Method retireproducer_method(PoolView& view)
     return method;
 }
 
+Method acceptgap_method(PoolView& view)
+{
+    Method method;
+    method.group = "money";
+    method.name = "acceptgap";
+    method.roles = {Role::accountant};
+    method.params = {
+        {.name = "producer", .length_max = 64, .doc = "as the log names it, e.g. a-0"}};
+    method.doc =
+        "Gives up share records that are neither in Redis nor in a journal, so that the books of "
+        "this producer go on: after a restore, for what was booked between the dump and the oldest "
+        "record in the journal. Written down in share_gap.";
+    method.result = "how many records were given up";
+    method.handler = [&view](const Caller& caller, const Arguments& arguments, Reply reply) {
+        view.accept_gap(arguments.text(0), caller.name,
+                        answer<std::uint64_t>(std::move(reply), [](const std::uint64_t& records) {
+                            return std::to_string(records);
+                        }));
+    };
+    return method;
+}
+
 Method verifyledger_method(PoolView& view)
 {
     Method method;
@@ -308,7 +330,8 @@ Method verifyledger_method(PoolView& view)
         "large pool.";
     method.result =
         "an object: difference_sat (0), good, difference (the first one, or empty), events, "
-        "transfers, accounts, blocks, slots, head (of the chain of events)";
+        "transfers, accounts, blocks, slots, records_given_up (by acceptgap), head (of the chain "
+        "of events)";
     method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
         view.verify_ledger(answer<LedgerVerdict>(std::move(reply), verdict_json));
     };
@@ -333,6 +356,7 @@ void register_admin_methods(Router& router, PoolView& view)
     router.add(getledger_method(view));
     router.add(verifyledger_method(view));
     router.add(retireproducer_method(view));
+    router.add(acceptgap_method(view));
 }
 
 }  // namespace rpc

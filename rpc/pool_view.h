@@ -213,9 +213,10 @@ struct LedgerVerdict {
     std::uint64_t accounts = 0;
     std::uint64_t blocks = 0;  ///< whose credit was computed again
     std::uint64_t slots = 0;
-    std::string head;        ///< of the chain of events, 64 hex digits
-    std::string difference;  ///< the first one, a sentence; "" when there is none
-    pool::Sats off;          ///< by how much, when it is about satoshi
+    std::uint64_t records_given_up = 0;  ///< by acceptgap
+    std::string head;                    ///< of the chain of events, 64 hex digits
+    std::string difference;              ///< the first one, a sentence; "" when there is none
+    pool::Sats off;                      ///< by how much, when it is about satoshi
 };
 
 enum class MetricType : std::uint8_t { counter, gauge, histogram };
@@ -275,6 +276,11 @@ public:
     /// May take minutes on a large pool; one at a time.
     /// Errors: not_found, invalid (a producer of this very server).
     virtual void retire_producer(const std::string& name, Done<std::string> done) = 0;
+    /// Gives up share records of a producer that exist nowhere any more; `by` is written down.
+    /// Gives their number. Errors: not_found, invalid (nothing is missing), refused (with what to
+    /// do first), conflict.
+    virtual void accept_gap(const std::string& producer, const std::string& by,
+                            Done<std::uint64_t> done) = 0;
     virtual void verify_ledger(Done<LedgerVerdict> done) = 0;
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
     /// Errors: not_found, for an unknown account.

@@ -326,6 +326,7 @@ std::string verdict_json(const LedgerVerdict& verdict)
     json.key("accounts").unsigned_integer(verdict.accounts);
     json.key("blocks").unsigned_integer(verdict.blocks);
     json.key("slots").unsigned_integer(verdict.slots);
+    json.key("records_given_up").unsigned_integer(verdict.records_given_up);
     json.key("head").string(verdict.head).end_object();
     return out;
 }

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <unistd.h>
 #include <utility>
 
 #include "pool/app/app_parts.h"
+#include "pool/app/owner_token.h"
 #include "pool/app/store_options.h"
 #include "pool/app/stratum_options.h"
 #include "pool/base/log.h"
@@ -31,7 +34,11 @@ Result<void> App::Parts::open_stores()
         return fail(Error::Code::io, "cannot make " + journal_root(config).string() + ": " +
                                          error.message() + "; check pool.data_dir");
     }
-    auto service = payouts::Service::open(service_options(config));
+    const auto owner = owner_token(config.data_dir);
+    if (!owner) return fail(owner.error());
+    payouts::ServiceOptions options = service_options(config);
+    options.owner = *owner;
+    auto service = payouts::Service::open(std::move(options));
     if (!service) return fail(service.error());
     const auto head = (*service)->chain_head();
     if (!head) return fail(head.error());
@@ -99,6 +106,11 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         if (!booked) return fail(booked.error());
         leftover->start(*booked);
     }
+    service.set_unshipped([this](const std::string& producer) {
+        return std::any_of(leftovers.begin(), leftovers.end(), [&producer](const auto& leftover) {
+            return leftover->producer() == producer && !leftover->shipped();
+        });
+    });
     return {};
 }
 
@@ -121,6 +133,13 @@ Books::Out App::Parts::books_out()
         .directory =
             [this](const std::shared_ptr<const stratum::AccountDirectory>& directory) {
                 for (const auto& loop : loops) loop->set_directory(directory);
+            },
+        .taken_over =
+            [](const std::string& producer) {
+                log::error("server_taken_over",
+                           {{"producer", producer},
+                            {"reason", "another data directory has this server_id now"}});
+                ::kill(::getpid(), SIGTERM);
             },
         .status =
             [this](const BooksStatus& status) {

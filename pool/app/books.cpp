@@ -86,6 +86,18 @@ void Books::retire(std::string producer, std::function<void(Result<void>)> done)
     if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
 }
 
+void Books::accept_gap(std::string producer, std::string by,
+                       std::function<void(Result<std::uint64_t>)> done)
+{
+    const auto answer =
+        std::make_shared<std::function<void(Result<std::uint64_t>)>>(std::move(done));
+    const bool posted =
+        thread_.post([this, answer, producer = std::move(producer), by = std::move(by)] {
+            (*answer)(service_->accept_gap(producer, by, read_clock().wall));
+        });
+    if (!posted) (*answer)(fail(Error::Code::unavailable, "the ledger thread is busy; try again"));
+}
+
 milliseconds Books::step()
 {
     const Now now = read_clock();
@@ -102,6 +114,10 @@ milliseconds Books::step()
     if (!report) {
         note_trouble(report.error());
         return pause_in_trouble;
+    }
+    if (!report->taken_over.empty()) {
+        if (!std::exchange(taken_over_, true)) out_.taken_over(report->taken_over);
+        return pause;  // these marks are not about our journals
     }
     out_.marks(report->producers);
     if (report->chain_head != chain_head_) out_.chain_head(chain_head_ = report->chain_head);

@@ -31,6 +31,8 @@ public:
         std::function<void(const Digest&)> chain_head;  ///< of the slots, when it has moved
         std::function<void(BlockHash)> booked;
         std::function<void(std::shared_ptr<const stratum::AccountDirectory>)> directory;
+        /// A producer of ours belongs to another server: once.
+        std::function<void(const std::string&)> taken_over;
         std::function<void(const BooksStatus&)> status;  ///< after each step
     };
 
@@ -54,6 +56,10 @@ public:
     /// Sealing waits no longer for this producer. `done` on the ledger thread.
     void retire(std::string producer, std::function<void(Result<void>)> done);
 
+    /// See payouts::Service::accept_gap. `done` on the ledger thread.
+    void accept_gap(std::string producer, std::string by,
+                    std::function<void(Result<std::uint64_t>)> done);
+
 private:
     std::chrono::milliseconds step();
     Result<void> write_found();
@@ -72,6 +78,7 @@ private:
     bool watch_changed_ = true;
     BooksStatus status_;
     Digest chain_head_{};
+    bool taken_over_ = false;
     TaskThread thread_;
 };
 

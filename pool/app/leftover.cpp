@@ -38,7 +38,6 @@ void Leftover::set_mark(std::uint64_t seq, bool resend)
 {
     shipper_.set_mark(seq);
     if (resend) shipper_.resend(seq);
-    journal_.drop_below(seq);
 }
 
 }  // namespace pool

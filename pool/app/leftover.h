@@ -29,6 +29,8 @@ public:
         shipper_.start();
     }
     const std::string& producer() const { return producer_; }
+    /// Redis or MySQL has all of it. Any thread.
+    bool shipped() const { return shipper_.backlog() == 0; }
     /// On the core loop: see StratumLoop::set_mark.
     void set_mark(std::uint64_t seq, bool resend);
 

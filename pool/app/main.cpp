@@ -13,7 +13,9 @@
 #include "pool/app/config.h"
 #include "pool/app/keygen.h"
 #include "pool/app/node_check.h"
+#include "pool/app/owner_token.h"
 #include "pool/app/service_manager.h"
+#include "pool/app/store_options.h"
 #include "pool/base/log.h"
 
 extern "C" char** environ;
@@ -42,16 +44,48 @@ int complain(const pool::Error& error)
     return error.code == pool::Error::Code::invalid ? exit_config : exit_world;
 }
 
-/// What `zubrd migrate` and `zubrd rebuild` were told.
+int take_over(const pool::Config& config)
+{
+    const auto owner = pool::owner_token(config.data_dir);
+    if (!owner) return complain(owner.error());
+    const auto done = payouts::take_over(pool::mysql_options(config), config.server_id, *owner);
+    if (!done) return complain(done.error());
+    std::fputs(done->c_str(), stdout);
+    return exit_ok;
+}
+
+/// What `zubrd migrate`, `rebuild` and `takeover` were told.
 struct Maintenance {
-    bool rebuild = false;
+    CLI::App* migrate = nullptr;
+    CLI::App* rebuild = nullptr;
+    CLI::App* takeover = nullptr;
+    bool wanted() const { return migrate->parsed() || rebuild->parsed() || takeover->parsed(); }
     bool dry = false;
     std::string user;
     std::string password_file;
 };
 
+void add_maintenance(CLI::App& cli, Maintenance& told)
+{
+    told.migrate = cli.add_subcommand(
+        "migrate", "bring the schema of the books up, grant the running user its rights, end");
+    told.migrate->add_flag("--dry-run", told.dry, "only print what would be done");
+    told.rebuild = cli.add_subcommand("rebuild", "make the balances again from the transfers, end");
+    for (CLI::App* const verb : {told.migrate, told.rebuild}) {
+        verb->add_option("--user", told.user,
+                         "MySQL user who may change the schema; default: mysql.user");
+        verb->add_option("--password-file", told.password_file,
+                         "its password; without it, it has none");
+    }
+    told.takeover =
+        cli.add_subcommand("takeover",
+                           "write shares as pool.server_id from this data directory on, for the "
+                           "one that did so is lost for good; end");
+}
+
 int maintain(const pool::Config& config, const Maintenance& told)
 {
+    if (told.takeover->parsed()) return take_over(config);
     const payouts::MysqlOptions running = pool::mysql_options(config);
     payouts::MysqlOptions admin = running;
     if (!told.user.empty()) {
@@ -62,8 +96,8 @@ int maintain(const pool::Config& config, const Maintenance& told)
             return complain({pool::Error::Code::invalid, "cannot read " + told.password_file});
         }
     }
-    const auto done = told.rebuild ? payouts::rebuild_books(admin)
-                                   : payouts::migrate_books(admin, running, told.dry);
+    const auto done = told.rebuild->parsed() ? payouts::rebuild_books(admin)
+                                             : payouts::migrate_books(admin, running, told.dry);
     if (!done) return complain(done.error());
     std::fputs(done->c_str(), stdout);
     return exit_ok;
@@ -108,17 +142,7 @@ int main(int argc, char** argv)
     cli.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
     cli.add_flag("--print-default-config", print_example, "print every option with its default");
     Maintenance maintenance;
-    CLI::App* const migrate = cli.add_subcommand(
-        "migrate", "bring the schema of the books up, grant the running user its rights, end");
-    migrate->add_flag("--dry-run", maintenance.dry, "only print what would be done");
-    CLI::App* const rebuild =
-        cli.add_subcommand("rebuild", "make the balances again from the transfers, end");
-    for (CLI::App* const verb : {migrate, rebuild}) {
-        verb->add_option("--user", maintenance.user,
-                         "MySQL user who may change the schema; default: mysql.user");
-        verb->add_option("--password-file", maintenance.password_file,
-                         "its password; without it, it has none");
-    }
+    add_maintenance(cli, maintenance);
     const CLI::App* const check = cli.add_subcommand(
         "check", "ask every node whether it would take the blocks that we would mine, end");
     pool::KeygenWish keys;
@@ -147,10 +171,7 @@ int main(int argc, char** argv)
     }
     pool::log::configure(config->log_level, config->log_format);
 
-    if (migrate->parsed() || rebuild->parsed()) {
-        maintenance.rebuild = rebuild->parsed();
-        return maintain(*config, maintenance);
-    }
+    if (maintenance.wanted()) return maintain(*config, maintenance);
     if (check->parsed()) return ask_nodes(*config);
     const sigset_t signals = block_signals();
     auto app = pool::App::start(*std::move(config), signals);

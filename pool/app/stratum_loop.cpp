@@ -4,12 +4,28 @@
 #include <chrono>
 #include <utility>
 
+#include "pool/base/log.h"
+
 namespace pool {
 namespace {
 
 // Time for the last answers to leave and for the journal's tail to reach Redis.
 constexpr std::chrono::milliseconds linger{300};
 constexpr std::chrono::milliseconds drain_look_every{50};
+
+void tell_if_ahead(const std::string& producer, UnixMillis last)
+{
+    const std::uint64_t now = read_clock().wall.value;
+    constexpr std::chrono::milliseconds much = ShareClock::ahead_max;
+    if (last.value <= now + static_cast<std::uint64_t>(much.count())) return;
+    log::error("journal_is_ahead_of_the_clock",
+               {{"producer", producer},
+                {"by_ms", last.value - now},
+                {"todo",
+                 "set this machine's clock right; if the journal's time is the wrong one, "
+                 "shares are paid only once it is reached: give this server another "
+                 "pool.server_id to go on at once"}});
+}
 
 }  // namespace
 
@@ -18,6 +34,7 @@ Result<std::unique_ptr<StratumLoop>> StratumLoop::open(Options options)
     auto journal = Journal::open(options.journal_directory, {});
     if (!journal) return fail(journal.error());
     journal->advance_to(options.start_after);
+    tell_if_ahead(options.producer, journal->last_at());
     return std::unique_ptr<StratumLoop>{new StratumLoop{std::move(options), std::move(*journal)}};
 }
 
@@ -145,7 +162,6 @@ void StratumLoop::set_mark(std::uint64_t seq, bool resend)
     loop_.post([this, seq, resend] {
         shipper_.set_mark(seq);
         if (resend) shipper_.resend(seq);
-        journal_.drop_below(seq);
     });
 }
 

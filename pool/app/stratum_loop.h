@@ -83,6 +83,8 @@ public:
     void snapshot(std::function<void(LoopSnapshot)> done);
 
     const std::string& producer() const { return options_.producer; }
+    /// Time of its newest record; 0 when there is none. Any thread.
+    UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
 
 private:

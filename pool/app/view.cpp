@@ -269,6 +269,15 @@ void View::retire_producer(const std::string& name, Done<std::string> done)
     });
 }
 
+void View::accept_gap(const std::string& producer, const std::string& by, Done<std::uint64_t> done)
+{
+    parts_.books.accept_gap(
+        producer, by, [this, done = std::move(done)](Result<std::uint64_t> accepted) {
+            parts_.rpc_loop.post(
+                [done, accepted = std::move(accepted)]() mutable { done(std::move(accepted)); });
+        });
+}
+
 void View::verify_ledger(Done<rpc::LedgerVerdict> done)
 {
     const auto reply = std::make_shared<Done<rpc::LedgerVerdict>>(std::move(done));
@@ -281,6 +290,7 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
                                          .accounts = checked->accounts,
                                          .blocks = checked->blocks,
                                          .slots = checked->slots,
+                                         .records_given_up = checked->records_given_up,
                                          .head = to_hex(checked->head),
                                          .difference = checked->difference,
                                          .off = checked->off};

@@ -75,6 +75,8 @@ public:
     void ledger(std::uint32_t limit, const std::string& account,
                 Done<std::vector<rpc::LedgerLine>> done) override;
     void retire_producer(const std::string& name, Done<std::string> done) override;
+    void accept_gap(const std::string& producer, const std::string& by,
+                    Done<std::uint64_t> done) override;
     void verify_ledger(Done<rpc::LedgerVerdict> done) override;
     void metrics(Done<std::vector<rpc::Metric>> done) override;
     void stop() override { parts_.stop(); }

@@ -85,6 +85,14 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
                  sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }));
     list.gauge("zubr_share_backlog", "Journal records that Redis does not have",
                static_cast<double>(info.share_backlog));
+    const std::uint64_t now = read_clock().wall.value;
+    for (const StratumLoop* loop : loops) {
+        const std::uint64_t newest = loop->newest_record().value;
+        if (newest == 0) continue;
+        list.gauge("zubr_record_ahead_seconds", "Time of the newest share record minus the clock",
+                   (static_cast<double>(newest) - static_cast<double>(now)) / 1000,
+                   {{"producer", loop->producer()}});
+    }
     list.gauge("zubr_books_lag_seconds", "Age of the oldest record that MySQL does not have",
                static_cast<double>(info.books_lag_ms) / 1000);
 }

@@ -24,9 +24,13 @@ void stamp(Record& record, std::uint64_t seq, UnixMillis at)
 
 }  // namespace
 
-Producer::Producer(std::string name, Journal& journal)
-    : name_(std::move(name)), journal_(journal), last_at_(journal.last_at())
+Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime()> steady)
+    : name_(std::move(name)),
+      journal_(journal),
+      steady_(std::move(steady)),
+      last_at_(journal.last_at())
 {
+    newest_.set(static_cast<std::int64_t>(last_at_.value));
     undeclared_.emplace_back(StartRecord{});
 }
 
@@ -93,15 +97,31 @@ Result<void> Producer::tick(UnixMillis now)
 }
 
 // Slots are sealed by what a producer said last: it must never speak of an earlier time again.
-UnixMillis Producer::time_of(UnixMillis now) const { return std::max(now, last_at_); }
+UnixMillis Producer::time_of(UnixMillis now) const
+{
+    return clock_.time({steady_(), now}, last_at_);
+}
 
 UnixMillis Producer::time_for(UnixMillis now)
 {
-    if (now.value + clock_back_ms < last_at_.value && !clock_complained_) {
-        clock_complained_ = true;
+    if (now.value + clock_back_ms < last_at_.value && !back_complained_) {
+        back_complained_ = true;
         log::warn("clock_went_back", {{"producer", name_}, {"by_ms", last_at_.value - now.value}});
     }
-    return time_of(now);
+    const Now both{steady_(), now};
+    const UnixMillis at = clock_.time(both, last_at_);
+    const bool ahead = clock_.runs_ahead(both, last_at_);
+    if (ahead && !ahead_complained_) {
+        log::error("clock_jumped_ahead",
+                   {{"producer", name_},
+                    {"by_ms", now.value - at.value},
+                    {"todo",
+                     "shares keep the time of before; set the clock right, or restart "
+                     "zubrd if it is right now"}});
+    }
+    ahead_complained_ = ahead;
+    clock_.follow(both);
+    return at;
 }
 
 void Producer::declare(UnixMillis at)
@@ -118,6 +138,7 @@ Result<void> Producer::write(UnixMillis at)
     if (auto written = journal_.append(batch_); !written) return written;
     undeclared_.clear();
     last_at_ = at;
+    newest_.set(static_cast<std::int64_t>(at.value));
     return {};
 }
 

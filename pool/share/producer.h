@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -9,10 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "pool/base/metrics.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/share/journal.h"
 #include "pool/share/record.h"
+#include "pool/share/share_clock.h"
 #include "pool/share/share_log.h"
 
 namespace pool {
@@ -25,10 +29,14 @@ namespace pool {
 class Producer : public ShareLog {
 public:
     /// name: the stream's, "<server id>-<loop>". journal: of this producer alone, already
-    /// advanced beyond what Redis and MySQL have.
-    Producer(std::string name, Journal& journal);
+    /// advanced beyond what Redis and MySQL have. steady: the monotonic clock.
+    Producer(
+        std::string name, Journal& journal,
+        std::function<SteadyTime()> steady = [] { return std::chrono::steady_clock::now(); });
 
     const std::string& name() const { return name_; }
+    /// Time of the newest record; 0 when there is none. Any thread.
+    UnixMillis newest() const { return {static_cast<std::uint64_t>(newest_.value())}; }
 
     MemberHandle member(const AccountKey& account) override;
     WorkerHandle worker(MemberHandle member, std::string_view name) override;
@@ -44,8 +52,12 @@ private:
 
     std::string name_;
     Journal& journal_;
+    std::function<SteadyTime()> steady_;
+    ShareClock clock_;
     UnixMillis last_at_;
-    bool clock_complained_ = false;
+    Gauge newest_;
+    bool back_complained_ = false;
+    bool ahead_complained_ = false;
 
     std::map<Script, MemberHandle> by_script_;
     std::unordered_map<std::uint64_t, MemberHandle> by_row_;

@@ -24,6 +24,7 @@ RedisShareLog::RedisShareLog(Loop& loop, RedisOptions options, std::string produ
       producer_(std::move(producer)),
       key_(stream_key(options, producer_)),
       journal_(journal),
+      highest_(journal.last_seq()),
       backoff_(backoff_min),
       redis_(loop, std::move(options),
              {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); }})
@@ -42,6 +43,8 @@ void RedisShareLog::start()
 
 void RedisShareLog::set_mark(std::uint64_t seq)
 {
+    if (phase_ == Phase::foreign) return;  // it may be about another's records
+    if (seq > highest_) return stop_for_good(seq);
     mark_ = std::max(mark_, seq);
     journal_.drop_below(mark_ + 1);
 }
@@ -49,13 +52,17 @@ void RedisShareLog::set_mark(std::uint64_t seq)
 void RedisShareLog::resend(std::uint64_t mark)
 {
     set_mark(mark);
+    if (phase_ == Phase::foreign) return;
     const auto now = std::chrono::steady_clock::now();
     if (rebuild_ || (rebuilt_.time_since_epoch().count() != 0 && now - rebuilt_ < rebuild_pause)) {
         return;
     }
     if (!journal_.holds_all_from(mark_ + 1)) {
+        if (std::exchange(gap_told_, mark_ + 1) == mark_ + 1) return;
         log::error("share_stream_gap_not_in_journal",
-                   {{"producer", producer_}, {"after_seq", mark_}});
+                   {{"producer", producer_},
+                    {"after_seq", mark_},
+                    {"todo", "zubr-cli acceptgap gives up what is nowhere any more"}});
         return;
     }
     log::warn("share_stream_rebuilt", {{"producer", producer_}, {"after_seq", mark_}});
@@ -94,6 +101,7 @@ void RedisShareLog::sync()
 
 void RedisShareLog::on_connected()
 {
+    if (phase_ == Phase::foreign) return;
     connected_.set(1);
     ask();
 }
@@ -118,6 +126,7 @@ void RedisShareLog::empty_stream()
 {
     const std::array<std::string_view, 2> words{"DEL", key_};
     redis_.command(words, [this](const RedisReply& reply) {
+        if (phase_ == Phase::foreign) return;
         if (reply.is_error()) return rest(reply.text);
         rebuild_ = false;
         ask();
@@ -126,15 +135,48 @@ void RedisShareLog::empty_stream()
 
 void RedisShareLog::on_asked(const RedisReply& reply)
 {
+    if (phase_ == Phase::foreign) return;
     const auto last = last_seq_of_stream(reply);
     if (!last) return rest(last.error().detail);
-    if (std::max(*last, mark_) > journal_.last_seq()) {
-        backoff_ = backoff_max;
-        return rest(
-            "the stream or MySQL has records that this journal never wrote: does another "
-            "server use the same server_id?");
-    }
-    shipped_ = std::max(*last, mark_);
+    if (*last > highest_) return stop_for_good(*last);
+    if (pending_ != 0 && *last == pending_) return compare_pending();
+    go_on(*last);
+}
+
+// The answer to our last XADD was lost, or it said that its number is there: is it our entry?
+void RedisShareLog::compare_pending()
+{
+    const std::string id = std::to_string(pending_) + "-0";
+    const std::array<std::string_view, 4> words{"XRANGE", key_, id, id};
+    redis_.command(words, [this](const RedisReply& reply) {
+        if (phase_ == Phase::foreign) return;
+        if (reply.is_error()) return rest(reply.text);
+        // Not there any more: it is booked.
+        if (!reply.elements.empty() && reply.elements.front().elements.size() == 2) {
+            const RedisReply* blob = reply.elements.front().elements[1].field("d");
+            if (blob == nullptr || blob->text != blob_) return stop_for_good(pending_);
+        }
+        go_on(pending_);
+    });
+}
+
+void RedisShareLog::stop_for_good(std::uint64_t last)
+{
+    phase_ = Phase::foreign;
+    retry_timer_.stop();
+    connected_.set(0);
+    log::error("share_stream_taken",
+               {{"producer", producer_},
+                {"last_seq", last},
+                {"reason",
+                 "another server writes with the same pool.server_id: stop one of the "
+                 "two; nothing of this journal is shipped or dropped any more"}});
+}
+
+void RedisShareLog::go_on(std::uint64_t last)
+{
+    pending_ = 0;
+    shipped_ = std::max(last, mark_);
     phase_ = Phase::ready;
     // Out of memory or read-only, Redis still answers questions: it is back when it takes records.
     if (shipped_ >= journal_.last_seq()) recovered();
@@ -162,17 +204,21 @@ void RedisShareLog::pump()
     const std::string first = std::to_string(shipped_ + 1);
     const std::array<std::string_view, 7> words{"XADD", key_, id, "f", first, "d", blob_};
     phase_ = Phase::adding;
+    highest_ = std::max(highest_, last);
+    pending_ = last;
     redis_.command(words, [this, last](const RedisReply& reply) { on_added(reply, last); });
 }
 
 void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)
 {
+    if (phase_ == Phase::foreign) return;
     if (reply.is_error()) {
         // "equal or smaller" means that it is there already, and by asking we learn how much.
         // All others (LOADING, OOM, READONLY, MISCONF) pass with time.
         const bool there = reply.text.find("equal or smaller") != std::string::npos;
         return there ? ask() : rest(reply.text);
     }
+    pending_ = 0;
     shipped_ = last;
     phase_ = Phase::ready;
     recovered();
@@ -189,6 +235,7 @@ void RedisShareLog::recovered()
 
 void RedisShareLog::rest(const std::string& why)
 {
+    if (phase_ == Phase::foreign) return;
     phase_ = redis_.connected() ? Phase::resting : Phase::down;
     if (!complained_) {
         complained_ = true;

@@ -19,7 +19,9 @@ namespace pool {
 ///
 /// One XADD is in flight at a time, its id the last sequence number it carries, so Redis itself
 /// refuses a repetition; after a break the stream's last id says where to go on. Nothing is ever
-/// dropped: while Redis is away, the journal holds. Lives on the loop's thread.
+/// dropped: while Redis is away, the journal holds. Records in the stream that are not this
+/// journal's are another server's under the same name: it then stops for good and says so, for
+/// what it numbers alike would be taken for repetitions. Lives on the loop's thread.
 class RedisShareLog {
 public:
     static constexpr std::size_t records_max = 250;  ///< of one stream entry
@@ -48,7 +50,7 @@ public:
     bool connected() const { return connected_.value() != 0; }
 
 private:
-    enum class Phase : std::uint8_t { down, asking, ready, adding, resting };
+    enum class Phase : std::uint8_t { down, asking, ready, adding, resting, foreign };
 
     void on_append();
     void sync();
@@ -57,6 +59,9 @@ private:
     void ask();
     void on_asked(const RedisReply& reply);
     void empty_stream();
+    void compare_pending();
+    void go_on(std::uint64_t last);
+    void stop_for_good(std::uint64_t last);
     void pump();
     void on_added(const RedisReply& reply, std::uint64_t last);
     void rest(const std::string& why);
@@ -70,9 +75,12 @@ private:
     Phase phase_ = Phase::down;
     std::uint64_t shipped_ = 0;
     std::uint64_t mark_ = 0;
+    std::uint64_t highest_ = 0;  // that this journal can have brought into the stream
+    std::uint64_t pending_ = 0;  // last number of the XADD whose answer we lack; 0: none
     std::chrono::milliseconds backoff_;
     bool complained_ = false;  // one line in the log for each outage
     bool rebuild_ = false;
+    std::uint64_t gap_told_ = 0;  // the first missing number that the log has told of
     std::chrono::steady_clock::time_point rebuilt_;
     bool syncing_ = false;
     std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <deque>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ public:
                                        "--maxmemory-policy",
                                        "noeviction"};
         words.insert(words.end(), more.begin(), more.end());
-        process_.emplace(words, directory_.path() / "log");
+        process_ = std::make_unique<tests::Process>(words, directory_.path() / "log");
         EXPECT_TRUE(tests::eventually(
             seconds{20}, [this] { return RedisClient{options()}.command({"PING"}).has_value(); }));
     }
@@ -56,7 +57,7 @@ public:
 
 private:
     tests::TempDir directory_;
-    std::optional<tests::Process> process_;
+    std::unique_ptr<tests::Process> process_;
 };
 
 // A journal and its shipper on a loop that turns only inside until().
@@ -65,12 +66,13 @@ struct Producing {
     tests::TempDir directory;
     Loop loop;
     Journal journal = *Journal::open(directory.path(), {});
-    std::optional<RedisShareLog> log;
+    std::unique_ptr<RedisShareLog> log;
 
     Producing() { life(); }
     void life()
     {
-        log.emplace(loop, server.options(), "p", journal);
+        log.reset();
+        log = std::make_unique<RedisShareLog>(loop, server.options(), "p", journal);
         log->start();
     }
 
@@ -277,6 +279,39 @@ TEST(RedisShareLog, ShipsNothingOverAStreamThatItsJournalNeverWrote)
     ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 5; }));
     EXPECT_EQ(p.log->backlog(), 5U);
     EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 1);
+}
+
+TEST(RedisShareLog, NeverTakesRecordsOfAnotherServerForItsOwn)
+{
+    // One share each, and both servers number it alike.
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    const RecordBytes others = encode(MarkRecord{11, {2000}});
+    p.server.ask({"XADD", "zubr:sh:p", "11-0", "f", "11", "d",
+                  std::string_view{reinterpret_cast<const char*>(others.data()), others.size()}});
+    p.append(1);
+    ASSERT_TRUE(p.until([&] { return !p.log->connected(); }));
+    EXPECT_EQ(p.log->backlog(), 1U);
+    // The books have the other's record; ours is kept all the same.
+    p.log->set_mark(11);
+    p.append(20);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 31; }));
+    EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 2);
+    EXPECT_EQ(p.log->backlog(), 21U);
+    EXPECT_TRUE(p.journal.holds_all_from(11));
+}
+
+TEST(RedisShareLog, DropsNothingThatOnlyAnotherServerHasShipped)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.log->set_mark(15);  // MySQL's mark, moved by another's records
+    EXPECT_FALSE(p.log->connected());
+    p.append(10);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 20; }));
+    EXPECT_EQ(p.log->backlog(), 10U);
 }
 
 TEST(RedisShareLog, DoesNotEmptyAStreamThatTheJournalCanNotRefill)

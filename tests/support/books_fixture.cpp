@@ -1,5 +1,6 @@
 #include "tests/support/books_fixture.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -20,7 +21,7 @@ pool::RedisOptions redis_of(const std::string& prefix)
 
 }  // namespace
 
-StreamWriter::StreamWriter(std::string prefix, std::string producer)
+StreamWriter::StreamWriter(const std::string& prefix, const std::string& producer)
     : key_(prefix + producer), redis_(redis_of(prefix))
 {
 }
@@ -139,7 +140,8 @@ std::uint64_t BooksFixture::number(const std::string& sql) const
 
 pool::Now now_in(std::uint64_t slot)
 {
-    return {pool::SteadyTime{}, pool::UnixMillis{slot * pool::slot_ms}};
+    const std::uint64_t ms = slot * pool::slot_ms;
+    return {pool::SteadyTime{} + std::chrono::milliseconds{ms}, pool::UnixMillis{ms}};
 }
 
 payouts::StepReport settle(payouts::Service& service, std::uint64_t slot)

@@ -17,7 +17,7 @@ namespace tests {
 class StreamWriter {
 public:
     /// prefix: of the stream's key; see BooksFixture.
-    StreamWriter(std::string prefix, std::string producer);
+    StreamWriter(const std::string& prefix, const std::string& producer);
 
     void start(std::uint64_t slot);
     /// Declares handle `member` for test address `address`, on regtest.

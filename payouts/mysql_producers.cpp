@@ -1,0 +1,61 @@
+#include "payouts/mysql_producers.h"
+
+#include <string>
+
+namespace payouts {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+Result<void> claim_producer(MysqlConnection& db, std::string_view name, std::string_view owner)
+{
+    const auto made = db.execute(
+        "INSERT INTO producer (name, owner) VALUES (?, ?) ON DUPLICATE KEY UPDATE "
+        "retired = IF(owner IN ('', VALUES(owner)), 0, retired), "
+        "owner = IF(owner = '', VALUES(owner), owner)",
+        {sql(name), sql(owner)});
+    if (!made) return fail(made.error());
+    const auto rows = db.query("SELECT owner FROM producer WHERE name = ?", {sql(name)});
+    if (!rows) return fail(rows.error());
+    if (!rows->empty() && rows->front().text(0) == owner) return {};
+    return fail(Error::Code::refused,
+                "another data directory writes shares as " + std::string{name} +
+                    ": give this server a pool.server_id of its own; or, if that directory is lost "
+                    "for good, run `zubrd takeover` once with this configuration");
+}
+
+Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string_view server_id,
+                                          std::string_view owner)
+{
+    // "a-0" of "a", and not "a-b-0".
+    const auto done = db.execute(
+        "UPDATE producer SET owner = ? WHERE SUBSTRING(name, 1, CHAR_LENGTH(name) - "
+        "CHAR_LENGTH(SUBSTRING_INDEX(name, '-', -1)) - 1) = ?",
+        {sql(owner), sql(server_id)});
+    if (!done) return fail(done.error());
+    return done->rows;
+}
+
+Result<void> give_up(MysqlConnection& db, std::string_view producer, const GivenUp& what,
+                     std::string_view by, pool::UnixMillis at)
+{
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    const auto moved =
+        db.execute("UPDATE producer SET mark = ?, gap = 0 WHERE name = ? AND mark = ?",
+                   {what.after_seq + what.records, sql(producer), what.after_seq});
+    if (!moved) return fail(moved.error());
+    if (moved->rows != 1) {
+        return fail(Error::Code::conflict, "the books of " + std::string{producer} +
+                                               " have gone on meanwhile; look again");
+    }
+    const auto noted = db.execute(
+        "INSERT INTO share_gap (producer, after_seq, records, accepted_by, at_ms) "
+        "VALUES (?, ?, ?, ?, ?)",
+        {sql(producer), what.after_seq, what.records, sql(by), at.value});
+    if (!noted) return fail(noted.error());
+    return transaction->commit();
+}
+
+}  // namespace payouts

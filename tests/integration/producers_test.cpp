@@ -1,0 +1,157 @@
+// Whose a producer's name is, and what its journal and its stream owe to the books.
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_maintenance.h"
+#include "payouts/mysql_verify.h"
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+using payouts::Service;
+
+constexpr std::uint64_t slot = 1000;
+
+payouts::ServiceOptions owned_by(const BooksFixture& books, const std::string& owner)
+{
+    auto options = books.options();
+    options.owner = owner;
+    return options;
+}
+
+TEST(ProducerName, BelongsToOneDataDirectory)
+{
+    BooksFixture books;
+    auto first = Service::open(owned_by(books, "one"));
+    ASSERT_TRUE(first.has_value()) << first.error().detail;
+    const auto second = Service::open(owned_by(books, "two"));
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().code, pool::Error::Code::refused);
+    EXPECT_NE(second.error().detail.find("server_id"), std::string::npos) << second.error().detail;
+    EXPECT_NE(second.error().detail.find("zubrd takeover"), std::string::npos);
+    EXPECT_TRUE(Service::open(owned_by(books, "one")).has_value()) << "its next life";
+    EXPECT_EQ((*first)->step(now_in(slot)).value().taken_over, "");
+}
+
+TEST(ProducerName, MayBeTakenOverAndWhoeverHadItHearsOfIt)
+{
+    BooksFixture books;
+    auto first = Service::open(owned_by(books, "one"));
+    ASSERT_TRUE(first.has_value()) << first.error().detail;
+    books.scalar("insert into producer (name, owner) values ('a-b-0', 'other'), ('a', 'other')");
+    const auto taken = payouts::take_over(books.mysql(), "a", "two");
+    ASSERT_TRUE(taken.has_value()) << taken.error().detail;
+    EXPECT_EQ(books.scalar("select group_concat(name) from producer where owner = 'two'"), "a-0");
+    EXPECT_TRUE(Service::open(owned_by(books, "two")).has_value());
+    EXPECT_EQ((*first)->step(now_in(slot)).value().taken_over, "a-0");
+    EXPECT_FALSE(Service::open(owned_by(books, "one")).has_value());
+}
+
+TEST(OldProducer, IsNotRetiredBeforeItsJournalIsShipped)
+{
+    BooksFixture books;
+    {
+        auto options = books.options();
+        options.own_producers = {"a-0", "a-1"};
+        ASSERT_TRUE(Service::open(options).has_value());
+    }
+    // This life has a-0 only, and Redis was away: a-1's last shares are in its journal yet.
+    auto service = books.open();
+    bool unshipped = true;
+    service->set_unshipped([&](const std::string& name) { return name == "a-1" && unshipped; });
+    settle(*service, slot);
+    EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "0");
+    auto old = books.producer("a-1");
+    old.start(slot);
+    old.account(1, 1, slot);
+    old.share(1, slot, 1);
+    old.ship_rest();
+    unshipped = false;
+    settle(*service, slot);
+    EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "1");
+    EXPECT_EQ(books.number("select sum(shares) from slot_account"), 1U);
+}
+
+/// What a dump holds of shares, kept in the database itself: its client programs are not among what
+/// tests need.
+constexpr std::array dumped{"account",         "account_total",   "books",     "producer",
+                            "producer_member", "producer_worker", "slot",      "slot_account",
+                            "slot_leaves",     "slot_root",       "worker_sum"};
+
+void dump(const BooksFixture& books)
+{
+    for (const std::string table : dumped) {
+        books.scalar("create table dump_" + table + " as select * from " + table);
+    }
+}
+
+void load(const BooksFixture& books)
+{
+    for (const std::string table : dumped) {
+        books.scalar("delete from " + table);
+        books.scalar("insert into " + table + " select * from dump_" + table);
+    }
+}
+
+// docs/operations.md, "Backup and restore".
+TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
+{
+    BooksFixture books;
+    auto stream = books.producer("a-0");
+    {
+        auto service = books.open();
+        stream.start(slot);
+        stream.account(1, 1, slot);
+        stream.share(1, slot, 1);
+        stream.share(1, slot, 1);
+        stream.ship_rest();
+        settle(*service, slot);
+        dump(books);
+        // The pool goes on: booked, trimmed from the stream, dropped from the journal.
+        for (int i = 0; i < 6; ++i) stream.share(1, slot, 1);
+        stream.ship_rest();
+        settle(*service, slot);
+        // Not booked yet when the machine is lost; handle 2 was told in what the journal dropped.
+        stream.share(1, slot + 1, 1);
+        stream.ship_rest();
+    }
+    load(books);
+    auto service = books.open();
+    EXPECT_TRUE(settle(*service, slot + 1).producers.at(0).gap);
+    const pool::UnixMillis now = now_in(slot + 1).wall;
+    EXPECT_EQ(service->accept_gap("b-0", "ann", now).error().code, pool::Error::Code::not_found);
+    const auto early = service->accept_gap("a-0", "ann", now);
+    ASSERT_FALSE(early.has_value());
+    EXPECT_EQ(early.error().code, pool::Error::Code::refused) << "whose are the shares there?";
+
+    // zubrd was restarted, as the restore asks: it tells its accounts anew.
+    stream.start(slot + 1);
+    stream.account(1, 2, slot + 1);
+    stream.share(1, slot + 1, 1);
+    stream.mark(slot + 2);
+    stream.ship_rest();
+    EXPECT_EQ(service->accept_gap("a-0", "ann", now).value_or(0), 7U);
+    const auto report = settle(*service, slot + 2);
+    EXPECT_FALSE(report.producers.at(0).gap);
+    EXPECT_EQ(report.producers.at(0).trouble, "");
+    EXPECT_EQ(report.sealed_through, slot + 1);
+    EXPECT_EQ(books.scalar("select group_concat(account_id, ':', shares order by slot_id) "
+                           "from slot_account"),
+              "1:2,2:1");
+    EXPECT_EQ(books.scalar("select concat(producer, after_seq, accepted_by, records) "
+                           "from share_gap"),
+              "a-04ann7");
+    EXPECT_EQ(service->accept_gap("a-0", "ann", now).error().code, pool::Error::Code::invalid);
+
+    payouts::MysqlConnection db{books.mysql()};
+    const auto checked = payouts::verify_ledger(db);
+    ASSERT_TRUE(checked.has_value());
+    EXPECT_EQ(checked->difference, "");
+    EXPECT_EQ(checked->records_given_up, 7U);
+}
+
+}  // namespace
+}  // namespace tests
