@@ -5,6 +5,7 @@
 
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_schedules.h"
 
 namespace payouts {
 
@@ -19,6 +20,7 @@ constexpr std::uint64_t slot_s = 60;
 constexpr std::uint64_t period_s = 600;
 constexpr std::uint64_t day_s = 86'400;
 constexpr std::uint32_t limit_max = 1000;
+constexpr unsigned bps_whole = 10'000;
 
 std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
 {
@@ -32,7 +34,7 @@ std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
 }  // namespace
 
 struct History::Impl {
-    Impl(const MysqlOptions& options, unsigned fee) : db(options), fee_bps(fee) {}
+    explicit Impl(const MysqlOptions& options) : db(options) {}
 
     /// Asks again once when the connection turns out to be lost: reading twice does no harm.
     Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
@@ -53,16 +55,28 @@ struct History::Impl {
         return rows->front().u64(0);
     }
 
+    /// Fee and donation of an account together, for a block of `slot`.
+    Result<unsigned> taken_bps(pool::AccountId account, std::uint64_t slot)
+    {
+        const auto usual = read_usual_fee(db, slot);
+        if (!usual) return fail(usual.error());
+        const auto fees = read_changes(db, Schedule::fee, account);
+        if (!fees) return fail(fees.error());
+        const auto donations = read_changes(db, Schedule::donation, account);
+        if (!donations) return fail(donations.error());
+        return std::min(bps_at(*fees, slot).value_or(*usual) + bps_at(*donations, slot).value_or(0),
+                        bps_whole);
+    }
+
     MysqlConnection db;
-    unsigned fee_bps;
 };
 
 History::History(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 History::~History() = default;
 
-Result<std::unique_ptr<History>> History::open(const MysqlOptions& options, unsigned fee_bps)
+Result<std::unique_ptr<History>> History::open(const MysqlOptions& options)
 {
-    auto impl = std::make_unique<Impl>(options, fee_bps);
+    auto impl = std::make_unique<Impl>(options);
     if (auto connected = impl->db.connect(); !connected) return fail(connected.error());
     return std::unique_ptr<History>{new History{std::move(impl)}};
 }
@@ -144,19 +158,21 @@ Result<std::vector<EarningRow>> History::earnings(std::string_view account, std:
 // and each pays it 1 / N of a reward.
 Result<WindowPart> History::window(std::string_view account)
 {
-    const auto who =
-        impl_->query("SELECT id, COALESCE(fee_bps, ?) + donation_bps FROM account WHERE name = ?",
-                     {std::uint64_t{impl_->fee_bps}, sql(account)});
-    if (!who) return fail(who.error());
-    if (who->empty()) return fail(Error::Code::not_found, "no such account");
-    const auto frame = impl_->query(
-        "SELECT (SELECT value FROM setting WHERE name = 'window_score'),"
-        " COALESCE((SELECT cum_score FROM slot ORDER BY slot_id DESC LIMIT 1), 0)");
-    if (!frame) return fail(frame.error());
+    const auto id = impl_->id_of(account);
+    if (!id) return fail(id.error());
+    const auto newest =
+        impl_->query("SELECT slot_id, cum_score FROM slot ORDER BY slot_id DESC LIMIT 1");
+    if (!newest) return fail(newest.error());
+    const std::uint64_t end = newest->empty() ? 0 : newest->front().u64(0) + 1;
+    const pool::U128 head = newest->empty() ? 0 : newest->front().u128(1);
+    // As a block of the next minute would be paid.
+    const auto in_force = read_window_in_force(impl_->db, end);
+    if (!in_force) return fail(in_force.error());
+    const auto taken = impl_->taken_bps(pool::AccountId{*id}, end);
+    if (!taken) return fail(taken.error());
     WindowPart part;
-    part.fee_bps = static_cast<unsigned>(who->front().u64(1));
-    part.window = frame->front().u128(0);
-    const pool::U128 head = frame->front().u128(1);
+    part.fee_bps = *taken;
+    part.window = in_force->size;
     part.total = std::min(head, part.window);
     // Where the window begins, by running sums; below zero while it still fills. Looked for from
     // its young end: what is older is never read.
@@ -175,7 +191,7 @@ Result<WindowPart> History::window(std::string_view account)
         "FROM (SELECT CAST(? AS DECIMAL(38,0)) AS edge, CAST(? AS DECIMAL(38,0)) AS n) w "
         "JOIN slot_account a ON a.account_id = ? AND a.slot_id > ? "
         "JOIN slot s ON s.slot_id = a.slot_id WHERE s.score > 0",
-        {edge, sql(part.window), who->front().u64(0), before->front().u64(0)});
+        {edge, sql(part.window), *id, before->front().u64(0)});
     if (!sums) return fail(sums.error());
     part.mine = sums->front().u128(0);
     part.to_come = sums->front().u128(1);

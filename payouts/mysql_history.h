@@ -39,7 +39,8 @@ struct EarningRow {
 
 /// An account's part of the window as the sealed slots stand.
 struct WindowPart {
-    pool::U128 window = 0;  ///< N, units of 10^-18 blocks; the next three too
+    pool::U128 window = 0;  ///< what it may hold now: N, less while N grows; units of 10^-18
+                            ///< blocks; the next three too
     pool::U128 total = 0;   ///< score in the window: <= N
     pool::U128 mine = 0;    ///< of it, the account's
     /// The account's score, each unit times the part of its time in the window that is to come: so
@@ -61,9 +62,8 @@ struct AnswerRow {
 /// Errors of all calls: unavailable, when MySQL is lost; the next call reconnects.
 class History {
 public:
-    /// The schema must be there: open after the Service. fee_bps: of accounts without their own.
-    static pool::Result<std::unique_ptr<History>> open(const MysqlOptions& options,
-                                                       unsigned fee_bps);
+    /// The schema must be there: open after the Service.
+    static pool::Result<std::unique_ptr<History>> open(const MysqlOptions& options);
     ~History();
     History(const History&) = delete;
     History& operator=(const History&) = delete;

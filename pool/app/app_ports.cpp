@@ -51,7 +51,7 @@ Result<void> App::Parts::open_rpc()
     if (!queries) return fail(queries.error());
     auto audits = payouts::Queries::open(mysql_options(config));
     if (!audits) return fail(audits.error());
-    auto history = payouts::History::open(mysql_options(config), config.fee_bps);
+    auto history = payouts::History::open(mysql_options(config));
     if (!history) return fail(history.error());
     auto made = rpc::CookieFile::create(config.cookie_file);
     if (!made) return fail(made.error());

@@ -1,8 +1,10 @@
 // What people are shown of the past, from real books.
+#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "payouts/account_book.h"
 #include "payouts/mysql_history.h"
 #include "tests/support/books_fixture.h"
 
@@ -15,7 +17,7 @@ constexpr std::uint64_t slot = 28'000'000;  // 2023: a multiple of ten, so a per
 
 std::unique_ptr<History> open(const BooksFixture& books)
 {
-    auto opened = History::open(books.mysql(), 100);
+    auto opened = History::open(books.mysql());
     EXPECT_TRUE(opened.has_value()) << opened.error().detail;
     return std::move(*opened);
 }
@@ -89,6 +91,37 @@ TEST(History, TellsWhatOfTheWindowIsAnAccountsAndWhatIsStillToComeOfIt)
     const auto pushed = history->window(test_address("regtest", 1));
     EXPECT_EQ(pushed->mine, unit / 2);
     EXPECT_EQ(pushed->to_come, unit / 16);
+}
+
+TEST(History, ReckonsWithTheTermsThatAreInForceForTheNextBlock)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    payouts::AccountBookOptions options;
+    options.mysql = books.mysql();
+    options.notice = std::chrono::hours{0};
+    const auto book = payouts::AccountBook::open(options);
+    ASSERT_TRUE(book.has_value()) << book.error().detail;
+    const auto from = pool::UnixMillis{(slot + 2) * pool::slot_ms};
+    const payouts::Occasion on{"olga", pool::UnixMillis{slot * pool::slot_ms}, pool::Height{1}};
+    constexpr pool::U128 unit = 1'000'000'000'000'000'000U;
+    ASSERT_TRUE((*book)->set_window(unit, from, on).has_value());
+    ASSERT_TRUE((*book)->set_usual_fee(300, from, on).has_value());
+
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.share(1, slot, 2);
+    stream.share(1, slot + 1, 2);
+    stream.mark(slot + 2);
+    stream.ship_rest();
+    settle(*service, slot + 20);
+
+    const auto part = open(books)->window(test_address("regtest", 1));
+    ASSERT_TRUE(part.has_value()) << part.error().detail;
+    EXPECT_EQ(part->window, unit);
+    EXPECT_EQ(part->mine, unit);
+    EXPECT_EQ(part->fee_bps, 300U);
 }
 
 }  // namespace
