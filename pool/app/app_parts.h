@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "pool/app/app.h"
 #include "pool/app/account_desk.h"
+#include "pool/app/app.h"
 #include "pool/app/audit_desk.h"
 #include "pool/app/block_watch.h"
 #include "pool/app/books.h"

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,40 @@ std::vector<long> numbers(const std::string& log, const std::vector<std::string>
     return out;
 }
 
+/// When, in milliseconds of its hour, the first line was written that holds all of `words`.
+std::optional<long> moment(const std::string& log, const std::vector<std::string>& words)
+{
+    std::size_t begin = 0;
+    while (begin < log.size()) {
+        const std::size_t end = std::min(log.find('\n', begin), log.size());
+        const std::string line = log.substr(begin, end - begin);
+        begin = end + 1;
+        const bool all = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+            return line.find(word) != std::string::npos;
+        });
+        // 2026-11-25T03:01:54.708Z
+        constexpr std::size_t minutes_at = 14;
+        if (!all || line.size() < 24) continue;
+        const long minutes = std::strtol(line.c_str() + minutes_at, nullptr, 10);
+        const long whole = std::strtol(line.c_str() + minutes_at + 3, nullptr, 10);
+        const long millis = std::strtol(line.c_str() + minutes_at + 6, nullptr, 10);
+        return (minutes * 60 + whole) * 1000 + millis;
+    }
+    return std::nullopt;
+}
+
+long between(long from, long to)
+{
+    constexpr long hour = 3'600'000;
+    return (to - from + hour) % hour;
+}
+
+long median(std::vector<long> values)
+{
+    std::sort(values.begin(), values.end());
+    return values.at(values.size() / 2);
+}
+
 // Two nodes of one chain; the first is frozen (its connections stay open, it answers nothing) for
 // ten seconds, in which the other one's jobs and our own blocks go on as if nothing were.
 TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
@@ -72,14 +107,28 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     a.process().signal(SIGCONT);
 
     EXPECT_GT(b.height(), before + 3) << frozen;
-    // Each job of a tip of ours was out before a frozen node could matter, and each block was taken
-    // by the living node: the best of them within 50 ms, none held up by a time-out.
-    auto took = numbers(frozen, {"block_submitted", "node=second", "answer=accepted"}, " ms=");
-    ASSERT_FALSE(took.empty()) << frozen;
-    std::sort(took.begin(), took.end());
-    EXPECT_LE(took.front(), 50) << frozen;
-    EXPECT_LE(took.back(), 2000) << frozen;
-    EXPECT_GE(numbers(frozen, {"job_published", "empty=false"}, "job=").size(), took.size());
+    // From the moment a block is known to the living node's word on it, and from its word on a tip
+    // to the job on it: within 50 ms (the median, on a machine that has other things to do), and
+    // none held up by a time-out.
+    std::vector<long> blocks;
+    std::vector<long> jobs;
+    for (const std::string& hash : blocks_in_log(frozen)) {
+        const auto found = moment(frozen, {"block_found", hash});
+        const auto taken = moment(frozen, {"block_submitted", hash, "node=second"});
+        const auto tip = moment(frozen, {"new_tip", hash, "node=second"});
+        if (!found || !taken || !tip) continue;
+        blocks.push_back(between(*found, *taken));
+        const auto height = numbers(frozen, {"new_tip", hash}, "height=");
+        const auto job =
+            moment(frozen, {"job_published", "height=" + std::to_string(height.at(0) + 1) + " "});
+        ASSERT_TRUE(job.has_value()) << hash << frozen;
+        jobs.push_back(std::min(between(*tip, *job), between(*job, *tip)));
+    }
+    ASSERT_GE(blocks.size(), 3U) << frozen;
+    EXPECT_LE(median(blocks), 50) << frozen;
+    EXPECT_LE(median(jobs), 50) << frozen;
+    EXPECT_LE(*std::max_element(blocks.begin(), blocks.end()), 2000) << frozen;
+    EXPECT_LE(*std::max_element(jobs.begin(), jobs.end()), 2000) << frozen;
 
     // Thawed, it learns of every block, and each has both nodes' word in the books.
     EXPECT_TRUE(eventually(seconds{60}, [&] { return a.height() == b.height(); }));
