@@ -1,5 +1,6 @@
 #include "rpc/audit.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,10 +93,11 @@ struct Office {
 
     std::string ask(const std::string& request, Role role = Role::operating)
     {
-        std::string out;
+        // The reply may come long after this has returned.
+        const auto out = std::make_shared<std::string>();
         router.call(request, {"olga", role, "192.0.2.7"},
-                    [&out](std::optional<std::string> reply) { out = reply.value_or(""); });
-        return out;
+                    [out](std::optional<std::string> reply) { *out = reply.value_or(""); });
+        return *out;
     }
 
     Paper paper;
