@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "rpc/account_answers.h"
 #include "rpc/account_views.h"
 #include "rpc/auth.h"
 
@@ -16,26 +17,11 @@ using pool::Result;
 
 constexpr std::size_t addresses_bytes_max = 4000;
 
-Param account_param()
-{
-    return {.name = "account",
-            .length_max = 128,
-            .doc = "a payout address or a registered account name"};
-}
-
 Param addresses_param()
 {
     return {.name = "addresses",
             .length_max = addresses_bytes_max,
             .doc = "ADDRESS, or ADDRESS:70,ADDRESS:30: per cent that sum to 100"};
-}
-
-std::function<void(Result<std::string>)> answer(Reply reply)
-{
-    return [reply = std::move(reply)](Result<std::string> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(std::move(*result));
-    };
 }
 
 Result<std::string> nothing(const Result<void>& done)

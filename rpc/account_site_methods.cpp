@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "rpc/account_answers.h"
 #include "rpc/account_methods.h"
 #include "rpc/account_views.h"
 
@@ -16,21 +17,6 @@ using pool::Result;
 
 constexpr std::int64_t hours_max = 9'600;  // 400 days
 
-std::function<void(Result<std::string>)> answer(Reply reply)
-{
-    return [reply = std::move(reply)](Result<std::string> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(std::move(*result));
-    };
-}
-
-Param account_param()
-{
-    return {.name = "account",
-            .length_max = 128,
-            .doc = "a payout address or a registered account name"};
-}
-
 Method setsite_method(AccountControl& accounts)
 {
     Method method;
@@ -41,25 +27,17 @@ Method setsite_method(AccountControl& accounts)
         account_param(),
         {.name = "prefix", .length_max = 64, .doc = "how the names of its workers begin"},
         {.name = "site", .length_max = 32, .doc = "1 to 32 of a-z 0-9 _ -; main: no site"},
-        {.name = "from",
-         .type = ParamType::integer,
-         .required = false,
-         .min = 0,
-         .max = INT64_MAX / 1000,
-         .doc = "seconds since 1970; without it from the next minute on"}};
+        from_param()};
     method.doc =
         "Says at which site of a farm workers are, by how their names begin. The longest prefix "
         "wins; workers that none fits are at main. Sums are by site, money is by account.";
     method.result = "an object: from_slot, from";
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
-        std::optional<pool::UnixMillis> from;
-        if (const auto given = arguments.optional_integer(3)) {
-            from = pool::UnixMillis{static_cast<std::uint64_t>(*given) * 1000};
-        }
         accounts.run(
             caller.name,
             [account = arguments.text(0), prefix = arguments.text(1), site = arguments.text(2),
-             from](AccountBook& book, const Occasion& on) -> Result<std::string> {
+             from = from_of(arguments.optional_integer(3))](
+                AccountBook& book, const Occasion& on) -> Result<std::string> {
                 const auto slot = book.set_site(account, prefix, site, from, on);
                 if (!slot) return fail(slot.error());
                 return slot_json(*slot);

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "rpc/account_answers.h"
 #include "rpc/account_methods.h"
 #include "rpc/account_views.h"
 
@@ -15,30 +16,6 @@ using pool::Result;
 
 constexpr std::int64_t bps_whole = 10'000;
 constexpr std::int64_t usual_again = -1;
-
-Param from_param()
-{
-    return {.name = "from",
-            .type = ParamType::integer,
-            .required = false,
-            .min = 0,
-            .max = INT64_MAX / 1000,
-            .doc = "seconds since 1970; without it as soon as may be"};
-}
-
-std::optional<pool::UnixMillis> from_of(std::optional<std::int64_t> seconds)
-{
-    if (!seconds) return std::nullopt;
-    return pool::UnixMillis{static_cast<std::uint64_t>(*seconds) * 1000};
-}
-
-std::function<void(Result<std::string>)> answer(Reply reply)
-{
-    return [reply = std::move(reply)](Result<std::string> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(std::move(*result));
-    };
-}
 
 Result<std::string> slot_or_error(const Result<std::uint64_t>& slot)
 {
@@ -118,9 +95,7 @@ Method setdonation_method(AccountControl& accounts)
     method.name = "setdonation";
     method.roles = {Role::operating, Role::accountant};
     method.params = {
-        {.name = "account",
-         .length_max = 128,
-         .doc = "a payout address or a registered account name"},
+        account_param(),
         {.name = "bps",
          .type = ParamType::integer,
          .min = 0,

@@ -70,6 +70,10 @@ TEST(ServiceManager, IsNotMissedWhereThereIsNone)
     ServiceManager{"", microseconds{0}}.tell("READY=1");
     ServiceManager{"/nowhere/at/all", microseconds{0}}.tell("READY=1");
     ServiceManager{std::string(500, 'x'), microseconds{0}}.tell("READY=1");
+    // Whoever is there afterwards still hears, and only what is his.
+    const Manager manager;
+    ServiceManager{manager.path, microseconds{0}}.tell("READY=1");
+    EXPECT_EQ(manager.hear(), "READY=1");
 }
 
 TEST(Heartbeat, BeatsWhileTheLoopsAnswer)

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "pool/base/time.h"
+#include "rpc/method.h"
+
+/// What all methods about accounts have in common.
+namespace rpc {
+
+inline Param account_param()
+{
+    return {.name = "account",
+            .length_max = 128,
+            .doc = "a payout address or a registered account name"};
+}
+
+/// A moment that an announcement holds from.
+inline Param from_param()
+{
+    return {.name = "from",
+            .type = ParamType::integer,
+            .required = false,
+            .min = 0,
+            .max = INT64_MAX / 1000,
+            .doc = "seconds since 1970; without it as soon as may be"};
+}
+
+inline std::optional<pool::UnixMillis> from_of(std::optional<std::int64_t> seconds)
+{
+    if (!seconds) return std::nullopt;
+    return pool::UnixMillis{static_cast<std::uint64_t>(*seconds) * 1000};
+}
+
+/// Hands on a result of the books, or its error as the RPC words it.
+inline std::function<void(pool::Result<std::string>)> answer(Reply reply)
+{
+    return [reply = std::move(reply)](pool::Result<std::string> result) {
+        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
+        reply(std::move(*result));
+    };
+}
+
+}  // namespace rpc
