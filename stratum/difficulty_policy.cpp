@@ -128,8 +128,10 @@ void DifficultyPolicy::fix(pool::Difficulty difficulty)
 
 pool::Difficulty DifficultyPolicy::next() const
 {
-    const auto allowed = std::min(std::max({wanted_, floor_, limits_.min}), limits_.max);
-    const auto demanded = std::min(std::max(demanded_floor_, demanded_start_), limits_.max);
+    const auto wanted = std::min(wanted_, ceiling_);
+    const auto allowed = std::min(std::max({wanted, floor_, limits_.min}), limits_.max);
+    const auto start = std::min(demanded_start_, ceiling_);
+    const auto demanded = std::min(std::max(demanded_floor_, start), limits_.max);
     return std::max(std::min(allowed, cap_), demanded);
 }
 

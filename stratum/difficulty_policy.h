@@ -70,6 +70,8 @@ public:
         floor_ = difficulty;
         demanded_floor_ = difficulty;
     }
+    /// The password's `maxd=`: never above, but for a floor.
+    void set_ceiling(pool::Difficulty difficulty) { ceiling_ = difficulty; }
     /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the
     /// controller moves.
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
@@ -93,6 +95,7 @@ private:
     DifficultyLimits limits_;
     pool::Difficulty wanted_;
     pool::Difficulty floor_;
+    pool::Difficulty ceiling_ = pool::difficulty_max;
     pool::Difficulty cap_ = pool::difficulty_max;
     pool::Difficulty demanded_floor_ = pool::difficulty_min;
     pool::Difficulty demanded_start_ = pool::difficulty_min;

@@ -249,7 +249,7 @@ pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& do
     if (method) {
         request.call = call_of(without_blanks(*method), root->find("params"));
     } else if (root->find("result").exists() || root->find("error").exists()) {
-        request.call = Answer{};
+        request.call = Answer{text_or_empty(root->find("result"))};
     } else {
         request.call = NoMethod{};
     }

@@ -63,7 +63,9 @@ struct Report {};
 /// mining.bye, mining.term, mining.unsubscribe, mining.deauthorize.
 struct Leave {};
 /// The client's answer to a request of ours, or its "pong".
-struct Answer {};
+struct Answer {
+    std::string_view text;  ///< "" when its result is no text
+};
 struct UnknownMethod {
     std::string_view name;
 };

@@ -145,6 +145,12 @@ NotifyLines PreparedNotify::lines_of(const pool::Job& job) const
     return out;
 }
 
+void append_get_version(std::string& out)
+{
+    out.append("{\"id\":").append(version_question_id);
+    out.append(",\"method\":\"client.get_version\",\"params\":[]}\n");
+}
+
 void append_reconnect(std::string& out)
 {
     out.append("{\"id\":null,\"method\":\"client.reconnect\",\"params\":[]}\n");

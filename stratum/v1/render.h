@@ -40,6 +40,10 @@ void append_set_version_mask(std::string& out, std::uint32_t mask);
 /// client.show_message: a line for the people in front of the miner. Cut at 200 characters.
 void append_show_message(std::string& out, std::string_view text);
 
+/// client.get_version: the one request of ours; its answer has this id.
+inline constexpr std::string_view version_question_id = "77077";
+void append_get_version(std::string& out);
+
 /// client.reconnect without parameters: to the same place, once the connection is gone.
 void append_reconnect(std::string& out);
 

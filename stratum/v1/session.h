@@ -181,6 +181,7 @@ private:
     std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
 
+    void ask_version();
     void note_low_share(pool::Judgement judgement);
     void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
     void hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn);
@@ -204,6 +205,7 @@ private:
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;  // since authorize
     bool authorize_refused_ = false;
+    bool asked_version_ = false;
     bool heard_line_ = false;
     std::optional<pool::SteadyTime> line_begun_;
     std::size_t bad_requests_ = 0;

@@ -127,6 +127,7 @@ void Session::apply_password(std::string_view password, pool::SteadyTime now)
         return value ? pool::difficulty_at_most(*value) : std::nullopt;
     };
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
+    if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling);
     if (const auto start = on_grid(asked.start)) policy_.start_at(*start, now);
     if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
 }
@@ -178,7 +179,12 @@ void Session::on(const Leave&, const Turn& turn)
     end(EndReason::asked);
 }
 
-void Session::on(const Answer&, const Turn&) {}
+// Only the first answer to what we have asked counts: nobody renames himself while he mines.
+void Session::on(const Answer& call, const Turn& turn)
+{
+    const bool ours = asked_version_ && turn.id == version_question_id;
+    if (ours && user_agent_.empty()) user_agent_ = printable(call.text);
+}
 
 void Session::on(const UnknownMethod&, const Turn& turn)
 {

@@ -205,6 +205,14 @@ void Session::end_if_bad(std::uint32_t bad_max)
     if (shares_.bad() >= bad_max) end(EndReason::too_many_bad_shares);
 }
 
+// Who named nothing at subscribe is asked, once its first share shows that the handshake, in which
+// some take any line for an answer, is well behind it.
+void Session::ask_version()
+{
+    if (!user_agent_.empty() || std::exchange(asked_version_, true)) return;
+    append_get_version(waiting_[answered_ - 1].after);
+}
+
 // A miner that sends low shares and no others has lost a set_difficulty: it is told once more.
 void Session::note_low_share(pool::Judgement judgement)
 {
@@ -222,6 +230,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         append_result(out_, waiting.id, true);
         policy_.on_share(origin.difficulty, now.steady);
         ++accepted_;
+        ask_version();
         bad_requests_ = 0;
         low_shares_ = 0;
     } else if (accepted) {

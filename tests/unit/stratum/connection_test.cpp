@@ -47,6 +47,33 @@ TEST(Optional, IsNeverAnErrorBeforeAuthorize)
     EXPECT_EQ(talk.say(id, authorize).size(), 1U);
 }
 
+TEST(Version, IsAskedOnceAndOnlyOfMinersThatNamedNone)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner named{talk, "user.w1"};
+    EXPECT_EQ(named.submit(named.find()).size(), 1U);
+
+    const auto id = talk.open();
+    TalkingMiner silent{talk, id};
+    silent.user = "user.w2";
+    Lines said = silent.say(R"({"id":1,"method":"mining.subscribe","params":[]})");
+    said = silent.say(R"({"id":2,"method":"mining.authorize","params":["user.w2","x"]})");
+    EXPECT_FALSE(contains(said, "get_version"));
+    EXPECT_EQ(silent.submit(silent.find()),
+              (Lines{R"({"id":9,"result":true,"error":null})",
+                     R"({"id":77077,"method":"client.get_version","params":[]})"}));
+    EXPECT_EQ(silent.submit(silent.find()).size(), 1U);
+
+    EXPECT_TRUE(silent.say(R"({"id":1,"result":"not ours","error":null})").empty());
+    EXPECT_TRUE(
+        silent.say(R"({"id":77077,"result":"cpu\u001b[31mminer/2.5<","error":null})").empty());
+    EXPECT_TRUE(silent.say(R"({"id":77077,"result":"other/1","error":null})").empty());
+    for (const auto& shot : talk.shard.snapshot(talk.now)) {
+        EXPECT_EQ(shot.user_agent, shot.id == id ? "cpu[31mminer/2.5<" : "conf/1.0");
+    }
+}
+
 TEST(Optional, IsAnsweredAfterAuthorize)
 {
     Talk talk;

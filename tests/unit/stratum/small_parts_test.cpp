@@ -17,6 +17,7 @@ TEST(Password, ReadsDifficultiesInAnyCaseAndWithAnySeparator)
     EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").start, 0.5);
     EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").floor, 2);
     EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").fixed, 8);
+    EXPECT_EQ(v1::parse_password("x,MaxD=64").ceiling, 64);
     EXPECT_EQ(v1::parse_password("d=16,f=1").fixed, 16);
 }
 
