@@ -1,7 +1,6 @@
 #include "stratum/server.h"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "pool/base/time.h"
 #include "stratum/first_bytes.h"
 #include "stratum/server_intake.h"
+#include "stratum/waiting_room.h"
 
 namespace stratum {
 namespace {
@@ -61,7 +61,6 @@ struct Server::Impl {
         pool::Now opened;
         const PortOptions* port = nullptr;
         bool admitted = false;
-        bool authorised = false;
         bool holding = false;
     };
     using Conns = std::unordered_map<std::uint64_t, Conn>;
@@ -71,7 +70,8 @@ struct Server::Impl {
         : loop(on_loop),
           options(std::move(wanted)),
           gate(options.shard.gate),
-          shard(options.shard, log, std::move(directory), std::move(on_candidate))
+          shard(options.shard, log, std::move(directory), std::move(on_candidate)),
+          room(options.handshaking_max, static_cast<std::uint32_t>(options.shed_after.count()))
     {
         pool::check(gate != nullptr, "somebody decides who may connect");
     }
@@ -91,7 +91,7 @@ struct Server::Impl {
     void end_turn();
     void on_tick();
     void drop_stalled(pool::Now now);
-    void shed(pool::SteadyTime now);
+    void shed();
     void pace();
     void stop();
 
@@ -101,8 +101,7 @@ struct Server::Impl {
     Shard shard;
     std::shared_ptr<const TlsContext> tls;
     Conns conns;
-    std::deque<std::uint64_t> newcomers;  // oldest first; also some that are gone or authorised
-    std::size_t handshaking = 0;
+    WaitingRoom room;
     bool accepting = true;
     Effects effects;
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
@@ -146,8 +145,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
     conn.tcp->set_write_queue_max(options.write_queue_max);
     conn.tcp->set_kernel_send_buffer(kernel_send_buffer);
     const auto at = conns.emplace(id.value, std::move(conn)).first;
-    newcomers.push_back(id.value);
-    ++handshaking;
+    room.enter(id);
     at->second.tcp->start({
         .on_bytes = [this, id](std::span<const std::uint8_t> bytes) { on_bytes(id, bytes); },
         .on_end = [this, id] { on_end(id); },
@@ -168,7 +166,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
                 forget(found);
             },
     });
-    if (handshaking >= options.handshaking_max) shed(pool::read_clock().steady);
+    if (room.full()) shed();
 }
 
 bool Server::Impl::admit(Conn& conn, const IpAddress& address)
@@ -282,7 +280,7 @@ void Server::Impl::refuse(pool::SessionId id, EndReason reason)
 void Server::Impl::forget(Conns::iterator at)
 {
     if (at->second.admitted) gate->release(at->second.address);
-    if (!at->second.authorised) --handshaking;
+    room.leave({at->first});
     conns.erase(at);
 }
 
@@ -299,10 +297,9 @@ void Server::Impl::end_turn()
     shard.flush(now);
     shard.take_effects(effects, now);
     for (const pool::SessionId id : effects.authorised) {
-        const auto found = conns.find(id.value);
-        if (found == conns.end() || std::exchange(found->second.authorised, true)) continue;
-        --handshaking;
+        room.leave(id);
     }
+    if (!accepting) shed();
     for (const pool::SessionId id : effects.mined) {
         const auto found = conns.find(id.value);
         if (found != conns.end()) gate->mined(found->second.address, now.steady);
@@ -330,8 +327,9 @@ void Server::Impl::on_tick()
     const pool::Now now = pool::read_clock();
     shard.on_tick(now);
     drop_stalled(now);
-    shed(now.steady);
-    shard.metrics().handshaking.set(static_cast<std::int64_t>(handshaking));
+    room.round(now.steady);
+    shed();
+    shard.metrics().handshaking.set(static_cast<std::int64_t>(room.waiting()));
 }
 
 void Server::Impl::drop_stalled(pool::Now now)
@@ -359,26 +357,22 @@ void Server::Impl::drop_stalled(pool::Now now)
 
 // Room for newcomers: those who dawdle over their handshake go first, oldest first; while there are
 // none of these, the others wait in the kernel's queue, in order.
-void Server::Impl::shed(pool::SteadyTime now)
+void Server::Impl::shed()
 {
-    while (!newcomers.empty()) {
-        const auto at = conns.find(newcomers.front());
-        const bool waiting = at != conns.end() && !at->second.authorised;
-        if (waiting) {
-            const bool late = now - at->second.opened.steady >= options.shed_after;
-            if (handshaking < options.handshaking_max || !late) break;
-            const pool::SessionId id{at->first};
-            if (at->second.intake != nullptr) shard.count_end(EndReason::shed);
-            shard.closed(id, EndReason::shed, pool::read_clock());
-            forget(at);
+    while (const auto id = room.next_to_go()) {
+        const auto at = conns.find(id->value);
+        if (at == conns.end()) {
+            room.leave(*id);
+            continue;
         }
-        newcomers.pop_front();
+        if (at->second.intake != nullptr) shard.count_end(EndReason::shed);
+        shard.closed(*id, EndReason::shed, pool::read_clock());
+        forget(at);
     }
-    const bool room = handshaking < options.handshaking_max;
-    if (room == accepting) return;
-    accepting = room;
-    if (!room) shard.metrics().accept_pauses.add();
-    for (const auto& listener : listeners) listener->set_paused(!room);
+    if (accepting != room.full()) return;
+    accepting = !accepting;
+    if (!accepting) shard.metrics().accept_pauses.add();
+    for (const auto& listener : listeners) listener->set_paused(!accepting);
 }
 
 void Server::Impl::pace()

@@ -34,7 +34,7 @@ struct ServerOptions {
     std::size_t write_queue_max = std::size_t{256} << 10;  ///< more is unread: the peer is dropped
     std::chrono::seconds write_stall_max{60};              ///< unsent bytes for so long: likewise
     /// So many may be connected and not authorised; then accepting pauses, and those who take
-    /// longer than shed_after make room.
+    /// longer than shed_after make room (see WaitingRoom).
     std::size_t handshaking_max = 8192;
     std::chrono::seconds shed_after{3};
     ShardOptions shard;

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+namespace stratum {
+
+/// Those who are connected and have not authorised, in the order in which they came. Says when
+/// there are too many, and who then has to go: whoever dawdles, the oldest first.
+///
+/// Patience is counted in rounds, about one a second, and a round counts only when the loop kept
+/// time: where it did not, or the machine did not let it, bytes of an honest miner may lie unread,
+/// and nobody is to blame. So fifteen thousand who come back at once are taken in order, however
+/// long that takes. Owned by one loop; no clock.
+class WaitingRoom {
+public:
+    /// max: so many may wait. patience: so many rounds each of them has.
+    WaitingRoom(std::size_t max, std::uint32_t patience) : max_(max), patience_(patience) {}
+
+    void enter(pool::SessionId id);
+    /// It has authorised, or is gone.
+    void leave(pool::SessionId id);
+    /// About once a second.
+    void round(pool::SteadyTime now);
+
+    std::size_t waiting() const { return entered_.size(); }
+    bool full() const { return entered_.size() >= max_; }
+    /// Who has to go to make room: nobody while there is some, or while all still have rounds.
+    std::optional<pool::SessionId> next_to_go();
+
+    /// A round that ends later than this after the one before says nothing about anybody.
+    static constexpr std::chrono::milliseconds kept_time{1250};
+
+private:
+    std::size_t max_;
+    std::uint32_t patience_;
+    std::uint64_t rounds_ = 0;
+    std::optional<pool::SteadyTime> last_round_;
+    std::unordered_map<std::uint64_t, std::uint64_t> entered_;  // at which round
+    std::deque<std::uint64_t> order_;                           // some of these have left
+};
+
+}  // namespace stratum

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "stratum/server.h"
+#include "tests/sim/fakes.h"
+#include "tests/unit/stratum/talk.h"
+
+// Everybody comes back at once: a real server, real sockets, one loop.
+namespace tests {
+namespace {
+
+constexpr std::size_t room = 16;
+constexpr std::size_t miners = 600;
+
+class Crowd {
+public:
+    Crowd()
+    {
+        stratum::ServerOptions options;
+        options.shard = Talk::default_options();
+        options.shard.gate = &gate_;
+        options.handshaking_max = room;
+        options.ports.push_back(
+            {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
+        auto accounts = std::make_shared<stratum::AccountDirectory>();
+        accounts->emplace("user", pool::AccountId{1});
+        server_ = std::make_unique<stratum::Server>(loop_, options, log_, std::move(accounts),
+                                                    [](pool::BlockCandidate) {});
+        const auto ports = server_->start();
+        if (!ports) return;
+        for (std::size_t i = 0; i < miners; ++i) connect(i, ports->front());
+    }
+
+    /// Who was let in, in the order in which they were.
+    const std::vector<std::size_t>& run()
+    {
+        const pool::Watch limit = loop_.after(std::chrono::seconds{60}, [this] { loop_.stop(); });
+        loop_.run();
+        return let_in_;
+    }
+    const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
+
+private:
+    void connect(std::size_t number, std::uint16_t port)
+    {
+        pool::TcpConn::connect(
+            loop_, {"127.0.0.1", port},
+            [this, number](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                ASSERT_TRUE(made.has_value());
+                conns_.push_back(std::move(*made));
+                conns_.back()->start({.on_bytes =
+                                          [this, number](std::span<const std::uint8_t> bytes) {
+                                              const std::string_view text{
+                                                  reinterpret_cast<const char*>(bytes.data()),
+                                                  bytes.size()};
+                                              if (text.find(R"("id":2,"result":true)") == text.npos)
+                                                  return;
+                                              let_in_.push_back(number);
+                                              if (let_in_.size() == miners) loop_.stop();
+                                          },
+                                      .on_close = [this](pool::CloseReason) { loop_.stop(); }});
+                conns_.back()->write(
+                    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n"
+                    "{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"user.w\",\"\"]}\n");
+            });
+    }
+
+    pool::Loop loop_;
+    FakeShareLog log_;
+    stratum::Gate gate_{stratum::GateOptions{}};
+    std::unique_ptr<stratum::Server> server_;
+    std::vector<std::unique_ptr<pool::TcpConn>> conns_;
+    std::vector<std::size_t> let_in_;
+};
+
+TEST(Admission, TakesACrowdInTheOrderInWhichItCameAndSendsNobodyAway)
+{
+    Crowd crowd;
+    const std::vector<std::size_t>& let_in = crowd.run();
+    ASSERT_EQ(let_in.size(), miners);
+    EXPECT_EQ(crowd.metrics().of(stratum::EndReason::shed).value(), 0U);
+    EXPECT_GT(crowd.metrics().accept_pauses.value(), 0U);
+    // Nobody is let in long before somebody who was there first.
+    std::size_t last = 0;
+    std::size_t overtaken = 0;
+    for (const std::size_t number : let_in) {
+        last = std::max(last, number);
+        overtaken = std::max(overtaken, last - number);
+    }
+    EXPECT_LE(overtaken, 4 * room);
+}
+
+}  // namespace
+}  // namespace tests
