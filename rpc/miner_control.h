@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,10 @@ class MinerControl {
 public:
     virtual ~MinerControl() = default;
 
-    /// Accepts no connections any more and asks all miners to connect again elsewhere or later;
-    /// those that stay are served until the stop.
-    virtual void drain() = 0;
+    /// Accepts no connections any more and asks all miners to connect again elsewhere or later, one
+    /// after the other within this time (nothing: as configured); those that stay are served until
+    /// the stop.
+    virtual void drain(std::optional<std::chrono::seconds> over) = 0;
     virtual std::vector<BanInfo> bans() = 0;
     /// Errors: invalid, when `network` is none.
     virtual pool::Result<void> ban(const std::string& network, std::chrono::seconds time) = 0;

@@ -31,12 +31,21 @@ Method drain_method(MinerControl& miners)
     method.name = "drain";
     method.roles = {Role::operating};
     method.doc =
-        "Closes the ports for miners and asks all of them to connect again. Those that stay are "
-        "served until 'stop'. There is no way back but a restart.";
+        "Closes the ports for miners and asks all of them, one after the other, to connect again. "
+        "Those that stay are served until 'stop'. There is no way back but a restart.";
+    method.params = {{.name = "seconds",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .min = 0,
+                      .max = 3600,
+                      .doc = "within this time; else stratum.drain_seconds"}};
     method.result = "null";
-    method.handler = [&miners](const Caller& caller, const Arguments&, const Reply& reply) {
+    method.handler = [&miners](const Caller& caller, const Arguments& arguments,
+                               const Reply& reply) {
         pool::log::info("drain_asked", {{"user", caller.name}});
-        miners.drain();
+        std::optional<std::chrono::seconds> over;
+        if (const auto given = arguments.optional_integer(0)) over = std::chrono::seconds{*given};
+        miners.drain(over);
         reply("null");
     };
     return method;

@@ -429,11 +429,12 @@ void Server::set_identity(std::shared_ptr<const v2::Identity> identity)
 
 void Server::stop() { impl_->stop(); }
 
-void Server::drain()
+void Server::drain(std::chrono::milliseconds over)
 {
     impl_->listeners.clear();
-    impl_->shard.ask_to_reconnect();
+    impl_->shard.ask_to_reconnect(over, pool::read_clock());
     impl_->end_turn();
+    impl_->pace();
 }
 
 void Server::announce(std::string_view text)

@@ -67,8 +67,9 @@ public:
     void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// A line for the people in front of all miners that have work.
     void announce(std::string_view text);
-    /// Accepts nobody any more and asks all miners to connect again; those that stay are served.
-    void drain();
+    /// Accepts nobody any more and asks all miners to connect again, one after the other within
+    /// this time; those that stay are served.
+    void drain(std::chrono::milliseconds over);
     /// Accepts nobody any more, answers what has been submitted, closes every connection once its
     /// last bytes are out.
     void stop();

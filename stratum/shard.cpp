@@ -224,10 +224,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     const bool routine = job->routine && !job->clean && !new_tip;
     take_in(std::move(job), now);
     if (routine) {
-        std::vector<pool::SessionId> all;
-        all.reserve(sessions_.size());
-        for (const auto& [id, any] : sessions_) all.push_back({id});
-        spread_.begin(std::move(all), options_.routine_over, now.steady);
+        spread_.begin(all_sessions(), options_.routine_over, now.steady);
         pace(now);
     } else {
         spread_.drop();
@@ -247,7 +244,16 @@ bool Shard::pace(pool::Now now)
             touch(session);
         });
     }
-    return spread_.active();
+    send_away(now.steady);
+    return pacing();
+}
+
+std::vector<pool::SessionId> Shard::all_sessions() const
+{
+    std::vector<pool::SessionId> all;
+    all.reserve(sessions_.size());
+    for (const auto& [id, any] : sessions_) all.push_back({id});
+    return all;
 }
 
 Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
@@ -416,13 +422,21 @@ void Shard::release_jobs(pool::SessionId id)
     });
 }
 
-void Shard::ask_to_reconnect()
+void Shard::ask_to_reconnect(std::chrono::milliseconds over, pool::Now now)
 {
-    for (auto& [id, any] : sessions_) {
-        if (auto* one = std::get_if<v1::Session>(&any)) {
-            one->ask_to_reconnect();
-            touch(*one);
-        }
+    leaving_.begin(all_sessions(), over, now.steady, 1);
+    send_away(now.steady);
+}
+
+void Shard::send_away(pool::SteadyTime now)
+{
+    for (const pool::SessionId id : leaving_.due(now)) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        auto* const one = std::get_if<v1::Session>(&found->second);
+        if (one == nullptr) continue;
+        one->ask_to_reconnect();
+        touch(*one);
     }
 }
 

@@ -115,10 +115,10 @@ public:
     /// ends a routine one's round. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
-    /// While a routine job is on its way: every hundredth of a second or so. Sends it to those
-    /// whose turn it is; false when all have it.
+    /// While a routine job, or the word to connect again, is on its way: every hundredth of a
+    /// second or so. Sends it to those whose turn it is; false when all have it.
     bool pace(pool::Now now);
-    bool pacing() const { return spread_.active(); }
+    bool pacing() const { return spread_.active() || leaving_.active(); }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
     /// so that on_job only puts these in.
     void prepare(std::shared_ptr<const pool::Job> job);
@@ -136,8 +136,8 @@ public:
     /// The peer has not read what was sent (see v1::Session), or has now.
     void hold_jobs(pool::SessionId id);
     void release_jobs(pool::SessionId id);
-    /// Asks all who mine to connect again.
-    void ask_to_reconnect();
+    /// Asks all who mine to connect again, one after the other within this time (see pace).
+    void ask_to_reconnect(std::chrono::milliseconds over, pool::Now now);
     /// A line for the people in front of all miners that have work.
     void announce(std::string_view text);
     /// An admin's words. False when there is no such session.
@@ -179,6 +179,8 @@ private:
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
     pool::Result<void> note_jobs(pool::Now now);
+    std::vector<pool::SessionId> all_sessions() const;
+    void send_away(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
     void note_mined(pool::Now now);
@@ -210,6 +212,7 @@ private:
     };
     std::optional<Prepared> prepared_;
     Spread spread_;
+    Spread leaving_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::uint64_t opened_ = 0;

@@ -10,15 +10,16 @@
 
 namespace stratum {
 
-/// A routine job on its way to many connections, spread over time: no burst of writes in front of
-/// the shares that come in meanwhile, nor of answers to it afterwards. Says whose turn it is; the
-/// sending is its caller's. No clock.
+/// Something on its way to many connections, spread over time. A routine job: no burst of writes in
+/// front of the shares that come in meanwhile, nor of answers to it afterwards. The word to connect
+/// again: no burst of newcomers elsewhere. Says whose turn it is; the sending is its caller's. No
+/// clock.
 class Spread {
 public:
     /// Begins anew, for `all`. Those who still wait for the job before come first: however often
-    /// jobs come, everybody gets one.
+    /// jobs come, everybody gets one. at_once: so many have their turn at the very start.
     void begin(std::vector<pool::SessionId> all, std::chrono::milliseconds over,
-               pool::SteadyTime now);
+               pool::SteadyTime now, std::size_t at_once = first);
     /// All the rest needs no turn: something more urgent went to everybody.
     void drop() { next_ = order_.size(); }
     bool active() const { return next_ < order_.size(); }
@@ -35,6 +36,7 @@ public:
 private:
     std::vector<pool::SessionId> order_;
     std::size_t next_ = 0;
+    std::size_t at_once_ = first;
     std::chrono::milliseconds over_{0};
     pool::SteadyTime begun_;
 };

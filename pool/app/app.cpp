@@ -1,5 +1,8 @@
 #include "pool/app/app.h"
 
+#include <algorithm>
+#include <csignal>
+#include <ctime>
 #include <utility>
 
 #include "pool/app/app_parts.h"
@@ -47,11 +50,29 @@ void App::wait_for_signal(const sigset_t& signals)
     log::info("stopping", {{"signal", signal}});
 }
 
-void App::stop()
+// Miners get their time to leave, until somebody says stop once more.
+void App::Parts::wait_for_loops(sigset_t signals)
+{
+    const ::timespec look_every{0, 20'000'000};
+    const auto all_over = [this] {
+        return std::all_of(loops.begin(), loops.end(),
+                           [](const auto& loop) { return loop->over(); });
+    };
+    sigdelset(&signals, SIGHUP);
+    while (!all_over()) {
+        if (::sigtimedwait(&signals, nullptr, &look_every) <= 0) continue;
+        log::info("stopping_at_once", {});
+        for (const auto& loop : loops) loop->hurry();
+        return;
+    }
+}
+
+void App::stop(const sigset_t* hurry)
 {
     Parts& p = *parts_;
     // Miners first: what they have submitted is answered, journaled and handed on.
     for (const auto& loop : p.loops) loop->begin_stop();
+    if (hurry != nullptr) p.wait_for_loops(*hurry);
     for (const auto& loop : p.loops) loop->stop();
     if (p.rpc_thread.joinable()) {
         p.rpc_loop.stop();

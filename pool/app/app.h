@@ -31,8 +31,9 @@ public:
 
     /// Returns when one of `signals` arrives, or an admin says stop.
     void wait_for_signal(const sigset_t& signals);
-    /// Answers what was submitted, brings the books up to date, ends all threads.
-    void stop();
+    /// Asks miners to leave, answers what was submitted, brings the books up to date, ends all
+    /// threads. hurry: one of these signals (not SIGHUP) while miners leave ends the wait for them.
+    void stop(const sigset_t* hurry = nullptr);
 
 private:
     struct Parts;

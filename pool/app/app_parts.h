@@ -71,6 +71,7 @@ struct App::Parts {
     std::thread rpc_thread;
 
     Result<void> open_stores();
+    void wait_for_loops(sigset_t signals);
     Result<void> open_loops(payouts::Service& service, RedisClient& redis);
     Result<void> open_core();
     Result<void> open_v2();

@@ -290,9 +290,10 @@ constexpr std::array table{
         "PEM file with the chain; with a key the same ports speak TLS, too. SIGHUP reloads",
         set_text<&C::tls_certificate>},
     ConfigOption{"stratum", "tls_key", "text", "\"\"", "PEM file", set_text<&C::tls_key>},
-    ConfigOption{"stratum", "drain_seconds", "whole number", "3",
-                 "at a stop: how long miners get to leave by themselves",
-                 set_whole<&C::drain_seconds, 3600>},
+    ConfigOption{
+        "stratum", "drain_seconds", "whole number", "3",
+        "at a stop or drain: miners are asked to connect again one by one within this time",
+        set_whole<&C::drain_seconds, 3600>},
     ConfigOption{"limits", "connections_per_address", "whole number", "4096",
                  "of one IPv4 address or IPv6 /64 at once; 0 means no limit",
                  set_address_limit<&stratum::AddressLimits::connections>},

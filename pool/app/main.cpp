@@ -183,6 +183,6 @@ int main(int argc, char** argv)
     manager.tell("READY=1");
     (*app)->wait_for_signal(signals);
     manager.tell("STOPPING=1");
-    (*app)->stop();
+    (*app)->stop(&signals);
     return exit_ok;
 }

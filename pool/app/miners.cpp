@@ -91,9 +91,9 @@ Miners::Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> lo
 {
 }
 
-void Miners::drain()
+void Miners::drain(std::optional<std::chrono::seconds> over)
 {
-    for (StratumLoop* loop : loops_) loop->drain();
+    for (StratumLoop* loop : loops_) loop->drain(over);
 }
 
 std::vector<rpc::BanInfo> Miners::bans()

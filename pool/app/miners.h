@@ -16,7 +16,7 @@ class Miners final : public rpc::MinerControl {
 public:
     Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops);
 
-    void drain() override;
+    void drain(std::optional<std::chrono::seconds> over) override;
     std::vector<rpc::BanInfo> bans() override;
     Result<void> ban(const std::string& network, std::chrono::seconds time) override;
     Result<void> unban(const std::string& network) override;

@@ -12,6 +12,8 @@ namespace {
 // Time for the last answers to leave and for the journal's tail to reach Redis.
 constexpr std::chrono::milliseconds linger{300};
 constexpr std::chrono::milliseconds drain_look_every{50};
+// The last who are asked get this long to go.
+constexpr std::chrono::milliseconds leave_within{1000};
 
 void tell_if_ahead(const std::string& producer, UnixMillis last)
 {
@@ -61,7 +63,10 @@ Result<std::vector<std::uint16_t>> StratumLoop::start(
     if (!opened) return fail(opened.error());
     shipper_.set_mark(options_.booked);
     shipper_.start();
-    thread_ = std::thread{[this] { loop_.run(); }};
+    thread_ = std::thread{[this] {
+        loop_.run();
+        over_ = true;
+    }};
     return *opened;
 }
 
@@ -70,9 +75,9 @@ void StratumLoop::set_tls(std::shared_ptr<const stratum::TlsContext> context)
     loop_.post([this, context = std::move(context)] { server_->set_tls(context); });
 }
 
-void StratumLoop::drain()
+void StratumLoop::drain(std::optional<std::chrono::seconds> over)
 {
-    loop_.post([this] { server_->drain(); });
+    loop_.post([this, over] { server_->drain(over.value_or(options_.drain)); });
 }
 
 void StratumLoop::fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
@@ -109,8 +114,8 @@ void StratumLoop::begin_stop()
     if (!thread_.joinable() || stopping_) return;
     stopping_ = true;
     loop_.post([this] {
-        server_->drain();
-        drain_until_ = read_clock().steady + options_.drain;
+        server_->drain(options_.drain);
+        drain_until_ = read_clock().steady + options_.drain + leave_within;
         draining_ = loop_.every(drain_look_every, [this] {
             const bool over = read_clock().steady >= drain_until_;
             if (over || server_->connections() == 0) close_all();
@@ -119,9 +124,15 @@ void StratumLoop::begin_stop()
     });
 }
 
+void StratumLoop::hurry()
+{
+    if (thread_.joinable()) loop_.post([this] { close_all(); });
+}
+
 void StratumLoop::close_all()
 {
     draining_.stop();
+    if (lingering_.active()) return;
     server_->stop();
     lingering_ = loop_.after(linger, [this] { loop_.stop(); });
 }

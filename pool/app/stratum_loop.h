@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,7 +39,8 @@ public:
         std::filesystem::path journal_directory;
         RedisOptions redis;
         stratum::ServerOptions server;
-        std::chrono::seconds drain{0};  ///< at a stop: how long miners get to leave by themselves
+        /// Over so long miners are asked, one after the other, to leave by themselves.
+        std::chrono::seconds drain{0};
         std::uint64_t booked = 0;       ///< MySQL knows records up to here
         std::uint64_t start_after = 0;  ///< Redis or MySQL know records up to here
     };
@@ -52,8 +55,9 @@ public:
         std::shared_ptr<const stratum::AccountDirectory> directory,
         const std::vector<std::uint16_t>& ports, stratum::Shard::OnCandidate on_candidate);
     void set_tls(std::shared_ptr<const stratum::TlsContext> context);
-    /// Accepts nobody any more and asks all miners to connect again.
-    void drain();
+    /// Accepts nobody any more and asks all miners to connect again, one after the other within
+    /// this time, or else Options::drain.
+    void drain(std::optional<std::chrono::seconds> over);
     /// `done` gets the number of connections of that account (and worker, unless it is empty); it
     /// runs on this loop.
     void fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
@@ -61,8 +65,12 @@ public:
     /// Closes the connections that `meant` says; `done` gets how many, on this loop.
     void disconnect(std::function<bool(const stratum::SessionSnapshot&)> meant,
                     std::function<void(std::size_t)> done);
-    /// Accepts nobody any more, answers what was submitted, closes the connections.
+    /// Drains, then answers what was submitted and closes the connections.
     void begin_stop();
+    /// Ends the draining that begin_stop began. Stays orderly: what was submitted is answered.
+    void hurry();
+    /// The thread has ended, or has nothing more to do.
+    bool over() const { return over_; }
     /// begin_stop, and ends the thread once the last bytes are out.
     void stop();
 
@@ -102,6 +110,7 @@ private:
     Watch draining_;
     SteadyTime drain_until_;
     bool stopping_ = false;
+    std::atomic<bool> over_ = false;
 };
 
 }  // namespace pool

@@ -164,5 +164,33 @@ TEST(RoutineJobs, LeaveTheJobBeforeAsGoodAsItWas)
     EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
 }
 
+TEST(Spread, AsksMinersToConnectAgainOneAfterTheOther)
+{
+    Talk talk;
+    talk.publish(1);
+    const std::vector<pool::SessionId> miners = mine(talk, 200);
+    jobs_heard(talk, miners);
+    const auto asked = [&talk, &miners] {
+        std::size_t count = 0;
+        for (const pool::SessionId id : miners) {
+            count += contains(talk.hear(id), R"("client.reconnect","params":[]})") ? 1U : 0U;
+        }
+        return count;
+    };
+    talk.shard.ask_to_reconnect(std::chrono::seconds{20}, talk.now);
+    talk.pace(milliseconds{0});
+    EXPECT_LE(asked(), 2U);
+    for (int second = 1; second < 20; ++second) {
+        talk.pace(milliseconds{1000});
+        EXPECT_NEAR(static_cast<double>(asked()), 10, 1) << second;
+    }
+    talk.pace(milliseconds{1100});
+    EXPECT_NEAR(static_cast<double>(asked()), 10, 2);
+    EXPECT_FALSE(talk.shard.pacing());
+    // They are served for as long as they stay.
+    talk.publish(2);
+    EXPECT_EQ(jobs_heard(talk, miners), miners.size());
+}
+
 }  // namespace
 }  // namespace tests
