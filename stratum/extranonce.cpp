@@ -1,5 +1,7 @@
 #include "stratum/extranonce.h"
 
+#include <algorithm>
+
 #include "pool/base/result.h"
 
 namespace stratum {
@@ -37,10 +39,7 @@ PrefixPool::PrefixPool(PrefixRange range, std::uint64_t start) : range_(range)
 
 std::optional<ExtranoncePrefix> PrefixPool::lease(pool::SteadyTime now)
 {
-    while (!resting_.empty() && resting_.front().since + rest <= now) {
-        used_.erase(resting_.front().number);
-        resting_.pop_front();
-    }
+    end_rests(now);
     if (used_.size() >= range_.count) return std::nullopt;
     while (true) {  // ends: at least one number is free
         const std::uint32_t number = range_.first + next_;
@@ -53,7 +52,34 @@ void PrefixPool::release(ExtranoncePrefix prefix, pool::SteadyTime now)
 {
     const std::uint32_t number = number_of(prefix);
     pool::check(used_.contains(number), "only leased prefixes come back");
-    resting_.push_back({number, now});
+    resting_.push_back({number, now, false});
+}
+
+bool PrefixPool::take_back(ExtranoncePrefix prefix, pool::SteadyTime since, pool::SteadyTime now)
+{
+    end_rests(now);
+    const std::uint32_t number = number_of(prefix);
+    auto at = std::lower_bound(
+        resting_.begin(), resting_.end(), since,
+        [](const Resting& resting, pool::SteadyTime moment) { return resting.since < moment; });
+    for (; at != resting_.end() && at->since == since; ++at) {
+        if (at->number != number || at->taken_back) continue;
+        at->taken_back = true;
+        ++taken_back_;
+        return true;
+    }
+    return false;
+}
+
+void PrefixPool::end_rests(pool::SteadyTime now)
+{
+    for (; !resting_.empty() && resting_.front().since + rest <= now; resting_.pop_front()) {
+        if (resting_.front().taken_back) {
+            --taken_back_;
+        } else {
+            used_.erase(resting_.front().number);
+        }
+    }
 }
 
 }  // namespace stratum

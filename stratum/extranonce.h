@@ -48,19 +48,26 @@ public:
     std::optional<ExtranoncePrefix> lease(pool::SteadyTime now);
     /// prefix: one that is leased (checked).
     void release(ExtranoncePrefix prefix, pool::SteadyTime now);
+    /// Leases a prefix to the very miner that had it until `since`. False when it does not rest any
+    /// more: somebody else may have it.
+    bool take_back(ExtranoncePrefix prefix, pool::SteadyTime since, pool::SteadyTime now);
 
-    std::size_t leased() const { return used_.size() - resting_.size(); }
-    std::size_t resting() const { return resting_.size(); }
+    std::size_t leased() const { return used_.size() - resting(); }
+    std::size_t resting() const { return resting_.size() - taken_back_; }
 
 private:
     struct Resting {
         std::uint32_t number = 0;
         pool::SteadyTime since;
+        bool taken_back = false;
     };
+    void end_rests(pool::SteadyTime now);
+
     PrefixRange range_;
     std::uint32_t next_ = 0;                  // offset in the range
     std::unordered_set<std::uint32_t> used_;  // leased and resting
     std::deque<Resting> resting_;             // oldest first
+    std::size_t taken_back_ = 0;              // of those, leased again
 };
 
 }  // namespace stratum

@@ -59,6 +59,7 @@ struct ShardMetrics {
     pool::Counter bad_lines;
     pool::Counter unknown_methods;
     pool::Counter authorized;
+    pool::Counter resumed;  ///< v1: got the prefix of the connection before
     pool::Counter authorize_refused;
     pool::Counter handshakes;  ///< v2: answered
     pool::Counter frames;      ///< v2: opened

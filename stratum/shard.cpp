@@ -32,15 +32,6 @@ constexpr std::chrono::milliseconds variant_gap{100};
 // A burst, then one a second: what lives for ten minutes leaves room in the job table.
 constexpr double variants_burst = 8;
 
-// The numbers a client sees as its session id: not to be guessed from the one before.
-std::uint64_t mixed(std::uint64_t value)
-{
-    value += 0x9e3779b97f4a7c15;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-    value = (value ^ value >> 27) * 0x94d049bb133111eb;
-    return value ^ value >> 31;
-}
-
 pool::JobRecord record_of(const pool::Job& job)
 {
     return {.bits = job.bits,
@@ -97,7 +88,8 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .batch = batch_,
                    .metrics = metrics_,
                    .gate = options_.gate,
-                   .json = json_},
+                   .json = json_,
+                   .parted = parted_},
             .v2 = {.options = options_.v2,
                    .jobs = jobs_,
                    .current = job.v2,
@@ -123,39 +115,6 @@ void Shard::for_all(const Wording& job, Act act)
     }
 }
 
-pool::SessionId Shard::reserve()
-{
-    metrics_.connections.add();
-    // The loop's number on top: an id means one connection on all loops of a server.
-    return {(std::uint64_t{options_.loop} << 48) | ++opened_};
-}
-
-pool::SessionId Shard::open(const std::string& peer, pool::Now now)
-{
-    const pool::SessionId id = reserve();
-    open(id, peer, options_.session.difficulty, now);
-    return id;
-}
-
-void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
-                 pool::Now now)
-{
-    const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
-    sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
-                          difficulty, now);
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
-}
-
-void Shard::open_v2(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
-                    pool::Now now)
-{
-    pool::check(v2_open(), "the server asks before it sends anybody here");
-    v2::SessionOptions options = options_.v2;
-    options.difficulty = difficulty;
-    sessions_.try_emplace(id.value, std::in_place_type<v2::Session>, id, peer, options, now);
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
-}
-
 void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
 {
     greeter_.set_identity(std::move(identity));
@@ -171,45 +130,6 @@ void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, po
         touch(session);
     });
     if (batch_.submissions.size() >= batch_max) flush(now);
-}
-
-void Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
-{
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
-    const bool unanswered = std::visit(
-        [reason](auto& session) {
-            session.end(reason);
-            return session.has_unanswered();
-        },
-        found->second);
-    if (unanswered) {
-        gone_.push_back(id);
-    } else {
-        forget(id, now);
-    }
-}
-
-void Shard::forget(pool::SessionId id, pool::Now now)
-{
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
-    const auto reason =
-        std::visit([](const auto& session) { return session.ended(); }, found->second);
-    metrics_.of(reason.value_or(EndReason::peer_left)).add();
-    if (auto* one = std::get_if<v1::Session>(&found->second)) {
-        if (const auto& prefix = one->prefix()) prefixes_.release(*prefix, now.steady);
-    } else {
-        const std::size_t channels =
-            std::get<v2::Session>(found->second).release(prefixes_, now.steady);
-        metrics_.channels.add(-static_cast<std::int64_t>(channels));
-    }
-    past_workers_.add(
-        std::visit([now](const auto& session) { return session.snapshot(now).workers; },
-                   found->second),
-        now);
-    sessions_.erase(found);
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
 void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
@@ -246,14 +166,6 @@ bool Shard::pace(pool::Now now)
     }
     send_away(now.steady);
     return pacing();
-}
-
-std::vector<pool::SessionId> Shard::all_sessions() const
-{
-    std::vector<pool::SessionId> all;
-    all.reserve(sessions_.size());
-    for (const auto& [id, any] : sessions_) all.push_back({id});
-    return all;
 }
 
 Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
@@ -422,24 +334,6 @@ void Shard::release_jobs(pool::SessionId id)
     });
 }
 
-void Shard::ask_to_reconnect(std::chrono::milliseconds over, pool::Now now)
-{
-    leaving_.begin(all_sessions(), over, now.steady, 1);
-    send_away(now.steady);
-}
-
-void Shard::send_away(pool::SteadyTime now)
-{
-    for (const pool::SessionId id : leaving_.due(now)) {
-        const auto found = sessions_.find(id.value);
-        if (found == sessions_.end()) continue;
-        auto* const one = std::get_if<v1::Session>(&found->second);
-        if (one == nullptr) continue;
-        one->ask_to_reconnect();
-        touch(*one);
-    }
-}
-
 // An address that mines is never banned; to know once in a while is enough.
 void Shard::note_mined(pool::Now now)
 {
@@ -457,38 +351,6 @@ void Shard::note_mined(pool::Now now)
 void Shard::announce(std::string_view text)
 {
     for_all(current_, [text](auto& session, auto&) { session.announce(text); });
-}
-
-bool Shard::kick(pool::SessionId id)
-{
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return false;
-    std::visit(
-        [this](auto& session) {
-            session.end(EndReason::kicked);
-            touch(session);
-        },
-        found->second);
-    return true;
-}
-
-bool Shard::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
-{
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return false;
-    std::visit([difficulty](auto& session) { session.fix_difficulty(difficulty); }, found->second);
-    return true;
-}
-
-std::vector<SessionSnapshot> Shard::snapshot(pool::Now now) const
-{
-    std::vector<SessionSnapshot> shots;
-    shots.reserve(sessions_.size());
-    for (const auto& [id, any] : sessions_) {
-        shots.push_back(
-            std::visit([now](const auto& session) { return session.snapshot(now); }, any));
-    }
-    return shots;
 }
 
 }  // namespace stratum

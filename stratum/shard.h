@@ -196,6 +196,7 @@ private:
     pool::SeenShares seen_;
     pool::ShareChecker checker_;
     PrefixPool prefixes_;
+    v1::PartedSessions parted_;
     PastWorkers past_workers_;
     pool::SteadyTime age_out_at_;
     PromiseGrid grid_;

@@ -70,6 +70,7 @@ struct Config {
     double min_difficulty = 0;
     double max_difficulty = 4.6e18;
     bool vary_difficulty = true;
+    bool stratum_resume = false;
     bool stratum_v2 = true;
     std::string v2_identity;  ///< empty: the pool is its own authority
     std::uint32_t shares_per_minute = 10;

@@ -72,6 +72,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     session.chain = config.chain;
     session.difficulty = difficulty_of(config);
     session.extranonce2_bytes = rolled_bytes;
+    session.resume = config.stratum_resume;
     session.workers_max = config.workers_max;
     session.bad_shares_max = config.bad_shares_max;
     session.lines_per_second = config.lines_per_second;

@@ -113,6 +113,7 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"bad_lines", &stratum::ShardMetrics::bad_lines},
         {"unknown_methods", &stratum::ShardMetrics::unknown_methods},
         {"authorized", &stratum::ShardMetrics::authorized},
+        {"resumed", &stratum::ShardMetrics::resumed},
         {"jobs_superseded", &stratum::ShardMetrics::jobs_superseded},
         {"variant_jobs", &stratum::ShardMetrics::variant_jobs},
         {"delayed_authorizes", &stratum::ShardMetrics::delayed_authorizes},

@@ -131,6 +131,15 @@ Call configure(JsonValue params)
     return call;
 }
 
+Call subscribe(JsonValue params)
+{
+    constexpr std::size_t session_digits = 16;
+    Subscribe call{.user_agent = text_or_empty(params.at(0))};
+    const std::string_view session = text_or_empty(params.at(1));
+    if (session.size() == session_digits) call.session = hex_number<std::uint64_t>(session);
+    return call;
+}
+
 Call authorize(JsonValue params)
 {
     const auto user = params.at(0).string();
@@ -195,7 +204,7 @@ Call call_of(std::string_view method, JsonValue params)
 {
     constexpr std::string_view suggest_in_name = "mining.suggest_difficulty(";
     if (method == "mining.submit") return submit(params);
-    if (method == "mining.subscribe") return Subscribe{text_or_empty(params.at(0))};
+    if (method == "mining.subscribe") return subscribe(params);
     if (method == "mining.authorize" || method == "mining.auth") return authorize(params);
     if (method == "mining.configure") return configure(params);
     if (method == "mining.suggest_difficulty") return suggestion(number_or_text(params.at(0)));

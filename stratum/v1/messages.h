@@ -24,7 +24,8 @@ struct Configure {
 };
 
 struct Subscribe {
-    std::string_view user_agent;  ///< "" when it gave none or no text
+    std::string_view user_agent;                ///< "" when it gave none or no text
+    std::optional<std::uint64_t> session = {};  ///< that it had before; nothing: no id of ours
 };
 
 struct Authorize {

@@ -174,7 +174,7 @@ void Session::send_job(World& world)
     last_tip_ = current.tip;
 
     // What the table has forgotten can not be submitted any more.
-    const auto known = std::find_if(sent_.begin(), sent_.end(), [&world](const Sent& sent) {
+    const auto known = std::find_if(sent_.begin(), sent_.end(), [&world](const SentJob& sent) {
         return world.jobs.find(sent.job) != nullptr;
     });
     sent_.erase(sent_.begin(), known);

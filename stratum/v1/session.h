@@ -27,6 +27,7 @@
 #include "stratum/user_name.h"
 #include "stratum/v1/framing.h"
 #include "stratum/v1/messages.h"
+#include "stratum/v1/parted.h"
 #include "stratum/v1/render.h"
 
 namespace stratum::v1 {
@@ -35,7 +36,8 @@ struct SessionOptions {
     pool::Chain chain = pool::Chain::main;
     DifficultyLimits difficulty;
     std::uint8_t extranonce2_bytes = 8;  ///< 2 ..= 8: what every known miner can submit
-    std::size_t workers_max = 1000;      ///< a connection; proxies bring hundreds
+    bool resume = false;  ///< who comes back with a session id gets the same extranonce prefix
+    std::size_t workers_max = 1000;  ///< a connection; proxies bring hundreds
     /// Of the last 256 judged submits, how many may be bad before the connection is closed. Stale
     /// ones are not bad: they are late.
     std::uint32_t bad_shares_max = 160;
@@ -70,6 +72,7 @@ struct World {
     ShardMetrics& metrics;
     Gate* gate;  ///< null: nobody is delayed
     pool::JsonDocument& json;
+    PartedSessions& parted;
 };
 
 /// One Stratum v1 connection as a state machine: bytes, jobs and ticks in; text and submissions
@@ -103,6 +106,10 @@ public:
 
     pool::SessionId id() const { return id_; }
     const std::optional<ExtranoncePrefix>& prefix() const { return prefix_; }
+    std::uint64_t subscription() const { return subscription_; }
+    /// What is left to the connection that resumes this one; nothing unless it had a worker.
+    /// since: its prefix goes back now.
+    std::optional<Parted> part(pool::SteadyTime since) const;
     bool authorised() const { return !workers_.empty(); }
     std::uint64_t accepted() const { return accepted_; }
     bool has_unanswered() const { return !waiting_.empty(); }
@@ -137,11 +144,6 @@ private:
         std::string_view id;  // the request's, as JSON text
         bool wants_reply;
     };
-    // A job that was sent, and the difficulty that was promised for it.
-    struct Sent {
-        pool::JobId job;
-        pool::Difficulty difficulty;
-    };
     // A submit without its verdict, and what was to be said after its reply.
     struct Waiting {
         std::string id;
@@ -170,6 +172,7 @@ private:
 
     std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
     void thank(const Turn& turn);
+    std::optional<ExtranoncePrefix> resume(std::optional<std::uint64_t> session, const Turn& turn);
     void count_bad_request(const Turn& turn);
     void start_if_ready(World& world);
     void send_job(World& world);
@@ -184,8 +187,8 @@ private:
     void ask_version();
     void note_low_share(pool::Judgement judgement);
     void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
-    void hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn);
-    const Sent* find_sent(pool::JobId job) const;
+    void hand_in(const Submit& call, const SentJob& sent, const pool::Job& job, const Turn& turn);
+    const SentJob* find_sent(pool::JobId job) const;
     std::uint32_t mask_for(const pool::Job& job, pool::SteadyTime now) const;
 
     pool::SessionId id_;
@@ -212,9 +215,10 @@ private:
     std::uint64_t accepted_ = 0;
 
     DifficultyPolicy policy_;
-    std::vector<Sent> sent_;        // in order of sending
-    std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
-    std::uint32_t low_shares_ = 0;  // since the last accepted one
+    std::vector<SentJob> sent_;        // in order of sending
+    std::unique_ptr<Parted> resumed_;  // what the connection before left, if this one resumed it
+    std::uint64_t last_tip_ = 0;       // RenderedJob::tip of the last job sent
+    std::uint32_t low_shares_ = 0;     // since the last accepted one
     bool repeat_difficulty_ = false;
     bool held_ = false;
     bool job_owed_ = false;

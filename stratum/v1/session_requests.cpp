@@ -76,7 +76,8 @@ void Session::on(const Configure& call, const Turn& turn)
 void Session::on(const Subscribe& call, const Turn& turn)
 {
     if (!prefix_) {
-        prefix_ = turn.world.prefixes.lease(turn.now.steady);
+        prefix_ = resume(call.session, turn);
+        if (!prefix_) prefix_ = turn.world.prefixes.lease(turn.now.steady);
         subscribed_ = turn.now.steady;
         if (!prefix_) {
             append_error(out(), turn.id, ErrorCode::other, "No extranonce left, try again later");
@@ -92,6 +93,31 @@ void Session::on(const Subscribe& call, const Turn& turn)
                             .prefix = *prefix_,
                             .extranonce2_bytes = turn.world.options.extranonce2_bytes});
     start_if_ready(turn.world);
+}
+
+// Its shares are known to this loop still, so what was sent before the break can be submitted,
+// once.
+std::optional<ExtranoncePrefix> Session::resume(std::optional<std::uint64_t> session,
+                                                const Turn& turn)
+{
+    World& world = turn.world;
+    if (!world.options.resume || !session) return std::nullopt;
+    auto parted = world.parted.take(*session, turn.now.steady);
+    if (!parted) return std::nullopt;
+    if (!world.prefixes.take_back(parted->prefix, parted->since, turn.now.steady)) {
+        return std::nullopt;
+    }
+    world.metrics.resumed.add();
+    subscription_ = *session;
+    resumed_ = std::make_unique<Parted>(*std::move(parted));
+    return resumed_->prefix;
+}
+
+std::optional<Parted> Session::part(pool::SteadyTime since) const
+{
+    if (!prefix_ || workers_.empty()) return std::nullopt;
+    return Parted{
+        .prefix = *prefix_, .since = since, .account = accounts_.front().key.name, .sent = sent_};
 }
 
 void Session::on(const Authorize& call, const Turn& turn)
@@ -115,6 +141,9 @@ void Session::on(const Authorize& call, const Turn& turn)
         return refuse("Too many workers on this connection");
     }
     turn.world.metrics.authorized.add();
+    // Jobs of another's connection are nothing to this one.
+    const bool same = resumed_ == nullptr || resumed_->account == accounts_.front().key.name;
+    if (!same) resumed_.reset();
     apply_password(call.password, turn.now.steady);
     append_result(out(), turn.id, true);
     start_if_ready(turn.world);

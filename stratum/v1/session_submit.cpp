@@ -123,12 +123,16 @@ std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn
     return std::nullopt;
 }
 
-const Session::Sent* Session::find_sent(pool::JobId job) const
+const SentJob* Session::find_sent(pool::JobId job) const
 {
     // Newest first: nearly every share is for the last job or the one before.
     const auto found = std::find_if(sent_.rbegin(), sent_.rend(),
-                                    [job](const Sent& sent) { return sent.job == job; });
-    return found == sent_.rend() ? nullptr : &*found;
+                                    [job](const SentJob& sent) { return sent.job == job; });
+    if (found != sent_.rend()) return &*found;
+    if (resumed_ == nullptr) return nullptr;
+    const auto before = std::find_if(resumed_->sent.begin(), resumed_->sent.end(),
+                                     [job](const SentJob& sent) { return sent.job == job; });
+    return before == resumed_->sent.end() ? nullptr : &*before;
 }
 
 std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) const
@@ -155,7 +159,7 @@ void Session::on(const Submit& call, const Turn& turn)
         world.metrics.malformed_submits.add();
         return refuse_submit(turn, ErrorCode::not_subscribed, "Not subscribed");
     }
-    const Sent* sent = call.job ? find_sent(*call.job) : nullptr;
+    const SentJob* sent = call.job ? find_sent(*call.job) : nullptr;
     const auto* entry = sent != nullptr ? world.jobs.find(sent->job) : nullptr;
     const bool right_length = call.extranonce2_length == world.options.extranonce2_bytes;
     if (entry != nullptr && right_length) return hand_in(call, *sent, *entry->job, turn);
@@ -172,7 +176,8 @@ void Session::on(const Submit& call, const Turn& turn)
     refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size");
 }
 
-void Session::hand_in(const Submit& call, const Sent& sent, const pool::Job& job, const Turn& turn)
+void Session::hand_in(const Submit& call, const SentJob& sent, const pool::Job& job,
+                      const Turn& turn)
 {
     const auto worker = worker_of(call.worker, turn);
     const std::uint32_t mask = mask_for(job, turn.now.steady);

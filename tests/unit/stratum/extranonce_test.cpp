@@ -47,6 +47,32 @@ TEST(PrefixPool, RestsAReturnedPrefixForTenMinutes)
     EXPECT_EQ(pool.resting(), 0U);
 }
 
+TEST(PrefixPool, GivesARestingPrefixBackToWhoHadItAndToNobodyTwice)
+{
+    PrefixPool pool{{0, 3}, 0};
+    const auto one = pool.lease(start);
+    const auto two = pool.lease(start);
+    ASSERT_TRUE(one && two);
+    EXPECT_FALSE(pool.take_back(*one, start, start)) << "it is in use";
+    pool.release(*one, start);
+    pool.release(*two, start);
+    EXPECT_FALSE(pool.take_back(*one, start - seconds{1}, start));
+    EXPECT_TRUE(pool.take_back(*two, start, start + seconds{1}));
+    EXPECT_FALSE(pool.take_back(*two, start, start + seconds{1}));
+    EXPECT_EQ(pool.leased(), 1U);
+    EXPECT_EQ(pool.resting(), 1U);
+    EXPECT_FALSE(pool.take_back(*one, start, start + minutes{10})) << "its rest is over";
+    // The one that was taken back is still in use, the other two are free.
+    const auto three = pool.lease(start + minutes{10});
+    const auto four = pool.lease(start + minutes{10});
+    ASSERT_TRUE(three && four);
+    EXPECT_NE(*three, *two);
+    EXPECT_NE(*four, *two);
+    EXPECT_FALSE(pool.lease(start + minutes{10}));
+    pool.release(*two, start + minutes{11});
+    EXPECT_EQ(pool.resting(), 1U);
+}
+
 TEST(PrefixPool, RefusesWhenAllAreLeased)
 {
     PrefixPool pool{{0, 2}, 0};

@@ -1,0 +1,123 @@
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/stratum/talk.h"
+
+// stratum.resume: a miner that comes back with its session id.
+namespace tests {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::string_view accepted = R"({"id":9,"result":true,"error":null})";
+
+stratum::ShardOptions resuming(bool on = true)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.resume = on;
+    return options;
+}
+
+// The session id that a new connection is shown.
+std::string session_of(Talk& talk, TalkingMiner& miner)
+{
+    const Lines lines =
+        talk.say(miner.id, R"({"id":1,"method":"mining.subscribe","params":["conf/1.0"]})");
+    constexpr std::string_view before = R"([["mining.set_difficulty",")";
+    const std::size_t at = lines.empty() ? lines.max_size() : lines[0].find(before);
+    return at == std::string::npos ? "" : lines[0].substr(at + before.size(), 16);
+}
+
+struct Back {
+    TalkingMiner miner;
+    Lines said;
+};
+Back come_back(Talk& talk, const std::string& session, const std::string& user = "user.w1")
+{
+    Back back{TalkingMiner{talk, talk.open()}, {}};
+    back.miner.user = user;
+    back.said = back.miner.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" +
+                               session + "\"]}");
+    back.miner.say(R"({"id":2,"method":"mining.authorize","params":[")" + user + R"(","x"]})");
+    return back;
+}
+
+TEST(Resume, GivesTheExtranonceBackAndTakesSharesOfBeforeOnceEach)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    ASSERT_EQ(session.size(), 16U);
+    const auto sent = miner.find();
+    const auto queued = miner.find();
+    EXPECT_EQ(miner.submit(sent), Lines{std::string{accepted}});
+    talk.closed(miner.id);
+    talk.pass(seconds{100});
+    talk.publish(1);
+
+    Back back = come_back(talk, session);
+    ASSERT_TRUE(contains(back.said, "\"" + miner.extranonce1 + "\"")) << back.said[0];
+    EXPECT_TRUE(contains(back.said, session)) << "it may part and come back again";
+    EXPECT_TRUE(contains(back.miner.submit(sent), "[22,\"Duplicate share\",null]"));
+    EXPECT_EQ(back.miner.submit(queued), Lines{std::string{accepted}});
+    EXPECT_TRUE(contains(back.miner.submit(queued), "[22,"));
+    EXPECT_EQ(back.miner.submit(back.miner.find()), Lines{std::string{accepted}});
+    EXPECT_EQ(talk.shard.metrics().resumed.value(), 1U);
+    EXPECT_EQ(talk.log.shares.size(), 3U);
+}
+
+TEST(Resume, NeverGivesAnExtranonceThatIsInUse)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const Back early = come_back(talk, session);
+    EXPECT_FALSE(contains(early.said, miner.extranonce1));
+    talk.closed(miner.id);
+    const Back first = come_back(talk, session);
+    const Back second = come_back(talk, session);
+    EXPECT_TRUE(contains(first.said, miner.extranonce1));
+    EXPECT_FALSE(contains(second.said, miner.extranonce1));
+}
+
+TEST(Resume, EndsWithTheLeaseAndCanBeOff)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    talk.closed(miner.id);
+    talk.pass(minutes{10});
+    EXPECT_FALSE(contains(come_back(talk, session).said, miner.extranonce1));
+
+    Talk off{resuming(false)};
+    off.publish(1);
+    TalkingMiner other{off, "user.w1"};
+    const std::string known = session_of(off, other);
+    off.closed(other.id);
+    EXPECT_FALSE(contains(come_back(off, known).said, other.extranonce1));
+}
+
+TEST(Resume, LeavesTheJobsOfBeforeToTheSameAccountOnly)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto queued = miner.find();
+    talk.closed(miner.id);
+    talk.publish(1);
+    Back thief = come_back(talk, session, "user2.w1");
+    EXPECT_TRUE(contains(thief.said, miner.extranonce1));
+    EXPECT_TRUE(contains(thief.miner.submit(queued), "[21,\"Job not found\",null]"));
+    EXPECT_EQ(thief.miner.submit(thief.miner.find()), Lines{std::string{accepted}});
+}
+
+}  // namespace
+}  // namespace tests
