@@ -48,6 +48,7 @@ public:
         hand_in(never);
         const double expected = hashes_ / per_difficulty();
         result_.credited_over_expected = credited_ / expected;
+        result_.equal_shares = squares_ > 0 ? credited_ * credited_ / squares_ : 0;
         result_.rate_over_wanted =
             static_cast<double>(result_.shares) / run_.seconds * 60 / run_.shares_per_minute;
         return result_;
@@ -93,6 +94,7 @@ private:
     {
         ++result_.shares;
         credited_ += std::exp2(promised.exponent);
+        squares_ += std::exp2(2 * promised.exponent);
         policy_.on_share(promised, seen_at(second));
     }
 
@@ -170,6 +172,7 @@ private:
     double clock_ = 0;
     double hashes_ = 0;
     double credited_ = 0;
+    double squares_ = 0;
     double urgent_at_ = never;
     double good_since_ = -1;
     double far_for_ = 0;

@@ -29,6 +29,7 @@ struct VardiffRun {
 struct VardiffResult {
     double converged_s = -1;  ///< when the rate was within 1/2 .. 2 of the wanted one for 10 min
     std::uint64_t shares = 0;
+    double equal_shares = 0;  ///< so many of one difficulty would tell the hashrate as well
     std::uint64_t changes = 0;
     double credited_over_expected = 0;
     double rate_over_wanted = 0;  ///< of the whole run
