@@ -102,6 +102,13 @@ struct StepReport {
     bool more = false;            ///< it stopped at its bound: step again at once
 };
 
+/// What an account has proven, and what it has found.
+struct AccountLuck {
+    std::string name;
+    pool::U128 work = 0;       ///< of all its accepted shares
+    std::uint64_t blocks = 0;  ///< that a node has taken
+};
+
 /// The whole pool, from the books.
 struct Totals {
     std::uint64_t shares = 0;  ///< accepted and booked

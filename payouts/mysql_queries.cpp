@@ -118,6 +118,19 @@ Result<Totals> Queries::totals()
     return totals;
 }
 
+Result<std::vector<AccountLuck>> Queries::lucks()
+{
+    const auto rows = impl_->query(
+        "SELECT a.name, t.work, COALESCE(b.found, 0) FROM account_total t "
+        "JOIN account a ON a.id = t.account_id LEFT JOIN (SELECT finder, COUNT(*) AS found "
+        "FROM block_found WHERE state <> 'rejected' GROUP BY finder) b ON b.finder = a.name");
+    if (!rows) return fail(rows.error());
+    std::vector<AccountLuck> lucks;
+    lucks.reserve(rows->size());
+    for (const SqlRow& row : *rows) lucks.push_back({row.text(0), row.u128(1), row.u64(2)});
+    return lucks;
+}
+
 Result<AccountBooks> Queries::account(std::string_view name)
 {
     const auto rows = impl_->query(

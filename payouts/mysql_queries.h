@@ -24,6 +24,8 @@ public:
     Queries& operator=(const Queries&) = delete;
 
     pool::Result<Totals> totals();
+    /// Of all accounts with a share.
+    pool::Result<std::vector<AccountLuck>> lucks();
     /// name: canonical address or registered name. Errors: not_found.
     pool::Result<AccountBooks> account(std::string_view name);
     /// Newest (highest) first. limit: 1 ..= 1000. before: only blocks below that height.

@@ -77,6 +77,8 @@ public:
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
     /// The password's `fd=`, an admin's word: hints are ignored from now on.
     void fix(pool::Difficulty difficulty);
+    /// Less than the port gives anybody.
+    bool below_port(pool::Difficulty difficulty) const { return difficulty < limits_.min; }
     /// The network's: no share need be better than a block, unless the miner demands it.
     void set_cap(pool::Difficulty difficulty) { cap_ = difficulty; }
 

@@ -83,6 +83,8 @@ const char* to_string(EndReason reason)
             return "tls_failed";
         case EndReason::shed:
             return "shed";
+        case EndReason::too_many_stale_shares:
+            return "too_many_stale_shares";
     }
     return "unknown";
 }

@@ -40,8 +40,9 @@ enum class EndReason : std::uint8_t {
     bad_proxy_header,
     tls_failed,
     shed,  ///< had not authorised when room was needed for others
+    too_many_stale_shares,
 };
-inline constexpr std::size_t end_reasons = 30;
+inline constexpr std::size_t end_reasons = 31;
 
 /// True for what no honest client does: counted against its address.
 bool is_misbehaviour(EndReason reason);
@@ -54,7 +55,9 @@ struct ShardMetrics {
     pool::Counter shares_unlogged;             ///< good ones, refused because the share log failed
     pool::Gauge share_log_failed;              ///< 1 while it does
     pool::Counter block_candidates;
-    pool::Counter variant_jobs;  ///< other work of the current template, for a new difficulty
+    pool::Counter long_job_lines;  ///< mining.notify lines beyond what old firmware bears
+    pool::Counter low_hints;       ///< asked for less than the port allows, and did not get it
+    pool::Counter variant_jobs;    ///< other work of the current template, for a new difficulty
     pool::Counter lines;
     pool::Counter bad_lines;
     pool::Counter unknown_methods;

@@ -141,6 +141,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     const bool new_tip = before == nullptr || before->previous != job->previous;
     current_ = worded(job, current_.v1.tip + (new_tip || job->clean ? 1 : 0));
     current_since_ = now.steady;
+    note_length();
     const bool routine = job->routine && !job->clean && !new_tip;
     take_in(std::move(job), now);
     if (routine) {
@@ -151,6 +152,17 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
         for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
     }
     note_log(note_jobs(now));
+}
+
+// Firmware with small buffers loses such a job, and may take worse from it: an operator should
+// know.
+void Shard::note_length()
+{
+    const std::size_t bytes = current_.v1.notify.clean.size();
+    if (bytes <= options_.session.job_line_bytes) return;
+    metrics_.long_job_lines.add();
+    pool::log::warn("long_job_line",
+                    {{"bytes", bytes}, {"limit", options_.session.job_line_bytes}});
 }
 
 bool Shard::pace(pool::Now now)

@@ -179,6 +179,7 @@ private:
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
     pool::Result<void> note_jobs(pool::Now now);
+    void note_length();
     std::vector<pool::SessionId> all_sessions() const;
     void send_away(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);

@@ -139,6 +139,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
             // whomever it likes.
             const bool over = session.ended().has_value();
             session.end_if_bad(options_.session.bad_shares_max);
+            session.end_if_late(options_.session.stale_shares_max);
             if (!over && session.ended() == EndReason::too_many_bad_shares) {
                 punish(origin, session.peer(), now);
             }

@@ -68,6 +68,7 @@ Result<void> App::Parts::open_rpc()
                                               .history = std::move(*history),
                                               .loops = plain,
                                               .gate = *gate,
+                                              .withheld_blocks = config.withheld_blocks,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,
                                            .chain = config.chain,

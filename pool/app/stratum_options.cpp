@@ -75,6 +75,10 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     session.resume = config.stratum_resume;
     session.workers_max = config.workers_max;
     session.bad_shares_max = config.bad_shares_max;
+    session.stale_shares_max = config.stale_shares_max;
+    session.line_bytes = config.line_bytes;
+    session.line_bytes_handshake = config.line_bytes_handshake;
+    session.job_line_bytes = config.job_line_bytes;
     session.lines_per_second = config.lines_per_second;
     session.lines_burst = 5.0 * config.lines_per_second;
     session.first_line_within = std::chrono::seconds{config.first_line_seconds};

@@ -16,6 +16,7 @@ constexpr std::size_t questions_max = 1024;
 constexpr std::size_t audits_max = 1;
 constexpr std::chrono::milliseconds totals_fresh_for{500};
 constexpr std::int64_t template_age_max_ms = 90'000;
+constexpr std::chrono::seconds withholding_look_every{30};
 constexpr std::uint64_t books_lag_max_ms = 60'000;
 
 rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& state)
@@ -73,6 +74,9 @@ View::View(Parts parts, Identity identity)
     : parts_(std::move(parts)),
       past_(parts_.rpc_loop, std::move(parts_.history)),
       identity_(std::move(identity)),
+      withholding_(parts_.withheld_blocks),
+      looking_(
+          parts_.rpc_loop.every(withholding_look_every, [this] { look_for_withheld_blocks(); })),
       questions_(questions_max, {}),
       audits_(audits_max, {})
 {
@@ -108,6 +112,18 @@ void View::totals(std::function<void(const payouts::Totals&)> done)
                              }
                              done(totals_);
                          });
+}
+
+void View::look_for_withheld_blocks()
+{
+    using Lucks = std::vector<payouts::AccountLuck>;
+    parts_.live.get([this](const Live::StatePtr& state) {
+        if (state->work.template_age_ms < 0) return;
+        ask<Lucks>([](payouts::Queries& queries) { return queries.lucks(); },
+                   [this, target = state->work.network_target](const Result<Lucks>& rows) {
+                       if (rows) withholding_.look(*rows, target);
+                   });
+    });
 }
 
 rpc::Readiness View::readiness_of(const LiveState& state) const
@@ -310,7 +326,12 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
-            done(metrics_of(info, state->work, parts_.loops, parts_.gate));
+            auto metrics = metrics_of(info, state->work, parts_.loops, parts_.gate);
+            rpc::Metric& suspects = metrics.emplace_back();
+            suspects.name = "zubr_withholding_suspects";
+            suspects.help = "Accounts whose shares call for more blocks than they have found";
+            suspects.value = static_cast<double>(withholding_.suspects());
+            done(std::move(metrics));
         });
     });
 }

@@ -12,6 +12,7 @@
 #include "pool/app/books.h"
 #include "pool/app/live.h"
 #include "pool/app/past.h"
+#include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
 #include "rpc/pool_view.h"
@@ -40,6 +41,7 @@ public:
         std::unique_ptr<payouts::History> history;
         std::vector<StratumLoop*> loops;
         stratum::Gate& gate;
+        double withheld_blocks = 0;  ///< see WithholdingWatch
         std::function<void()> stop;
     };
     View(Parts parts, Identity identity);
@@ -86,6 +88,7 @@ private:
     void ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done);
     /// The books' totals, not older than a second; the last ones when MySQL is away.
     void totals(std::function<void(const payouts::Totals&)> done);
+    void look_for_withheld_blocks();
     rpc::Readiness readiness_of(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
 
@@ -95,6 +98,8 @@ private:
     BooksStatus books_status_;
     payouts::Totals totals_;
     SteadyTime totals_taken_{};
+    WithholdingWatch withholding_;
+    Watch looking_;
     TaskThread questions_;
     TaskThread audits_;
 };

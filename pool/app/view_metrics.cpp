@@ -113,6 +113,8 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"bad_lines", &stratum::ShardMetrics::bad_lines},
         {"unknown_methods", &stratum::ShardMetrics::unknown_methods},
         {"authorized", &stratum::ShardMetrics::authorized},
+        {"long_job_lines", &stratum::ShardMetrics::long_job_lines},
+        {"low_hints", &stratum::ShardMetrics::low_hints},
         {"resumed", &stratum::ShardMetrics::resumed},
         {"jobs_superseded", &stratum::ShardMetrics::jobs_superseded},
         {"variant_jobs", &stratum::ShardMetrics::variant_jobs},

@@ -12,8 +12,7 @@
 
 namespace stratum::v1 {
 
-inline constexpr std::size_t line_bytes_max_before_authorize = 4096;
-inline constexpr std::size_t line_bytes_max = 8192;
+inline constexpr std::size_t line_bytes_max = 65536;  ///< whatever is configured
 
 /// Reads one line of a client.
 ///

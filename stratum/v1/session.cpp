@@ -31,8 +31,8 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     if (ended_) return;
     heard_ = now.steady;
     reader_.feed(bytes);
-    const auto line_max = [this] {
-        return authorised() ? line_bytes_max : line_bytes_max_before_authorize;
+    const auto line_max = [this, &options = world.options] {
+        return authorised() ? options.line_bytes : options.line_bytes_handshake;
     };
     while (const auto line = reader_.next(line_max())) {
         on_line(*line, world, now);

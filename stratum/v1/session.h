@@ -41,7 +41,11 @@ struct SessionOptions {
     /// Of the last 256 judged submits, how many may be bad before the connection is closed. Stale
     /// ones are not bad: they are late.
     std::uint32_t bad_shares_max = 160;
-    double lines_per_second = 10'000;  ///< sustained; more closes the connection. 0: no limit
+    std::uint32_t stale_shares_max = 224;     ///< of the last 256: it works on old jobs only
+    std::size_t line_bytes = 8192;            ///< <= line_bytes_max
+    std::size_t line_bytes_handshake = 4096;  ///< before a worker has authorised
+    std::size_t job_line_bytes = 3584;  ///< longer mining.notify lines are counted: firmware breaks
+    double lines_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
     double lines_burst = 50'000;
     std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
     std::chrono::seconds first_line_within{15};
@@ -103,6 +107,8 @@ public:
     void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
     /// Ends a session of whose last 256 submits `bad_max` or more were bad.
     void end_if_bad(std::uint32_t bad_max);
+    /// Ends one of whose last 256 `stale_max` or more were stale.
+    void end_if_late(std::uint32_t stale_max);
 
     pool::SessionId id() const { return id_; }
     const std::optional<ExtranoncePrefix>& prefix() const { return prefix_; }
@@ -179,7 +185,8 @@ private:
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
     std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
 
-    void apply_password(std::string_view password, pool::SteadyTime now);
+    void suggest(pool::Difficulty difficulty, const Turn& turn);
+    void apply_password(std::string_view password, const Turn& turn);
     std::optional<std::size_t> find_worker(std::string_view given) const;
     std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
@@ -223,6 +230,7 @@ private:
     bool held_ = false;
     bool job_owed_ = false;
     BadShares shares_;
+    BadShares late_;
     Pace lines_;
 
     bool rolling_ = false;  // asked for by mining.configure

@@ -144,33 +144,41 @@ void Session::on(const Authorize& call, const Turn& turn)
     // Jobs of another's connection are nothing to this one.
     const bool same = resumed_ == nullptr || resumed_->account == accounts_.front().key.name;
     if (!same) resumed_.reset();
-    apply_password(call.password, turn.now.steady);
+    apply_password(call.password, turn);
     append_result(out(), turn.id, true);
     start_if_ready(turn.world);
 }
 
-void Session::apply_password(std::string_view password, pool::SteadyTime now)
+void Session::apply_password(std::string_view password, const Turn& turn)
 {
     const PasswordOptions asked = parse_password(password);
-    const auto on_grid = [](std::optional<double> value) {
-        return value ? pool::difficulty_at_most(*value) : std::nullopt;
+    const auto on_grid = [this, &turn](std::optional<double> value) {
+        const auto difficulty = value ? pool::difficulty_at_most(*value) : std::nullopt;
+        if (difficulty && policy_.below_port(*difficulty)) turn.world.metrics.low_hints.add();
+        return difficulty;
     };
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
     if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling);
-    if (const auto start = on_grid(asked.start)) policy_.start_at(*start, now);
+    if (const auto start = on_grid(asked.start)) policy_.start_at(*start, turn.now.steady);
     if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
+}
+
+void Session::suggest(pool::Difficulty difficulty, const Turn& turn)
+{
+    if (policy_.below_port(difficulty)) turn.world.metrics.low_hints.add();
+    policy_.suggest(difficulty, turn.now.steady);
 }
 
 void Session::on(const SuggestDifficulty& call, const Turn& turn)
 {
     const auto difficulty = call.value ? pool::difficulty_at_most(*call.value) : std::nullopt;
-    if (difficulty) policy_.suggest(*difficulty, turn.now.steady);
+    if (difficulty) suggest(*difficulty, turn);
     thank(turn);
 }
 
 void Session::on(const SuggestTarget& call, const Turn& turn)
 {
-    if (call.target) policy_.suggest(pool::difficulty_not_above(*call.target), turn.now.steady);
+    if (call.target) suggest(pool::difficulty_not_above(*call.target), turn);
     thank(turn);
 }
 

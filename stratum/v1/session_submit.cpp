@@ -218,6 +218,12 @@ void Session::ask_version()
     append_get_version(waiting_[answered_ - 1].after);
 }
 
+// It has lost the job, or fishes with old ones: let it begin anew.
+void Session::end_if_late(std::uint32_t stale_max)
+{
+    if (late_.bad() >= stale_max) end(EndReason::too_many_stale_shares);
+}
+
 // A miner that sends low shares and no others has lost a set_difficulty: it is told once more.
 void Session::note_low_share(pool::Judgement judgement)
 {
@@ -247,6 +253,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
     const bool late = outcome.judgement == pool::Judgement::stale;
     shares_.judged(!accepted && !late);
+    late_.judged(late);
     out_.append(waiting.after);
     if (answered_ == waiting_.size()) {
         // A burst leaves its memory behind only where it was small.

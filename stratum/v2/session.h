@@ -103,6 +103,7 @@ public:
     void end(EndReason reason);
     /// To be asked after answer().
     void end_if_bad(std::uint32_t bad_max);
+    void end_if_late(std::uint32_t stale_max);
     const std::string& peer() const { return peer_; }
     /// v2 has no words for people.
     void announce(std::string_view) {}
@@ -211,6 +212,7 @@ private:
     std::size_t bad_requests_ = 0;
     std::uint64_t accepted_ = 0;
     BadShares shares_;
+    BadShares late_;
     Pace frames_;
     Pace opens_;
     bool held_ = false;

@@ -126,6 +126,11 @@ void Session::end_if_bad(std::uint32_t bad_max)
     if (shares_.bad() >= bad_max) end(EndReason::too_many_bad_shares);
 }
 
+void Session::end_if_late(std::uint32_t stale_max)
+{
+    if (late_.bad() >= stale_max) end(EndReason::too_many_stale_shares);
+}
+
 void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
 {
     pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
@@ -145,6 +150,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
     const bool late = outcome.judgement == pool::Judgement::stale;
     shares_.judged(outcome.judgement != pool::Judgement::accepted && !late);
+    late_.judged(late);
     if (channel == nullptr) return;
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);

@@ -153,6 +153,9 @@ class Conn:
                 if wish.get("below"):
                     if number > target:
                         return en2, nonce
+                elif wish.get("block"):
+                    if number <= target:
+                        return en2, nonce
                 elif floor < number <= target:
                     return en2, nonce
 

@@ -8,6 +8,7 @@
 
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
+#include "tests/support/tls_talk.h"
 
 // Attacks on a running zubrd, and what its other miners feel of them. The attacker is
 // tests/attack/attacks.py; its table is printed. `./dev test attack` runs all of them at the size
@@ -21,11 +22,17 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
     const bool full = std::getenv("ZUBR_ATTACK_FULL") != nullptr;
     constexpr const char* lowest = "0.000000059604644775390625";  // 2^-24: a share in 256 hashes
     NodeFixture node{"signet"};
+    const TempDir folder;
+    const CertificateFiles tls = make_certificate(folder.path(), "pool.example");
     PoolOptions options;
     options.start_difficulty = 0.000000059604644775390625;
-    options.sets = {"limits.networks=[\"127.0.250.0/24 connections=0 connects_per_second=0\"]",
-                    std::string{"stratum.start_difficulty="} + lowest,
-                    std::string{"stratum.min_difficulty="} + lowest};
+    options.sets = {
+        "limits.networks=[\"127.0.250.0/24 connections=0 connects_per_second=0\"]",
+        "stratum.tls_certificate=\"" + tls.certificate + "\"",
+        "stratum.tls_key=\"" + tls.key + "\"",
+        // A 190 shares at the lowest difficulty: nobody can hand in seven blocks' worth.
+        "limits.withheld_blocks=0.01", std::string{"stratum.start_difficulty="} + lowest,
+        std::string{"stratum.min_difficulty="} + lowest};
     PoolFixture pool{node, options};
     pool.start();
     const auto made = pool.rpc("createaccount", "[\"user\",\"" + test_address("signet", 1) + "\"]");
@@ -37,7 +44,10 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
         << ",\"full\":" << (full ? "true" : "false") << ",\"min_difficulty\":" << lowest
         << (full ? ""
                  : ",\"only\":[\"duplicates\",\"low\",\"never_reads\",\"names\",\"hostile\","
-                   "\"garbage\",\"bombs\",\"endless\",\"spoof\"]")
+                   "\"garbage\",\"bombs\",\"endless\",\"spoof\",\"late\",\"middle\","
+                   "\"orders\",\"output\"]")
+        << ",\"thief\":\"" << test_address("signet", 2) << "\",\"node\":{\"url\":\"" << node.url()
+        << "\",\"cookie\":\"" << node.cookie_file() << "\"}"
         << ",\"web\":\"" << pool.web_url() << "\",\"log\":\""
         << (pool.directory() / "zubrd.log").string() << "\",\"pool\":{\"url\":\""
         << pool.admin_url() << "\",\"cookie\":\"" << pool.data_dir() << "/.cookie\"}}";

@@ -286,6 +286,26 @@ TEST(Submit, CreditsTheOnlyWorkerWhateverNameIsGiven)
     EXPECT_EQ(mining.talk.log.who(mining.talk.log.shares.at(0)), "user.w1");
 }
 
+TEST(Submit, EndsAConnectionThatSendsStaleSharesAndNoOthers)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.stale_shares_max = 5;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    std::vector<TalkingMiner::Share> kept;
+    for (int i = 0; i < 5; ++i) kept.push_back(miner.find());
+    talk.publish(2);
+    miner.take_in(talk.hear(miner.id));
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_TRUE(contains(miner.submit(kept[static_cast<std::size_t>(i)]), "[21,\"Stale\""));
+    }
+    EXPECT_FALSE(talk.end_of(miner.id).has_value()) << "a few are late with every tip";
+    EXPECT_TRUE(contains(miner.submit(kept[4]), "[21,"));
+    EXPECT_EQ(talk.end_of(miner.id), stratum::EndReason::too_many_stale_shares);
+    EXPECT_FALSE(stratum::is_misbehaviour(stratum::EndReason::too_many_stale_shares));
+}
+
 TEST(Submit, AnswersEachOfManyWithOneId)
 {
     Mining mining;
