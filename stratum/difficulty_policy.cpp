@@ -112,6 +112,21 @@ void DifficultyPolicy::suggest(pool::Difficulty difficulty, pool::SteadyTime now
     counts_.reset();
 }
 
+void DifficultyPolicy::begin_at(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    if (fixed_) return;
+    wanted_ = difficulty;
+    changed_ = now;
+    counts_.reset();
+}
+
+std::optional<pool::Difficulty> DifficultyPolicy::fit_for(double hashes_per_second) const
+{
+    constexpr double hashes_per_difficulty = 0x1p32;
+    return pool::difficulty_at_most(hashes_per_second * 60 /
+                                    (limits_.shares_per_minute * hashes_per_difficulty));
+}
+
 void DifficultyPolicy::start_at(pool::Difficulty difficulty, pool::SteadyTime now)
 {
     if (fixed_ || hint_ == difficulty) return;

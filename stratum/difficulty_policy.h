@@ -70,6 +70,11 @@ public:
         floor_ = difficulty;
         demanded_floor_ = difficulty;
     }
+    /// What the worker was given before, the password's `th=`: where to start from, no demand.
+    void begin_at(pool::Difficulty difficulty, pool::SteadyTime now);
+    bool varies() const { return limits_.vary && !fixed_; }
+    /// The difficulty at which so many hashes a second make the wanted share rate. > 0, finite.
+    std::optional<pool::Difficulty> fit_for(double hashes_per_second) const;
     /// The password's `maxd=`: never above, but for a floor.
     void set_ceiling(pool::Difficulty difficulty) { ceiling_ = difficulty; }
     /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the

@@ -88,6 +88,7 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .batch = batch_,
                    .metrics = metrics_,
                    .gate = options_.gate,
+                   .known = options_.known,
                    .json = json_,
                    .parted = parted_},
             .v2 = {.options = options_.v2,

@@ -43,8 +43,9 @@ struct ShardOptions {
     PrefixRange prefixes;                          ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
-    Gate* gate = nullptr;       ///< outlives the shard; null: nobody is delayed for bad shares
-    pool::HeaderHasher hasher;  ///< how shares are hashed
+    Gate* gate = nullptr;  ///< outlives the shard; null: nobody is delayed for bad shares
+    KnownDifficulties* known = nullptr;  ///< likewise; null: nobody's difficulty is remembered
+    pool::HeaderHasher hasher;           ///< how shares are hashed
     /// A routine job goes to all within this, one to miners who wait at once.
     std::chrono::milliseconds routine_over{1000};
 };

@@ -77,6 +77,7 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     metrics_.of(reason.value_or(EndReason::peer_left)).add();
     if (auto* one = std::get_if<v1::Session>(&found->second)) {
         if (const auto& prefix = one->prefix()) prefixes_.release(*prefix, now.steady);
+        if (options_.known != nullptr) one->leave_word(*options_.known, now.steady);
         if (options_.session.resume) {
             if (auto parted = one->part(now.steady)) {
                 parted_.keep(one->subscription(), *std::move(parted));

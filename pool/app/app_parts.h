@@ -44,6 +44,7 @@ struct App::Parts {
     std::optional<V2IdentityKeeper> v2;  // the core loop's, once it runs
     Watch v2_refresh;
     std::unique_ptr<stratum::Gate> gate;
+    stratum::KnownDifficulties known_difficulties;
     std::vector<std::unique_ptr<StratumLoop>> loops;
     std::vector<std::unique_ptr<Leftover>> leftovers;
     std::shared_ptr<const stratum::AccountDirectory> registered_names;  // as they were at the start

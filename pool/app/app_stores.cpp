@@ -90,6 +90,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.redis = redis_options(config);
         options.server = stratum_options(config, *hasher, i, names.size());
         options.server.shard.gate = gate.get();
+        options.server.shard.known = &known_difficulties;
         options.drain = std::chrono::seconds{config.drain_seconds};
         if (v2) options.server.shard.identity = v2->identity();
         options.booked = *booked;

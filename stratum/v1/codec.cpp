@@ -126,6 +126,9 @@ Call configure(JsonValue params)
     if (const auto mask = map.find("version-rolling.mask").string()) {
         call.version_mask = lenient_u32(*mask).value_or(0xffffffff);
     }
+    call.hardware = text_or_empty(map.find("info.hw-version"));
+    call.software = text_or_empty(map.find("info.sw-version"));
+    call.hardware_id = text_or_empty(map.find("info.hw-id"));
     const auto floor = number_or_text(map.find("minimum-difficulty.value"));
     if (floor && *floor >= 0) call.minimum_difficulty = floor;
     return call;

@@ -21,6 +21,9 @@ struct Configure {
     std::vector<std::string_view> codes;
     std::uint32_t version_mask = 0xffffffff;   ///< BIP 310's default
     std::optional<double> minimum_difficulty;  ///< finite, >= 0
+    std::string_view hardware = {};            ///< info: "" when it said none, as the next
+    std::string_view software = {};
+    std::string_view hardware_id = {};
 };
 
 struct Subscribe {

@@ -23,6 +23,7 @@ void apply(std::string_view key, std::string_view value, PasswordOptions& option
     if (!number) return;
     if (key == "d" || key == "diff" || key == "sd") options.start = number;
     if (key == "md" || key == "mind") options.floor = number;
+    if (key == "th") options.hashrate = number;
     if (key == "maxd") options.ceiling = number;
     if (key == "fd") options.fixed = number;
     if (key == "f") fix = value == "1";

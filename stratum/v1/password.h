@@ -7,10 +7,11 @@ namespace stratum::v1 {
 
 /// What a miner may ask for in its password. Values are positive and finite.
 struct PasswordOptions {
-    std::optional<double> start;    ///< d=, diff=, sd=: the difficulty to start from
-    std::optional<double> floor;    ///< md=, mind=: never below
-    std::optional<double> ceiling;  ///< maxd=: never above
-    std::optional<double> fixed;    ///< fd=: always this; f=1 with d= means the same
+    std::optional<double> start;     ///< d=, diff=, sd=: the difficulty to start from
+    std::optional<double> hashrate;  ///< th=: in TH/s
+    std::optional<double> floor;     ///< md=, mind=: never below
+    std::optional<double> ceiling;   ///< maxd=: never above
+    std::optional<double> fixed;     ///< fd=: always this; f=1 with d= means the same
 };
 
 /// Reads `k=v` pairs separated by commas, semicolons or blanks, keys in either case. What is

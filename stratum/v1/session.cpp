@@ -148,19 +148,23 @@ void Session::start_if_ready(World& world)
     if (!ended_ && prefix_ && authorised() && sent_.empty()) send_job(world);
 }
 
+// Some firmware drops the connection when it is told of a mask before authorize is answered,
+// some never rolls unless it is told.
+void Session::announce_mask(const pool::Job& job)
+{
+    if (!rolling_ || !authorised()) return;
+    const std::uint32_t mask = mask_wanted_ & job.rolling_mask;
+    if (mask_announced_ != mask) append_set_version_mask(out(), mask);
+    mask_announced_ = mask;
+}
+
 void Session::send_job(World& world)
 {
     const RenderedJob& current = world.current;
     if (current.job == nullptr) return;
     if (!sent_.empty() && sent_.back().job == current.job->id) return;
 
-    // Some firmware drops the connection when it is told of a mask before authorize is answered,
-    // some never rolls unless it is told.
-    if (rolling_ && authorised()) {
-        const std::uint32_t mask = mask_wanted_ & current.job->rolling_mask;
-        if (mask_announced_ != mask) append_set_version_mask(out(), mask);
-        mask_announced_ = mask;
-    }
+    announce_mask(*current.job);
 
     policy_.set_cap(current.hardest);
     const pool::Difficulty difficulty = policy_.next();
@@ -185,7 +189,7 @@ SessionSnapshot Session::snapshot(pool::Now now) const
 {
     SessionSnapshot shot{.id = id_,
                          .peer = peer_,
-                         .user_agent = user_agent_,
+                         .user_agent = about_.empty() ? user_agent_ : user_agent_ + about_,
                          .connected = opened_.wall,
                          .difficulty = 0,
                          .workers = {}};

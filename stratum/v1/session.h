@@ -21,6 +21,7 @@
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
+#include "stratum/known_difficulties.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
@@ -74,7 +75,8 @@ struct World {
     PrefixPool& prefixes;
     Batch& batch;
     ShardMetrics& metrics;
-    Gate* gate;  ///< null: nobody is delayed
+    Gate* gate;                ///< null: nobody is delayed
+    KnownDifficulties* known;  ///< null: everybody begins at the port's start
     pool::JsonDocument& json;
     PartedSessions& parted;
 };
@@ -116,6 +118,8 @@ public:
     /// What is left to the connection that resumes this one; nothing unless it had a worker.
     /// since: its prefix goes back now.
     std::optional<Parted> part(pool::SteadyTime since) const;
+    /// Notes where the first worker may begin when it comes back.
+    void leave_word(KnownDifficulties& known, pool::SteadyTime now) const;
     bool authorised() const { return !workers_.empty(); }
     std::uint64_t accepted() const { return accepted_; }
     bool has_unanswered() const { return !waiting_.empty(); }
@@ -185,6 +189,9 @@ private:
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
     std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
 
+    void begin_where_it_was(const Turn& turn);
+    std::string first_worker() const;
+    void announce_mask(const pool::Job& job);
     void suggest(pool::Difficulty difficulty, const Turn& turn);
     void apply_password(std::string_view password, const Turn& turn);
     std::optional<std::size_t> find_worker(std::string_view given) const;
@@ -204,6 +211,7 @@ private:
     pool::Now opened_;
     pool::SteadyTime heard_;  // the last byte
     std::string user_agent_;
+    std::string about_;  // of configure's info
     LineReader reader_;
     std::string out_;
     std::vector<Waiting> waiting_;
@@ -220,6 +228,7 @@ private:
     std::optional<pool::SteadyTime> line_begun_;
     std::size_t bad_requests_ = 0;
     std::uint64_t accepted_ = 0;
+    std::optional<pool::Difficulty> proven_;  // of the last accepted share that names a worker
 
     DifficultyPolicy policy_;
     std::vector<SentJob> sent_;        // in order of sending

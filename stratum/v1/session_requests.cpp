@@ -26,6 +26,17 @@ std::string printable(std::string_view text)
     return out;
 }
 
+// For the people who look at connections, and for nothing else.
+std::string about_of(const Configure& call)
+{
+    std::string about;
+    for (const std::string_view part : {call.hardware, call.software, call.hardware_id}) {
+        const std::string shown = printable(part);
+        if (!shown.empty()) about.append(about.empty() ? " (" : ", ").append(shown);
+    }
+    return about.empty() ? about : about + ')';
+}
+
 // The easiest grid difficulty that is not below `value`: a floor is a promise not to go under it.
 std::optional<pool::Difficulty> difficulty_at_least(double value)
 {
@@ -70,7 +81,10 @@ void Session::on(const Configure& call, const Turn& turn)
         const auto floor = difficulty_at_least(*call.minimum_difficulty);
         policy_.set_floor(floor.value_or(pool::difficulty_min));
     }
+    if (asks_for("info")) about_ = about_of(call);
     append_configure_reply(out(), turn.id, call, mask);
+    // Who changes it while it mines learns at once what holds from now on.
+    if (job != nullptr && mask_announced_) announce_mask(*job);
 }
 
 void Session::on(const Subscribe& call, const Turn& turn)
@@ -137,6 +151,7 @@ void Session::on(const Authorize& call, const Turn& turn)
         turn.world.metrics.delayed_authorizes.add();
         return refuse("Too many bad shares, try again later");
     }
+    const bool first = workers_.empty();
     if (!add_worker(std::move(*user), call.user, turn)) {
         return refuse("Too many workers on this connection");
     }
@@ -144,9 +159,28 @@ void Session::on(const Authorize& call, const Turn& turn)
     // Jobs of another's connection are nothing to this one.
     const bool same = resumed_ == nullptr || resumed_->account == accounts_.front().key.name;
     if (!same) resumed_.reset();
+    if (first) begin_where_it_was(turn);
     apply_password(call.password, turn);
     append_result(out(), turn.id, true);
     start_if_ready(turn.world);
+}
+
+void Session::begin_where_it_was(const Turn& turn)
+{
+    if (turn.world.known == nullptr || !policy_.varies()) return;
+    const auto known = turn.world.known->of(peer_, first_worker(), turn.now.steady);
+    if (known) policy_.begin_at(*known, turn.now.steady);
+}
+
+std::string Session::first_worker() const
+{
+    const Worker& worker = workers_.front();
+    return accounts_[worker.account].key.name + '.' + worker.name;
+}
+
+void Session::leave_word(KnownDifficulties& known, pool::SteadyTime now) const
+{
+    if (proven_) known.note(peer_, first_worker(), *proven_, now);
 }
 
 void Session::apply_password(std::string_view password, const Turn& turn)
@@ -157,6 +191,11 @@ void Session::apply_password(std::string_view password, const Turn& turn)
         if (difficulty && policy_.below_port(*difficulty)) turn.world.metrics.low_hints.add();
         return difficulty;
     };
+    constexpr double tera = 1e12;
+    if (asked.hashrate) {
+        const auto fit = policy_.fit_for(*asked.hashrate * tera);
+        if (fit) policy_.begin_at(*fit, turn.now.steady);
+    }
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
     if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling);
     if (const auto start = on_grid(asked.start)) policy_.start_at(*start, turn.now.steady);

@@ -241,6 +241,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         append_result(out_, waiting.id, true);
         policy_.on_share(origin.difficulty, now.steady);
         ++accepted_;
+        proven_ = origin.difficulty;
         ask_version();
         bad_requests_ = 0;
         low_shares_ = 0;

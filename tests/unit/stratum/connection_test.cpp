@@ -150,6 +150,28 @@ TEST(Notify, IsCleanOnANewTipOnly)
     EXPECT_TRUE(lines[0].ends_with(",true]}"));
 }
 
+TEST(Configure, SaysAtOnceWhatHoldsForAMinerThatChangesItsMask)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const Lines lines =
+        miner.say(R"({"id":8,"method":"mining.configure","params":[["version-rolling"],)"
+                  R"({"version-rolling.mask":"00c00000"}]})");
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[1], R"({"id":null,"method":"mining.set_version_mask","params":["00c00000"]})");
+}
+
+TEST(Configure, KeepsWhatAMinerTellsOfItselfForPeopleToRead)
+{
+    Talk talk;
+    const auto id = talk.open();
+    talk.say(id, R"({"id":1,"method":"mining.subscribe","params":["bosminer"]})");
+    talk.say(id, R"({"id":0,"method":"mining.configure","params":[["info"],)"
+                 R"({"info.hw-version":"S19\u0007","info.sw-version":"1.2","info.hw-id":7}]})");
+    EXPECT_EQ(talk.shard.snapshot(talk.now).at(0).user_agent, "bosminer (S19, 1.2)");
+}
+
 TEST(Notify, AnnouncesAMaskThatTheChainHasNarrowed)
 {
     Talk talk;

@@ -336,6 +336,7 @@ TEST(Authorize, AppliesThePasswordsDifficulty)
     EXPECT_EQ(first_difficulty("d=5"), "4]}");
     EXPECT_EQ(first_difficulty("d=1e200"), "1099511627776]}");  // 2^40, the port's highest
     EXPECT_EQ(first_difficulty("d=1e-200"), "0.000000000931322574615478515625]}");  // 2^-30
+    EXPECT_EQ(first_difficulty("th=0.01"), "8]}");  // 10 GH/s, ten shares a minute: 13.97
     EXPECT_EQ(first_difficulty("d=64,maxd=9"), "8]}");
     EXPECT_EQ(first_difficulty("md=16,maxd=4"), "16]}");  // a promise not to go below comes first
     EXPECT_EQ(first_difficulty("d=-5,d=nan,d=1e999,d=,md=x"), "0.0000002384185791015625]}");
