@@ -215,7 +215,7 @@ void Session::end_if_bad(std::uint32_t bad_max)
 void Session::ask_version()
 {
     if (!user_agent_.empty() || std::exchange(asked_version_, true)) return;
-    append_get_version(waiting_[answered_ - 1].after);
+    append_get_version(out_);  // ahead of what was to be said after the share's reply
 }
 
 // It has lost the job, or fishes with old ones: let it begin anew.

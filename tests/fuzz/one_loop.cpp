@@ -15,6 +15,7 @@ stratum::ShardOptions options_with(std::shared_ptr<const stratum::v2::Identity> 
 {
     stratum::ShardOptions options;
     options.session.chain = pool::Chain::regtest;
+    options.session.resume = true;
     // Any hash meets 2^-32: what proves work is reached by bytes alone.
     options.session.difficulty = {.min = {-32}, .max = {-32}, .start = {-32}, .vary = false};
     options.prefixes = stratum::prefix_range(7, 0, 1);

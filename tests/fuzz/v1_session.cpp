@@ -95,10 +95,11 @@ void v1_session(Input input)
     if (input[0] == 0) return;
     const Outcome cut = talk(stream, input[0]);
     check_lines(cut.written);
-    // How many bad shares are too many is asked at the end of a turn.
-    if (whole.ended == EndReason::too_many_bad_shares ||
-        cut.ended == EndReason::too_many_bad_shares)
-        return;
+    // How many bad or stale shares are too many is asked at the end of a turn.
+    for (const auto& ended : {whole.ended, cut.ended}) {
+        if (ended == EndReason::too_many_bad_shares) return;
+        if (ended == EndReason::too_many_stale_shares) return;
+    }
     pool::check(whole.written == cut.written, "answers do not depend on how the stream is cut");
     pool::check(whole.ended == cut.ended, "nor does the end");
     pool::check(whole.logged == cut.logged, "nor do shares");
