@@ -115,10 +115,12 @@ void Shard::send_away(pool::SteadyTime now)
     for (const pool::SessionId id : leaving_.due(now)) {
         const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
-        auto* const one = std::get_if<v1::Session>(&found->second);
-        if (one == nullptr) continue;
-        one->ask_to_reconnect();
-        touch(*one);
+        std::visit(
+            [this](auto& session) {
+                session.ask_to_reconnect();
+                touch(session);
+            },
+            found->second);
     }
 }
 

@@ -238,6 +238,14 @@ std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
     return std::max(least, intervals * mean);
 }
 
+void Session::ask_to_reconnect()
+{
+    if (ended_ || channels_.empty()) return;
+    // A miner may leave at that word: what it has earned is said before.
+    for (Channel& channel : channels_) acknowledge(channel, heard_);
+    send(Reconnect{});
+}
+
 void Session::end(EndReason reason)
 {
     if (ended_) return;

@@ -105,6 +105,8 @@ public:
     void end_if_bad(std::uint32_t bad_max);
     void end_if_late(std::uint32_t stale_max);
     const std::string& peer() const { return peer_; }
+    /// Reconnect without an address, to those who mine: the server is going away.
+    void ask_to_reconnect();
     /// v2 has no words for people.
     void announce(std::string_view) {}
     void fix_difficulty(pool::Difficulty difficulty);

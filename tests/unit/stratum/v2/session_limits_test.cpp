@@ -49,5 +49,35 @@ TEST(V2Limits, APeerThatDoesNotReadGetsTheNewestJobOnlyOnceItDoes)
     EXPECT_FALSE(peer.take<NewJob>().has_value());
 }
 
+TEST(V2Limits, ADrainAsksMinersToConnectAgainOnceTheyKnowWhatTheyHaveEarned)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    const auto job = peer.standard_job(channel);
+    Peer idle{talk};
+    idle.set_up(1);
+    peer.say(peer.share(channel, job));
+    ASSERT_TRUE(peer.take<SubmitSuccess>().has_value());
+    peer.say(peer.share(channel, job));
+    ASSERT_EQ(peer.heard(), 0U);  // its answer waits for others
+
+    talk.shard.ask_to_reconnect(std::chrono::milliseconds{100}, talk.now);
+    talk.pace(std::chrono::milliseconds{200});
+    peer.listen();
+    idle.listen();
+    EXPECT_EQ(peer.heard_types(), (std::vector<int>{SubmitSuccess::id.type, Reconnect::id.type}));
+    ASSERT_EQ(peer.take<SubmitSuccess>()->accepted, 1U);
+    EXPECT_EQ(*peer.take<Reconnect>(), (Reconnect{{""}, 0}));
+    EXPECT_EQ(idle.heard(), 0U);
+    // It is served for as long as it stays.
+    talk.publish(2);
+    peer.listen();
+    EXPECT_TRUE(peer.take<NewJob>().has_value());
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tests
