@@ -413,7 +413,11 @@ void Server::publish(std::shared_ptr<const pool::Job> job)
     impl_->pace();
 }
 
-void Server::prepare(std::shared_ptr<const pool::Job> job) { impl_->shard.prepare(std::move(job)); }
+void Server::prepare(std::shared_ptr<const pool::Job> job)
+{
+    impl_->shard.prepare(std::move(job), pool::read_clock());
+    impl_->pace();
+}
 
 void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
 {

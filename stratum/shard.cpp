@@ -94,6 +94,7 @@ Shard::Worlds Shard::worlds(const Wording& job)
             .v2 = {.options = options_.v2,
                    .jobs = jobs_,
                    .current = job.v2,
+                   .next = prepared_ ? &prepared_->v2 : nullptr,
                    .directory = *directory_,
                    .grid = grid_,
                    .prefixes = prefixes_,
@@ -143,6 +144,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     current_ = worded(job, current_.v1.tip + (new_tip || job->clean ? 1 : 0));
     current_since_ = now.steady;
     note_length();
+    if (prepared_ && job->prepared == prepared_->job) prepared_.reset();
     const bool routine = job->routine && !job->clean && !new_tip;
     take_in(std::move(job), now);
     if (routine) {
@@ -151,6 +153,8 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     } else {
         spread_.drop();
         for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
+        // Miners forget jobs for a tip to come with every new tip.
+        if (new_tip) send_next(now);
     }
     note_log(note_jobs(now));
 }
@@ -177,19 +181,38 @@ bool Shard::pace(pool::Now now)
             touch(session);
         });
     }
+    for (const pool::SessionId id : ahead_.due(now.steady)) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        if (auto* const two = std::get_if<v2::Session>(&found->second)) {
+            two->on_next_job(around.v2);
+            touch(*two);
+        }
+    }
     send_away(now.steady);
     return pacing();
+}
+
+// Nobody waits for it: v2's miners get it over a second, and the tip then costs one short message.
+void Shard::send_next(pool::Now now)
+{
+    ahead_.drop();
+    if (!prepared_ || !v2_open()) return;
+    ahead_.begin(all_sessions(), options_.routine_over, now.steady);
 }
 
 Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
 {
     const std::uint32_t time_least = tip == current_.v2.tip ? current_.v2.time : 0;
     const bool prepared = prepared_ && job->prepared == prepared_->job;
-    return {.v1 = {.job = job,
-                   .notify = prepared ? prepared_->notify.lines_of(*job) : v1::render_notify(*job),
-                   .hardest = pool::difficulty_not_above(job->network_target),
-                   .tip = tip},
-            .v2 = v2::word_job(job, tip, time_least)};
+    Wording wording{
+        .v1 = {.job = job,
+               .notify = prepared ? prepared_->notify.lines_of(*job) : v1::render_notify(*job),
+               .hardest = pool::difficulty_not_above(job->network_target),
+               .tip = tip},
+        .v2 = v2::word_job(job, tip, time_least)};
+    wording.v2.sent_ahead = prepared && wording.v2.extended_future == prepared_->v2.extended_future;
+    return wording;
 }
 
 void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)
@@ -245,10 +268,12 @@ void Shard::send_variant(pool::Now now)
     note_log(note_jobs(now));
 }
 
-void Shard::prepare(std::shared_ptr<const pool::Job> job)
+void Shard::prepare(std::shared_ptr<const pool::Job> job, pool::Now now)
 {
     v1::PreparedNotify notify{*job};
-    prepared_.emplace(Prepared{std::move(job), std::move(notify)});
+    v2::WireJob wire = v2::word_job(job, 0, 0);
+    prepared_.emplace(Prepared{std::move(job), std::move(notify), std::move(wire)});
+    send_next(now);
 }
 
 void Shard::on_tick(pool::Now now)

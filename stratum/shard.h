@@ -119,10 +119,10 @@ public:
     /// While a routine job, or the word to connect again, is on its way: every hundredth of a
     /// second or so. Sends it to those whose turn it is; false when all have it.
     bool pace(pool::Now now);
-    bool pacing() const { return spread_.active() || leaving_.active(); }
+    bool pacing() const { return spread_.active() || ahead_.active() || leaving_.active(); }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
-    /// so that on_job only puts these in.
-    void prepare(std::shared_ptr<const pool::Job> job);
+    /// so that on_job only puts these in. Miners of v2 get it ahead, by and by (see pace).
+    void prepare(std::shared_ptr<const pool::Job> job, pool::Now now);
     /// About once a second: deadlines, late starts, difficulties that can't wait for the next job,
     /// marks in the share log.
     void on_tick(pool::Now now);
@@ -171,6 +171,7 @@ private:
     template <typename Act>
     void for_all(const Wording& job, Act act);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
+    void send_next(pool::Now now);
     bool may_send_variant(pool::SteadyTime now);
     void send_variant(pool::Now now);
     template <typename AnySession>
@@ -212,9 +213,11 @@ private:
     struct Prepared {
         std::shared_ptr<const pool::Job> job;
         v1::PreparedNotify notify;
+        v2::WireJob v2;
     };
     std::optional<Prepared> prepared_;
     Spread spread_;
+    Spread ahead_;
     Spread leaving_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;

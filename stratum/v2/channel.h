@@ -85,6 +85,13 @@ struct Channel {
     SentJobs sent;
     AckBatch acks;
     std::uint64_t tip = 0;  ///< WireJob::tip of the last job sent
+    /// The job for the next tip that it has already, and whether its group was told.
+    struct Ahead {
+        pool::JobId job;
+        bool grouped = false;
+        friend bool operator==(const Ahead&, const Ahead&) = default;
+    };
+    std::optional<Ahead> ahead{};
 };
 
 }  // namespace stratum::v2

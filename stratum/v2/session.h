@@ -57,6 +57,7 @@ struct World {
     const SessionOptions& options;
     const pool::JobTable& jobs;
     const WireJob& current;
+    const WireJob* next;  ///< the empty job of a tip that is still to come; null: none
     const AccountDirectory& directory;
     const PromiseGrid& grid;
     PrefixPool& prefixes;
@@ -78,6 +79,8 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// `world.next` is new: it goes out now, so that its tip needs one short message only.
+    void on_next_job(World& world);
     /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
     void hold_jobs() { held_ = true; }
     void release_jobs(World& world);
@@ -170,6 +173,9 @@ private:
     void start(Channel& channel, const World& world);
     void note_job(Channel& channel, const World& world);
     void send_job(const Channel& channel, const World& world, bool future);
+    void send_ahead(Channel& channel, const World& world);
+    bool activate_ahead(const World& world);
+    bool speaks_to_group() const;
 
     void refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::string_view code);
     void refuse_unjudged(const SubmitStandard& call, std::string_view code, const Turn& turn);

@@ -228,6 +228,7 @@ void Session::start(Channel& channel, const World& world)
     if (world.current.job == nullptr) return;
     note_job(channel, world);
     send_job(channel, world, true);
+    if (world.next != nullptr) send_ahead(channel, world);
 }
 
 // Freezes the target with the job that is sent now.
@@ -265,9 +266,7 @@ void Session::on_job(World& world)
         if (std::exchange(job_owed_, true)) world.metrics.jobs_superseded.add();
         return;
     }
-    // Jobs of a group cost one message however many channels there are. One channel alone is
-    // addressed by its own number: some firmware drops what is sent to a group.
-    const bool grouped = channels_.size() > 1 && group() != 0;
+    const bool grouped = speaks_to_group();
     const bool future = channels_.front().tip != world.current.tip;
     for (Channel& channel : channels_) {
         if (announce_target(channel, world)) {
@@ -275,11 +274,69 @@ void Session::on_job(World& world)
             send(SetTarget{.channel = channel.id, .target_max = channel.announced.promise.target});
         }
         note_job(channel, world);
+    }
+    if (future && activate_ahead(world)) return;
+    for (Channel& channel : channels_) {
+        if (future) channel.ahead.reset();  // miners forget it with the tip that it was for
         if (!grouped) send_job(channel, world, future);
     }
     if (!grouped) return;
     send_for(group_id, future ? world.current.extended_future : world.current.extended_active);
     if (future) send_for(group_id, world.current.new_prev_hash);
+}
+
+// Jobs of a group cost one message however many channels there are. One channel alone is addressed
+// by its own number: some firmware drops what is sent to a group.
+bool Session::speaks_to_group() const { return channels_.size() > 1 && group() != 0; }
+
+void Session::on_next_job(World& world)
+{
+    if (ended_ || held_ || channels_.empty() || world.next == nullptr) return;
+    // Before its first job a channel has no use for another.
+    const auto has_work = [](const Channel& channel) { return !channel.sent.empty(); };
+    if (!std::all_of(channels_.begin(), channels_.end(), has_work)) return;
+    const Channel::Ahead grouped{world.next->job->id, true};
+    const Channel::Ahead alone{world.next->job->id, false};
+    for (Channel& channel : channels_) {
+        if (channel.ahead == grouped || channel.ahead == alone) continue;
+        if (speaks_to_group()) {
+            send_for(group_id, world.next->extended_future);
+            for (Channel& each : channels_) each.ahead = grouped;
+            return;
+        }
+        send_ahead(channel, world);
+    }
+}
+
+void Session::send_ahead(Channel& channel, const World& world)
+{
+    const WireJob& next = *world.next;
+    if (channel.kind == ChannelKind::extended) {
+        send_for(channel.id, next.extended_future);
+    } else {
+        const pool::Extranonce extranonce = padded(channel.prefix, next.job->extranonce_bytes);
+        send(standard_job(next, channel.id, extranonce, true));
+    }
+    channel.ahead = {next.job->id, false};
+}
+
+// True when every channel had the job of the new tip already, and was told so in the same way: then
+// the tip itself is all that is said.
+bool Session::activate_ahead(const World& world)
+{
+    const auto ahead = channels_.front().ahead;
+    if (!world.current.sent_ahead || !ahead || ahead->job != world.current.job->id) return false;
+    if (ahead->grouped && !speaks_to_group()) return false;
+    if (!std::all_of(channels_.begin(), channels_.end(),
+                     [&ahead](const Channel& channel) { return channel.ahead == ahead; })) {
+        return false;
+    }
+    if (ahead->grouped) send_for(group_id, world.current.new_prev_hash);
+    for (Channel& channel : channels_) {
+        if (!ahead->grouped) send_for(channel.id, world.current.new_prev_hash);
+        channel.ahead.reset();
+    }
+    return true;
 }
 
 void Session::release_jobs(World& world)

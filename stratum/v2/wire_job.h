@@ -25,6 +25,8 @@ struct WireJob {
     pool::Difficulty hardest;   ///< no share need be better than a block
     std::uint64_t tip = 0;      ///< counts changes of the previous block
     std::uint32_t time = 0;     ///< where miners begin; never goes back on a tip
+    /// Made of a job that was worded ahead: who has that one needs new_prev_hash only.
+    bool sent_ahead = false;
     std::string extended_future;
     std::string extended_active;
     std::string new_prev_hash;
