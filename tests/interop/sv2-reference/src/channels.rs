@@ -128,7 +128,22 @@ impl Work {
 
     /// Takes one message in; every Err of the reference's state machines is a bug of the pool.
     fn step(&mut self) {
-        match self.message() {
+        let message = self.message();
+        self.take_in(message);
+    }
+
+    /// The answer to an open; jobs for later may come in front of it.
+    fn answer(&mut self) -> MiningOwned {
+        loop {
+            match self.message() {
+                job @ (MiningOwned::NewExtendedMiningJob(_) | MiningOwned::NewMiningJob(_)) => self.take_in(job),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn take_in(&mut self, message: MiningOwned) {
+        match message {
             MiningOwned::NewExtendedMiningJob(job) => {
                 let members = self.members(job.channel_id);
                 if let Some(group) = self.group.as_mut().filter(|g| g.get_group_channel_id() == job.channel_id) {
@@ -218,7 +233,7 @@ impl Work {
             max_target: [0xff; 32].into(),
             min_extranonce_size: 4,
         }));
-        let success = match self.message() {
+        let success = match self.answer() {
             MiningOwned::OpenExtendedMiningChannelSuccess(success) => success,
             other => panic!("not opened: {other:?}"),
         };
@@ -253,7 +268,7 @@ impl Work {
             max_target: [0xff; 32].into(),
             min_extranonce_size: 4,
         }));
-        match self.message() {
+        match self.answer() {
             MiningOwned::OpenMiningChannelError(error) => assert_eq!(error.error_code.as_bytes(), code.as_bytes()),
             other => panic!("{code} expected: {other:?}"),
         }
@@ -267,7 +282,7 @@ impl Work {
             nominal_hash_rate: 0.0,
             max_target: [0xff; 32].into(),
         }));
-        let success = match self.message() {
+        let success = match self.answer() {
             MiningOwned::OpenStandardMiningChannelSuccess(success) => success,
             other => panic!("not opened: {other:?}"),
         };
