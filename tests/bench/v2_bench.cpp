@@ -74,6 +74,28 @@ public:
         shard.on_job(make_job(jobs_, static_cast<std::uint8_t>(jobs_), now), now);
     }
 
+    // The empty job of the next tip, until everybody has it.
+    void send_ahead()
+    {
+        ++jobs_;
+        auto job = std::make_shared<pool::Job>(*make_job(jobs_, 0, now));
+        job->branch.clear();
+        prepared_ = std::move(job);
+        shard.prepare(prepared_, now);
+        while (shard.pacing()) {
+            now.steady += std::chrono::milliseconds{10};
+            shard.pace(now);
+            end_turn();
+        }
+    }
+    void publish_prepared()
+    {
+        auto job = std::make_shared<pool::Job>(*prepared_);
+        job->previous.bytes.fill(static_cast<std::uint8_t>(jobs_));
+        job->prepared = prepared_;
+        shard.on_job(std::move(job), now);
+    }
+
     void connect(std::size_t count, bool keep_clients)
     {
         for (std::size_t i = 0; i < count; ++i) {
@@ -137,6 +159,7 @@ public:
 private:
     Kind kind_;
     std::uint64_t jobs_ = 0;
+    std::shared_ptr<const pool::Job> prepared_;
     stratum::client::MinerLogin login_{.user = "user.rig"};
 };
 
@@ -188,14 +211,22 @@ void shares(benchmark::State& state, Kind kind)
 }
 
 // A new block to ten thousand connections: rendered, sealed, ready to be written.
-void new_block(benchmark::State& state, Kind kind)
+enum class How : std::uint8_t { whole, prepared };
+void new_block(benchmark::State& state, Kind kind, How how)
 {
     constexpr std::size_t connections = 10'000;
     Arena arena{kind};
     arena.connect(connections, false);
     std::size_t bytes = 0;
     while (state.KeepRunning()) {
-        arena.publish();
+        if (how == How::prepared) {
+            state.PauseTiming();
+            arena.send_ahead();
+            state.ResumeTiming();
+            arena.publish_prepared();
+        } else {
+            arena.publish();
+        }
         arena.end_turn();
         state.PauseTiming();
         bytes = 0;
@@ -240,12 +271,23 @@ BENCHMARK(handshakes)->Name("v2/handshake")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(shares, v1, Kind::v1)->Name("v2/shares/v1");
 BENCHMARK_CAPTURE(shares, standard, Kind::standard)->Name("v2/shares/standard");
 BENCHMARK_CAPTURE(shares, extended, Kind::extended)->Name("v2/shares/extended");
-BENCHMARK_CAPTURE(new_block, v1, Kind::v1)->Name("v2/block_10k/v1")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(new_block, standard, Kind::standard)
+BENCHMARK_CAPTURE(new_block, v1, Kind::v1, How::whole)
+    ->Name("v2/block_10k/v1")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, standard, Kind::standard, How::whole)
     ->Name("v2/block_10k/standard")
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(new_block, extended, Kind::extended)
+BENCHMARK_CAPTURE(new_block, extended, Kind::extended, How::whole)
     ->Name("v2/block_10k/extended")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, prepared_v1, Kind::v1, How::prepared)
+    ->Name("v2/prepared_block_10k/v1")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, prepared_standard, Kind::standard, How::prepared)
+    ->Name("v2/prepared_block_10k/standard")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(new_block, prepared_extended, Kind::extended, How::prepared)
+    ->Name("v2/prepared_block_10k/extended")
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(memory, v1, Kind::v1)->Name("v2/memory/v1")->Iterations(1);
 BENCHMARK_CAPTURE(memory, standard, Kind::standard)->Name("v2/memory/standard")->Iterations(1);
