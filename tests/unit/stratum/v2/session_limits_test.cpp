@@ -1,5 +1,7 @@
 // What v2 connections share with those of v1: their port's difficulty, and jobs that wait for a
 // peer that does not read.
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "pool/bitcoin/target.h"
@@ -47,6 +49,43 @@ TEST(V2Limits, APeerThatDoesNotReadGetsTheNewestJobOnlyOnceItDoes)
     ASSERT_TRUE(tip.has_value());
     EXPECT_EQ(tip->previous, newest->previous.bytes);
     EXPECT_FALSE(peer.take<NewJob>().has_value());
+}
+
+TEST(V2Limits, AFrameThatIsBegunAndNotEndedClosesTheConnection)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    peer.standard_job(peer.open_standard());
+    peer.say_bytes(std::string(21, '\x05'));  // one byte short of a header
+    talk.pass(seconds{14});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(seconds{2});
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::slow_line);
+    EXPECT_EQ(talk.shard.metrics().of(stratum::EndReason::slow_line).value(), 1U);
+}
+
+TEST(V2Limits, SequenceNumbersAreTheMinersOwnAndComeBackAsTheyWere)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    const auto job = peer.standard_job(channel);
+    for (const std::uint32_t sequence : {0xffffffffU, 0U, 7U, 7U, 3U}) {
+        auto share = peer.share(channel, job);
+        share.sequence = sequence;
+        peer.say(share);
+        talk.pass(seconds{2});
+        peer.listen();
+        const auto success = peer.take<SubmitSuccess>();
+        ASSERT_TRUE(success.has_value()) << sequence;
+        EXPECT_EQ(success->last_sequence, sequence);
+        EXPECT_EQ(success->accepted, 1U);
+    }
+    EXPECT_EQ(talk.log.shares.size(), 5U);
 }
 
 TEST(V2Limits, ADrainAsksMinersToConnectAgainOnceTheyKnowWhatTheyHaveEarned)

@@ -86,22 +86,30 @@ TEST_F(V2Regression, Stratum2329AShareIsCountedOnceThoughTheJobsTimeMoves)
 // another.
 TEST_F(V2Regression, Stratum2260AClosedChannelsPrefixIsNobodysWhileItsJobsLive)
 {
-    talk.publish(1);
-    Peer peer{talk};
+    stratum::ShardOptions options = v2_options();
+    options.prefixes.count = 5;
+    Talk small{options};
+    small.publish(1);
+    Peer peer{small};
     peer.set_up();
     const auto first = peer.open_extended();
     const auto job = peer.extended_job(first);
     const auto share = peer.extended_share(first, job);
     peer.say(CloseChannel{first.id, {"done"}});
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 4; ++i) {
         const auto next = peer.open_extended();
         EXPECT_NE(next.prefix, first.prefix);
         EXPECT_NE(next.id, first.id);
         peer.say(CloseChannel{next.id, {}});
     }
+    // The first one's would be the next, and is not to be had.
+    peer.say(OpenExtended{3, {"user.rig"}, 0, pool::Uint256::max(), 4});
+    EXPECT_EQ(*peer.take<OpenError>(), (OpenError{3, {"channel-capacity-exhausted"}}));
     peer.say(share);
     EXPECT_EQ(peer.take<SubmitError>()->code.value, "invalid-channel-id");
-    EXPECT_TRUE(talk.log.shares.empty());
+    EXPECT_TRUE(small.log.shares.empty());
+    small.pass(stratum::PrefixPool::rest + std::chrono::seconds{1});
+    EXPECT_EQ(peer.open_extended().prefix, first.prefix);
 }
 
 TEST_F(V2Regression, Stratum2330AShareOfOneChannelIsWorthNothingOnAnother)
