@@ -117,9 +117,10 @@ struct Totals {
     std::uint64_t blocks_immature = 0;
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
-    pool::Sats credited;    ///< to members: immature, available and in payout, together
-    pool::Sats fee_income;  ///< the pool's own, immature ones included
-    pool::Sats reserve;     ///< equity:reserve, immature included
+    std::uint64_t blocks_rejected = 0;  ///< refused by every node
+    pool::Sats credited;                ///< to members: immature, available and in payout, together
+    pool::Sats fee_income;              ///< the pool's own, immature ones included
+    pool::Sats reserve;                 ///< equity:reserve, immature included
     std::uint64_t sealed_through = 0;
     std::uint64_t accounts = 0;
     pool::U128 round_score = 0;  ///< sealed since the last block of ours, units of 10^-18 blocks

@@ -102,6 +102,11 @@ Result<std::uint64_t> AccountBook::set_donation(std::string_view account, unsign
         account, [&](const AccountRow& row) -> Result<std::uint64_t> {
             auto slot = impl_->slot_for(from, on, false);
             if (!slot) return slot;
+            // Who gives more hears of it as of a higher fee: what is credited cannot be taken back.
+            const auto before = read_changes(impl_->db, Schedule::donation, row.id);
+            if (!before) return fail(before.error());
+            if (bps > bps_at(*before, *slot).value_or(0)) slot = impl_->slot_for(from, on, true);
+            if (!slot) return slot;
             auto added =
                 add_change(impl_->db, Schedule::donation, row.id, {*slot, bps, on.by}, on.now);
             if (!added) return fail(added.error());

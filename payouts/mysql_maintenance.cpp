@@ -14,7 +14,7 @@ using pool::fail;
 using pool::Result;
 
 constexpr auto rights = std::to_array<TableRights>({
-    {"account", "INSERT, UPDATE"},
+    {"account", "INSERT"},
     {"account_address", "INSERT"},
     {"account_setting", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},

@@ -244,6 +244,18 @@ Result<Sats> paid_since(MysqlConnection& db, pool::UnixMillis since)
     return Sats{rows->front().sats(0)};
 }
 
+Result<Sats> leaving_since(MysqlConnection& db, pool::UnixMillis since)
+{
+    const auto rows = db.query(
+        "SELECT CAST(COALESCE(SUM(b.total_sat), 0) AS SIGNED) FROM payout_batch b "
+        "LEFT JOIN payout_tx t ON t.batch_id = b.id AND t.attempt = 1 "
+        "WHERE b.anchor_txid IS NOT NULL AND b.state <> 'cancelled' AND "
+        "(t.batch_id IS NULL OR t.made_at_ms > ?)",
+        {since.value});
+    if (!rows) return fail(rows.error());
+    return Sats{rows->front().sats(0)};
+}
+
 Result<std::optional<pool::UnixMillis>> newest_schedule(MysqlConnection& db)
 {
     const auto rows =

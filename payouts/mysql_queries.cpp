@@ -105,6 +105,7 @@ Result<Totals> Queries::totals()
         if (state == BlockState::immature) totals.blocks_immature = count;
         if (state == BlockState::mature) totals.blocks_mature = count;
         if (state == BlockState::orphaned) totals.blocks_orphaned = count;
+        if (state == BlockState::rejected) totals.blocks_rejected = count;
     }
     const auto credited = impl_->balance("m:%");
     if (!credited) return fail(credited.error());

@@ -17,6 +17,7 @@ struct LedgerCheck {
     std::uint64_t blocks = 0;  ///< whose credit was computed again
     std::uint64_t slots = 0;
     std::uint64_t records_given_up = 0;  ///< by acceptgap: in no slot, and no difference
+    std::uint64_t adjustments = 0;       ///< events that follow from people's word alone
     pool::Digest head{};                 ///< of the chain of events
     std::string difference;              ///< the first one, a sentence; empty: none
     pool::Sats off;                      ///< by how many satoshi, where it is about satoshi

@@ -111,7 +111,9 @@ Result<std::vector<Coin>> PayoutMaker::choose_coins(const PayoutBatch& batch, Tx
     for (const Coin& coin : *there) {
         const bool known = std::any_of(stock.begin(), stock.end(),
                                        [&coin](const Coin& each) { return each.at == coin.at; });
-        if (!known && !busy.contains(coin.at)) stock.push_back(coin);
+        // Six deep: what a reorganisation can still take is no ground to pay from.
+        const bool settled = coin.confirmations >= final_depth;
+        if (!known && settled && !busy.contains(coin.at)) stock.push_back(coin);
     }
     const auto first = std::find_if(stock.begin(), stock.end(),
                                     [&anchor](const Coin& coin) { return coin.at == *anchor; });
@@ -254,6 +256,12 @@ Result<PayoutTx> PayoutMaker::whole(PayoutTx tx, const std::string& signed_psbt)
     const auto made = pool::parse_transaction(*raw);
     if (!made) return fail(made.error());
     if (!same_but_signatures(ours->tx, *made)) return refuse("it changed while it was signed");
+    if (!signs_everything(*made, ours->spent)) {
+        return fail(
+            Error::Code::refused,
+            "a signature leaves part of the transaction open (its sighash type is not ALL): "
+            "anybody could pay its coins to himself");
+    }
     const auto most = static_cast<std::int64_t>(vbytes_of(*made) * caps_.fee_rate_max);
     if (tx.fee.value > most && tx.purpose != TxPurpose::cancel) {
         return fail(Error::Code::refused, "the network's fee is above the cap a virtual byte");

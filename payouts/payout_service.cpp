@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_drafts.h"
 #include "payouts/payout_maker.h"
@@ -199,6 +200,7 @@ Result<PayoutBatch> Payouts::approve(std::uint64_t id, std::string_view digest_h
         batch->approvals.push_back(approval);
         if (batch->approvals.size() < approvals_needed(*batch)) return {};
         if (auto good = check_approval(*batch); !good) return good;
+        if (auto good = still_payable(db, batch->items, impl_->options.chain); !good) return good;
         return move_batch(db, id, BatchState::draft, BatchState::approved);
     });
     if (!done) return fail(done.error());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_maker.h"
 #include "pool/base/json.h"
@@ -18,6 +19,8 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 using pool::Sats;
+
+constexpr std::uint64_t day_ms = 24ULL * 60 * 60 * 1000;
 
 BatchView view_of(const PayoutBatch& batch, bool stopped)
 {
@@ -174,7 +177,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
         case BatchStep::wait:
             return false;
         case BatchStep::choose_anchor:
-            done = choose_anchor(*batch);
+            done = choose_anchor(*batch, now);
             break;
         case BatchStep::build:
             done = build(*batch, next.purpose, now);
@@ -195,7 +198,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     return true;
 }
 
-Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch)
+Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch, pool::Now now)
 {
     if (auto good = check_approval(batch); !good) return good;
     const auto busy = busy_coins(batch.id);
@@ -204,17 +207,29 @@ Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch)
     if (!coins) return fail(coins.error());
     const pool::Coin* best = nullptr;
     for (const pool::Coin& coin : *coins) {
-        if (busy->contains(coin.at)) continue;
+        if (busy->contains(coin.at) || coin.confirmations < final_depth) continue;
         // The largest: a cancel pays its fee out of it.
         if (best == nullptr || std::tie(best->value, coin.at) < std::tie(coin.value, best->at)) {
             best = &coin;
         }
     }
     if (best == nullptr) {
-        return fail(Error::Code::unavailable, "the wallet has no confirmed coin that is free");
+        return fail(Error::Code::unavailable, "the wallet has no free coin of six confirmations");
     }
     const pool::OutPoint anchor = best->at;
-    return fenced("anchor", [&] { return set_anchor(db_, batch.id, anchor); });
+    return fenced("anchor", [&]() -> Result<void> {
+        // From here on it is paid: what has happened since it was drafted counts now.
+        if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
+        const auto gone = leaving_since(db_, pool::UnixMillis{now.wall.value - day_ms});
+        if (!gone) return fail(gone.error());
+        const Sats most = options_.caps.day_max;
+        if (most > Sats{} && *gone + batch.total > most) {
+            return fail(Error::Code::unavailable,
+                        "payouts of the last 24 hours have reached their cap of " +
+                            std::to_string(most.value) + " sat (payouts.day_max_sat)");
+        }
+        return set_anchor(db_, batch.id, anchor);
+    });
 }
 
 Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now)
@@ -244,6 +259,10 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
 
 Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
 {
+    if (batch.state == BatchState::ready && batch.txs.size() == 1) {
+        auto good = still_payable(db_, batch.items, options_.chain);
+        if (!good) return fail(good.error());
+    }
     const auto last = sent_.find(batch.id);
     const bool lately = last != sent_.end() && now.steady - last->second < options_.resend;
     if (lately && batch.state != BatchState::ready) return false;

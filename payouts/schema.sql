@@ -603,3 +603,37 @@ CREATE TRIGGER share_gap_no_update BEFORE UPDATE ON share_gap FOR EACH ROW
 -- step
 CREATE TRIGGER share_gap_no_delete BEFORE DELETE ON share_gap FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'share_gap is append-only'
+
+-- migration 10
+
+-- step
+CREATE TRIGGER books_sealed_stay BEFORE UPDATE ON books FOR EACH ROW
+BEGIN
+  IF NEW.sealed_through < OLD.sealed_through THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot does not open again';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER slot_account_sealed BEFORE UPDATE ON slot_account FOR EACH ROW
+BEGIN
+  IF OLD.slot_id <= (SELECT sealed_through FROM books WHERE id = 1) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot does not change';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER block_found_fixed BEFORE UPDATE ON block_found FOR EACH ROW
+BEGIN
+  IF NEW.hash <> OLD.hash OR NEW.height <> OLD.height OR NEW.found_slot <> OLD.found_slot OR NEW.found_at_ms <> OLD.found_at_ms
+      OR NEW.finder <> OLD.finder OR NEW.worker <> OLD.worker OR NEW.header <> OLD.header OR NEW.coinbase_tx <> OLD.coinbase_tx
+      OR NEW.reward_sat <> OLD.reward_sat OR NEW.fee_bps <> OLD.fee_bps THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what a found block pays does not change';
+  END IF;
+  IF NEW.epoch <> OLD.epoch AND NOT (OLD.books = 'accrued' AND NEW.books = 'nothing' AND NEW.epoch = OLD.epoch + 1) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a block is credited again only after its credit was reversed';
+  END IF;
+  IF (OLD.books = 'matured' AND NEW.books <> 'matured') OR (OLD.books = 'accrued' AND NEW.books = 'nothing' AND NEW.epoch = OLD.epoch) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a credit is reversed with its epoch, and never once it has matured';
+  END IF;
+END

@@ -103,7 +103,9 @@ Method setdonation_method(AccountControl& accounts)
          .doc = "hundredths of a per cent of what it earns; with the fee at most the whole"},
         from_param()};
     method.doc =
-        "Sets what part of its income an account gives away, of blocks found from then on.";
+        "Sets what part of its income an account gives away, of blocks found from then on. More "
+        "than "
+        "before is announced as a higher fee is.";
     method.result = "an object: from_slot, from";
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(

@@ -330,7 +330,8 @@ Method verifyledger_method(PoolView& view)
         "large pool.";
     method.result =
         "an object: difference_sat (0), good, difference (the first one, or empty), events, "
-        "transfers, accounts, blocks, slots, records_given_up (by acceptgap), head (of the chain "
+        "transfers, accounts, blocks, slots, records_given_up (by acceptgap), adjustments (events "
+        "that people made), head (of the chain "
         "of events)";
     method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
         view.verify_ledger(answer<LedgerVerdict>(std::move(reply), verdict_json));

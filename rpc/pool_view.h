@@ -83,6 +83,7 @@ struct PoolInfo {
     std::uint64_t blocks_immature = 0;
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
+    std::uint64_t blocks_rejected = 0;
     double round_effort = 0;  ///< sealed work since our last block, in expected blocks
     pool::Sats credited;      ///< to miners: immature, available and in payout, together
 
@@ -214,6 +215,7 @@ struct LedgerVerdict {
     std::uint64_t blocks = 0;  ///< whose credit was computed again
     std::uint64_t slots = 0;
     std::uint64_t records_given_up = 0;  ///< by acceptgap
+    std::uint64_t adjustments = 0;       ///< events that people made
     std::string head;                    ///< of the chain of events, 64 hex digits
     std::string difference;              ///< the first one, a sentence; "" when there is none
     pool::Sats off;                      ///< by how much, when it is about satoshi

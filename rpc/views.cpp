@@ -79,6 +79,7 @@ void public_members(Members& members, const PoolInfo& info)
     members.count("blocks_immature", info.blocks_immature);
     members.count("blocks_mature", info.blocks_mature);
     members.count("blocks_orphaned", info.blocks_orphaned);
+    members.count("blocks_rejected", info.blocks_rejected);
     members.number("round_effort", info.round_effort);
     members.sats("credited_sat", info.credited);
     members.count("stratum_port", info.stratum_port);
@@ -327,6 +328,7 @@ std::string verdict_json(const LedgerVerdict& verdict)
     json.key("blocks").unsigned_integer(verdict.blocks);
     json.key("slots").unsigned_integer(verdict.slots);
     json.key("records_given_up").unsigned_integer(verdict.records_given_up);
+    json.key("adjustments").unsigned_integer(verdict.adjustments);
     json.key("head").string(verdict.head).end_object();
     return out;
 }

@@ -179,6 +179,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.blocks_immature = totals.blocks_immature;
     info.blocks_mature = totals.blocks_mature;
     info.blocks_orphaned = totals.blocks_orphaned;
+    info.blocks_rejected = totals.blocks_rejected;
     info.round_effort = blocks_in(totals.round_score);
     info.credited = totals.credited;
     info.stratum_port = identity_.stratum_port;
@@ -307,6 +308,7 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
                                          .blocks = checked->blocks,
                                          .slots = checked->slots,
                                          .records_given_up = checked->records_given_up,
+                                         .adjustments = checked->adjustments,
                                          .head = to_hex(checked->head),
                                          .difference = checked->difference,
                                          .off = checked->off};

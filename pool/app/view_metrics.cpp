@@ -258,11 +258,12 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
                    static_cast<double>(*info.template_age_ms) / 1000);
     }
     add_work(work, list);
-    const std::array<std::pair<const char*, std::uint64_t>, 4> blocks{
+    const std::array<std::pair<const char*, std::uint64_t>, 5> blocks{
         {{"found", info.blocks_found},
          {"immature", info.blocks_immature},
          {"mature", info.blocks_mature},
-         {"orphaned", info.blocks_orphaned}}};
+         {"orphaned", info.blocks_orphaned},
+         {"rejected", info.blocks_rejected}}};
     for (const auto& [state, count] : blocks) {
         list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
                    {{"state", state}});

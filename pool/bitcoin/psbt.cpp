@@ -133,6 +133,49 @@ Result<Transaction> read_global_map(ByteReader& in)
     return *std::move(tx);
 }
 
+// Consensus takes ECDSA signatures in strict DER only (BIP 66), so none can look otherwise.
+bool is_ecdsa(const Bytes& item)
+{
+    return item.size() >= 9 && item.size() <= 73 && item[0] == 0x30 && item[1] == item.size() - 3;
+}
+
+// Pushes of up to 75 bytes: no signature is longer.
+std::vector<Bytes> pushes_of(const Script& script)
+{
+    std::vector<Bytes> pushes;
+    for (std::size_t at = 0; at < script.size(); ++at) {
+        const std::size_t length = script[at];
+        const bool push = length >= 1 && length <= 75 && at + length < script.size();
+        if (!push) continue;
+        const auto first = script.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+        pushes.emplace_back(first, first + static_cast<std::ptrdiff_t>(length));
+        at += length;
+    }
+    return pushes;
+}
+
+bool covers_all(const TxInput& input, const Script& spent)
+{
+    const std::uint8_t all = 1;
+    std::size_t signatures = 0;
+    const bool taproot = spent.size() == 34 && spent[0] == 0x51 && spent[1] == 32;
+    if (taproot) {
+        for (const Bytes& item : input.witness) {
+            if (item.size() == 65 && item.back() != all) return false;
+            if (item.size() == 64 || item.size() == 65) ++signatures;
+        }
+        return signatures > 0;
+    }
+    std::vector<Bytes> items = pushes_of(input.script);
+    items.insert(items.end(), input.witness.begin(), input.witness.end());
+    for (const Bytes& item : items) {
+        if (!is_ecdsa(item)) continue;
+        if (item.back() != all) return false;
+        ++signatures;
+    }
+    return signatures > 0;
+}
+
 }  // namespace
 
 Result<Psbt> parse_psbt(std::string_view base64)
@@ -171,6 +214,16 @@ bool same_but_signatures(const Transaction& a, const Transaction& b)
                                               x.sequence == y.sequence;
                                    });
     return inputs && a.version == b.version && a.lock_time == b.lock_time && a.outputs == b.outputs;
+}
+
+bool signs_everything(const Transaction& tx, const std::vector<std::optional<TxOutput>>& spent)
+{
+    if (spent.size() != tx.inputs.size()) return false;
+    for (std::size_t i = 0; i < spent.size(); ++i) {
+        const std::optional<TxOutput>& output = spent[i];
+        if (!output || !covers_all(tx.inputs[i], output->script)) return false;
+    }
+    return true;
 }
 
 }  // namespace pool

@@ -23,4 +23,10 @@ Result<Psbt> parse_psbt(std::string_view base64);
 /// Whether both are the same but for what signing adds.
 bool same_but_signatures(const Transaction& a, const Transaction& b);
 
+/// Whether every signature of a signed transaction covers all its inputs and outputs: sighash type
+/// ALL (1) in ECDSA (BIP 66, 143), that or none named in Schnorr (BIP 341). With another type
+/// whoever sees the transaction may change what was left open. spent: by input, as in Psbt; an
+/// input whose output is not known fails.
+bool signs_everything(const Transaction& tx, const std::vector<std::optional<TxOutput>>& spent);
+
 }  // namespace pool

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Loads a running pool and prints what a share costs: shares.py MINER URL USER ZUBRD_PID NULL_SERVER REDIS_PID MYSQL_PID [SECONDS [SHARES]]
+"""Loads a running pool and prints what a share costs: shares.py MINER URL USER ZUBRD_PID NULL_SERVER REDIS_PID MYSQL_PID [SECONDS [SHARES [RATE]]]
 
 ./dev bench shares starts the servers and calls this. Everything of the pool is on: journal, Redis, MySQL, duplicates, statistics.
 CPU is that of the zubrd process, all its threads. Before each row the same load runs against a server that only answers.
-SHARES, when given, are sent first, 100 x 8, in four parts: neither cost nor memory may grow from part to part.
+SHARES, when given, are sent first, in parts: neither cost nor memory may grow from part to part. 100 x 8 in four parts, or in ten at RATE
+a second: a table of duplicates keeps a job's shares for the ten minutes that it lives, so memory must stand still when that is over.
 """
 import json
 import subprocess
@@ -45,9 +46,13 @@ def main() -> None:
     try:
         time.sleep(0.2)
         null_url = f"stratum+tcp://127.0.0.1:{null_port}"
-        for part in range(4 if len(sys.argv) > 9 else 0):
-            count = int(sys.argv[9]) // 4
-            report = load(miner, url, user, int(pid), 600, "--connections", "100", "--in-flight", "8", "--shares", str(count))
+        total, rate = (int(sys.argv[9]) if len(sys.argv) > 9 else 0), (int(sys.argv[10]) if len(sys.argv) > 10 else 0)
+        parts = 0 if not total else 10 if rate else 4
+        for part in range(parts):
+            if rate:
+                report = load(miner, url, user, int(pid), total / parts / rate, "--connections", "100", "--rate", str(rate))
+            else:
+                report = load(miner, url, user, int(pid), 600, "--connections", "100", "--in-flight", "8", "--shares", str(total // parts))
             shares += report["accepted"]
             print(f"part {part + 1}: {report['accepted']:,} shares, {report['shares_per_server_cpu_second']:,} /CPU-s, "
                   f"{report['server_rss_bytes'] / 2**20:.0f} MiB", flush=True)

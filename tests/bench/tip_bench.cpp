@@ -1,7 +1,7 @@
 // How fresh is the work? A real bitcoind with 4,000 transactions, a real zubrd, N authorised
 // connections: from the node's own signal of a new block to the first and the last connection
-// that has the new job, beside a null server that writes the same bytes to as many sockets.
-// Started by ./dev bench tip [CONNECTIONS [EVENTS]].
+// that the new job is written to, beside a null server that writes the same bytes to as many
+// sockets. Started by ./dev bench tip [CONNECTIONS [EVENTS]].
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -16,6 +16,7 @@
 #include <fstream>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
@@ -34,7 +35,9 @@
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+// The clock that the kernel stamps packets with: what is asked is when a job was written, and not
+// when this program, which shares two cores with pool and node, came to read it.
+using Clock = std::chrono::system_clock;
 using std::chrono::seconds;
 
 double ms(Clock::duration span) { return std::chrono::duration<double, std::milli>(span).count(); }
@@ -125,6 +128,9 @@ public:
                 die(std::string{"connect: "} + std::strerror(errno));
             }
             ::fcntl(fd, F_SETFL, O_NONBLOCK);
+            const int on = 1;
+            if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0)
+                die("no time stamps on sockets");
             if (!hello.empty() && ::send(fd, hello.data(), hello.size(), 0) < 0) die("send");
             epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
             ::epoll_ctl(poll_, EPOLL_CTL_ADD, fd, &event);
@@ -150,11 +156,12 @@ public:
             if (Clock::now() > deadline) return false;
             const int ready = ::epoll_wait(poll_, events.data(), events.size(), 1);
             for (int i = 0; i < ready; ++i) {
-                const ssize_t got = ::recv(events[static_cast<std::size_t>(i)].data.fd,
-                                           buffer.data(), buffer.size(), 0);
+                Clock::time_point written;
+                const ssize_t got =
+                    receive(events[static_cast<std::size_t>(i)].data.fd, buffer, written);
                 if (got == 0) die("the server closed a connection");
                 if (got < 0) continue;
-                note({buffer.data(), static_cast<std::size_t>(got)});
+                note({buffer.data(), static_cast<std::size_t>(got)}, written);
             }
         }
         return true;
@@ -164,20 +171,38 @@ public:
     std::string last_clean_line;
 
 private:
-    void note(std::string_view text)
+    // written: when the last packet of what is read was sent.
+    static ssize_t receive(int fd, std::span<char> buffer, Clock::time_point& written)
     {
-        const auto now = Clock::now();
+        iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+        alignas(cmsghdr) std::array<char, 64> control{};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        const ssize_t got = ::recvmsg(fd, &message, 0);
+        if (got <= 0) return got;
+        const cmsghdr* stamp = CMSG_FIRSTHDR(&message);
+        if (stamp == nullptr || stamp->cmsg_type != SCM_TIMESTAMPNS) die("no time stamp came");
+        timespec at{};
+        std::memcpy(&at, CMSG_DATA(stamp), sizeof at);
+        written = Clock::time_point{seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}};
+        return got;
+    }
+    void note(std::string_view text, Clock::time_point now)
+    {
         for (auto at = text.find("mining.notify\","); at != std::string_view::npos;
              at = text.find("mining.notify\",", at + 1)) {
             const auto end = text.find("]}\n", text.find("],\"", at));
             if (end == std::string_view::npos) continue;
             if (text.substr(end - 4, 4) == "true") {
-                if (counts.clean++ == 0) counts.first_clean = now;
-                counts.last_clean = now;
+                if (counts.clean++ == 0 || now < counts.first_clean) counts.first_clean = now;
+                counts.last_clean = std::max(counts.last_clean, now);
                 if (last_clean_line.empty()) last_clean_line = text.substr(0, end + 3);
             } else {
-                if (counts.full++ == 0) counts.first_full = now;
-                counts.last_full = now;
+                if (counts.full++ == 0 || now < counts.first_full) counts.first_full = now;
+                counts.last_full = std::max(counts.last_full, now);
             }
         }
     }

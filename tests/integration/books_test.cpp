@@ -173,6 +173,39 @@ TEST_F(Books, NeverUndoWhatHasMatured)
     EXPECT_EQ(balance("m:1:available"), 495'000);
 }
 
+TEST_F(Books, CallABlockRejectedWhenTheLastNodeRefusesItUnlessTheChainHasIt)
+{
+    const auto answer = [&](std::uint8_t number, const char* node, bool last) {
+        const std::vector given{payouts::BlockAnswer{.hash = hash_of(number),
+                                                     .node = node,
+                                                     .at = pool::UnixMillis{slot * pool::slot_ms},
+                                                     .outcome = "rejected",
+                                                     .reason = "bad-cb-amount",
+                                                     .last_of_refusals = last}};
+        ASSERT_TRUE(service->record_answers(given).has_value());
+    };
+    found(1, slot, 1'000'000);
+    answer(1, "first", false);
+    EXPECT_EQ(state(1), "submitted") << "the other node may take it yet";
+    answer(1, "second", true);
+    EXPECT_EQ(state(1), "rejected");
+    beside(1, 500);
+    EXPECT_EQ(state(1), "rejected") << "its header is known, that is all";
+    EXPECT_EQ(balance("equity:reserve_immature"), 0);
+    in_chain(1, 1);
+    EXPECT_EQ(state(1), "immature") << "the chain is right";
+    answer(1, "third", true);
+    EXPECT_EQ(state(1), "immature");
+
+    found(2, slot, 1'000'000);
+    answer(2, "first", true);
+    auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    const auto totals = (*queries)->totals();
+    ASSERT_TRUE(totals.has_value());
+    EXPECT_EQ(totals->blocks_rejected, 1U);
+}
+
 TEST_F(Books, WaitForTheSlotBeforeTheBlocks)
 {
     found(1, slot + 2, 1'000'000);

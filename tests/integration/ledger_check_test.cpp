@@ -134,12 +134,14 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update slot_root set root = repeat('x', 32) limit 1",
         "update slot_root set records = records + 1 limit 1",
         "update account set salt = repeat('x', 32) where id = 2",
+        "update ledger_event set kind = 'gift' where id = 1",
     };
     BooksFixture books;
     auto service = books.open();
     live(*service, books);
     for (const char* trigger : {"ledger_transfer_no_update", "ledger_transfer_no_delete",
-                                "ledger_event_no_update", "ledger_event_no_delete"}) {
+                                "ledger_event_no_update", "ledger_event_no_delete",
+                                "slot_account_sealed", "block_found_fixed", "books_sealed_stay"}) {
         books.scalar(std::string{"drop trigger "} + trigger);
     }
     // Each crime in a transaction of its own, seen by the verifier on the same connection.
@@ -207,13 +209,31 @@ TEST(RunningUser, IsEnoughForAWholeLifeAndMayNotRewriteHistory)
     payouts::MysqlConnection db{running(books)};
     ASSERT_TRUE(db.connect().has_value());
     for (const char* text :
-         {"update ledger_balance set debits_sat = 0", "update ledger_event set actor = 'x'",
-          "update ledger_transfer set amount_sat = 1", "delete from ledger_transfer",
-          "delete from ledger_event", "update block_credit set net_sat = 1",
-          "update slot set score = 1", "delete from slot_root", "update setting set value = '1'",
-          "delete from slot_account", "delete from block_found", "drop table ledger_event",
-          "drop trigger ledger_event_no_update", "create table x (id int)",
-          "truncate ledger_transfer", "update ledger_account set side = 'debit'"}) {
+         {"update ledger_balance set debits_sat = 0",
+          "update ledger_event set actor = 'x'",
+          "update ledger_transfer set amount_sat = 1",
+          "delete from ledger_transfer",
+          "delete from ledger_event",
+          "update block_credit set net_sat = 1",
+          "update slot set score = 1",
+          "delete from slot_root",
+          "update setting set value = '1'",
+          "delete from slot_account",
+          "delete from block_found",
+          "drop table ledger_event",
+          "drop trigger ledger_event_no_update",
+          "create table x (id int)",
+          "truncate ledger_transfer",
+          "update ledger_account set side = 'debit'",
+          "update account set payout_address = 'x'",
+          "update account set salt = repeat('x', 32)",
+          "update slot_account set score = score + 1",
+          "update books set sealed_through = 1",
+          "update block_found set reward_sat = reward_sat + 1",
+          "update block_found set found_slot = found_slot + 1",
+          "update block_found set books = 'nothing' where books = 'matured'",
+          "update block_found set books = 'nothing', epoch = epoch + 1 where books = 'matured'",
+          "update block_found set epoch = epoch + 1"}) {
         const auto done = db.run(text);
         ASSERT_FALSE(done.has_value()) << text;
         EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;

@@ -133,9 +133,11 @@ TEST_F(Terms, AreAnnouncedAheadUnlessTheyAreBetterAndNeverForASlotThatHasCome)
               Error::Code::invalid);
     EXPECT_EQ(strict->set_usual_fee(10'001, std::nullopt, in(slot)).error().code,
               Error::Code::invalid);
+    EXPECT_EQ(strict->set_donation("farm", 10, std::nullopt, in(slot)), slot + 1440);
+    EXPECT_EQ(strict->set_donation("farm", 0, std::nullopt, in(slot)), slot + 1);
     // A clock that is behind: a block has been found later already.
     found(1, slot + 7);
-    EXPECT_EQ(strict->set_donation("farm", 10, std::nullopt, in(slot)), slot + 8);
+    EXPECT_EQ(strict->set_donation("farm", 0, std::nullopt, in(slot)), slot + 8);
 }
 
 // One account scores one unit in each slot: account 1 in slot 1000, account 2 in the next, …

@@ -72,7 +72,7 @@ void WalletFixture::fund(unsigned coins, std::int64_t each)
     const auto made = json_rpc(source, node_.cookie_file(), "gettransaction", "[" + txid + "]");
     const auto json = nlohmann::json::parse(must(made), nullptr, false);
     must(node_.call("sendrawtransaction", "[\"" + json.value("hex", "") + "\"]"));
-    mine(node_, 1);
+    mine(node_, 6);
 }
 
 std::unique_ptr<pool::Wallet> WalletFixture::open() const

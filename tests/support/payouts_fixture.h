@@ -19,7 +19,7 @@ public:
     /// Makes the wallet, with keys unless `options` (of createwallet, after the name) say
     /// otherwise.
     WalletFixture(NodeFixture& node, std::string name, const std::string& options = "");
-    /// Pays the test's money into it: `coins` outputs of `each` satoshi, with one confirmation.
+    /// Pays the test's money into it: `coins` outputs of `each` satoshi, with six confirmations.
     void fund(unsigned coins, std::int64_t each);
     pool::Result<std::string> call(const std::string& method, const std::string& params = "[]");
     std::string address();  ///< a new one of its own

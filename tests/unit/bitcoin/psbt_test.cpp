@@ -71,5 +71,57 @@ TEST(SameButSignatures, SeesEveryOtherChange)
     }
 }
 
+TEST(SignsEverything, OnlyWhereEverySignatureIsOfTypeAll)
+{
+    const auto ecdsa = [](std::uint8_t type) {
+        Bytes signature(71, 2);
+        signature[0] = 0x30;
+        signature[1] = 68;
+        signature.back() = type;
+        return signature;
+    };
+    const auto schnorr = [](std::uint8_t type) {
+        Bytes signature(65, 3);
+        signature.back() = type;
+        return signature;
+    };
+    const Bytes key(33, 2);
+    Script witness_key{0x00, 20};
+    witness_key.resize(22, 7);
+    Script taproot{0x51, 32};
+    taproot.resize(34, 7);
+    const Script nested(23, 0xa9);
+    const auto signs = [](const Script& spent, const std::vector<Bytes>& witness,
+                          const Script& script = {}) {
+        Transaction tx;
+        tx.inputs.resize(1);
+        tx.inputs[0].witness = witness;
+        tx.inputs[0].script = script;
+        return signs_everything(tx, {TxOutput{Sats{1}, spent}});
+    };
+    EXPECT_TRUE(signs(witness_key, {ecdsa(1), key}));
+    EXPECT_TRUE(signs(nested, {ecdsa(1), key}));
+    EXPECT_TRUE(signs(taproot, {Bytes(64, 3)}));
+    EXPECT_TRUE(signs(taproot, {schnorr(1)}));
+    EXPECT_TRUE(signs(nested, {{}, ecdsa(1), ecdsa(1), Bytes(105, 0x52)}));
+    for (const std::uint8_t type : Bytes{0x00, 0x02, 0x03, 0x81, 0x82, 0x83}) {
+        EXPECT_FALSE(signs(witness_key, {ecdsa(type), key})) << int{type};
+        EXPECT_FALSE(signs(taproot, {schnorr(type)})) << int{type};
+        EXPECT_FALSE(signs(nested, {{}, ecdsa(1), ecdsa(type), Bytes(105, 0x52)})) << int{type};
+        Script old{71};
+        const Bytes signature = ecdsa(type);
+        old.insert(old.end(), signature.begin(), signature.end());
+        old.push_back(33);
+        old.insert(old.end(), key.begin(), key.end());
+        EXPECT_FALSE(signs(Script(25, 0x76), {}, old)) << int{type};
+    }
+    EXPECT_FALSE(signs(witness_key, {})) << "nobody has signed";
+    Transaction tx;
+    tx.inputs.resize(1);
+    tx.inputs[0].witness = {ecdsa(1), key};
+    EXPECT_FALSE(signs_everything(tx, {std::nullopt}));
+    EXPECT_FALSE(signs_everything(tx, {}));
+}
+
 }  // namespace
 }  // namespace pool

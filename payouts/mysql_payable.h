@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/payout_rules.h"
+#include "pool/base/result.h"
+#include "pool/bitcoin/address.h"
+
+namespace payouts {
+
+/// Whether the items of a batch may still be paid: no account has been put on hold, asks for other
+/// addresses or has got them since. Inside the caller's transaction, which locks what it looks at.
+/// Errors: refused, naming the account; unavailable.
+pool::Result<void> still_payable(MysqlConnection& db, const std::vector<PayoutItem>& items,
+                                 pool::Chain chain);
+
+}  // namespace payouts
