@@ -38,7 +38,7 @@ TEST(PoolJson, KeepsOperatorsFiguresFromThePublic)
     const std::string seen = public_pool_json(info);
     EXPECT_NE(seen.find(R"("credited_sat":4999999999,)"), std::string::npos);
     EXPECT_EQ(seen.find("10.0.0.5"), std::string::npos);
-    EXPECT_EQ(seen.find("rejected"), std::string::npos);
+    EXPECT_EQ(seen.find("shares_rejected"), std::string::npos);
     EXPECT_EQ(readiness_json(info.readiness),
               R"({"ready":false,"dependencies":{"mysql":{"ok":false}}})");
 }
