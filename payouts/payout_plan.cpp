@@ -137,9 +137,7 @@ BatchPlan plan(const BatchView& batch)
         case BatchState::built:
             if (batch.stopped) return {};
             return build(batch, TxPurpose::pay);
-        case BatchState::ready:
-            if (batch.stopped) return {};
-            return send_newest(batch, false);
+        case BatchState::ready:  // bumped too: nodes may refuse the first as too cheap
         case BatchState::broadcast:
             return plan_broadcast(batch);
         case BatchState::cancelling:

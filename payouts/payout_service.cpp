@@ -237,8 +237,9 @@ Result<PayoutBatch> Payouts::import_psbt(std::uint64_t id, const std::string& ps
     if (!cancels) {
         if (auto good = check_approval(*batch); !good) return fail(good.error());
         // Cancelled while it was being signed: only the cancel's transaction is taken.
-        const bool awaited =
-            batch->state == BatchState::built || batch->state == BatchState::broadcast;
+        const bool awaited = batch->state == BatchState::built ||
+                             batch->state == BatchState::ready ||
+                             batch->state == BatchState::broadcast;
         if (!awaited) return wrong_state(*batch, "waiting for signatures");
     }
     auto done = impl_->worker.fenced("import", [&]() -> Result<void> {
@@ -260,9 +261,10 @@ Result<PayoutBatch> Payouts::bump(std::uint64_t id, std::uint32_t fee_rate)
     auto done = impl_->worker.fenced("bump", [&]() -> Result<void> {
         const auto batch = read_batch(impl_->db, id);
         if (!batch) return fail(batch.error());
-        const bool in_the_air =
-            batch->state == BatchState::broadcast || batch->state == BatchState::cancelling;
-        if (!in_the_air) return wrong_state(*batch, "broadcast");
+        const bool whole = batch->state == BatchState::ready ||
+                           batch->state == BatchState::broadcast ||
+                           batch->state == BatchState::cancelling;
+        if (!whole) return wrong_state(*batch, "signed or broadcast");
         return want_bump(impl_->db, id, fee_rate);
     });
     if (!done) return fail(done.error());

@@ -166,6 +166,29 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 
+TEST_F(Payouts, MayPayMoreBeforeAnyNodeHasTakenThem)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(26, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    EXPECT_FALSE(payouts->bump(id, 30).has_value()) << "nothing is signed yet";
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
+    ASSERT_EQ(state_of(*payouts, id), "signed");
+    const auto bumped = payouts->bump(id, 30);
+    ASSERT_TRUE(bumped.has_value()) << bumped.error().detail;
+    run_payouts(*payouts);
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->txs.size(), 2U) << state_of(*payouts, id);
+    EXPECT_EQ(batch->txs[0].standing.place, pool::TxStanding::Place::unknown);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.received(26), 5'000'000);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
 TEST_F(Payouts, ReturnMoneyOnlyWhenTheSpendBackIsFinal)
 {
     PayoutsFixture pool{node(), own_name()};

@@ -107,6 +107,16 @@ TEST(PayoutPlan, BumpsWhatIsNotMinedAndSendsTheNewest)
     EXPECT_EQ(plan(slow).step, BatchStep::wait) << "mined meanwhile";
 }
 
+TEST(PayoutPlan, BumpsWhatNoNodeHasTakenYet)
+{
+    BatchView cheap = batch(BatchState::ready, {{TxPurpose::pay, true, unknown}});
+    EXPECT_EQ(plan(cheap), (BatchPlan{.step = BatchStep::send, .attempt = 0}));
+    cheap.bump_wanted = true;
+    EXPECT_EQ(plan(cheap), (BatchPlan{.step = BatchStep::build, .purpose = TxPurpose::bump}));
+    cheap.stopped = true;
+    EXPECT_EQ(plan(cheap).step, BatchStep::wait);
+}
+
 TEST(PayoutPlan, RaisesTheAlarmWhenASettledPaymentLeavesTheChain)
 {
     const BatchView lost = batch(BatchState::confirmed, {{TxPurpose::pay, true, waiting}});
