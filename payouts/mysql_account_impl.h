@@ -61,6 +61,11 @@ struct AccountBook::Impl {
 
     /// Fee and donation, now and announced.
     pool::Result<void> tell_terms(AccountSheet& sheet, const Occasion& on);
+    /// Whether the account pays more than before in any slot from `slot` to the end of the notice,
+    /// should `bps` be its own fee from `slot` on: what has been announced of the usual fee counts.
+    pool::Result<bool> fee_is_worse(pool::AccountId account, std::optional<unsigned> bps,
+                                    std::uint64_t slot);
+    std::uint64_t notice_slots() const;
     pool::Result<std::uint64_t> slot_for(std::optional<pool::UnixMillis> from, const Occasion& on,
                                          bool announced);
 };

@@ -1,5 +1,8 @@
 // The terms of AccountBook: fees, donations, N.
+#include <algorithm>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "payouts/mysql_account_impl.h"
 #include "payouts/mysql_schedules.h"
@@ -30,10 +33,40 @@ Result<std::uint64_t> AccountBook::Impl::slot_for(std::optional<UnixMillis> from
 {
     const auto settled = lock_settled(db);
     if (!settled) return fail(settled.error());
-    const auto notice =
-        static_cast<std::uint64_t>(std::chrono::milliseconds{options.notice}.count()) /
-        pool::slot_ms;
-    return change_slot(from, pool::slot_of(on.now), *settled, announced ? notice : 0);
+    return change_slot(from, pool::slot_of(on.now), *settled, announced ? notice_slots() : 0);
+}
+
+std::uint64_t AccountBook::Impl::notice_slots() const
+{
+    return static_cast<std::uint64_t>(std::chrono::milliseconds{options.notice}.count()) /
+           pool::slot_ms;
+}
+
+Result<bool> AccountBook::Impl::fee_is_worse(pool::AccountId account, std::optional<unsigned> bps,
+                                             std::uint64_t slot)
+{
+    const auto own = read_changes(db, Schedule::fee, account);
+    if (!own) return fail(own.error());
+    const auto usual = read_changes(db, Schedule::fee, everybody);
+    if (!usual) return fail(usual.error());
+    std::vector<BpsChange> with = *own;
+    const auto behind = std::find_if(
+        with.begin(), with.end(), [slot](const BpsChange& each) { return each.from_slot > slot; });
+    with.insert(behind, {slot, bps, ""});
+    std::set<std::uint64_t> turns{slot};
+    for (const auto* changes : {&*own, &*usual}) {
+        for (const BpsChange& each : *changes) {
+            if (each.from_slot > slot && each.from_slot < slot + notice_slots()) {
+                turns.insert(each.from_slot);
+            }
+        }
+    }
+    for (const std::uint64_t at : turns) {
+        const auto then = read_usual_fee(db, at);
+        if (!then) return fail(then.error());
+        if (bps_at(with, at).value_or(*then) > bps_at(*own, at).value_or(*then)) return true;
+    }
+    return false;
 }
 
 Result<void> AccountBook::Impl::tell_terms(AccountSheet& sheet, const Occasion& on)
@@ -80,13 +113,10 @@ Result<std::uint64_t> AccountBook::set_fee(std::string_view account, std::option
             MysqlConnection& db = impl_->db;
             auto slot = impl_->slot_for(from, on, false);
             if (!slot) return slot;
-            const auto usual = read_usual_fee(db, *slot);
-            if (!usual) return fail(usual.error());
-            const auto own = read_changes(db, Schedule::fee, row.id);
-            if (!own) return fail(own.error());
             // A better fee may hold at once, a worse one is announced.
-            const bool worse = bps.value_or(*usual) > bps_at(*own, *slot).value_or(*usual);
-            if (worse) slot = impl_->slot_for(from, on, true);
+            const auto worse = impl_->fee_is_worse(row.id, bps, *slot);
+            if (!worse) return fail(worse.error());
+            if (*worse) slot = impl_->slot_for(from, on, true);
             if (!slot) return slot;
             auto added = add_change(db, Schedule::fee, row.id, {*slot, bps, on.by}, on.now);
             if (!added) return fail(added.error());

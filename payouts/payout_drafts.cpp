@@ -51,7 +51,8 @@ Result<SelectionFrame> PayoutDrafts::frame(pool::Now now)
 }
 
 // One bad address must not hold up the others.
-Result<void> PayoutDrafts::judge(const std::vector<Payee>& payees, SelectionFrame& frame)
+Result<std::set<std::string>> PayoutDrafts::judge(const std::vector<Payee>& payees,
+                                                  SelectionFrame& frame)
 {
     std::set<std::string> judged;
     for (const Payee& payee : payees) {
@@ -70,9 +71,9 @@ Result<void> PayoutDrafts::judge(const std::vector<Payee>& payees, SelectionFram
                 frame.refused[route.address] = "the pool's own address";
             }
         }
-        if (judged.size() >= payees_max) return {};
+        if (judged.size() >= payees_max) break;
     }
-    return {};
+    return judged;
 }
 
 PayoutBatch PayoutDrafts::batch_of(Selection selection, const std::string& request_id,
@@ -122,22 +123,20 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
     if (!around) return fail(around.error());
     const auto candidates = look(now);
     if (!candidates) return fail(candidates.error());
-    if (auto done = judge(*candidates, *around); !done) return fail(done.error());
+    const auto judged = judge(*candidates, *around);
+    if (!judged) return fail(judged.error());
     if (dry) return batch_of(select(*candidates, *around), request_id, who, now);
 
     PayoutBatch batch;
     auto done = worker_.fenced("reserve", [&]() -> Result<void> {
         const auto there = payees(db_, options_.chain, now.wall, options_.caps.minimum);
         if (!there) return fail(there.error());
-        // Whoever has changed his address since the node was asked waits for the next batch.
-        std::set<std::string> asked;
-        for (const Payee& payee : *candidates) {
-            for (const PayRoute& route : payee.routes) asked.insert(route.address);
-        }
+        // Whoever has changed his address since the node was asked, or has only now earned his
+        // minimum, waits for the next batch.
         for (const Payee& payee : *there) {
             for (const PayRoute& route : payee.routes) {
-                if (asked.contains(route.address)) continue;
-                around->refused.emplace(route.address, "has been changed this moment");
+                if (judged->contains(route.address)) continue;
+                around->refused.emplace(route.address, "the node has not been asked about it yet");
             }
         }
         batch = batch_of(select(*there, *around), request_id, who, now);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,9 @@ public:
 
 private:
     pool::Result<SelectionFrame> frame(pool::Now now);
-    pool::Result<void> judge(const std::vector<Payee>& payees, SelectionFrame& frame);
+    /// The addresses that were judged.
+    pool::Result<std::set<std::string>> judge(const std::vector<Payee>& payees,
+                                              SelectionFrame& frame);
     pool::Result<std::vector<Payee>> look(pool::Now now);
     PayoutBatch batch_of(Selection selection, const std::string& request_id, const std::string& who,
                          pool::Now now) const;

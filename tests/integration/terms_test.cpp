@@ -140,6 +140,19 @@ TEST_F(Terms, AreAnnouncedAheadUnlessTheyAreBetterAndNeverForASlotThatHasCome)
     EXPECT_EQ(strict->set_donation("farm", 0, std::nullopt, in(slot)), slot + 8);
 }
 
+TEST_F(Terms, AreNotMadeWorseWithoutNoticeByLettingAnAccountFallIntoAHigherUsualFee)
+{
+    ASSERT_TRUE(service->create_account(
+        "farm", *pool::parse_address(test_address("regtest", 1), pool::Chain::regtest)));
+    const auto strict = open(std::chrono::hours{24});
+    EXPECT_EQ(strict->set_usual_fee(1000, std::nullopt, in(slot)), slot + 1440);
+    EXPECT_EQ(strict->set_fee("farm", 50, std::nullopt, in(slot)), slot + 1);
+    EXPECT_EQ(strict->set_usual_fee(10, std::nullopt, in(slot)), slot + 1);
+    // Five minutes before the usual fee rises, the pool's own fee looks better than the farm's.
+    const std::uint64_t late = slot + 1435;
+    EXPECT_EQ(strict->set_fee("farm", std::nullopt, std::nullopt, in(late)), late + 1440);
+}
+
 // One account scores one unit in each slot: account 1 in slot 1000, account 2 in the next, …
 // N is 2, from slot 1006 on 4, from slot 1010 on 1.
 TEST_F(Terms, OfTheWindowLetItGrowAndNobodyComeBack)
