@@ -220,7 +220,8 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     if (caller == Caller::stratum_v2) {
         shard.open_v2(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
     } else {
-        shard.open(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
+        shard.open(id, pool::to_string(peer), conn.port->difficulty, conn.opened,
+                   conn.port->extranonce2_bytes);
     }
     const std::string front = intake->take_front();
     shard.on_bytes(id, as_bytes(front), pool::read_clock());

@@ -22,9 +22,10 @@ namespace stratum {
 struct PortOptions {
     pool::Endpoint listen;  ///< port 0: the kernel chooses
     DifficultyLimits difficulty{};
-    bool tls_only = false;           ///< plain text is turned away
-    std::vector<Network> proxies{};  ///< who may send a PROXY header; nobody else may
-    bool proxy_only = false;         ///< a connection without a PROXY header is turned away
+    std::uint8_t extranonce2_bytes = 0;  ///< of v1 miners; 0: as the pool has it
+    bool tls_only = false;               ///< plain text is turned away
+    std::vector<Network> proxies{};      ///< who may send a PROXY header; nobody else may
+    bool proxy_only = false;             ///< a connection without a PROXY header is turned away
 };
 
 struct ServerOptions {

@@ -96,8 +96,9 @@ public:
     /// An id for a connection of which nothing is known yet. Never used again.
     pool::SessionId reserve();
     /// A connection that speaks Stratum v1. peer: shown to admins. now: when it connected.
+    /// extranonce2_bytes: what it may roll; 0, or more than the pool has: as the pool has it.
     void open(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
-              pool::Now now);
+              pool::Now now, std::uint8_t extranonce2_bytes = 0);
     pool::SessionId open(const std::string& peer, pool::Now now);
     /// A connection that speaks Stratum v2. v2_open() must hold.
     void open_v2(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,

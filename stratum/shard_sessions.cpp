@@ -1,4 +1,5 @@
 // The sessions of a shard: how they begin and end, and what admins do with them.
+#include <algorithm>
 #include <utility>
 
 #include "pool/base/result.h"
@@ -33,11 +34,13 @@ pool::SessionId Shard::open(const std::string& peer, pool::Now now)
 }
 
 void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
-                 pool::Now now)
+                 pool::Now now, std::uint8_t extranonce2_bytes)
 {
+    const std::uint8_t most = options_.session.extranonce2_bytes;
+    const std::uint8_t rolled = extranonce2_bytes == 0 ? most : std::min(extranonce2_bytes, most);
     const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
     sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
-                          difficulty, now);
+                          difficulty, rolled, now);
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 

@@ -35,6 +35,7 @@ struct ListenerConfig {
     std::optional<double> max_difficulty;
     std::optional<std::uint32_t> shares_per_minute;
     std::optional<bool> vary_difficulty;
+    std::uint32_t extranonce2_bytes = 8;
     bool tls_only = false;
     bool proxy_only = false;
     std::vector<std::string> proxies;

@@ -37,6 +37,14 @@ std::string set_pace(L& listener, const ConfigValue& value)
     return "";
 }
 
+std::string set_extranonce2(L& listener, const ConfigValue& value)
+{
+    const auto* whole = std::get_if<std::int64_t>(&value);
+    if (whole == nullptr || *whole < 2 || *whole > 8) return "must be between 2 and 8";
+    listener.extranonce2_bytes = static_cast<std::uint32_t>(*whole);
+    return "";
+}
+
 template <auto Place>
 std::string set_yes(L& listener, const ConfigValue& value)
 {
@@ -62,6 +70,9 @@ constexpr std::array options{
     ListenerOption{"max_difficulty", "4.6e18", "", set_number<&L::max_difficulty>},
     ListenerOption{"shares_per_minute", "20", "", set_pace},
     ListenerOption{"vary_difficulty", "true", "", set_yes<&L::vary_difficulty>},
+    ListenerOption{"extranonce2_bytes", "8",
+                   "what a v1 miner rolls; 4 for old firmware (cgminer 3.7) that can do no other",
+                   set_extranonce2},
     ListenerOption{"tls_only", "false", "turn plain text away", set_yes<&L::tls_only>},
     ListenerOption{"proxies", "[]", "networks whose PROXY headers are believed", set_proxies},
     ListenerOption{"proxy_only", "false", "turn away who sends no PROXY header",

@@ -43,6 +43,7 @@ stratum::PortOptions port_of(const Config& config, const ListenerConfig& listene
     if (listener.vary_difficulty) difficulty.vary = *listener.vary_difficulty;
     return {.listen = listener.listen,
             .difficulty = difficulty,
+            .extranonce2_bytes = static_cast<std::uint8_t>(listener.extranonce2_bytes),
             .tls_only = listener.tls_only,
             .proxies = networks(listener.proxies),
             .proxy_only = listener.proxy_only};
@@ -57,6 +58,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     stratum::ServerOptions options;
     options.ports.push_back({.listen = config.stratum_listen,
                              .difficulty = difficulty_of(config),
+                             .extranonce2_bytes = 0,
                              .tls_only = false,
                              .proxies = networks(config.proxies),
                              .proxy_only = config.proxy_only});

@@ -27,6 +27,7 @@ void append_error(std::string& out, std::string_view id, ErrorCode code, std::st
 struct SubscribeReply {
     std::uint64_t subscription = 0;  ///< shown as 16 hex digits
     ExtranoncePrefix prefix;
+    std::uint8_t zeros = 0;  ///< bytes of zero behind the prefix, part of "extranonce1"
     std::uint8_t extranonce2_bytes = 0;
 };
 void append_subscribe_reply(std::string& out, std::string_view id, const SubscribeReply& reply);

@@ -16,10 +16,11 @@ constexpr int urgent_exponents = 2;
 }  // namespace
 
 Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
-                 const DifficultyLimits& difficulty, pool::Now now)
+                 const DifficultyLimits& difficulty, std::uint8_t extranonce2_bytes, pool::Now now)
     : id_(id),
       peer_(std::move(peer)),
       subscription_(subscription),
+      extranonce2_bytes_(extranonce2_bytes),
       opened_(now),
       heard_(now.steady),
       policy_(difficulty, now.steady)

@@ -88,9 +88,10 @@ struct World {
 /// verdict. Notices never come before the reply that the client is waiting for.
 class Session {
 public:
-    /// subscription: shown to the client as its session id; hard to guess.
+    /// subscription: shown to the client as its session id; hard to guess. extranonce2_bytes: of
+    /// this connection, <= SessionOptions::extranonce2_bytes; what is less is zeros of the pool's.
     Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
-            const DifficultyLimits& difficulty, pool::Now now);
+            const DifficultyLimits& difficulty, std::uint8_t extranonce2_bytes, pool::Now now);
 
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
@@ -208,6 +209,7 @@ private:
     pool::SessionId id_;
     std::string peer_;
     std::uint64_t subscription_;
+    std::uint8_t extranonce2_bytes_;
     pool::Now opened_;
     pool::SteadyTime heard_;  // the last byte
     std::string user_agent_;

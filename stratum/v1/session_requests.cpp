@@ -105,7 +105,9 @@ void Session::on(const Subscribe& call, const Turn& turn)
     append_subscribe_reply(out(), turn.id,
                            {.subscription = subscription_,
                             .prefix = *prefix_,
-                            .extranonce2_bytes = turn.world.options.extranonce2_bytes});
+                            .zeros = static_cast<std::uint8_t>(
+                                turn.world.options.extranonce2_bytes - extranonce2_bytes_),
+                            .extranonce2_bytes = extranonce2_bytes_});
     start_if_ready(turn.world);
 }
 

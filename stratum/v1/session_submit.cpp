@@ -44,15 +44,17 @@ Refusal refusal_of(pool::Judgement judgement)
     return {ErrorCode::other, "Rejected"};
 }
 
-pool::Extranonce joined(const ExtranoncePrefix& prefix, const Submit& call)
+// zeros: of the pool's, between its prefix and what a miner with a short counter has rolled.
+pool::Extranonce joined(const ExtranoncePrefix& prefix, std::size_t zeros, const Submit& call)
 {
     pool::Extranonce extranonce;
     const auto after =
         std::copy(prefix.bytes.begin(), prefix.bytes.end(), extranonce.bytes.begin());
     const auto length = static_cast<std::ptrdiff_t>(call.extranonce2_length);
-    std::copy(call.extranonce2.begin(), call.extranonce2.begin() + length, after);
+    std::copy(call.extranonce2.begin(), call.extranonce2.begin() + length,
+              after + static_cast<std::ptrdiff_t>(zeros));
     extranonce.prefix_length = prefix_bytes;
-    extranonce.length = static_cast<std::uint8_t>(prefix_bytes + call.extranonce2_length);
+    extranonce.length = static_cast<std::uint8_t>(prefix_bytes + zeros + call.extranonce2_length);
     return extranonce;
 }
 
@@ -161,7 +163,7 @@ void Session::on(const Submit& call, const Turn& turn)
     }
     const SentJob* sent = call.job ? find_sent(*call.job) : nullptr;
     const auto* entry = sent != nullptr ? world.jobs.find(sent->job) : nullptr;
-    const bool right_length = call.extranonce2_length == world.options.extranonce2_bytes;
+    const bool right_length = call.extranonce2_length == extranonce2_bytes_;
     if (entry != nullptr && right_length) return hand_in(call, *sent, *entry->job, turn);
 
     if (entry == nullptr) {
@@ -184,15 +186,19 @@ void Session::hand_in(const Submit& call, const SentJob& sent, const pool::Job& 
     const std::uint32_t bits = call.version_bits.value_or(0);
     const bool allowed = (bits & ~mask) == 0;
 
+    const std::size_t zeros =
+        turn.world.options.extranonce2_bytes - std::size_t{extranonce2_bytes_};
+
     Batch& batch = turn.world.batch;
-    batch.submissions.push_back({.job = job.id,
-                                 .extranonce = joined(prefix_.value_or(ExtranoncePrefix{}), call),
-                                 .time = call.time,
-                                 .nonce = call.nonce,
-                                 .version = job.version | bits,
-                                 .version_allowed = allowed,
-                                 .authorised = worker.has_value(),
-                                 .promise = turn.world.grid.of(sent.difficulty)});
+    batch.submissions.push_back(
+        {.job = job.id,
+         .extranonce = joined(prefix_.value_or(ExtranoncePrefix{}), zeros, call),
+         .time = call.time,
+         .nonce = call.nonce,
+         .version = job.version | bits,
+         .version_allowed = allowed,
+         .authorised = worker.has_value(),
+         .promise = turn.world.grid.of(sent.difficulty)});
     batch.origins.push_back({id_, worker, sent.difficulty, false});
     if (!allowed) {
         // What did the miner hash? Old firmware puts its bits on top of the version, newer one

@@ -306,6 +306,30 @@ TEST(Submit, EndsAConnectionThatSendsStaleSharesAndNoOthers)
     EXPECT_FALSE(stratum::is_misbehaviour(stratum::EndReason::too_many_stale_shares));
 }
 
+TEST(Submit, TakesAShorterExtranonceFromAPortForOldFirmware)
+{
+    Talk talk;
+    talk.publish(1);
+    const pool::SessionId id = talk.shard.reserve();
+    talk.shard.open(id, "192.0.2.1:4000", Talk::default_options().session.difficulty, talk.now, 4);
+    TalkingMiner miner{talk, id};
+    miner.user = "user.w1";
+    const Lines said =
+        miner.say(R"({"id":1,"method":"mining.subscribe","params":["cgminer/3.7"]})");
+    miner.say(R"({"id":2,"method":"mining.authorize","params":["user.w1","x"]})");
+    EXPECT_EQ(miner.extranonce2_bytes, 4U);
+    ASSERT_EQ(miner.extranonce1.size(), 16U) << "the rest is zeros of the pool's";
+    EXPECT_EQ(miner.extranonce1.substr(8), "00000000");
+
+    const auto share = miner.find();
+    ASSERT_EQ(share.extranonce2.size(), 8U);
+    EXPECT_TRUE(contains(miner.submit(share), R"({"id":9,"result":true,)"));
+    EXPECT_TRUE(contains(miner.submit(share), "[22,"));
+    auto longer = miner.find();
+    longer.extranonce2 = "00000000" + longer.extranonce2;
+    EXPECT_TRUE(contains(miner.submit(longer), "Invalid extranonce2 size"));
+}
+
 TEST(Submit, AnswersEachOfManyWithOneId)
 {
     Mining mining;
