@@ -409,7 +409,7 @@ pool::Result<std::vector<std::uint16_t>> Server::start() { return impl_->start()
 
 void Server::publish(std::shared_ptr<const pool::Job> job)
 {
-    impl_->shard.on_job(std::move(job), pool::read_clock());
+    impl_->shard.on_job(std::move(job), pool::read_clock(), [this] { impl_->end_turn(); });
     impl_->end_turn();
     impl_->pace();
 }

@@ -10,6 +10,8 @@
 namespace stratum {
 namespace {
 
+constexpr std::size_t sent_at_once = 64;
+
 using pool::Judgement;
 
 // More wait for no turn's end: bounds what one read of a flooding peer may pile up.
@@ -134,7 +136,8 @@ void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, po
     if (batch_.submissions.size() >= batch_max) flush(now);
 }
 
-void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
+void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
+                   const std::function<void()>& send_now)
 {
     pool::check(job->extranonce_bytes == prefix_bytes + options_.session.extranonce2_bytes,
                 "the coinbase leaves the room that connections were promised");
@@ -147,16 +150,39 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now)
     if (prepared_ && job->prepared == prepared_->job) prepared_.reset();
     const bool routine = job->routine && !job->clean && !new_tip;
     take_in(std::move(job), now);
+    note_log(note_jobs(now));
     if (routine) {
         spread_.begin(all_sessions(), options_.routine_over, now.steady);
         pace(now);
     } else {
         spread_.drop();
-        for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
+        if (send_now) {
+            rush(send_now);
+        } else {
+            for_all(current_, [](auto& session, auto& world) { session.on_job(world); });
+        }
         // Miners forget jobs for a tip to come with every new tip.
         if (new_tip) send_next(now);
     }
-    note_log(note_jobs(now));
+}
+
+// Rendered, taken and written a few at a time: the first miner does not wait until thousands of
+// others have had their line made, and what was made is still in the cache when it is written.
+void Shard::rush(const std::function<void()>& send_now)
+{
+    Worlds around = worlds(current_);
+    std::size_t unsent = 0;
+    for (const pool::SessionId id : all_sessions()) {
+        const auto found = sessions_.find(id.value);  // those before may have ended it
+        if (found == sessions_.end()) continue;
+        visit(found->second, around, [this](auto& session, auto& world) {
+            session.on_job(world);
+            touch(session);
+        });
+        if (++unsent < sent_at_once) continue;
+        unsent = 0;
+        send_now();
+    }
 }
 
 // Firmware with small buffers loses such a job, and may take worse from it: an operator should

@@ -116,7 +116,10 @@ public:
     /// A new job for everybody: a routine one by and by (see pace), any other at once; that also
     /// ends a routine one's round. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
-    void on_job(std::shared_ptr<const pool::Job> job, pool::Now now);
+    /// send_now: called after every 64 sessions, to take effects and write them; without
+    /// it all is left to the end of the turn.
+    void on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
+                const std::function<void()>& send_now = {});
     /// While a routine job, or the word to connect again, is on its way: every hundredth of a
     /// second or so. Sends it to those whose turn it is; false when all have it.
     bool pace(pool::Now now);
@@ -171,6 +174,7 @@ private:
     Worlds worlds(const Wording& job);
     template <typename Act>
     void for_all(const Wording& job, Act act);
+    void rush(const std::function<void()>& send_now);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
     void send_next(pool::Now now);
     bool may_send_variant(pool::SteadyTime now);
