@@ -1,0 +1,179 @@
+// What must hold before money leaves, and what is checked afterwards.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_verify.h"
+#include "tests/integration/payouts_suite.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using pool::Sats;
+
+TEST_F(Payouts, NeedTwoPeopleAndWhatTheyHaveSeen)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(15, 5'000'000);
+    auto payouts = pool.open();
+    const auto batch = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(batch.has_value()) << batch.error().detail;
+    const std::string digest = pool::to_hex(batch->digest);
+    const auto approve = [&](const std::string& who, const std::string& what) {
+        const auto done = payouts->approve(batch->id, what, who, pool::read_clock());
+        return done ? "" : done.error().detail;
+    };
+    EXPECT_NE(approve("ann", digest), "") << "her own";
+    EXPECT_NE(approve("bob", std::string(64, '0')), "");
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, batch->id), "draft");
+    EXPECT_EQ(approve("bob", digest), "");
+    EXPECT_EQ(state_of(*payouts, batch->id), "approved");
+    EXPECT_NE(approve("carl", digest), "") << "it is no draft any more";
+
+    // Somebody with rights on the database raises an amount behind the approver's back.
+    pool.books().scalar("update payout_item set amount_sat = amount_sat + 1");
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, batch->id).find("other items"), std::string::npos)
+        << state_of(*payouts, batch->id);
+    EXPECT_EQ(pool.received(15), 0);
+}
+
+TEST_F(Payouts, PayNobodyWhoWasPutOnHoldOrAskedForOtherAddressesAfterTheDraft)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(21, 5'000'000);
+    auto payouts = pool.open();
+    const auto waits_for = [&](std::uint64_t id, const std::string& why) {
+        run_payouts(*payouts);
+        return state_of(*payouts, id).find(why) != std::string::npos;
+    };
+    const auto draft = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(draft.has_value()) << draft.error().detail;
+    const auto approve = [&] {
+        return payouts->approve(draft->id, pool::to_hex(draft->digest), "bob", pool::read_clock());
+    };
+    pool.books().scalar(
+        "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
+        "account");
+    const auto refused = approve();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().detail.find("on hold"), std::string::npos);
+    pool.books().scalar("update account_setting set hold_reason = null");
+    ASSERT_TRUE(approve().has_value());
+
+    pool.books().scalar("update account_setting set hold_reason = 'stolen key'");
+    EXPECT_TRUE(waits_for(draft->id, "on hold"));
+    pool.books().scalar("update account_setting set hold_reason = null");
+    pool.books().scalar("update account set payout_address = '" + test_address("regtest", 22) +
+                        "'");
+    EXPECT_TRUE(waits_for(draft->id, "other addresses"));
+    pool.books().scalar("update account set payout_address = '" + test_address("regtest", 21) +
+                        "'");
+    EXPECT_EQ(pool.in_payout(21), 5'000'000);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, draft->id), "broadcast") << "all is as it was approved";
+}
+
+TEST_F(Payouts, LeaveWithinTheCapOfADayHoweverLongTheyWereDrafts)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.day_max = Sats{6'000'000};
+    auto payouts = pool.open(options);
+    const pool::Now later = pool::read_clock();
+    pool::Now day_before = later;
+    day_before.wall.value -= 2ULL * 24 * 60 * 60 * 1000;
+    const auto draft = [&](const std::string& request, pool::Now now) {
+        const auto made = payouts->create(request, "ann", false, now);
+        EXPECT_TRUE(made.has_value()) << made.error().detail;
+        EXPECT_TRUE(payouts->approve(made->id, pool::to_hex(made->digest), "bob", now).has_value());
+        return made->id;
+    };
+    pool.owe(23, 5'000'000);
+    const std::uint64_t first = draft("a", day_before);
+    pool.owe(24, 4'000'000);
+    const std::uint64_t second = draft("b", later);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, first), "broadcast");
+    EXPECT_NE(state_of(*payouts, second).find("reached their cap"), std::string::npos)
+        << state_of(*payouts, second);
+}
+
+TEST_F(Payouts, AreComparedWithTheLedgerByWhoeverVerifiesIt)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto payouts = pool.open();
+    pool.owe(25, 5'000'000);
+    const std::uint64_t paid = approved_batch(*payouts, "paid");
+    run_payouts(*payouts);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, paid), "confirmed");
+    pool.owe(25, 3'000'000);
+    const auto draft = payouts->create("given up", "ann", false, pool::read_clock());
+    ASSERT_TRUE(draft.has_value()) << draft.error().detail;
+    ASSERT_TRUE(payouts->cancel(draft->id, "ann", pool::read_clock()).has_value());
+
+    payouts::MysqlConnection db{pool.books().mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    const auto difference_after = [&](const std::string& crime) {
+        EXPECT_TRUE(db.run("START TRANSACTION").has_value());
+        EXPECT_TRUE(crime.empty() || db.run(crime).has_value()) << crime;
+        const auto checked = payouts::verify_inside(db);
+        EXPECT_TRUE(db.run("ROLLBACK").has_value());
+        return checked ? checked->difference : checked.error().detail;
+    };
+    EXPECT_EQ(difference_after(""), "");
+    for (const char* trigger : {"payout_batch_fixed", "payout_tx_fixed"}) {
+        pool.books().scalar(std::string{"drop trigger "} + trigger);
+    }
+    for (const char* crime :
+         {"update payout_item set amount_sat = amount_sat + 1 limit 1",
+          "update payout_tx set fee_sat = fee_sat + 1",
+          "update payout_batch set state = 'broadcast' where state = 'confirmed'",
+          "update payout_batch set state = 'confirmed' where state = 'cancelled'",
+          "update payout_batch set state = 'cancelled' where state = 'confirmed'"}) {
+        EXPECT_NE(difference_after(crime), "") << crime;
+    }
+}
+
+TEST_F(Payouts, StandStillWhileTheHoldSwitchIsOn)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(11, 5'000'000);
+    const TempDir directory;
+    auto options = pool.options();
+    options.hold_file = (directory.path() / "payouts.stop").string();
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    const pool::Now now = pool::read_clock();
+    ASSERT_TRUE(payouts->stop("ann", "looks wrong", now).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    EXPECT_FALSE(payouts->create("b", "ann", false, now).has_value());
+    const auto first = payouts->release("ann", now);
+    ASSERT_TRUE(first.has_value());
+    EXPECT_TRUE(first->stopped);
+    const auto same = payouts->release("ann", now);
+    ASSERT_TRUE(same.has_value());
+    EXPECT_TRUE(same->stopped) << "one person, however often";
+    const auto second = payouts->release("bob", now);
+    ASSERT_TRUE(second.has_value());
+    EXPECT_FALSE(second->stopped);
+
+    std::ofstream{options.hold_file} << "held";
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    EXPECT_FALSE(payouts->release("bob", now).has_value()) << "who can remove the file may";
+    std::filesystem::remove(options.hold_file);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+}  // namespace
+}  // namespace tests
