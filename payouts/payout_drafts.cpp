@@ -42,7 +42,8 @@ Result<SelectionFrame> PayoutDrafts::frame(pool::Now now)
     const auto busy = worker_.busy_coins(0);
     if (!busy) return fail(busy.error());
     for (const pool::Coin& coin : *coins) {
-        if (!busy->contains(coin.at)) frame.coins.push_back(coin.value);
+        const bool settled = coin.confirmations >= final_depth;
+        if (settled && !busy->contains(coin.at)) frame.coins.push_back(coin.value);
     }
     const auto paid = paid_since(db_, pool::UnixMillis{now.wall.value - day_ms});
     if (!paid) return fail(paid.error());

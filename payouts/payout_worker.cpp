@@ -259,7 +259,10 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
 
 Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
 {
-    if (batch.state == BatchState::ready && batch.txs.size() == 1) {
+    const bool out = std::any_of(batch.txs.begin(), batch.txs.end(), [](const PayoutTx& each) {
+        return each.standing.place != pool::TxStanding::Place::unknown;
+    });
+    if (batch.state == BatchState::ready && !out) {
         auto good = still_payable(db_, batch.items, options_.chain);
         if (!good) return fail(good.error());
     }

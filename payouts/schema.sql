@@ -617,7 +617,7 @@ END
 -- step
 CREATE TRIGGER slot_account_sealed BEFORE UPDATE ON slot_account FOR EACH ROW
 BEGIN
-  IF OLD.slot_id <= (SELECT sealed_through FROM books WHERE id = 1) THEN
+  IF LEAST(OLD.slot_id, NEW.slot_id) <= (SELECT sealed_through FROM books WHERE id = 1) THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot does not change';
   END IF;
 END

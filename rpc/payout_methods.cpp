@@ -241,7 +241,9 @@ Method stoppayouts_method(PayoutControl& control)
                       .length_max = 64,
                       .doc = "for those who must release them"}};
     method.doc =
-        "Stops payouts: no draft, no transaction, no broadcast until two people release them. "
+        "Stops payouts: no draft is made and no payment made or sent until two people release "
+        "them. "
+        "Cancels go on, and a confirmed payment that leaves the chain is sent again. "
         "What is in the chain is still settled.";
     method.result = hold_result;
     method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {

@@ -79,6 +79,27 @@ TEST_F(Payouts, PayNobodyWhoWasPutOnHoldOrAskedForOtherAddressesAfterTheDraft)
     EXPECT_EQ(state_of(*payouts, draft->id), "broadcast") << "all is as it was approved";
 }
 
+TEST_F(Payouts, AreNotSentToAnAccountOnHoldThoughTheFeeWasRaisedMeanwhile)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(27, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
+    ASSERT_EQ(state_of(*payouts, id), "signed");
+    ASSERT_TRUE(payouts->bump(id, 30).has_value());
+    pool.books().scalar(
+        "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
+        "account");
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, id).find("on hold"), std::string::npos);
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    for (const auto& tx : batch->txs) {
+        EXPECT_EQ(tx.standing.place, pool::TxStanding::Place::unknown);
+    }
+}
+
 TEST_F(Payouts, LeaveWithinTheCapOfADayHoweverLongTheyWereDrafts)
 {
     PayoutsFixture pool{node(), own_name()};
