@@ -66,7 +66,7 @@ void append_subscribe_reply(std::string& out, std::string_view id, const Subscri
     std::string result = R"([[["mining.set_difficulty",)";
     result.append(name).append(R"(],["mining.notify",)").append(name).append("]],");
     append_quoted_hex(result, reply.prefix.bytes);
-    result.insert(result.size() - 1, 2U * reply.zeros, '0');
+    result.insert(result.size() - 1, std::size_t{2} * reply.zeros, '0');
     result.append(",").append(std::to_string(reply.extranonce2_bytes)).append("]");
     append_result_json(out, id, result);
 }
