@@ -10,7 +10,8 @@
 namespace payouts {
 
 /// Whether the items of a batch may still be paid: no account has been put on hold, asks for other
-/// addresses or has got them since. Inside the caller's transaction, which locks what it looks at.
+/// addresses or has got them since. A caller's transaction locks what it looks at; outside of
+/// one it is a look and no more. How an income is parted among the same addresses is not compared.
 /// Errors: refused, naming the account; unavailable.
 pool::Result<void> still_payable(MysqlConnection& db, const std::vector<PayoutItem>& items,
                                  pool::Chain chain);

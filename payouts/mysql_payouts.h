@@ -19,10 +19,10 @@ namespace payouts {
 /// Errors besides: conflict, when the request was made before.
 pool::Result<void> insert_batch(MysqlConnection& db, PayoutBatch& batch);
 
-/// With items, approvals and transactions. Errors: not_found.
 /// What batches pay whose anchor was chosen after `since` (told by their first transaction; one
 /// that has none yet counts).
 pool::Result<pool::Sats> leaving_since(MysqlConnection& db, pool::UnixMillis since);
+/// With items, approvals and transactions. Errors: not_found.
 pool::Result<PayoutBatch> read_batch(MysqlConnection& db, std::uint64_t id);
 pool::Result<std::optional<std::uint64_t>> find_request(MysqlConnection& db,
                                                         std::string_view request_id);
