@@ -62,7 +62,7 @@ THIRD_PARTY = {
     "toml++/*": "pool/app/*.cpp rpc/cli/*.cpp",
     "CLI/*": "pool/app/*.cpp rpc/cli/*.cpp stratum/client/*.cpp payouts/verify/*.cpp",
     "prometheus/*": "rpc/*.cpp pool/base/metrics.cpp",
-    "openssl/*": "rpc/auth.* stratum/tls* stratum/v2/noise* pool/crypto/hash160.cpp",
+    "openssl/*": "rpc/auth.* stratum/tls* stratum/v2/noise* stratum/v2/mining_token.cpp pool/crypto/hash160.cpp",
     "secp256k1*": "stratum/v2/* pool/crypto/*.cpp",
     "sodium*": "stratum/v2/noise*",
     "tl/*": "pool/base/result.h",

@@ -6,26 +6,13 @@
 #include <openssl/crypto.h>
 #include <sodium.h>
 
+#include "pool/crypto/hmac.h"
 #include "pool/crypto/sha256.h"
 
 namespace stratum::v2 {
 namespace {
 
 constexpr std::string_view protocol_name = "Noise_NX_Secp256k1+EllSwift_ChaChaPoly_SHA256";
-
-pool::Digest hmac(const pool::Digest& key, pool::ByteSpan message)
-{
-    std::array<std::uint8_t, 64> inner{};
-    std::array<std::uint8_t, 64> outer{};
-    inner.fill(0x36);
-    outer.fill(0x5c);
-    for (std::size_t i = 0; i < key.size(); ++i) {
-        inner[i] ^= key[i];
-        outer[i] ^= key[i];
-    }
-    const pool::Digest once = pool::Sha256{}.update(inner).update(message).finish();
-    return pool::Sha256{}.update(outer).update(once).finish();
-}
 
 struct TwoKeys {
     pool::Digest first;
@@ -34,13 +21,13 @@ struct TwoKeys {
 
 TwoKeys hkdf(const pool::Digest& chaining, pool::ByteSpan material)
 {
-    const pool::Digest temporary = hmac(chaining, material);
+    const pool::Digest temporary = pool::hmac_sha256(chaining, material);
     constexpr std::array<std::uint8_t, 1> one{1};
-    const pool::Digest first = hmac(temporary, one);
+    const pool::Digest first = pool::hmac_sha256(temporary, one);
     std::array<std::uint8_t, 33> second{};
     std::copy(first.begin(), first.end(), second.begin());
     second.back() = 2;
-    return {first, hmac(temporary, second)};
+    return {first, pool::hmac_sha256(temporary, second)};
 }
 
 // What Noise calls the symmetric state: everything said so far, and the key that follows from it.
