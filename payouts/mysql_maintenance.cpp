@@ -20,6 +20,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"account_total", "INSERT, UPDATE"},
     {"address_approval", "INSERT"},
     {"address_change", "INSERT, UPDATE"},
+    {"adjustment", "INSERT, UPDATE"},
     {"audit_event", "INSERT"},
     {"audit_head", ""},  // a trigger writes it
     {"block_answer", "INSERT"},

@@ -274,6 +274,14 @@ Result<std::optional<ControlRow>> read_control(MysqlConnection& db, std::string_
     return ControlRow{rows->front().text(0), rows->front().text(1)};
 }
 
+Result<void> lock_controls(MysqlConnection& db)
+{
+    const auto rows = db.query(
+        "SELECT name FROM control WHERE name IN ('payouts', 'release') ORDER BY name FOR UPDATE");
+    if (!rows) return fail(rows.error());
+    return {};
+}
+
 Result<void> write_control(MysqlConnection& db, std::string_view name, const ControlRow& row,
                            pool::UnixMillis now)
 {

@@ -56,6 +56,8 @@ struct ControlRow {
     std::string set_by;
 };
 pool::Result<std::optional<ControlRow>> read_control(MysqlConnection& db, std::string_view name);
+/// Holds both rows until the transaction ends.
+pool::Result<void> lock_controls(MysqlConnection& db);
 pool::Result<void> write_control(MysqlConnection& db, std::string_view name, const ControlRow& row,
                                  pool::UnixMillis now);
 

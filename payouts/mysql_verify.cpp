@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payouts/entries.h"
+#include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_schedules.h"
@@ -251,11 +252,14 @@ Result<void> Verifier::check_events()
 }
 
 // "block:<hash>:accrue:<epoch>" and "batch:<id>:reserve". What people have adjusted follows from
-// nothing but their word: it is counted.
+// nothing but their word: it is counted, and compared with what they said.
 Result<void> Verifier::check_event(const LedgerEvent& event)
 {
     if (event.kind == "adjust") {
         ++check_.adjustments;
+        auto difference = coin_event_difference(db_, event);
+        if (!difference) return fail(difference.error());
+        if (!difference->empty()) differs(std::move(*difference));
         return {};
     }
     if (event.kind == "reserve" || event.kind == "settle" || event.kind == "cancel") {

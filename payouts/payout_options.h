@@ -24,6 +24,7 @@ struct PayoutOptions {
     std::uint32_t fee_rate_usual = 5;  ///< satoshi a virtual byte, when the node cannot estimate
     std::chrono::hours every{0};       ///< a draft so often; 0: never
     std::string hold_file;             ///< payouts stand still while it exists; empty: none
+    std::string mark_file;             ///< what books this server has paid from; empty: none
     pool::Sats hot_wallet_max{};       ///< above it the wallet is reported; 0: never
     std::chrono::milliseconds resend{30'000};
     /// Told at each step that a crash could follow; tests end the process there.

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
@@ -42,7 +43,7 @@ struct Payouts::Impl {
     Result<void> own(pool::SteadyTime now);
     Result<PayoutBatch> show(std::uint64_t id);
     Result<void> schedule(pool::Now now);
-    Result<void> move(std::uint64_t id, BatchState from, BatchState to);
+    Result<HoldState> read_hold();
 };
 
 namespace {
@@ -118,6 +119,7 @@ Result<PayoutReport> Payouts::step(pool::Now now)
 {
     PayoutReport report;
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    if (auto followed = impl_->worker.follow_books(now); !followed) return fail(followed.error());
     const auto active = impl_->lease.keep(now.steady);
     if (!active) return fail(active.error());
     report.active = *active;
@@ -304,19 +306,32 @@ Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, po
 Result<HoldState> Payouts::hold()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return impl_->read_hold();
+}
+
+Result<HoldState> Payouts::Impl::read_hold()
+{
     HoldState state;
-    const auto row = read_control(impl_->db, "payouts");
+    const auto row = read_control(db, "payouts");
     if (!row) return fail(row.error());
     if (const std::optional<ControlRow>& stop = *row) {
-        state = {true, stop->set_by, stop->value, ""};
-        const auto pending = read_control(impl_->db, "release");
+        state = {true, stop->set_by, stop->value};
+        const auto pending = read_control(db, "release");
         if (!pending) return fail(pending.error());
-        if (const std::optional<ControlRow>& wish = *pending) state.released_by = wish->set_by;
+        if (const std::optional<ControlRow>& wish = *pending) {
+            state.released_by = wish->set_by;
+            state.books_adopted = wish->value == "adopt";
+        }
+    }
+    if (const std::string& why = worker.books_trouble(); !why.empty()) {
+        state.stopped = true;
+        if (state.by.empty()) state.by = "zubrd";
+        state.reason = why;
     }
     std::error_code ignored;
-    const std::string& file = impl_->options.hold_file;
+    const std::string& file = options.hold_file;
     if (!state.stopped && !file.empty() && std::filesystem::exists(file, ignored)) {
-        state = {true, file, "the file is there", ""};
+        state = {true, file, "the file is there"};
     }
     return state;
 }
@@ -338,23 +353,41 @@ Result<HoldState> Payouts::stop(const std::string& who, const std::string& reaso
     return hold();
 }
 
-Result<HoldState> Payouts::release(const std::string& who, pool::Now now)
+Result<HoldState> Payouts::release(const std::string& who, bool adopt_books, pool::Now now)
 {
-    const auto state = hold();
+    auto& db = impl_->db;
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    if (auto followed = impl_->worker.follow_books(now); !followed) return fail(followed.error());
+    const std::string& trouble = impl_->worker.books_trouble();
+    if (!trouble.empty() && !adopt_books) {
+        return fail(Error::Code::refused,
+                    trouble +
+                        ": compare them with the wallet first (docs/operations.md, "
+                        "\"Backup and restore\"), then say releasepayouts true");
+    }
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    // Two who ask at once must not both be the first.
+    if (auto locked = lock_controls(db); !locked) return fail(locked.error());
+    const auto state = impl_->read_hold();
     if (!state) return fail(state.error());
     if (!state->stopped) return fail(Error::Code::conflict, "payouts are not stopped");
     if (state->by == impl_->options.hold_file && !state->by.empty()) {
         return fail(Error::Code::refused, "the file " + state->by + " stops them: remove it");
     }
-    const bool second = !state->released_by.empty() && state->released_by != who;
-    auto transaction = Transaction::begin(impl_->db);
-    if (!transaction) return fail(transaction.error());
+    const bool second = !state->released_by.empty() && state->released_by != who &&
+                        (!adopt_books || state->books_adopted);
+    if (second && adopt_books) {
+        if (auto done = impl_->worker.adopt_books(); !done) return fail(done.error());
+    }
     const std::string_view name = second ? "payouts" : "release";
-    const ControlRow row{second ? "" : "wanted", who};
-    if (auto put = write_control(impl_->db, name, row, now.wall); !put) return fail(put.error());
+    const ControlRow row{second ? "" : (adopt_books ? "adopt" : "wanted"), who};
+    if (auto put = write_control(db, name, row, now.wall); !put) return fail(put.error());
     if (auto done = transaction->commit(); !done) return fail(done.error());
     if (second) {
-        pool::log::warn("payouts_released", {{"user", who}, {"first", state->released_by}});
+        pool::log::warn(
+            "payouts_released",
+            {{"user", who}, {"first", state->released_by}, {"books_adopted", adopt_books}});
     }
     return hold();
 }
@@ -387,6 +420,32 @@ Result<FundsCheck> Payouts::compare()
     const Sats most = impl_->options.hot_wallet_max;
     check.above_max = most > Sats{} && wallet->spendable > most;
     return check;
+}
+
+Result<CoinEntry> Payouts::ask_coins(const CoinWish& wish, const std::string& who, pool::Now now)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return payouts::ask_coins(impl_->db, wish, who, now.wall);
+}
+
+Result<CoinEntry> Payouts::approve_coins(std::uint64_t id, const std::string& who, pool::Now now)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    auto entry = payouts::approve_coins(impl_->db, id, who, now.wall);
+    if (!entry) return entry;
+    pool::log::warn("coins_booked", {{"number", id},
+                                     {"user", who},
+                                     {"asked_by", entry->asked_by},
+                                     {"in", entry->wish.in},
+                                     {"whose", entry->wish.whose},
+                                     {"sat", entry->wish.amount.value}});
+    return entry;
+}
+
+Result<std::vector<CoinEntry>> Payouts::list_coins(std::uint32_t limit)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return payouts::list_coins(impl_->db, limit);
 }
 
 }  // namespace payouts

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payouts/coin_entry.h"
 #include "payouts/payout_batch.h"
 #include "payouts/payout_options.h"
 #include "pool/base/result.h"
@@ -26,7 +27,8 @@ struct HoldState {
     bool stopped = false;
     std::string by;  ///< who pressed it; the file's name, when that holds
     std::string reason;
-    std::string released_by;  ///< who wants to release it; another person has to agree
+    std::string released_by{};   ///< who wants to release it; another person has to agree
+    bool books_adopted = false;  ///< and says that the books are right, though others were seen
 };
 
 /// The books against the wallet, in satoshi.
@@ -77,9 +79,17 @@ public:
 
     pool::Result<HoldState> hold();
     pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);
-    /// Two different people must ask for it.
-    pool::Result<HoldState> release(const std::string& who, pool::Now now);
+    /// Two different people must ask for it. adopt_books: they have compared the books with the
+    /// wallet, and what the books hold now is right though this server has seen others.
+    /// Errors besides: refused, when the books are others and they do not say so.
+    pool::Result<HoldState> release(const std::string& who, bool adopt_books, pool::Now now);
     pool::Result<FundsCheck> compare();
+
+    /// Coins that came or left without a block or payout; nothing moves before somebody else has
+    /// approved it. Errors besides: not_found, for an account that nobody has.
+    pool::Result<CoinEntry> ask_coins(const CoinWish& wish, const std::string& who, pool::Now now);
+    pool::Result<CoinEntry> approve_coins(std::uint64_t id, const std::string& who, pool::Now now);
+    pool::Result<std::vector<CoinEntry>> list_coins(std::uint32_t limit);
 
 private:
     struct Impl;

@@ -88,8 +88,32 @@ Result<void> PayoutWorker::fenced(std::string_view name, const std::function<Res
     return {};
 }
 
+Result<void> PayoutWorker::follow_books(pool::Now now)
+{
+    auto difference = mark_.follow(db_);
+    if (!difference) return fail(difference.error());
+    const bool news = !difference->empty() && books_trouble_ != *difference;
+    books_trouble_ = std::move(*difference);
+    if (!news) return {};
+    pool::log::error("books_are_not_those_paid_from", {{"reason", books_trouble_}});
+    // For all servers: another one may never have seen what these books have forgotten.
+    const auto held = read_control(db_, "payouts");
+    if (!held) return fail(held.error());
+    if (held->has_value()) return {};
+    return write_control(db_, "payouts", {"the books are not those that were paid from", "zubrd"},
+                         now.wall);
+}
+
+Result<void> PayoutWorker::adopt_books()
+{
+    if (auto done = mark_.adopt(db_); !done) return done;
+    books_trouble_.clear();
+    return {};
+}
+
 Result<bool> PayoutWorker::stopped()
 {
+    if (!books_trouble_.empty()) return true;
     std::error_code ignored;
     if (!options_.hold_file.empty() && std::filesystem::exists(options_.hold_file, ignored)) {
         return true;
@@ -263,6 +287,10 @@ Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, po
         return each.standing.place != pool::TxStanding::Place::unknown;
     });
     if (batch.state == BatchState::ready && !out) {
+        // Written down outside of the books, anchor and all, before anybody can see it.
+        if (auto followed = follow_books(now); !followed) return fail(followed.error());
+        if (!books_trouble_.empty()) return fail(Error::Code::refused, books_trouble_);
+        at("marked");
         auto good = still_payable(db_, batch.items, options_.chain);
         if (!good) return fail(good.error());
     }

@@ -10,6 +10,7 @@
 
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
+#include "payouts/mysql_payout_mark.h"
 #include "payouts/payout_batch.h"
 #include "payouts/payout_options.h"
 #include "pool/base/result.h"
@@ -24,9 +25,17 @@ class PayoutWorker {
 public:
     PayoutWorker(MysqlConnection& db, Lease& lease, pool::Wallet& wallet,
                  const PayoutOptions& options)
-        : db_(db), lease_(lease), wallet_(wallet), options_(options)
+        : db_(db), lease_(lease), wallet_(wallet), options_(options), mark_(options.mark_file)
     {
     }
+
+    /// Compares the books with what this server has paid from, and holds payouts when they differ:
+    /// another backup was restored. Errors: unavailable, when MySQL or the disk fails.
+    pool::Result<void> follow_books(pool::Now now);
+    /// How the books differ; "" when they do not.
+    const std::string& books_trouble() const { return books_trouble_; }
+    /// People have looked: what the books hold now is what is paid from.
+    pool::Result<void> adopt_books();
 
     /// One step of every batch that has one to take. The lease must be held.
     /// Errors: unavailable, when MySQL is lost; what befalls one batch is told by trouble().
@@ -57,6 +66,8 @@ private:
     Lease& lease_;
     pool::Wallet& wallet_;
     const PayoutOptions& options_;
+    PayoutMark mark_;
+    std::string books_trouble_;
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;
     std::set<std::uint64_t> alarmed_;

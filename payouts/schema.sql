@@ -637,3 +637,31 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a credit is reversed with its epoch, and never once it has matured';
   END IF;
 END
+
+-- migration 11
+
+-- step
+-- Coins that came into the wallet or left it without a block or payout: two people's word.
+CREATE TABLE adjustment (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  direction ENUM('in','out') NOT NULL,
+  whose VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount_sat BIGINT UNSIGNED NOT NULL,
+  reason VARCHAR(190) NOT NULL,
+  asked_by VARCHAR(64) NOT NULL,
+  asked_at_ms BIGINT UNSIGNED NOT NULL,
+  booked_by VARCHAR(64) NULL,
+  booked_at_ms BIGINT UNSIGNED NULL,
+  CHECK (amount_sat > 0 AND amount_sat <= 2100000000000000),
+  CHECK (booked_by IS NULL OR booked_by <> asked_by)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TRIGGER adjustment_fixed BEFORE UPDATE ON adjustment FOR EACH ROW
+BEGIN
+  IF OLD.booked_by IS NOT NULL OR NEW.id <> OLD.id OR NEW.direction <> OLD.direction OR NEW.whose <> OLD.whose
+      OR NEW.amount_sat <> OLD.amount_sat OR NEW.reason <> OLD.reason OR NEW.asked_by <> OLD.asked_by
+      OR NEW.asked_at_ms <> OLD.asked_at_ms THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what two people say of coins does not change';
+  END IF;
+END

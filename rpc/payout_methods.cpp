@@ -260,12 +260,18 @@ Method stoppayouts_method(PayoutControl& control)
 Method releasepayouts_method(PayoutControl& control)
 {
     Method method = method_of("releasepayouts", both);
-    method.doc = "Asks to let payouts go on. They do when a second person asks, too.";
+    method.params = {{.name = "adopt_books",
+                      .type = ParamType::boolean,
+                      .required = false,
+                      .default_value = false,
+                      .doc = "true after a backup was restored: the books were compared with the "
+                             "wallet, what had been paid since is booked, and they are right now"}};
+    method.doc = "Asks to let payouts go on. They do when a second person asks the same.";
     method.result = hold_result;
-    method.handler = [&control](const Caller& caller, const Arguments&, Reply reply) {
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
         control.run(
-            [who = caller.name](Payouts& payouts) {
-                return shown(payouts.release(who, pool::read_clock()), hold_json);
+            [who = caller.name, adopt = arguments.boolean(0)](Payouts& payouts) {
+                return shown(payouts.release(who, adopt, pool::read_clock()), hold_json);
             },
             answer_to(std::move(reply)));
     };
@@ -278,12 +284,90 @@ Method comparebooks_method(PayoutControl& control)
     method.reads_only = true;
     method.doc =
         "Compares the books with the node's wallet. difference_sat is what the books say beyond "
-        "what the wallet has: 0 when all coins come from the pool's blocks.";
+        "what the wallet has: 0 when all coins come from the pool's blocks, or are booked "
+        "(bookcoins).";
     method.result =
         "an object: difference_sat, books_wallet_sat, books_immature_sat, blocks_not_booked_sat, "
         "blocks_orphaned_sat, in_flight_sat, wallet_sat, wallet_immature_sat, wallet_above_max";
     method.handler = [&control](const Caller&, const Arguments&, Reply reply) {
         control.run([](Payouts& payouts) { return shown(payouts.compare(), funds_json); },
+                    answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+const std::string coin_result =
+    "an object: number, direction, whose, sat, reason, asked_by, asked_at, booked_by (empty: it "
+    "waits for another person)";
+
+Method bookcoins_method(PayoutControl& control)
+{
+    Method method = method_of("bookcoins", creators);
+    method.params = {
+        {.name = "direction", .length_max = 3, .doc = "in (to the wallet), or out (of it)"},
+        {.name = "sat",
+         .type = ParamType::integer,
+         .min = 1,
+         .max = 2'100'000'000'000'000,
+         .doc = "how much"},
+        {.name = "whose",
+         .length_max = 100,
+         .doc = "the account that is owed it, or was paid; or pool:reserve, pool:fee, "
+                "pool:donation, pool:network (out only: fees of the network)"},
+        {.name = "reason", .length_max = 150, .doc = "for the approver: the transaction's id"}};
+    method.doc =
+        "Asks to book coins that came into the wallet, or left it, without a block or a payout: a "
+        "deposit, a withdrawal, a payment that a restored backup has forgotten. Nothing moves "
+        "before an approver agrees (approvecoins).";
+    method.result = coin_result;
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        const std::string& direction = arguments.text(0);
+        const payouts::CoinWish wish{direction == "in", arguments.text(2),
+                                     pool::Sats{arguments.integer(1)}, arguments.text(3)};
+        control.run(
+            [wish, good = direction == "in" || direction == "out",
+             who = caller.name](Payouts& payouts) -> Result<std::string> {
+                if (!good) return fail(pool::Error::Code::invalid, "direction is in or out");
+                return shown(payouts.ask_coins(wish, who, pool::read_clock()), coin_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method approvecoins_method(PayoutControl& control)
+{
+    Method method = method_of("approvecoins", approvers);
+    method.params = {
+        {.name = "number", .type = ParamType::integer, .min = 1, .doc = "as listcoins shows it"}};
+    method.doc = "Books what bookcoins asks for. Whoever asked may not.";
+    method.result = coin_result;
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        control.run(
+            [who = caller.name, id = number_in(arguments)](Payouts& payouts) {
+                return shown(payouts.approve_coins(id, who, pool::read_clock()), coin_json);
+            },
+            answer_to(std::move(reply)));
+    };
+    return method;
+}
+
+Method listcoins_method(PayoutControl& control)
+{
+    Method method = method_of("listcoins", readers);
+    method.reads_only = true;
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{20},
+                      .min = 1,
+                      .max = 1000,
+                      .doc = "at most so many"}};
+    method.doc = "Lists what bookcoins has asked for, newest first.";
+    method.result = "a list of objects as bookcoins gives";
+    method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
+        control.run([limit = static_cast<std::uint32_t>(arguments.integer(0))](
+                        Payouts& payouts) { return shown(payouts.list_coins(limit), coins_json); },
                     answer_to(std::move(reply)));
     };
     return method;
@@ -304,6 +388,9 @@ void register_payout_methods(Router& router, PayoutControl& payouts)
     router.add(stoppayouts_method(payouts));
     router.add(releasepayouts_method(payouts));
     router.add(comparebooks_method(payouts));
+    router.add(bookcoins_method(payouts));
+    router.add(approvecoins_method(payouts));
+    router.add(listcoins_method(payouts));
 }
 
 }  // namespace rpc

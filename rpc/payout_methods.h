@@ -6,7 +6,8 @@
 namespace rpc {
 
 /// createpayout, listpayouts, getpayout, approvepayout, exportpsbt, importpsbt, bumppayout,
-/// cancelpayout, stoppayouts, releasepayouts, comparebooks. `payouts` outlives all calls.
+/// cancelpayout, stoppayouts, releasepayouts, comparebooks, bookcoins, approvecoins, listcoins.
+/// `payouts` outlives all calls.
 void register_payout_methods(Router& router, PayoutControl& payouts);
 
 }  // namespace rpc

@@ -153,4 +153,39 @@ std::string funds_json(const payouts::FundsCheck& check)
     return out;
 }
 
+namespace {
+
+void coin_object(JsonWriter& json, const payouts::CoinEntry& entry)
+{
+    json.begin_object().key("number").unsigned_integer(entry.id);
+    json.key("direction")
+        .string(entry.wish.in ? "in" : "out")
+        .key("whose")
+        .string(entry.wish.whose);
+    amount(json, "sat", entry.wish.amount);
+    json.key("reason").string(entry.wish.reason).key("asked_by").string(entry.asked_by);
+    json.key("asked_at").unsigned_integer(entry.asked_at.value / second_ms);
+    json.key("booked_by").string(entry.booked_by).end_object();
+}
+
+}  // namespace
+
+std::string coin_json(const payouts::CoinEntry& entry)
+{
+    std::string out;
+    JsonWriter json{out};
+    coin_object(json, entry);
+    return out;
+}
+
+std::string coins_json(const std::vector<payouts::CoinEntry>& entries)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_array();
+    for (const payouts::CoinEntry& entry : entries) coin_object(json, entry);
+    json.end_array();
+    return out;
+}
+
 }  // namespace rpc

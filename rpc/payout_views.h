@@ -13,5 +13,7 @@ std::string batch_json(const payouts::PayoutBatch& batch);
 std::string batches_json(const std::vector<payouts::PayoutBatch>& batches);
 std::string hold_json(const payouts::HoldState& hold);
 std::string funds_json(const payouts::FundsCheck& check);
+std::string coin_json(const payouts::CoinEntry& entry);
+std::string coins_json(const std::vector<payouts::CoinEntry>& entries);
 
 }  // namespace rpc

@@ -177,20 +177,20 @@ TEST_F(Payouts, StandStillWhileTheHoldSwitchIsOn)
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "approved");
     EXPECT_FALSE(payouts->create("b", "ann", false, now).has_value());
-    const auto first = payouts->release("ann", now);
+    const auto first = payouts->release("ann", false, now);
     ASSERT_TRUE(first.has_value());
     EXPECT_TRUE(first->stopped);
-    const auto same = payouts->release("ann", now);
+    const auto same = payouts->release("ann", false, now);
     ASSERT_TRUE(same.has_value());
     EXPECT_TRUE(same->stopped) << "one person, however often";
-    const auto second = payouts->release("bob", now);
+    const auto second = payouts->release("bob", false, now);
     ASSERT_TRUE(second.has_value());
     EXPECT_FALSE(second->stopped);
 
     std::ofstream{options.hold_file} << "held";
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "approved");
-    EXPECT_FALSE(payouts->release("bob", now).has_value()) << "who can remove the file may";
+    EXPECT_FALSE(payouts->release("bob", false, now).has_value()) << "who can remove the file may";
     std::filesystem::remove(options.hold_file);
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "broadcast");

@@ -274,8 +274,8 @@ TEST_F(Payouts, NeedNoMoreRightsThanTheRunningUserHas)
     auto payouts = pool.open(options);
     const std::uint64_t id = approved_batch(*payouts, "a");
     ASSERT_TRUE(payouts->stop("ann", "", pool::read_clock()).has_value());
-    ASSERT_TRUE(payouts->release("ann", pool::read_clock()).has_value());
-    ASSERT_TRUE(payouts->release("bob", pool::read_clock()).has_value());
+    ASSERT_TRUE(payouts->release("ann", false, pool::read_clock()).has_value());
+    ASSERT_TRUE(payouts->release("bob", false, pool::read_clock()).has_value());
     run_payouts(*payouts);
     mine(node(), 6);
     run_payouts(*payouts);

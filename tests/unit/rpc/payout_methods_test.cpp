@@ -55,6 +55,8 @@ TEST_F(PayoutMethods, LetAccountantsCreateAndApproversApproveAndNoAdminDoEither)
     EXPECT_EQ(allowed("createpayout", "[]"), Roles{Role::accountant});
     EXPECT_EQ(allowed("createpayout", "[true]"), Roles{Role::accountant});
     EXPECT_EQ(allowed("approvepayout", R"([1,"00"])"), Roles{Role::approver});
+    EXPECT_EQ(allowed("bookcoins", R"(["out",1,"farm","why"])"), Roles{Role::accountant});
+    EXPECT_EQ(allowed("approvecoins", "[1]"), Roles{Role::approver});
     const Roles both{Role::accountant, Role::approver};
     EXPECT_EQ(allowed("exportpsbt", "[1]"), both);
     EXPECT_EQ(allowed("importpsbt", R"([1,"x"])"), both);
@@ -76,6 +78,7 @@ TEST_F(PayoutMethods, ShowThemToThoseWhoReadTheBooks)
     EXPECT_EQ(allowed("listpayouts", "[]"), readers);
     EXPECT_EQ(allowed("getpayout", "[1]"), readers);
     EXPECT_EQ(allowed("comparebooks", "[]"), readers);
+    EXPECT_EQ(allowed("listcoins", "[]"), readers);
 }
 
 TEST_F(PayoutMethods, RefuseWhatIsNoNumberOfAPayoutBeforeAnybodyIsAsked)

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/coin_entry.h"
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_ledger.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+
+/// Coins that the books hear of from people alone, in MySQL.
+namespace payouts {
+
+/// Writes down what somebody asks for; nothing moves. The entry with its number.
+/// Errors besides: not_found, for an account that nobody has; invalid.
+pool::Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std::string& who,
+                                  pool::UnixMillis now);
+/// Books it, in a transaction of its own. Errors besides: not_found; conflict, when it is booked;
+/// refused, for whoever has asked for it, and when the account does not hold so much.
+pool::Result<CoinEntry> approve_coins(MysqlConnection& db, std::uint64_t id, const std::string& who,
+                                      pool::UnixMillis now);
+/// Newest first.
+pool::Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t limit);
+
+/// How an event of kind "adjust" with a number differs from what was asked and approved; "" when
+/// it does not.
+pool::Result<std::string> coin_event_difference(MysqlConnection& db, const LedgerEvent& event);
+
+}  // namespace payouts
