@@ -172,8 +172,8 @@ void Shard::rush(const std::function<void()>& send_now)
 {
     Worlds around = worlds(current_);
     std::size_t unsent = 0;
-    for (const pool::SessionId id : all_sessions()) {
-        const auto found = sessions_.find(id.value);  // those before may have ended it
+    for (const pool::SessionId id : std::vector{order_}) {  // sending may open and end some
+        const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
         visit(found->second, around, [this](auto& session, auto& world) {
             session.on_job(world);

@@ -187,7 +187,8 @@ private:
     bool log_shares(pool::Now now);
     pool::Result<void> note_jobs(pool::Now now);
     void note_length();
-    std::vector<pool::SessionId> all_sessions() const;
+    void line_up(pool::SessionId id);
+    const std::vector<pool::SessionId>& all_sessions();
     void send_away(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
@@ -226,6 +227,7 @@ private:
     Spread leaving_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
+    std::vector<pool::SessionId> order_;  // as they came; some may have gone since
     std::uint64_t opened_ = 0;
     std::vector<pool::SessionId> authorised_;  // not told yet
     std::vector<pool::SessionId> mined_;

@@ -1,3 +1,6 @@
+#include <map>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "pool/base/bytes.h"
@@ -254,6 +257,39 @@ TEST(Shard, ShowsWhatItsMinersDo)
     EXPECT_NEAR(worker.rates.over(stratum::RateWindow::m10), 3 * 1024 / 30.0, 5);
     EXPECT_NEAR(worker.rates.over(stratum::RateWindow::d7), 3 * 1024 / 30.0, 1);
     EXPECT_LT(worker.best_hash, pool::target_of({-22}));
+}
+
+// Which would otherwise wait until the line of the last of thousands had been made.
+TEST(Shard, WritesACleanJobToItsFirstMinersBeforeTheLastOnesAreRendered)
+{
+    Talk talk;
+    talk.publish(1);
+    std::vector<pool::SessionId> ids;
+    for (int i = 0; i < 200; ++i) ids.push_back(TalkingMiner{talk, "user.w"}.id);
+    const pool::SessionId early = ids[3];
+    const pool::SessionId late = ids[190];
+
+    std::map<std::uint64_t, int> jobs;
+    std::vector<std::size_t> written;
+    stratum::Effects effects;
+    const auto send_now = [&] {
+        talk.shard.take_effects(effects, talk.now);
+        written.push_back(effects.writes.size());
+        for (const auto& write : effects.writes) {
+            jobs[write.session.value] += write.bytes.find("mining.notify") != std::string::npos;
+        }
+        if (written.size() > 1) return;
+        // Two go while the others are served, one who has its job and one who has not; one comes.
+        talk.shard.closed(early, EndReason::peer_left, talk.now);
+        talk.shard.closed(late, EndReason::peer_left, talk.now);
+        talk.shard.open("127.0.0.1:1", talk.now);
+    };
+    talk.shard.on_job(talk.make_job(2), talk.now, send_now);
+    EXPECT_EQ(written, (std::vector<std::size_t>{64, 64, 64}));
+    send_now();  // the end of the turn
+    for (const pool::SessionId id : ids) {
+        EXPECT_EQ(jobs[id.value], id == late ? 0 : 1) << id.value;
+    }
 }
 
 TEST(Shard, NumbersSessionsByLoop)
