@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "payouts/account_sheet.h"
+#include "payouts/account_token.h"
 #include "payouts/mysql_options.h"
 #include "payouts/schedule.h"
 #include "pool/base/result.h"
@@ -91,6 +93,21 @@ public:
     /// Sums of the slots that begin in the last `hours`.
     pool::Result<SiteSheet> sites(std::string_view account, std::chrono::hours hours,
                                   const Occasion& on);
+
+    static constexpr std::size_t tokens_max = 100;  ///< good ones of an account
+    static constexpr std::size_t tokens_max_in_all = 50'000;
+    /// Of an account that is a name. The secret is told here and never again.
+    /// Errors: invalid (the account is an address), conflict (tokens_max).
+    pool::Result<NewToken> make_token(std::string_view account, const TokenWish& wish,
+                                      const Occasion& on);
+    /// The newest 1000, revoked and expired ones too, newest first.
+    pool::Result<std::vector<AccountToken>> tokens(std::string_view account);
+    /// Holds from the next reading of the sheet on: a second or two, on all servers.
+    /// Errors: not_found, for a token that is none of the account's good ones.
+    pool::Result<void> revoke_token(std::string_view account, std::uint64_t token,
+                                    const Occasion& on);
+    /// Whether everybody may see it. Errors: invalid, as make_token.
+    pool::Result<void> set_public(std::string_view account, bool is_public);
 
 private:
     struct Impl;

@@ -86,7 +86,8 @@ struct AccountSheet {
     std::optional<pool::Sats> minimum;  ///< of its own
     std::string hold_reason;            ///< empty: not held
     std::string held_by;
-    unsigned fee_bps = 0;  ///< in force now, of its own or the usual one
+    bool is_public = false;  ///< may everybody see it? One that is an address always is
+    unsigned fee_bps = 0;    ///< in force now, of its own or the usual one
     unsigned donation_bps = 0;
     std::vector<BpsChange> fees;  ///< of its own, past and announced
     std::vector<BpsChange> donations;

@@ -193,15 +193,16 @@ Result<AccountSheet> AccountBook::sheet(std::string_view account, const Occasion
         if (!open) return fail(open.error());
         sheet.open = std::move(*open);
         const auto own = db.query(
-            "SELECT minimum_sat, COALESCE(hold_reason, ''), COALESCE(held_by, '') "
-            "FROM account_setting WHERE account_id = ?",
+            "SELECT s.minimum_sat, COALESCE(s.hold_reason, ''), COALESCE(s.held_by, ''), "
+            "a.script IS NOT NULL OR COALESCE(s.is_public, 0) FROM account a "
+            "LEFT JOIN account_setting s ON s.account_id = a.id WHERE a.id = ?",
             {row.id.value});
         if (!own) return fail(own.error());
         if (auto told = impl_->tell_terms(sheet, on); !told) return fail(told.error());
-        if (own->empty()) return sheet;
         if (!own->front().null(0)) sheet.minimum = Sats{own->front().sats(0)};
         sheet.hold_reason = own->front().text(1);
         sheet.held_by = own->front().text(2);
+        sheet.is_public = own->front().u64(3) != 0;
         return sheet;
     });
 }

@@ -20,7 +20,7 @@ struct AccountRow {
 };
 
 /// What the parts of AccountBook share: addresses and holds are in mysql_account_book.cpp, terms in
-/// mysql_account_terms.cpp.
+/// mysql_account_terms.cpp, tokens in mysql_account_tokens.cpp.
 struct AccountBook::Impl {
     AccountBookOptions options;
     MysqlConnection db;

@@ -17,6 +17,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"account", "INSERT"},
     {"account_address", "INSERT"},
     {"account_setting", "INSERT, UPDATE"},
+    {"account_token", "INSERT, UPDATE"},
     {"account_total", "INSERT, UPDATE"},
     {"address_approval", "INSERT"},
     {"address_change", "INSERT, UPDATE"},

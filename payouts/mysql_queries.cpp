@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "payouts/mysql_account_tokens.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 
@@ -170,6 +171,15 @@ Result<AccountBooks> Queries::account(std::string_view name)
     if (!credited) return fail(credited.error());
     books.credited = Sats{credited->front().sats(0)};
     return books;
+}
+
+Result<std::optional<AccessSheet>> Queries::access(std::optional<std::uint64_t> known)
+{
+    for (int turn = 0;; ++turn) {
+        if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+        auto sheet = read_access(impl_->db, known);
+        if (sheet || turn > 0 || impl_->db.connected()) return sheet;
+    }
 }
 
 Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payouts/account_token.h"
 #include "payouts/ledger.h"
 #include "payouts/mysql_options.h"
 #include "payouts/mysql_verify.h"
@@ -28,6 +29,8 @@ public:
     pool::Result<std::vector<AccountLuck>> lucks();
     /// name: canonical address or registered name. Errors: not_found.
     pool::Result<AccountBooks> account(std::string_view name);
+    /// Who may read which named account; nothing while that is as it was at version `known`.
+    pool::Result<std::optional<AccessSheet>> access(std::optional<std::uint64_t> known);
     /// Newest (highest) first. limit: 1 ..= 1000. before: only blocks below that height.
     pool::Result<std::vector<BlockRow>> blocks(std::uint32_t limit,
                                                std::optional<pool::Height> before);

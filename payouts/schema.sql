@@ -665,3 +665,41 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what two people say of coins does not change';
   END IF;
 END
+
+-- migration 12
+
+-- step
+-- Who may read an account that is a name. Only the digest of a secret is kept. Rows are only added,
+-- and revoked once.
+CREATE TABLE account_token (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  account_id BIGINT UNSIGNED NOT NULL,
+  label VARCHAR(64) NOT NULL,
+  digest BINARY(32) NOT NULL,
+  hashrate BOOL NOT NULL,
+  earnings BOOL NOT NULL,
+  made_by VARCHAR(64) NOT NULL,
+  made_at_ms BIGINT UNSIGNED NOT NULL,
+  expires_at_ms BIGINT UNSIGNED NULL,
+  revoked_by VARCHAR(64) NULL,
+  revoked_at_ms BIGINT UNSIGNED NULL,
+  UNIQUE KEY account_token_digest (digest),
+  KEY account_token_account (account_id, id),
+  CHECK (hashrate = 1 OR earnings = 1),
+  CHECK ((revoked_by IS NULL) = (revoked_at_ms IS NULL))
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TRIGGER account_token_fixed BEFORE UPDATE ON account_token FOR EACH ROW
+BEGIN
+  IF OLD.revoked_at_ms IS NOT NULL OR NEW.id <> OLD.id OR NEW.account_id <> OLD.account_id OR NEW.digest <> OLD.digest
+      OR NEW.hashrate <> OLD.hashrate OR NEW.earnings <> OLD.earnings OR NOT (NEW.expires_at_ms <=> OLD.expires_at_ms) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a token does not change but by being revoked, once';
+  END IF;
+END
+
+-- step
+ALTER TABLE account_setting ADD COLUMN is_public BOOL NOT NULL DEFAULT 0
+
+-- step
+ALTER TABLE books ADD COLUMN access_version BIGINT UNSIGNED NOT NULL DEFAULT 0

@@ -12,6 +12,8 @@ void register_account_methods(Router& router, AccountControl& accounts);
 void register_terms_methods(Router& router, AccountControl& accounts);
 /// Those about farms' sites.
 void register_site_methods(Router& router, AccountControl& accounts);
+/// Those about who may see an account.
+void register_token_methods(Router& router, AccountControl& accounts);
 
 /// May this caller approve what moves money? Approvers only: an admin, and whoever can read the
 /// cookie on the server's disk, may not.

@@ -1,5 +1,6 @@
 #include "rpc/account_views.h"
 
+#include <optional>
 #include <vector>
 
 #include "pool/base/json.h"
@@ -22,6 +23,23 @@ void routes(JsonWriter& json, const std::vector<payouts::PayRoute>& all)
     json.end_array();
 }
 
+void time_or_null(JsonWriter& json, const std::optional<pool::UnixMillis>& at)
+{
+    if (at) {
+        json.unsigned_integer(at->value / second_ms);
+    } else {
+        json.null();
+    }
+}
+
+void scopes(JsonWriter& json, payouts::TokenScopes of)
+{
+    json.key("scopes").begin_array();
+    if (of.hashrate) json.string("hashrate");
+    if (of.earnings) json.string("earnings");
+    json.end_array();
+}
+
 void change(JsonWriter& json, const payouts::AddressChange& change)
 {
     json.begin_object();
@@ -37,11 +55,7 @@ void change(JsonWriter& json, const payouts::AddressChange& change)
     for (const std::string& each : change.approvers) json.string(each);
     json.end_array();
     json.key("holds_from");
-    if (change.locked_until) {
-        json.unsigned_integer(change.locked_until->value / second_ms);
-    } else {
-        json.null();
-    }
+    time_or_null(json, change.locked_until);
     json.end_object();
 }
 
@@ -155,6 +169,7 @@ std::string sheet_json(const payouts::AccountSheet& sheet)
     json.key("donation_bps").unsigned_integer(sheet.donation_bps);
     json.key("donation_changes");
     changes(json, sheet.donations);
+    json.key("public").boolean(sheet.is_public);
     json.key("held").boolean(!sheet.hold_reason.empty());
     json.key("hold_reason").string(sheet.hold_reason);
     json.key("held_by").string(sheet.held_by);
@@ -180,6 +195,40 @@ std::string question_json(const payouts::AddressQuestion& question)
     json.key("checkable").boolean(question.checkable);
     json.key("height").unsigned_integer(question.height.value);
     json.end_object();
+    return out;
+}
+
+std::string new_token_json(std::string_view account, const payouts::NewToken& made)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object().key("token").unsigned_integer(made.token.id);
+    json.key("account").string(account).key("label").string(made.token.label);
+    scopes(json, made.token.scopes);
+    json.key("expires_at");
+    time_or_null(json, made.token.expires_at);
+    json.key("secret").string(made.secret);
+    json.key("watch").string("/#/watch/" + made.secret).end_object();
+    return out;
+}
+
+std::string tokens_json(const std::vector<payouts::AccountToken>& tokens)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_array();
+    for (const payouts::AccountToken& token : tokens) {
+        json.begin_object().key("token").unsigned_integer(token.id);
+        json.key("label").string(token.label);
+        scopes(json, token.scopes);
+        json.key("made_by").string(token.made_by);
+        json.key("made_at").unsigned_integer(token.made_at.value / second_ms).key("expires_at");
+        time_or_null(json, token.expires_at);
+        json.key("revoked_by").string(token.revoked_by).key("revoked_at");
+        time_or_null(json, token.revoked_at);
+        json.end_object();
+    }
+    json.end_array();
     return out;
 }
 

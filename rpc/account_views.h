@@ -1,8 +1,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "payouts/account_sheet.h"
+#include "payouts/account_token.h"
 
 namespace rpc {
 
@@ -15,5 +18,8 @@ std::string terms_json(const payouts::PoolTerms& terms);
 std::string slot_json(std::uint64_t slot);
 std::string sites_json(const payouts::SiteSheet& sheet);
 std::string question_json(const payouts::AddressQuestion& question);
+/// With its secret.
+std::string new_token_json(std::string_view account, const payouts::NewToken& made);
+std::string tokens_json(const std::vector<payouts::AccountToken>& tokens);
 
 }  // namespace rpc

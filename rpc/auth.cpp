@@ -38,10 +38,9 @@ bool same(pool::ByteSpan a, pool::ByteSpan b)
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-bool is_basic(std::string_view scheme)
+bool is_scheme(std::string_view scheme, std::string_view wanted)
 {
-    constexpr std::string_view basic = "basic";
-    return std::equal(scheme.begin(), scheme.end(), basic.begin(), basic.end(),
+    return std::equal(scheme.begin(), scheme.end(), wanted.begin(), wanted.end(),
                       [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
@@ -83,7 +82,7 @@ std::optional<Credentials> parse_basic(std::string_view authorization)
 {
     if (authorization.size() > authorization_bytes_max) return std::nullopt;
     const std::size_t space = authorization.find(' ');
-    if (space == authorization.npos || !is_basic(authorization.substr(0, space))) {
+    if (space == authorization.npos || !is_scheme(authorization.substr(0, space), "basic")) {
         return std::nullopt;
     }
     const auto bytes = pool::from_base64(authorization.substr(space + 1));
@@ -92,6 +91,16 @@ std::optional<Credentials> parse_basic(std::string_view authorization)
     const std::size_t colon = plain.find(':');
     if (colon == plain.npos) return std::nullopt;
     return Credentials{plain.substr(0, colon), plain.substr(colon + 1)};
+}
+
+std::string_view parse_bearer(std::string_view authorization)
+{
+    const std::size_t space = authorization.find(' ');
+    if (authorization.size() > authorization_bytes_max || space == authorization.npos ||
+        !is_scheme(authorization.substr(0, space), "bearer")) {
+        return {};
+    }
+    return authorization.substr(space + 1);
 }
 
 Authenticator::Authenticator(std::vector<RpcUser> users, std::string cookie_secret)

@@ -38,6 +38,9 @@ struct Credentials {
 /// Reads "Basic <base64 of user:password>"; nothing for anything else.
 std::optional<Credentials> parse_basic(std::string_view authorization);
 
+/// Reads "Bearer <token>"; "" for anything else.
+std::string_view parse_bearer(std::string_view authorization);
+
 /// Knows who may come in. Pure.
 class Authenticator {
 public:

@@ -11,6 +11,7 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "rpc/access.h"
 
 namespace rpc {
 
@@ -191,6 +192,7 @@ struct BlockInfo {
     pool::UnixMillis found_at;
     std::string finder;  ///< account, "" when it was not authorised
     std::string worker;
+    bool finder_public = false;      ///< may everybody see finder and worker?
     pool::Sats reward;               ///< paid to the pool's script
     std::int64_t confirmations = 0;  ///< -1: not in the chain
     std::optional<double> effort;    ///< work since our block before it, in expected blocks
@@ -253,6 +255,12 @@ public:
 
     virtual void pool_info(Done<PoolInfo> done) = 0;
     virtual void readiness(Done<Readiness> done) = 0;
+    /// What whoever shows `token` ("": nobody) may read of `account`. Errors: not_found, when that
+    /// can be no account: neither an address of the chain nor of a name's form.
+    virtual void access(const std::string& account, const std::string& token,
+                        Done<Access> done) = 0;
+    /// What `token` is good for. Errors: not_found.
+    virtual void pass(const std::string& token, Done<payouts::AccessSheet::Pass> done) = 0;
     /// Errors: not_found.
     virtual void user(const std::string& name, Done<UserInfo> done) = 0;
     /// The workers of the last week, the strongest over five minutes first. account: only its own;

@@ -7,6 +7,7 @@
 
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
+#include "rpc/server_accounts.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
@@ -25,21 +26,16 @@ public:
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
 private:
-    void api(const pool::HttpRequest& request, Respond respond);
-    void shim(const pool::HttpRequest& request, Respond respond);
-    template <typename Render>
-    void user(const pool::HttpRequest& request, std::string_view account, const Render& render,
-              Respond respond);
-    void history(const pool::HttpRequest& request, HistoryQuestion question, Respond respond);
-    void user_past(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
-                   Respond respond);
-    void workers(const pool::HttpRequest& request, std::string_view account, Respond respond);
+    void api(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    void shim(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    void history(const pool::HttpRequest& request, Respond respond);
     void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
                 Respond respond);
     void events(Respond respond);
     void metrics(Respond respond);
 
     PoolView& view_;
+    AccountEdge accounts_;
     RateLimits limits_;
     std::function<void(std::vector<Metric>&)> own_metrics_;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 #include <string_view>
 
@@ -60,6 +61,11 @@ void add_rates(Members& members, const Hashrates& rates)
     members.number("hashrate_1h", rates.h1);
     members.number("hashrate_1d", rates.d1);
     members.number("hashrate_7d", rates.d7);
+}
+
+void add_nulls(Members& members, std::initializer_list<std::string_view> keys)
+{
+    for (const std::string_view key : keys) members.raw(key, "null");
 }
 
 void public_members(Members& members, const PoolInfo& info)
@@ -182,22 +188,34 @@ std::string admin_pool_json(const PoolInfo& info)
     return out;
 }
 
-std::string user_json(const UserInfo& user)
+std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
 {
     std::string out;
     Members members{out};
     members.text("account", user.account);
-    members.text("payout_address", user.payout_address);
-    members.sats("immature_sat", user.immature);
-    members.sats("available_sat", user.available);
-    members.sats("in_payout_sat", user.in_payout);
-    members.sats("credited_sat", user.credited);
-    members.count("shares", user.shares);
-    add_rates(members, user.rates);
-    members.count("stale", user.stale);
-    members.count("rejected", user.rejected);
-    members.number("best_share", user.best_share);
-    members.raw("workers", list_json(user.workers, worker_json));
+    if (scopes.earnings) {
+        members.text("payout_address", user.payout_address);
+        members.sats("immature_sat", user.immature);
+        members.sats("available_sat", user.available);
+        members.sats("in_payout_sat", user.in_payout);
+        members.sats("credited_sat", user.credited);
+    } else {
+        add_nulls(members, {"payout_address", "immature_sat", "available_sat", "in_payout_sat",
+                            "credited_sat"});
+    }
+    if (scopes.hashrate) {
+        members.count("shares", user.shares);
+        add_rates(members, user.rates);
+        members.count("stale", user.stale);
+        members.count("rejected", user.rejected);
+        members.number("best_share", user.best_share);
+        members.raw("workers", list_json(user.workers, worker_json));
+    } else {
+        add_nulls(members,
+                  {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
+                   "hashrate_1h", "hashrate_1d", "hashrate_7d", "stale", "rejected", "best_share"});
+        members.raw("workers", "[]");
+    }
     members.end();
     return out;
 }
@@ -307,6 +325,34 @@ std::string account_json(const AccountInfo& account)
 std::string blocks_json(const std::vector<BlockInfo>& blocks)
 {
     return list_json(blocks, block_json);
+}
+
+std::string public_blocks_json(std::vector<BlockInfo> blocks)
+{
+    for (BlockInfo& block : blocks) {
+        if (block.finder_public) continue;
+        block.finder.clear();
+        block.worker.clear();
+    }
+    return blocks_json(blocks);
+}
+
+std::string pass_json(const payouts::AccessSheet::Pass& pass)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_object().key("account").string(pass.account).key("label").string(pass.label);
+    json.key("scopes").begin_array();
+    if (pass.scopes.hashrate) json.string("hashrate");
+    if (pass.scopes.earnings) json.string("earnings");
+    json.end_array().key("expires_at");
+    if (const auto& expires = pass.expires_at) {
+        json.unsigned_integer(seconds(*expires));
+    } else {
+        json.null();
+    }
+    json.end_object();
+    return out;
 }
 
 std::string ledger_json(const std::vector<LedgerLine>& lines)

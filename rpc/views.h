@@ -19,7 +19,8 @@ std::string admin_pool_json(const PoolInfo& info);
 std::string public_pool_json(const PoolInfo& info);
 /// What is known of the chain.
 std::string network_json(const PoolInfo& info);
-std::string user_json(const UserInfo& user);
+/// What `scopes` leave out is null, and there are no workers.
+std::string user_json(const UserInfo& user, payouts::TokenScopes scopes = {true, true});
 /// A page of an account's workers, by name: those behind the name `after` (from the first when it
 /// is empty), at most `limit`. "next" is the cursor of the page behind, null at the end.
 std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after);
@@ -29,6 +30,10 @@ std::string connections_json(const std::vector<ConnectionInfo>& connections);
 std::string share_stats_json(const PoolInfo& info);
 std::string account_json(const AccountInfo& account);
 std::string blocks_json(const std::vector<BlockInfo>& blocks);
+/// Without the finders that are not public.
+std::string public_blocks_json(std::vector<BlockInfo> blocks);
+/// What a token is good for: account, label, scopes, expires_at.
+std::string pass_json(const payouts::AccessSheet::Pass& pass);
 std::string history_json(const HistoryInfo& history);
 std::string earnings_json(const std::vector<EarningInfo>& earnings);
 std::string window_json(const WindowInfo& window);

@@ -105,6 +105,7 @@ Result<void> App::Parts::open_accounts()
     rpc::register_account_methods(router, *accounts);
     rpc::register_terms_methods(router, *accounts);
     rpc::register_site_methods(router, *accounts);
+    rpc::register_token_methods(router, *accounts);
     return {};
 }
 

@@ -74,6 +74,13 @@ View::View(Parts parts, Identity identity)
     : parts_(std::move(parts)),
       past_(parts_.rpc_loop, std::move(parts_.history)),
       identity_(std::move(identity)),
+      access_(identity_.chain,
+              [this](std::optional<std::uint64_t> known,
+                     Done<std::optional<payouts::AccessSheet>> done) {
+                  ask<std::optional<payouts::AccessSheet>>(
+                      [known](payouts::Queries& queries) { return queries.access(known); },
+                      std::move(done));
+              }),
       withholding_(parts_.withheld_blocks),
       looking_(
           parts_.rpc_loop.every(withholding_look_every, [this] { look_for_withheld_blocks(); })),
@@ -254,11 +261,16 @@ void View::blocks(std::uint32_t limit, std::optional<Height> before_height,
     using Rows = std::vector<payouts::BlockRow>;
     ask<Rows>([limit, before_height](
                   payouts::Queries& queries) { return queries.blocks(limit, before_height); },
-              [done = std::move(done)](Result<Rows> rows) {
+              [this, done = std::move(done)](Result<Rows> rows) {
                   if (!rows) return done(fail(rows.error()));
-                  std::vector<rpc::BlockInfo> out;
-                  for (const payouts::BlockRow& row : *rows) out.push_back(block_info(row));
-                  done(std::move(out));
+                  access_.fresh([this, done, rows = std::move(*rows)] {
+                      std::vector<rpc::BlockInfo> out;
+                      for (const payouts::BlockRow& row : rows) {
+                          out.push_back(block_info(row));
+                          out.back().finder_public = access_.is_public(row.finder);
+                      }
+                      done(std::move(out));
+                  });
               });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "payouts/mysql_queries.h"
+#include "pool/app/account_access.h"
 #include "pool/app/books.h"
 #include "pool/app/live.h"
 #include "pool/app/past.h"
@@ -52,6 +53,15 @@ public:
 
     void pool_info(Done<rpc::PoolInfo> done) override;
     void readiness(Done<rpc::Readiness> done) override;
+    void access(const std::string& account, const std::string& token,
+                Done<rpc::Access> done) override
+    {
+        access_.access(account, token, std::move(done));
+    }
+    void pass(const std::string& token, Done<payouts::AccessSheet::Pass> done) override
+    {
+        access_.pass(token, std::move(done));
+    }
     void user(const std::string& name, Done<rpc::UserInfo> done) override;
     void workers(std::size_t limit, const std::string& account,
                  Done<std::vector<rpc::WorkerLine>> done) override;
@@ -95,6 +105,7 @@ private:
     Parts parts_;
     Past past_;
     Identity identity_;
+    AccountAccess access_;
     BooksStatus books_status_;
     payouts::Totals totals_;
     SteadyTime totals_taken_{};

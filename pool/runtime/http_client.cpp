@@ -33,11 +33,17 @@ std::string without_secrets(std::string_view url)
     return std::string{url.substr(0, authority)} + std::string{url.substr(at + 1)};
 }
 
+struct FreeHeaders {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Headers = std::unique_ptr<curl_slist, FreeHeaders>;
+
 struct Flight {
     HttpCall call;
     Done done;
     std::string body;
     bool over_limit = false;
+    Headers headers{};
 };
 
 struct Landed {
@@ -62,7 +68,13 @@ long at_least_1_ms(std::chrono::milliseconds span)
     return static_cast<long>(std::max<std::chrono::milliseconds::rep>(span.count(), 1));
 }
 
-void prepare(CURL* easy, const curl_slist* post_headers, Flight& flight)
+void add_header(Headers& headers, const std::string& line)
+{
+    check(line.find_first_of("\r\n") == std::string::npos, "a header is one line");
+    headers.reset(curl_slist_append(headers.release(), line.c_str()));
+}
+
+void prepare(CURL* easy, Flight& flight)
 {
     const HttpCall& call = flight.call;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &flight);
@@ -79,10 +91,14 @@ void prepare(CURL* easy, const curl_slist* post_headers, Flight& flight)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &flight);
     const std::string& body = call.shared_body ? *call.shared_body : call.body;
     if (!body.empty()) {
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post_headers);
+        add_header(flight.headers, "Content-Type: application/json");
+        // Without it libcurl waits up to a second for a "100 Continue" before it sends a block.
+        add_header(flight.headers, "Expect:");
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());  // not copied: flight's
     }
+    for (const std::string& line : call.headers) add_header(flight.headers, line);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, flight.headers.get());
     if (!call.user.empty()) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
         curl_easy_setopt(easy, CURLOPT_USERNAME, call.user.c_str());
@@ -145,7 +161,6 @@ struct HttpClient::Impl::Core {
 
     Loop& loop;
     CURLM* multi = nullptr;
-    curl_slist* post_headers = nullptr;
     Watch timer;
     std::unordered_map<curl_socket_t, Watch> sockets;
     std::unordered_map<CURL*, std::unique_ptr<Flight>> flights;
@@ -166,9 +181,6 @@ void HttpClient::Impl::Core::open()
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Core::on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections_max);
-    post_headers = curl_slist_append(post_headers, "Content-Type: application/json");
-    // Without it libcurl waits up to a second for a "100 Continue" before it sends a block.
-    post_headers = curl_slist_append(post_headers, "Expect:");
 }
 
 void HttpClient::Impl::Core::close()
@@ -184,16 +196,15 @@ void HttpClient::Impl::Core::close()
     }
     for (CURL* easy : spare) curl_easy_cleanup(easy);
     curl_multi_cleanup(multi);
-    curl_slist_free_all(post_headers);
     // What the callbacks of the calls hold may be the last to hold something of ours.
     std::exchange(flights, {}).clear();
 }
 
 void HttpClient::Impl::Core::start(HttpCall call, Done done)
 {
-    auto flight = std::make_unique<Flight>(Flight{std::move(call), std::move(done), {}, false});
+    auto flight = std::make_unique<Flight>(Flight{std::move(call), std::move(done), {}});
     CURL* const easy = take_handle();
-    prepare(easy, post_headers, *flight);
+    prepare(easy, *flight);
     flights[easy] = std::move(flight);
     // Runs nothing yet but on_timer, which asks the loop for a turn.
     const CURLMcode added = curl_multi_add_handle(multi, easy);

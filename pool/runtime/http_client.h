@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pool/base/result.h"
 #include "pool/runtime/loop.h"
@@ -17,6 +18,7 @@ struct HttpCall {
     std::shared_ptr<const std::string> shared_body{};  ///< instead: one text for several calls
     std::string user{};                                ///< basic authentication when not empty
     std::string password{};
+    std::vector<std::string> headers{};  ///< "Name: value", besides the usual ones
     std::chrono::milliseconds deadline{30'000};
     std::size_t answer_max = std::size_t{64} << 20;
 };

@@ -37,6 +37,9 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
     pool.start();
     const auto made = pool.rpc("createaccount", "[\"user\",\"" + test_address("signet", 1) + "\"]");
     if (!made) ADD_FAILURE() << made.error().detail;
+    // What the names attack leaves behind is looked for on the account's page, too.
+    const auto open = pool.rpc("setvisibility", R"(["user",true])");
+    if (!open) ADD_FAILURE() << open.error().detail;
 
     const auto setup = pool.directory() / "setup.json";
     std::ofstream{setup}

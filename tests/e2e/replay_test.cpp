@@ -11,9 +11,11 @@
 #include <tuple>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pool/share/record.h"
 #include "tests/support/journal_records.h"
+#include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
 
 namespace tests {
@@ -49,6 +51,15 @@ TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
     const std::string address = test_address("testnet4", 1);
     const auto made = pool.rpc("createaccount", R"(["farm",")" + address + R"("])");
     ASSERT_TRUE(made.has_value()) << made.error().detail;
+    // Nobody but the bearer of its token sees it.
+    const std::string page = pool.web_url() + "/api/v1/users/farm";
+    EXPECT_EQ(http_get(page).status, 401);
+    const auto token = pool.rpc("createtoken", R"(["farm","its owner","hashrate,earnings"])");
+    ASSERT_TRUE(token.has_value()) << token.error().detail;
+    const auto secret = nlohmann::json::parse(*token).at("secret").get<std::string>();
+    const std::string bearer = "Authorization: Bearer " + secret;
+    ASSERT_TRUE(eventually(seconds{10}, [&] { return http_get(page, bearer).status == 200; }));
+    EXPECT_EQ(http_get(pool.web_url() + "/api/v1/users/nobody-here", bearer).status, 401);
     auto miner = pool.miner("farm.load", {"--json", "--duration", "20"});
 
     constexpr int kills = 3;

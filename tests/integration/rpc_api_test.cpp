@@ -16,14 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string header_of(const std::string& answer, const std::string& name)
-{
-    const std::size_t at = answer.find("\r\n" + name + ": ");
-    if (at == std::string::npos) return "";
-    const std::size_t begin = at + name.size() + 4;
-    return answer.substr(begin, answer.find("\r\n", begin) - begin);
-}
-
 /// As much of JSON Schema as the OpenAPI document uses; a word it does not know fails.
 class Schema {
 public:
@@ -70,7 +62,9 @@ private:
             }
             return where + " is " + value.type_name() + ", not " + rule.dump();
         }
-        if (word == "minimum") return value < rule ? where + " is below " + rule.dump() : "";
+        if (word == "minimum") {
+            return value.is_number() && value < rule ? where + " is below " + rule.dump() : "";
+        }
         if (word == "required") {
             for (const std::string name : rule) {
                 if (!value.contains(name)) return where + " lacks " + name;
@@ -137,6 +131,23 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
     for (const auto& [path, target] : asked) {
         EXPECT_EQ(schema.fault_of_answer(path, get(server.web(), target)), "") << target;
         covered.insert(path);
+    }
+    const std::vector<std::pair<std::string, std::string>> asked_by_token{
+        {"/api/v1/watch", "/api/v1/watch"},
+        {"/api/v1/users/{account}", "/api/v1/users/hidden"},
+        {"/api/v1/users/{account}/workers", "/api/v1/users/hidden/workers"},
+        {"/api/v1/users/{account}/earnings", "/api/v1/users/hidden/earnings"},
+        {"/api/v1/users/{account}/window", "/api/v1/users/hidden/window"},
+        {"/api/v1/users/{account}/history", "/api/v1/users/hidden/history"},
+        {"/api/v1/users/{account}/workers/{worker}/history",
+         "/api/v1/users/hidden/workers/rig/history"},
+    };
+    for (const std::string& token : {both_token, hashrate_token, earnings_token, std::string{}}) {
+        for (const auto& [path, target] : asked_by_token) {
+            const std::string answer = get_by(server.web(), target, token);
+            EXPECT_EQ(schema.fault_of_answer(path, answer), "") << target << " by " << token;
+            covered.insert(path);
+        }
     }
     for (const auto& [path, what] : schema.document().at("paths").items()) {
         EXPECT_TRUE(covered.contains(path)) << path << " is described and not tested";

@@ -41,6 +41,12 @@ inline const std::string alice_header =
     "Authorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==\r\n";
 inline const std::string alice_wrong_header = "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n";
 
+// Tokens of the private account "hidden", by what they show, and one of another account.
+inline const std::string both_token(40, '1');
+inline const std::string hashrate_token(40, '2');
+inline const std::string earnings_token(40, '3');
+inline const std::string other_token(40, '4');
+
 /// A pool of one block and one miner. The account "slow" is answered when `release` says so.
 class FakePool : public PoolView {
 public:
@@ -60,6 +66,25 @@ public:
         done(info);
     }
     void readiness(Done<Readiness> done) override { done(current()); }
+    void access(const std::string& account, const std::string& token, Done<Access> done) override
+    {
+        Access access;
+        access.account = account;
+        access.token_good = token == other_token;
+        if (!account.starts_with("hidden")) {
+            access.ground = Access::Ground::everybody;
+            access.scopes = {true, true};
+        } else if (const auto scopes = scopes_of(token); account == "hidden" && scopes) {
+            access = {Access::Ground::token, account, *scopes, true};
+        }
+        done(access);
+    }
+    void pass(const std::string& token, Done<payouts::AccessSheet::Pass> done) override
+    {
+        const auto scopes = scopes_of(token);
+        if (!scopes) return done(pool::fail(Error::Code::not_found, "no such token"));
+        done(payouts::AccessSheet::Pass{"hidden", "an accountant", *scopes, {}});
+    }
     void user(const std::string& name, Done<UserInfo> done) override
     {
         ++asked;
@@ -69,7 +94,7 @@ public:
             waiting = [done = std::move(done), slow] { done(slow); };
             return;
         }
-        if (name != "miner" && name != "farm") {
+        if (name != "miner" && name != "farm" && name != "hidden") {
             return done(pool::fail(Error::Code::not_found, "no account " + name));
         }
         UserInfo user;
@@ -126,7 +151,16 @@ public:
         BlockInfo block;
         block.height = {before ? before->value - 1 : 812};
         block.state = "immature";
-        done(std::vector<BlockInfo>(limit < 3 ? limit : 1, block));
+        block.finder = "miner";
+        block.worker = "rig";
+        block.finder_public = true;
+        std::vector<BlockInfo> blocks(limit < 3 ? limit : 1, block);
+        if (blocks.size() > 1) {
+            blocks.back().finder = "hidden";
+            blocks.back().worker = "secret-rig";
+            blocks.back().finder_public = false;
+        }
+        done(std::move(blocks));
     }
     void ledger(std::uint32_t, const std::string&, Done<std::vector<LedgerLine>> done) override
     {
@@ -154,6 +188,13 @@ public:
     std::function<void()> waiting;  // touched on the loop only
 
 private:
+    static std::optional<payouts::TokenScopes> scopes_of(const std::string& token)
+    {
+        if (token == both_token) return payouts::TokenScopes{true, true};
+        if (token == hashrate_token) return payouts::TokenScopes{true, false};
+        if (token == earnings_token) return payouts::TokenScopes{false, true};
+        return std::nullopt;
+    }
     static tl::unexpected<Error> nobody()
     {
         return pool::fail(Error::Code::not_found, "no account nobody");
@@ -273,12 +314,27 @@ inline std::string get(std::uint16_t port, const std::string& target)
     return ask(port, "GET " + target + " HTTP/1.1\r\n");
 }
 
+/// By the bearer of `token`; by nobody when it is empty.
+inline std::string get_by(std::uint16_t port, const std::string& target, const std::string& token)
+{
+    return ask(port, "GET " + target + " HTTP/1.1\r\n" +
+                         (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n"));
+}
+
 inline std::string status_of(const std::string& answer) { return answer.substr(9, 3); }
 
 inline std::string body_of(const std::string& answer)
 {
     const std::size_t head_end = answer.find("\r\n\r\n");
     return head_end == std::string::npos ? "" : answer.substr(head_end + 4);
+}
+
+inline std::string header_of(const std::string& answer, const std::string& name)
+{
+    const std::size_t at = answer.find("\r\n" + name + ": ");
+    if (at == std::string::npos) return "";
+    const std::size_t begin = at + name.size() + 4;
+    return answer.substr(begin, answer.find("\r\n", begin) - begin);
 }
 
 inline bool has(const std::string& text, const std::string& part)

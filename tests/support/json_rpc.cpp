@@ -54,10 +54,11 @@ pool::Result<std::string> json_rpc(const std::string& url, const std::string& co
     return json.value("result", nlohmann::json{}).dump();
 }
 
-Page http_get(const std::string& url)
+Page http_get(const std::string& url, const std::string& header)
 {
     pool::HttpCall call;
     call.url = url;
+    if (!header.empty()) call.headers.push_back(header);
     const auto answer = blocking_call(std::move(call));
     if (!answer) return {0, answer.error().detail};
     return {answer->status, answer->body};

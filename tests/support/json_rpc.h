@@ -17,7 +17,8 @@ struct Page {
     int status = 0;
     std::string body;
 };
-Page http_get(const std::string& url);
+/// header: one line more of the request.
+Page http_get(const std::string& url, const std::string& header = "");
 
 /// A member of a JSON object as a number, e.g. number_in(getpoolinfo, "blocks_found").
 std::optional<double> number_in(const std::string& object_json, const std::string& key);

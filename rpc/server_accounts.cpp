@@ -1,0 +1,208 @@
+#include "rpc/server_accounts.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "rpc/auth.h"
+#include "rpc/server_answers.h"
+#include "rpc/shims.h"
+#include "rpc/views.h"
+
+namespace rpc {
+namespace {
+
+using pool::HttpRequest;
+using pool::HttpResponse;
+
+constexpr std::size_t account_length_max = 128;  // the longest bech32m address is 90
+constexpr std::size_t worker_length_max = 64;
+constexpr std::uint32_t earnings_default = 50;
+constexpr std::uint32_t earnings_max = 1000;
+constexpr std::uint32_t workers_default = 100;
+constexpr std::uint32_t workers_max = 1000;
+
+/// Could it be an address or a registered name? What is neither is not asked for.
+bool could_be_account(std::string_view text)
+{
+    const auto fits = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '_' || c == '-';
+    };
+    return !text.empty() && text.size() <= account_length_max &&
+           std::all_of(text.begin(), text.end(), fits);
+}
+
+/// One answer for a private account and for none: it depends on nothing but whether a token came.
+HttpResponse token_needed(bool with_token)
+{
+    HttpResponse response = api_error(
+        401, "token_needed",
+        "this account is private, or there is none: its owner can give out a watcher link");
+    std::string challenge = "Bearer realm=\"zubr\"";
+    if (with_token) challenge += ", error=\"invalid_token\"";
+    response.headers.emplace_back("WWW-Authenticate", challenge);
+    return response;
+}
+
+HttpResponse scope_lacks(Need need)
+{
+    HttpResponse response = api_error(403, "scope_lacks", "this token does not show that");
+    response.headers.emplace_back("WWW-Authenticate",
+                                  "Bearer realm=\"zubr\", error=\"insufficient_scope\", scope=\"" +
+                                      std::string{to_string(need)} + "\"");
+    return response;
+}
+
+Shown shown_to(const Access& access)
+{
+    return access.ground == Access::Ground::everybody ? Shown::to_everybody : Shown::to_bearer;
+}
+
+}  // namespace
+
+bool AccountEdge::guessing(const std::string& token, const std::string& host) const
+{
+    return !token.empty() && wrong_tokens_.spent(host, pool::read_clock().steady);
+}
+
+void AccountEdge::ask(const HttpRequest& request, std::string_view account, const std::string& host,
+                      Question question, Respond respond)
+{
+    if (!could_be_account(account)) {
+        return respond(api_error(404, "not_found", "this is no address and no account name"));
+    }
+    const std::string token{parse_bearer(request.header("authorization"))};
+    if (guessing(token, host)) return respond(too_many());
+    view_.access(
+        std::string{account}, token,
+        [this, alive = std::weak_ptr{life_}, host, with_token = !token.empty(),
+         known_tag = std::string{request.header("if-none-match")}, question = std::move(question),
+         respond = std::move(respond)](const pool::Result<Access>& access) {
+            if (alive.expired()) return;
+            if (!access) return respond(api_error(access.error()));
+            if (with_token && !access->token_good && access->ground == Access::Ground::closed) {
+                static_cast<void>(wrong_tokens_.allow(host, pool::read_clock().steady));
+            }
+            switch (judge(*access, question.need)) {
+                case Verdict::go:
+                    return question.put(*access, known_tag, respond);
+                case Verdict::token_needed:
+                    return respond(token_needed(with_token));
+                case Verdict::scope_lacks:
+                    return respond(scope_lacks(question.need));
+            }
+        });
+}
+
+void AccountEdge::watch(const HttpRequest& request, const std::string& host, Respond respond)
+{
+    const std::string token{parse_bearer(request.header("authorization"))};
+    if (token.empty()) return respond(token_needed(false));
+    if (guessing(token, host)) return respond(too_many());
+    view_.pass(token, [this, alive = std::weak_ptr{life_}, host,
+                       known_tag = std::string{request.header("if-none-match")},
+                       respond = std::move(respond)](
+                          const pool::Result<payouts::AccessSheet::Pass>& pass) {
+        if (alive.expired()) return;
+        if (pass) return respond(api_ok(pass_json(*pass), known_tag, Shown::to_bearer));
+        if (pass.error().code != pool::Error::Code::not_found) {
+            return respond(api_error(pass.error()));
+        }
+        static_cast<void>(wrong_tokens_.allow(host, pool::read_clock().steady));
+        respond(token_needed(true));
+    });
+}
+
+void AccountEdge::user(const HttpRequest& request, const std::vector<std::string_view>& path,
+                       const std::string& host, Respond respond)
+{
+    Question asked = question(request, path);
+    if (asked.put == nullptr) {
+        return respond(api_error(404, "not_found", "the API has no such path"));
+    }
+    ask(request, path[3], host, std::move(asked), std::move(respond));
+}
+
+void AccountEdge::shim(const HttpRequest& request, std::string_view account,
+                       const std::string& host, std::string (*render)(const UserInfo&),
+                       Respond respond)
+{
+    const auto put = [this, render](const Access& access, std::string known_tag, Respond to) {
+        view_.user(access.account,
+                   answer<UserInfo>(std::move(known_tag), shown_to(access), std::move(to), render));
+    };
+    ask(request, account, host, {Need::hashrate, put}, std::move(respond));
+}
+
+AccountEdge::Question AccountEdge::question(const HttpRequest& request,
+                                            const std::vector<std::string_view>& path)
+{
+    if (path.size() == 4) {
+        return {Need::anything, [this](const Access& access, std::string known_tag, Respond to) {
+                    const auto render = [scopes = access.scopes](const UserInfo& user) {
+                        return user_json(user, scopes);
+                    };
+                    view_.user(access.account,
+                               answer<UserInfo>(std::move(known_tag), shown_to(access),
+                                                std::move(to), render));
+                }};
+    }
+    const std::string_view what = path[4];
+    if (path.size() == 5 && what == "workers") return workers(request);
+    if (path.size() == 5 && what == "history") return history(request, "");
+    if (path.size() == 5 && what == "earnings") return earnings(request);
+    if (path.size() == 5 && what == "window") {
+        return {Need::earnings, [this](const Access& access, std::string known_tag, Respond to) {
+                    view_.window(access.account,
+                                 answer<WindowInfo>(std::move(known_tag), shown_to(access),
+                                                    std::move(to), window_json));
+                }};
+    }
+    if (path.size() == 7 && what == "workers" && path[6] == "history" &&
+        path[5].size() <= worker_length_max && !path[5].empty()) {
+        return history(request, std::string{path[5]});
+    }
+    return {};
+}
+
+AccountEdge::Question AccountEdge::workers(const HttpRequest& request)
+{
+    const auto limit = query_number(request, "limit", 1, workers_max, workers_default);
+    return {Need::hashrate, [this, limit, after = std::string{query_text(request, "cursor")}](
+                                const Access& access, std::string known_tag, Respond to) {
+                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
+                const auto render = [limit = *limit, after](const UserInfo& user) {
+                    return workers_json(user, limit, after);
+                };
+                view_.user(access.account, answer<UserInfo>(std::move(known_tag), shown_to(access),
+                                                            std::move(to), render));
+            }};
+}
+
+AccountEdge::Question AccountEdge::history(const HttpRequest& request, std::string worker)
+{
+    return {Need::hashrate, [this, hours = hours_of(request), worker = std::move(worker)](
+                                const Access& access, std::string known_tag, Respond to) {
+                if (hours == 0) {
+                    return to(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
+                }
+                view_.history({access.account, worker, hours},
+                              answer<HistoryInfo>(std::move(known_tag), shown_to(access),
+                                                  std::move(to), history_json));
+            }};
+}
+
+AccountEdge::Question AccountEdge::earnings(const HttpRequest& request)
+{
+    const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
+    return {Need::earnings, [this, limit](const Access& access, std::string known_tag, Respond to) {
+                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
+                view_.earnings(
+                    access.account, *limit,
+                    answer<std::vector<EarningInfo>>(std::move(known_tag), shown_to(access),
+                                                     std::move(to), earnings_json));
+            }};
+}
+
+}  // namespace rpc

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rpc/access.h"
+#include "rpc/pool_view.h"
+#include "rpc/rate_limit.h"
+#include "rpc/server_site.h"
+
+namespace rpc {
+
+/// All that the web listener tells of one account, and to whom: an address to everybody, a named
+/// account to the bearers of its tokens. Whoever may not see an account is not told whether there
+/// is one. Wrong tokens of one address are counted, and soon not looked at any more.
+class AccountEdge {
+public:
+    explicit AccountEdge(PoolView& view) : view_(view) {}
+
+    /// path: "api", "v1", "users", ACCOUNT, …
+    void user(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
+              const std::string& host, Respond respond);
+    /// The same account as dashboards made for another pool read it.
+    void shim(const pool::HttpRequest& request, std::string_view account, const std::string& host,
+              std::string (*render)(const UserInfo&), Respond respond);
+    /// What the request's own token is good for.
+    void watch(const pool::HttpRequest& request, const std::string& host, Respond respond);
+
+private:
+    /// What to answer whoever may read `need`.
+    struct Question {
+        Need need = Need::anything;
+        std::function<void(const Access&, std::string known_tag, Respond)> put;
+    };
+    Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);
+    Question history(const pool::HttpRequest& request, std::string worker);
+    Question workers(const pool::HttpRequest& request);
+    Question earnings(const pool::HttpRequest& request);
+    void ask(const pool::HttpRequest& request, std::string_view account, const std::string& host,
+             Question question, Respond respond);
+    /// Has this address shown so many wrong tokens that this one is not looked at?
+    bool guessing(const std::string& token, const std::string& host) const;
+
+    static constexpr double wrong_tokens_per_second = 2;
+
+    PoolView& view_;
+    std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
+    RateLimits wrong_tokens_{wrong_tokens_per_second};
+};
+
+}  // namespace rpc

@@ -1,0 +1,127 @@
+#include "rpc/server_answers.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace rpc {
+namespace {
+
+using pool::HttpRequest;
+using pool::HttpResponse;
+
+/// Names a body: FNV-1a, so that every server of a pool gives the same bytes the same name.
+std::string etag(std::string_view body)
+{
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : body) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    }
+    std::array<char, 20> text{};
+    std::snprintf(text.data(), text.size(), "\"%016llx\"", static_cast<unsigned long long>(hash));
+    return text.data();
+}
+
+}  // namespace
+
+HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache)
+{
+    HttpResponse response;
+    response.content_type = std::move(content_type);
+    response.body = std::move(body);
+    response.headers.emplace_back("Cache-Control", cache);
+    return response;
+}
+
+HttpResponse api_ok(std::string body, std::string_view known_tag, Shown shown)
+{
+    const std::string tag = etag(body);
+    const bool everybody = shown == Shown::to_everybody;
+    HttpResponse response = ok_response("application/json", std::move(body),
+                                        everybody ? "public, max-age=5" : "private, no-cache");
+    if (!everybody) response.headers.emplace_back("Vary", "Authorization");
+    if (tag == known_tag) response.status = 304;  // render() leaves the body out
+    response.headers.emplace_back("ETag", tag);
+    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    response.headers.emplace_back("Access-Control-Expose-Headers",
+                                  "ETag, Retry-After, WWW-Authenticate");
+    return response;
+}
+
+HttpResponse api_error(int status, std::string_view code, std::string_view message)
+{
+    HttpResponse response = error_response(status, code, message);
+    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    return response;
+}
+
+HttpResponse api_error(const pool::Error& error)
+{
+    if (error.code == pool::Error::Code::not_found || error.code == pool::Error::Code::invalid) {
+        return api_error(404, "not_found", "nothing is known of it");
+    }
+    HttpResponse response = api_error(503, "unavailable", "the pool cannot tell right now");
+    response.headers.emplace_back("Retry-After", "5");
+    return response;
+}
+
+HttpResponse too_many()
+{
+    HttpResponse response = api_error(429, "too_many_requests", "this address asks too often");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
+std::vector<std::string_view> segments(std::string_view path)
+{
+    std::vector<std::string_view> out;
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+        const std::size_t end = std::min(path.find('/'), path.size());
+        out.push_back(path.substr(0, end));
+        path.remove_prefix(end);
+    }
+    return out;
+}
+
+std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t min,
+                                          std::uint32_t max)
+{
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    if (!whole || value < min || value > max) return std::nullopt;
+    return value;
+}
+
+std::optional<std::uint32_t> query_number(const HttpRequest& request, std::string_view name,
+                                          std::uint32_t min, std::uint32_t max,
+                                          std::uint32_t absent)
+{
+    for (const auto& [key, text] : request.query) {
+        if (key == name) return whole_number(text, min, max);
+    }
+    return absent;
+}
+
+std::string_view query_text(const HttpRequest& request, std::string_view name)
+{
+    for (const auto& [key, text] : request.query) {
+        if (key == name) return text;
+    }
+    return {};
+}
+
+std::uint64_t hours_of(const HttpRequest& request)
+{
+    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> ranges{
+        {{"", 24}, {"6h", 6}, {"24h", 24}, {"7d", 168}, {"30d", 720}}};
+    const std::string_view wanted = query_text(request, "range");
+    for (const auto& [name, hours] : ranges) {
+        if (name == wanted) return hours;
+    }
+    return 0;
+}
+
+}  // namespace rpc

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pool/runtime/http_message.h"
+#include "rpc/pool_view.h"
+#include "rpc/server_site.h"
+
+/// What all answers of the web listener have in common. Nothing that a request holds comes back.
+namespace rpc {
+
+/// Who may keep an answer: anybody for five seconds, or only who asked, and not without asking
+/// anew.
+enum class Shown : std::uint8_t { to_everybody, to_bearer };
+
+pool::HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache);
+
+/// Everybody may read the API from their own page. known_tag: what If-None-Match holds.
+pool::HttpResponse api_ok(std::string body, std::string_view known_tag, Shown shown);
+pool::HttpResponse api_error(int status, std::string_view code, std::string_view message);
+/// An error of the view, without its detail: that is a sentence for operators.
+pool::HttpResponse api_error(const pool::Error& error);
+pool::HttpResponse too_many();
+
+/// "/a/b/c" -> a, b, c; what is between the slashes may be empty.
+std::vector<std::string_view> segments(std::string_view path);
+
+std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t min,
+                                          std::uint32_t max);
+/// The number that parameter `name` of the query holds: `absent` without it, nothing for what is
+/// no number of min to max.
+std::optional<std::uint32_t> query_number(const pool::HttpRequest& request, std::string_view name,
+                                          std::uint32_t min, std::uint32_t max,
+                                          std::uint32_t absent);
+std::string_view query_text(const pool::HttpRequest& request, std::string_view name);
+/// Of `range`: 24 without it, 0 for what is none.
+std::uint64_t hours_of(const pool::HttpRequest& request);
+
+/// What a PoolView is asked with: passes its answer on as JSON, and its error.
+template <typename T, typename Render>
+PoolView::Done<T> answer(std::string known_tag, Shown shown, Respond respond, Render render)
+{
+    return [known = std::move(known_tag), shown, respond = std::move(respond),
+            render = std::move(render)](pool::Result<T> result) {
+        respond(result ? api_ok(render(*result), known, shown) : api_error(result.error()));
+    };
+}
+
+}  // namespace rpc

@@ -1,0 +1,160 @@
+// Who sees what of an account on the web.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/rpc_running.h"
+
+namespace rpc::testing {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<std::string> hashrate_paths{
+    "/api/v1/users/hidden/workers", "/api/v1/users/hidden/history",
+    "/api/v1/users/hidden/workers/rig/history", "/users/hidden", "/api/client/hidden"};
+const std::vector<std::string> earnings_paths{"/api/v1/users/hidden/earnings",
+                                              "/api/v1/users/hidden/window"};
+
+std::vector<std::string> all_paths()
+{
+    std::vector<std::string> all{"/api/v1/users/hidden"};
+    all.insert(all.end(), hashrate_paths.begin(), hashrate_paths.end());
+    all.insert(all.end(), earnings_paths.begin(), earnings_paths.end());
+    return all;
+}
+
+TEST(RpcAccess, ShowsNothingOfAPrivateAccountWithoutItsToken)
+{
+    const Running server;
+    for (const std::string& path : all_paths()) {
+        for (const std::string& token : {std::string{}, other_token}) {
+            const std::string answer = get_by(server.web(), path, token);
+            EXPECT_EQ(status_of(answer), "401") << path;
+            EXPECT_TRUE(header_of(answer, "WWW-Authenticate").starts_with("Bearer realm=")) << path;
+            EXPECT_EQ(header_of(answer, "Cache-Control"), "no-store") << path;
+            EXPECT_FALSE(has(answer, "hidden")) << answer;
+        }
+    }
+}
+
+TEST(RpcAccess, TellsAPrivateAccountFromNoneByNothing)
+{
+    const Running server;
+    for (const std::string& path : all_paths()) {
+        std::string nobody = path;
+        nobody.replace(nobody.find("hidden"), 6, "hidden-or-not");
+        EXPECT_EQ(get(server.web(), path), get(server.web(), nobody)) << path;
+        EXPECT_EQ(get_by(server.web(), path, other_token),
+                  get_by(server.web(), nobody, other_token))
+            << path;
+    }
+    // Nor does a bad question tell: whoever may not ask hears only that.
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/users/hidden/workers?limit=x")), "401");
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/users/hidden/history?range=x")), "401");
+}
+
+TEST(RpcAccess, ShowsTheBearerWhatTheTokenIsFor)
+{
+    const Running server;
+    for (const std::string& path : all_paths()) {
+        EXPECT_EQ(status_of(get_by(server.web(), path, both_token)), "200") << path;
+    }
+    for (const std::string& path : hashrate_paths) {
+        EXPECT_EQ(status_of(get_by(server.web(), path, hashrate_token)), "200") << path;
+        const std::string lacking = get_by(server.web(), path, earnings_token);
+        EXPECT_EQ(status_of(lacking), "403") << path;
+        EXPECT_TRUE(has(header_of(lacking, "WWW-Authenticate"),
+                        "error=\"insufficient_scope\", scope=\"hashrate\""));
+    }
+    for (const std::string& path : earnings_paths) {
+        EXPECT_EQ(status_of(get_by(server.web(), path, earnings_token)), "200") << path;
+        EXPECT_EQ(status_of(get_by(server.web(), path, hashrate_token)), "403") << path;
+    }
+}
+
+TEST(RpcAccess, LeavesOutOfTheAccountWhatTheTokenDoesNotShow)
+{
+    const Running server;
+    const auto seen_by = [&](const std::string& token) {
+        return json::parse(body_of(get_by(server.web(), "/api/v1/users/hidden", token)));
+    };
+    const json rates = seen_by(hashrate_token);
+    EXPECT_TRUE(rates.at("available_sat").is_null());
+    EXPECT_TRUE(rates.at("payout_address").is_null());
+    EXPECT_EQ(rates.at("workers").size(), 1U);
+    const json money = seen_by(earnings_token);
+    EXPECT_EQ(money.at("available_sat"), 4'950'000'000);
+    EXPECT_TRUE(money.at("hashrate_1h").is_null());
+    EXPECT_EQ(money.at("workers").size(), 0U);
+    EXPECT_EQ(rates.size(), money.size());
+}
+
+TEST(RpcAccess, KeepsWhatATokenShowsOutOfSharedCaches)
+{
+    const Running server;
+    const std::string first = get_by(server.web(), "/api/v1/users/hidden", both_token);
+    EXPECT_EQ(header_of(first, "Cache-Control"), "private, no-cache");
+    EXPECT_EQ(header_of(first, "Vary"), "Authorization");
+    const std::string again = ask(
+        server.web(), "GET /api/v1/users/hidden HTTP/1.1\r\nAuthorization: Bearer " + both_token +
+                          "\r\nIf-None-Match: " + header_of(first, "ETag") + "\r\n");
+    EXPECT_EQ(status_of(again), "304");
+    EXPECT_EQ(header_of(again, "Cache-Control"), "private, no-cache");
+    // Who knows what the answer was is not told that it is still so.
+    EXPECT_EQ(status_of(ask(server.web(), "GET /api/v1/users/hidden HTTP/1.1\r\nIf-None-Match: " +
+                                              header_of(first, "ETag") + "\r\n")),
+              "401");
+}
+
+TEST(RpcAccess, NamesNoFinderWhoIsNotPublic)
+{
+    const Running server;
+    const std::string answer = get(server.web(), "/api/v1/blocks?limit=2");
+    const json blocks = json::parse(body_of(answer));
+    EXPECT_EQ(blocks.at(0).at("finder"), "miner");
+    EXPECT_EQ(blocks.at(1).at("finder"), "");
+    EXPECT_EQ(blocks.at(1).at("worker"), "");
+    EXPECT_FALSE(has(answer, "hidden")) << answer;
+    EXPECT_FALSE(has(answer, "secret-rig")) << answer;
+}
+
+TEST(RpcAccess, TellsTheBearerWhoseTokenItIs)
+{
+    const Running server;
+    const std::string answer = get_by(server.web(), "/api/v1/watch", hashrate_token);
+    const json watch = json::parse(body_of(answer));
+    EXPECT_EQ(watch.at("account"), "hidden");
+    EXPECT_EQ(watch.at("scopes"), json::array({"hashrate"}));
+    EXPECT_TRUE(watch.at("expires_at").is_null());
+    EXPECT_EQ(header_of(answer, "Cache-Control"), "private, no-cache");
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/watch")), "401");
+    EXPECT_EQ(status_of(get_by(server.web(), "/api/v1/watch", std::string(40, '9'))), "401");
+}
+
+TEST(RpcAccess, SoonLooksAtNoMoreWrongTokensOfAnAddress)
+{
+    const Running server;
+    std::string answer;
+    for (int guess = 0; guess < 100 && status_of(answer + std::string(12, ' ')) != "429"; ++guess) {
+        std::string token = std::to_string(guess);
+        token.insert(0, 40 - token.size(), '0');
+        answer = get_by(server.web(), "/api/v1/users/hidden", token);
+    }
+    EXPECT_EQ(status_of(answer), "429") << answer;
+    EXPECT_EQ(header_of(answer, "Retry-After"), "1");
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/users/miner")), "200") << "without a token";
+}
+
+TEST(RpcAccess, LetsPagesOfOtherSitesSendATokenAndNoCookie)
+{
+    const Running server;
+    const std::string answer = ask(server.web(), "OPTIONS /api/v1/watch HTTP/1.1\r\n");
+    EXPECT_TRUE(has(header_of(answer, "Access-Control-Allow-Headers"), "Authorization"));
+    EXPECT_EQ(header_of(answer, "Access-Control-Allow-Credentials"), "");
+}
+
+}  // namespace
+}  // namespace rpc::testing
