@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pool/crypto/sha256.h"
+
 namespace payouts {
 namespace {
 
@@ -10,6 +12,8 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
+// Numbers of registered accounts are from here to twice as much: exact in JSON's numbers, too.
+constexpr std::uint64_t registered_id_min = std::uint64_t{1} << 51;
 constexpr std::size_t name_min = 3;
 constexpr std::size_t name_max = 32;
 
@@ -31,12 +35,17 @@ Result<AccountId> ensure_address_account(MysqlConnection& db, pool::ByteSpan scr
     // Shares are taken for standard scripts only. Should another one ever come, it is still owed.
     const auto address = pool::address_of_script(script, chain);
     const std::string name = address ? address->text : "script-" + pool::to_hex(script);
+    // Whoever holds the accountant's lease is the only one who makes them.
+    const auto next =
+        db.query("SELECT COALESCE(MAX(id), 0) + 1 FROM account WHERE id < ?", {registered_id_min});
+    if (!next) return fail(next.error());
+    const AccountId id{next->front().u64(0)};
     const auto made = db.execute(
-        "INSERT INTO account (name, script, payout_address, salt) "
-        "VALUES (?, ?, ?, RANDOM_BYTES(32))",
-        {name.substr(0, 100), bytes, address ? address->text : std::string{}});
+        "INSERT INTO account (id, name, script, payout_address, salt) "
+        "VALUES (?, ?, ?, ?, RANDOM_BYTES(32))",
+        {id.value, name.substr(0, 100), bytes, address ? address->text : std::string{}});
     if (!made) return fail(made.error());
-    return AccountId{made->insert_id};
+    return id;
 }
 
 Result<void> check_account(MysqlConnection& db, AccountId account)
@@ -45,8 +54,10 @@ Result<void> check_account(MysqlConnection& db, AccountId account)
     if (!rows) return fail(rows.error());
     if (!rows->empty()) return {};
     return fail(Error::Code::invalid,
-                "shares came for account row " + std::to_string(account.value) +
-                    ", which this database does not have: is it the right database?");
+                "shares came for account number " + std::to_string(account.value) +
+                    ", which this database does not have: is it the right one? An account that a "
+                    "restored backup has forgotten gets its number back when it is registered "
+                    "under its name again");
 }
 
 Result<void> check_account_name(std::string_view name, pool::Chain chain)
@@ -64,14 +75,26 @@ Result<void> check_account_name(std::string_view name, pool::Chain chain)
     return {};
 }
 
+AccountId registered_id(std::string_view name)
+{
+    const pool::Digest hash = pool::Sha256{}
+                                  .update(pool::as_bytes("zubr-account-1\n"))
+                                  .update(pool::as_bytes(name))
+                                  .finish();
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | hash[i];
+    return AccountId{number % registered_id_min + registered_id_min};
+}
+
 Result<AccountId> insert_account(MysqlConnection& db, std::string_view name,
                                  const pool::Address& payout)
 {
+    const AccountId id = registered_id(name);
     const auto made = db.execute(
-        "INSERT INTO account (name, payout_address, salt) "
-        "VALUES (?, ?, RANDOM_BYTES(32))",
-        {sql(name), payout.text});
-    if (made) return AccountId{made->insert_id};
+        "INSERT INTO account (id, name, payout_address, salt) "
+        "VALUES (?, ?, ?, RANDOM_BYTES(32))",
+        {id.value, sql(name), payout.text});
+    if (made) return id;
     if (made.error().code != Error::Code::conflict) return fail(made.error());
     return fail(Error::Code::conflict, "there is an account " + std::string{name} + " already");
 }

@@ -6,6 +6,7 @@
 
 #include "payouts/mysql_maintenance.h"
 #include "payouts/mysql_verify.h"
+#include "pool/bitcoin/address.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -151,6 +152,40 @@ TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
     ASSERT_TRUE(checked.has_value());
     EXPECT_EQ(checked->difference, "");
     EXPECT_EQ(checked->records_given_up, 7U);
+}
+
+TEST(Restore, OfBooksThatForgotAccountsGivesTheirSharesToThemInWhateverOrderTheyAreMadeAgain)
+{
+    BooksFixture books;
+    auto stream = books.producer("a-0");
+    auto service = books.open();
+    const auto make = [&service](const std::string& name) {
+        const auto address = pool::parse_address(test_address("regtest", 1), pool::Chain::regtest);
+        const auto made = service->create_account(name, *address);
+        EXPECT_TRUE(made.has_value()) << made.error().detail;
+        return made.value_or(pool::AccountId{});
+    };
+    make("farm");
+    const pool::AccountId mill = make("mill");
+    dump(books);
+    stream.start(slot);
+    stream.registered(1, mill, slot);
+    stream.share(1, slot, 1);
+    stream.account(2, 2, slot);
+    stream.share(2, slot, 1);
+    stream.ship_rest();
+    load(books);
+    books.scalar("delete from account");  // the dump was made before both
+
+    make("other");
+    EXPECT_NE(settle(*service, slot).producers.at(0).trouble.find("registered under its name"),
+              std::string::npos);
+    make("mill");
+    make("farm");
+    EXPECT_EQ(settle(*service, slot).producers.at(0).trouble, "");
+    EXPECT_EQ(books.scalar("select group_concat(a.name order by a.id) from slot_account s join "
+                           "account a on a.id = s.account_id"),
+              test_address("regtest", 2) + ",mill");
 }
 
 }  // namespace

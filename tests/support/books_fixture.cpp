@@ -50,6 +50,14 @@ void StreamWriter::account(std::uint64_t member, unsigned address, std::uint64_t
     add(record, slot);
 }
 
+void StreamWriter::registered(std::uint64_t member, pool::AccountId account, std::uint64_t slot)
+{
+    pool::AccountRecord record;
+    record.member = pool::MemberHandle{member};
+    record.registered = account;
+    add(record, slot);
+}
+
 void StreamWriter::worker(std::uint32_t worker, std::uint64_t member, const std::string& name,
                           std::uint64_t slot)
 {

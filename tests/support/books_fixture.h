@@ -22,6 +22,8 @@ public:
     void start(std::uint64_t slot);
     /// Declares handle `member` for test address `address`, on regtest.
     void account(std::uint64_t member, unsigned address, std::uint64_t slot);
+    /// Declares handle `member` for an account that was registered under a name.
+    void registered(std::uint64_t member, pool::AccountId account, std::uint64_t slot);
     void worker(std::uint32_t worker, std::uint64_t member, const std::string& name,
                 std::uint64_t slot);
     void share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
