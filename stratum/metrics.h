@@ -68,6 +68,9 @@ struct ShardMetrics {
     pool::Counter frames;      ///< v2: opened
     pool::Counter bad_frames;
     pool::Counter channels_refused;
+    pool::Counter tokens_issued;  ///< v2: for jobs that miners put together themselves
+    pool::Counter custom_jobs;    ///< v2: taken
+    pool::Counter custom_jobs_refused;
     pool::Gauge channels;                         ///< v2: open
     pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason

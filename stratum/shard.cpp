@@ -67,8 +67,10 @@ Shard::Shard(ShardOptions options, pool::ShareLog& log,
       on_candidate_(std::move(on_candidate)),
       checker_(options_.hasher),
       prefixes_(options_.prefixes, options_.seed),
-      greeter_(options_.identity)
+      greeter_(nullptr),
+      declared_(jobs_, options_.seed)
 {
+    set_identity(options_.identity);
     pool::check(directory_ != nullptr, "an empty directory is a directory");
     const std::size_t size = options_.session.extranonce2_bytes;
     pool::check(size >= 2 && size <= 8, "no miner submits a smaller or larger extranonce2");
@@ -103,7 +105,8 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .batch = batch_,
                    .metrics = metrics_,
                    .gate = options_.gate,
-                   .greeter = greeter_}};
+                   .greeter = greeter_,
+                   .declared = declared_}};
 }
 
 // Calls `act` with each session and the world of its protocol, and lists it if it has to say.
@@ -121,6 +124,9 @@ void Shard::for_all(const Wording& job, Act act)
 
 void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
 {
+    const bool declares = options_.declare_jobs && identity != nullptr;
+    declared_.set_key(declares ? std::make_shared<const v2::TokenKey>(identity->key.secret)
+                               : nullptr);
     greeter_.set_identity(std::move(identity));
 }
 
@@ -163,6 +169,19 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
         }
         // Miners forget jobs for a tip to come with every new tip.
         if (new_tip) send_next(now);
+    }
+    if (new_tip && declared_.open()) tell_declarators(now);
+}
+
+// Who was ahead of our nodes: its jobs fit now.
+void Shard::tell_declarators(pool::Now now)
+{
+    Worlds around = worlds(current_);
+    for (auto& [id, any] : sessions_) {
+        if (auto* const two = std::get_if<v2::Session>(&any)) {
+            two->on_tip(around.v2, now);
+            touch(*two);
+        }
     }
 }
 
@@ -243,11 +262,18 @@ Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::u
 
 void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)
 {
-    unnoted_.push_back(record_of(*job));
-    if (unnoted_.size() > pool::JobTable::jobs_max) unnoted_.erase(unnoted_.begin());
+    note_later(*job);
+    declared_.begin(pool::to_seconds(now.wall));
     for (const pool::JobId forgotten : jobs_.add(std::move(job), now.steady)) {
         seen_.forget(forgotten);
     }
+}
+
+void Shard::note_later(const pool::Job& job)
+{
+    unnoted_.push_back(record_of(job));
+    constexpr std::size_t most = pool::JobTable::jobs_max + v2::DeclaredJobs::jobs_max;
+    if (unnoted_.size() > most) unnoted_.erase(unnoted_.begin());
 }
 
 bool Shard::may_send_variant(pool::SteadyTime now)

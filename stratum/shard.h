@@ -39,8 +39,9 @@ struct ShardOptions {
     v1::SessionOptions session;
     v2::SessionOptions v2;  ///< chain, difficulty and extranonce are those of `session`
     std::shared_ptr<const v2::Identity> identity;  ///< null: v2 is off
-    std::uint32_t loop = 0;                        ///< this loop's number; < 4096
-    PrefixRange prefixes;                          ///< prefix_range(server id, loop, loops)
+    bool declare_jobs = false;  ///< v2: miners may put their blocks together themselves
+    std::uint32_t loop = 0;     ///< this loop's number; < 4096
+    PrefixRange prefixes;       ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
     Gate* gate = nullptr;  ///< outlives the shard; null: nobody is delayed for bad shares
@@ -176,6 +177,8 @@ private:
     void for_all(const Wording& job, Act act);
     void rush(const std::function<void()>& send_now);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
+    void note_later(const pool::Job& job);
+    void tell_declarators(pool::Now now);
     void send_next(pool::Now now);
     bool may_send_variant(pool::SteadyTime now);
     void send_variant(pool::Now now);
@@ -183,6 +186,7 @@ private:
     void touch(AnySession& session);
     Worker& worker(const Batch::Origin& origin);
     MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
+    void judge(pool::Now now);
     void hand_out_candidate(std::size_t at, pool::Now now);
     bool log_shares(pool::Now now);
     pool::Result<void> note_jobs(pool::Now now);
@@ -211,6 +215,7 @@ private:
     PromiseGrid grid_;
     Wording current_;
     v2::Greeter greeter_;
+    v2::DeclaredJobs declared_;
     pool::SteadyTime current_since_;
     std::uint32_t variants_ = 0;
     bool variant_wanted_ = false;

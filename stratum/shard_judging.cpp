@@ -22,6 +22,16 @@ pool::U128 saturated(pool::U128 work)
 
 void Shard::flush(pool::Now now)
 {
+    for (const auto& job : declared_.take_fresh()) note_later(*job);
+    judge(now);
+    for (const pool::JobId job : declared_.take_retired()) {
+        jobs_.forget_declared(job);
+        seen_.forget(job);
+    }
+}
+
+void Shard::judge(pool::Now now)
+{
     if (batch_.submissions.empty()) return;
     checker_.check(batch_.submissions, jobs_, seen_, pool::to_seconds(now.wall), verdicts_);
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {

@@ -26,7 +26,7 @@ struct FoundFile {
     std::string worker;
     HeaderBytes header{};
     Bytes coinbase;  ///< stripped
-    Bytes block;     ///< whole, as submitblock takes it
+    Bytes block;     ///< whole, as submitblock takes it; empty: only its declarator has it
 };
 
 /// Found blocks on disk, one file each, from the moment they are found until a node has judged

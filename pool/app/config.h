@@ -73,6 +73,7 @@ struct Config {
     bool vary_difficulty = true;
     bool stratum_resume = false;
     bool stratum_v2 = true;
+    bool declare_jobs = false;
     std::string v2_identity;  ///< empty: the pool is its own authority
     std::uint32_t shares_per_minute = 10;
     std::vector<ListenerConfig> listeners;

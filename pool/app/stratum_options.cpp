@@ -102,6 +102,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     v2.frame_within = session.line_within;
     v2.idle_max = session.idle_max;
 
+    options.shard.declare_jobs = config.declare_jobs;
     options.shard.loop = static_cast<std::uint32_t>(loop);
     options.shard.prefixes =
         stratum::prefix_range(static_cast<std::uint8_t>(config.extranonce_server),

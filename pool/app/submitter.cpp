@@ -15,6 +15,14 @@ constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
 constexpr std::chrono::milliseconds prefer_after{400};
 
+// Of a block that a miner has put together itself the pool has header and coinbase: the miner gives
+// it to the network, and the chain says whether it did.
+Bytes body_of(const BlockCandidate& candidate)
+{
+    if (candidate.job->declared) return {};
+    return block_of(*candidate.job, candidate.header, candidate.coinbase);
+}
+
 FoundFile file_of(const BlockCandidate& candidate)
 {
     return {.hash = candidate.hash,
@@ -25,7 +33,7 @@ FoundFile file_of(const BlockCandidate& candidate)
             .worker = candidate.worker,
             .header = candidate.header,
             .coinbase = candidate.coinbase,
-            .block = block_of(*candidate.job, candidate.header, candidate.coinbase)};
+            .block = body_of(candidate)};
 }
 
 }  // namespace
@@ -77,6 +85,7 @@ void Submitter::found(const BlockCandidate& candidate)
                {"hash", to_display_hex(candidate.hash)},
                {"account", candidate.account},
                {"worker", candidate.worker},
+               {"declared", candidate.job->declared},
                {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
@@ -85,9 +94,12 @@ void Submitter::take(Kept kept)
     const BlockHash hash = kept.found.hash;
     Pending& pending = pending_[hash];
     pending.found = std::move(kept.found);
-    pending.text = submit_text(pending.found.block);
-    pending.states.assign(nodes_.size(), State::waiting);
-    for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
+    const bool has_body = !pending.found.block.empty();
+    pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
+    if (has_body) {
+        pending.text = submit_text(pending.found.block);
+        for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
+    }
     if (kept.written) {
         sync(*kept.written);
     } else {

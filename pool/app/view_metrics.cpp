@@ -127,6 +127,9 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"v2_frames", &stratum::ShardMetrics::frames},
         {"v2_bad_frames", &stratum::ShardMetrics::bad_frames},
         {"v2_channels_refused", &stratum::ShardMetrics::channels_refused},
+        {"v2_tokens_issued", &stratum::ShardMetrics::tokens_issued},
+        {"v2_custom_jobs", &stratum::ShardMetrics::custom_jobs},
+        {"v2_custom_jobs_refused", &stratum::ShardMetrics::custom_jobs_refused},
     };
     for (const auto& [event, place] : events) {
         list.counter("zubr_stratum_events_total", "What the Stratum loops did and met, by kind",

@@ -1,5 +1,6 @@
 #include "pool/bitcoin/coinbase.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -35,7 +36,15 @@ void write_output(ByteWriter& out, Sats value, ByteSpan script)
     out.raw(script);
 }
 
-Bytes chain_head_script(const Digest& head)
+tl::unexpected<Error> script_length_error(std::size_t length)
+{
+    return fail(Error::Code::limit, "the coinbase script has " + std::to_string(length) +
+                                        " bytes; 2 to 100 are allowed: change the pool's tag");
+}
+
+}  // namespace
+
+Script chain_head_script(const Digest& head)
 {
     ByteWriter out;
     out.u8(op_return);
@@ -45,13 +54,15 @@ Bytes chain_head_script(const Digest& head)
     return out.take();
 }
 
-tl::unexpected<Error> script_length_error(std::size_t length)
+std::optional<Digest> chain_head_of(ByteSpan script)
 {
-    return fail(Error::Code::limit, "the coinbase script has " + std::to_string(length) +
-                                        " bytes; 2 to 100 are allowed: change the pool's tag");
+    Digest head{};
+    if (script.size() != 2 + head_data_bytes) return std::nullopt;
+    std::copy(script.end() - head.size(), script.end(), head.begin());
+    const Script whole = chain_head_script(head);
+    if (!std::equal(script.begin(), script.end(), whole.begin())) return std::nullopt;
+    return head;
 }
-
-}  // namespace
 
 Bytes bip34_height(Height height)
 {

@@ -45,6 +45,11 @@ struct CoinbaseParts {
 Result<CoinbaseParts> make_coinbase(const CoinbasePlan& plan, Height height, Sats value,
                                     ByteSpan witness_commitment);
 
+/// OP_RETURN 'PL1' head: how a coinbase says the head of the slot chain (charter, decision 9).
+Script chain_head_script(const Digest& head);
+/// The head that such a script says; nothing for any other script.
+std::optional<Digest> chain_head_of(ByteSpan script);
+
 /// The coinbase as blocks carry it: marker and flag put in, and the 32-byte zero witness (BIP 141).
 /// `stripped`: prefix || extranonce || suffix.
 Bytes with_witness(ByteSpan stripped);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,15 @@ TxOutput read_output(ByteReader& in)
     return output;
 }
 
+void write_outputs(ByteWriter& out, std::span<const TxOutput> outputs)
+{
+    out.compact_size(outputs.size());
+    for (const TxOutput& output : outputs) {
+        out.u64(static_cast<std::uint64_t>(output.value.value));
+        write_sized(out, output.script);
+    }
+}
+
 // Counts are not believed: every turn needs bytes that are really there.
 template <typename Read>
 auto read_list(ByteReader& in, std::uint64_t count, Read read)
@@ -87,11 +97,7 @@ Bytes serialise(const Transaction& tx, WitnessForm form)
         write_sized(out, input.script);
         out.u32(input.sequence);
     }
-    out.compact_size(tx.outputs.size());
-    for (const TxOutput& output : tx.outputs) {
-        out.u64(static_cast<std::uint64_t>(output.value.value));
-        write_sized(out, output.script);
-    }
+    write_outputs(out, tx.outputs);
     if (with) {
         for (const TxInput& input : tx.inputs) {
             out.compact_size(input.witness.size());
@@ -131,5 +137,21 @@ Result<Transaction> parse_transaction(ByteSpan bytes)
 }
 
 TxId txid_of(const Transaction& tx) { return {sha256d(serialise(tx, WitnessForm::without))}; }
+
+Bytes serialise(std::span<const TxOutput> outputs)
+{
+    ByteWriter out;
+    write_outputs(out, outputs);
+    return out.take();
+}
+
+Result<std::vector<TxOutput>> parse_outputs(ByteSpan bytes)
+{
+    ByteReader in{bytes};
+    std::vector<TxOutput> outputs = read_list(in, in.compact_size(), read_output);
+    if (!in.ok()) return invalid("outputs cut short, or a length not in its shortest form");
+    if (in.left() > 0) return invalid("bytes after the outputs");
+    return outputs;
+}
 
 }  // namespace pool

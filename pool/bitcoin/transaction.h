@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "pool/base/bytes.h"
@@ -40,5 +41,10 @@ Bytes serialise(const Transaction& tx, WitnessForm form);
 /// One whole transaction, nothing after it. Errors: invalid.
 Result<Transaction> parse_transaction(ByteSpan bytes);
 TxId txid_of(const Transaction& tx);
+
+/// Outputs as they stand in a transaction: their count, then each.
+Bytes serialise(std::span<const TxOutput> outputs);
+/// One whole list of them, nothing after it. Errors: invalid.
+Result<std::vector<TxOutput>> parse_outputs(ByteSpan bytes);
 
 }  // namespace pool

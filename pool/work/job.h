@@ -39,6 +39,8 @@ struct Job {
     Sats reward;           ///< what the coinbase pays to the pool's script
     bool clean = false;    ///< the previous block changed: older jobs are stale
     bool routine = false;  ///< no miner loses by getting it a moment later: may be paced
+    /// A miner's own block: only its declarator has the transactions, so there is no `source`.
+    bool declared = false;
     /// The job without a previous block that this one was made of ahead of time, if it was.
     std::shared_ptr<const Job> prepared;
     std::shared_ptr<const BlockTemplate> source;  ///< the other transactions of a found block

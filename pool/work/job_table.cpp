@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/base/result.h"
+
 namespace pool {
 namespace {
 
@@ -43,6 +45,33 @@ std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
     order_.erase(order_.begin(), kept);
     for (const JobId gone : forgotten) entries_.erase(gone.value);
     return forgotten;
+}
+
+void JobTable::add_declared(std::shared_ptr<const Job> job, SteadyTime now)
+{
+    check(job->declared && current_ != nullptr && current_->previous == job->previous,
+          "a declared job is one more on our tip");
+    HashPlan plan = plan_of(*job);
+    const std::uint64_t id = job->id.value;
+    const bool fresh =
+        entries_.try_emplace(id, Entry{std::move(job), false, now, std::move(plan)}).second;
+    check(fresh, "no job's id is used again");
+    ++declared_;
+}
+
+void JobTable::forget_declared(JobId id)
+{
+    const auto at = entries_.find(id.value);
+    if (at == entries_.end() || !at->second.job->declared) return;
+    entries_.erase(at);
+    --declared_;
+}
+
+bool JobTable::has_tip(const BlockHash& previous) const
+{
+    return std::any_of(entries_.begin(), entries_.end(), [&previous](const auto& entry) {
+        return entry.second.job->previous == previous;
+    });
 }
 
 const JobTable::Entry* JobTable::find(JobId id) const

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pool/base/hash.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/crypto/hash_plan.h"
@@ -16,7 +17,8 @@ namespace pool {
 ///
 /// Every job of the current tip is kept for ten minutes; jobs of older tips too, because a late
 /// share may still be a block. Bounded: at most `jobs_max`, the oldest go first (the current job
-/// never goes). Owned and used by one loop.
+/// never goes). Miners' own jobs come beside: they live until whoever put them in forgets them.
+/// Owned and used by one loop.
 class JobTable {
 public:
     static constexpr std::size_t jobs_max = 1024;
@@ -25,6 +27,15 @@ public:
     /// Makes `job` the current one. A job on another previous block than the current one's makes
     /// every older job stale. Forgets what is past its time; returns the ids forgotten.
     std::vector<JobId> add(std::shared_ptr<const Job> job, SteadyTime now);
+
+    /// A job that a miner has declared: known from now on, never the current one. Its previous
+    /// block is the current one's, its id like no other (both checked).
+    void add_declared(std::shared_ptr<const Job> job, SteadyTime now);
+    /// Of a declared job; of any other id it does nothing.
+    void forget_declared(JobId id);
+    std::size_t declared() const { return declared_; }
+    /// Whether any job here is on this previous block, stale ones too. Walks through all.
+    bool has_tip(const BlockHash& previous) const;
 
     struct Entry {
         std::shared_ptr<const Job> job;
@@ -39,7 +50,8 @@ public:
 
 private:
     std::unordered_map<std::uint64_t, Entry> entries_;
-    std::vector<JobId> order_;  // oldest first
+    std::vector<JobId> order_;  // oldest first; the pool's own
+    std::size_t declared_ = 0;
     std::shared_ptr<const Job> current_;
 };
 

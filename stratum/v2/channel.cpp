@@ -34,6 +34,23 @@ const SentJobs::Target* SentJobs::of(pool::JobId job) const
     return found == jobs_.rend() ? nullptr : &targets_[found->target - forgotten_];
 }
 
+SentJobs::Sent SentJobs::numbered(std::uint32_t wire) const
+{
+    const auto found = std::find_if(jobs_.rbegin(), jobs_.rend(), [wire](const Job& sent) {
+        return static_cast<std::uint32_t>(sent.id.value) == wire;
+    });
+    if (found == jobs_.rend()) return {};
+    return {found->id, &targets_[found->target - forgotten_]};
+}
+
+void SentJobs::forget(pool::JobId job)
+{
+    jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(),
+                               [job](const Job& sent) { return sent.id == job; }),
+                jobs_.end());
+    forget_unused_targets();
+}
+
 void AckBatch::add(std::uint32_t sequence, pool::U128 work)
 {
     last_sequence_ = sequence;

@@ -36,6 +36,13 @@ public:
     }
     /// Null for a job that the channel was not sent.
     const Target* of(pool::JobId job) const;
+    /// By its number on the wire, which is the lower half of its id.
+    struct Sent {
+        pool::JobId job;
+        const Target* target = nullptr;  ///< null: the channel was not sent it
+    };
+    Sent numbered(std::uint32_t wire) const;
+    void forget(pool::JobId job);
     bool empty() const { return jobs_.empty(); }
     pool::JobId newest() const { return jobs_.back().id; }
 

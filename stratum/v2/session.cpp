@@ -15,8 +15,20 @@ constexpr std::uint32_t payload_max = 1U << 16;
 constexpr std::size_t user_agent_bytes_max = 128;
 constexpr std::uint16_t protocol_version = 2;
 constexpr std::uint8_t protocol_mining = 0;
-// What a miner may ask of us and gets: standard jobs, version rolling.
-constexpr std::uint32_t flags_served = flag_standard_jobs | flag_version_rolling;
+constexpr std::uint8_t protocol_declaration = 1;
+
+// Which of these flags we do not serve.
+std::uint32_t flags_unserved(const SetupConnection& call, bool declaration)
+{
+    // Who declares without its transactions sets no flag; with them is another mode, not ours.
+    if (call.protocol == protocol_declaration) return call.flags;
+    const std::uint32_t unknown =
+        call.flags & ~(flag_standard_jobs | flag_work_selection | flag_version_rolling);
+    if ((call.flags & flag_work_selection) == 0) return unknown;
+    // Custom jobs are extended ones.
+    const std::uint32_t against = declaration ? flag_standard_jobs : flag_work_selection;
+    return unknown | (call.flags & against);
+}
 
 constexpr std::uint16_t extension_negotiation = 1;
 constexpr std::uint16_t extension_worker_names = 2;
@@ -122,7 +134,10 @@ void Session::on_frame(const FrameReader::Frame& frame, const Turn& turn)
         turn.world.metrics.bad_frames.add();
         return end(EndReason::bad_frame);
     }
-    if (frame.header.extension == 0) return on_mining_frame(frame, turn);
+    if (frame.header.extension == 0) {
+        return stage_ == Stage::declaring ? on_declaring_frame(frame, turn)
+                                          : on_mining_frame(frame, turn);
+    }
     if (frame.header.extension == extension_negotiation) return on_extension_frame(frame, turn);
     // Extensions that nobody negotiated are dropped without a word (specification, 3.4).
 }
@@ -158,19 +173,37 @@ void Session::on_mining_frame(const FrameReader::Frame& frame, const Turn& turn)
     }
 }
 
-void Session::on(const SetupConnection& call, const Turn&)
+void Session::on_declaring_frame(const FrameReader::Frame& frame, const Turn& turn)
 {
-    if (call.protocol != protocol_mining) return refuse_setup(0, "unsupported-protocol");
+    switch (frame.header.type) {
+        case AllocateToken::id.type:
+            return take<AllocateToken>(frame, turn);
+        case DeclareJob::id.type:
+            return take<DeclareJob>(frame, turn);
+        default:
+            count_bad_request(turn);
+    }
+}
+
+void Session::on(const SetupConnection& call, const Turn& turn)
+{
+    // What a declarator must pay, and to whom, is known from the first job on.
+    const bool declaration = turn.world.declared.open() && turn.world.current.job != nullptr;
+    const bool declares = call.protocol == protocol_declaration && declaration;
+    if (call.protocol != protocol_mining && !declares) {
+        return refuse_setup(0, "unsupported-protocol");
+    }
     if (call.version_min > protocol_version || call.version_max < protocol_version) {
         return refuse_setup(0, "protocol-version-mismatch");
     }
-    if (const std::uint32_t unknown = call.flags & ~flags_served; unknown != 0) {
+    if (const std::uint32_t unknown = flags_unserved(call, declaration); unknown != 0) {
         return refuse_setup(unknown, "unsupported-feature-flags");
     }
     flags_ = call.flags;
     user_agent_ = printable({call.vendor, call.hardware, call.firmware});
-    stage_ = Stage::mining;
-    send(SetupSuccess{.version = protocol_version, .flags = 0});
+    stage_ = declares ? Stage::declaring : Stage::mining;
+    const std::uint32_t terms = !declares && selects_work() ? flag_extended_channels : 0;
+    send(SetupSuccess{.version = protocol_version, .flags = terms});
 }
 
 void Session::refuse_setup(std::uint32_t flags, std::string_view code)
@@ -207,6 +240,7 @@ void Session::on_tick(World& world, pool::Now now)
     if (ended_) return;
     for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
     acknowledge_due(now.steady);
+    tend_declared({world, now});
     check_deadlines(world.options, now.steady);
 }
 
@@ -217,7 +251,8 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
         return end(EndReason::no_handshake);
     }
     if (stage_ == Stage::setup && age >= options.setup_within) return end(EndReason::no_setup);
-    if (next_channel_ == group_id + 1 && age >= options.channel_within) {
+    const bool idle = next_channel_ == group_id + 1 && !authorised();
+    if (idle && age >= options.channel_within) {
         return end(EndReason::no_channel);
     }
     if (frame_begun_ && now - *frame_begun_ >= options.frame_within) {
@@ -230,6 +265,8 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
 std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
                                              pool::SteadyTime now) const
 {
+    // A declarator has something to ask with a new template only: blocks come when they will.
+    if (stage_ == Stage::declaring) return options.declaring.idle_max;
     constexpr int intervals = 20;
     const std::chrono::nanoseconds least = options.idle_max;
     if (accepted_ == 0) return least;

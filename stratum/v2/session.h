@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@
 #include "stratum/roster.h"
 #include "stratum/user_name.h"
 #include "stratum/v2/channel.h"
+#include "stratum/v2/declared_jobs.h"
+#include "stratum/v2/declaring.h"
 #include "stratum/v2/frame.h"
 #include "stratum/v2/greeter.h"
 #include "stratum/v2/messages_common.h"
@@ -50,6 +53,7 @@ struct SessionOptions {
     std::chrono::seconds channel_within{60};
     std::chrono::seconds frame_within{15};  ///< from its first byte to its end
     std::chrono::minutes idle_max{30};      ///< or 20 times the connection's usual share interval
+    DeclaringOptions declaring;
 };
 
 /// What a session may see and use of its shard during a call.
@@ -65,6 +69,7 @@ struct World {
     ShardMetrics& metrics;
     Gate* gate;  ///< null: nobody is delayed
     Greeter& greeter;
+    DeclaredJobs& declared;
 };
 
 /// One Stratum v2 connection as a state machine: bytes, jobs and ticks in; bytes and submissions
@@ -84,6 +89,8 @@ public:
     /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
     void hold_jobs() { held_ = true; }
     void release_jobs(World& world);
+    /// The chain has moved: custom jobs that came before it are looked at again.
+    void on_tip(World& world, pool::Now now);
     void on_tick(World& world, pool::Now now);
     /// A channel's difficulty is so far off that it should not wait for the next regular job.
     bool wants_job_now() const;
@@ -95,8 +102,9 @@ public:
     bool has_unanswered() const { return !waiting_.empty(); }
     Worker& worker(std::size_t at) { return roster_.worker(at); }
     MinedAccount& account(std::size_t at) { return roster_.account(at); }
-    /// Gives every channel's prefix back; how many there were. The session is over.
-    std::size_t release(PrefixPool& prefixes, pool::SteadyTime now);
+    /// Gives back every channel's prefix and every custom job; how many channels there were. The
+    /// session is over.
+    std::size_t release(PrefixPool& prefixes, DeclaredJobs& declared, pool::SteadyTime now);
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
@@ -116,7 +124,7 @@ public:
 
     SessionSnapshot snapshot(pool::Now now) const;
 
-    bool authorised() const { return !roster_.empty(); }
+    bool authorised() const { return !roster_.empty() || (declaring_ && declaring_->tokens > 0); }
     std::uint64_t accepted() const { return accepted_; }
 
     /// What the shard has told its server of this session.
@@ -126,7 +134,7 @@ public:
     bool listed = false;
 
 private:
-    enum class Stage : std::uint8_t { handshake, setup, mining };
+    enum class Stage : std::uint8_t { handshake, setup, mining, declaring };
     struct Turn {
         World& world;
         pool::Now now;
@@ -141,6 +149,7 @@ private:
     void on_frame(const FrameReader::Frame& frame, const Turn& turn);
     void on_extension_frame(const FrameReader::Frame& frame, const Turn& turn);
     void on_mining_frame(const FrameReader::Frame& frame, const Turn& turn);
+    void on_declaring_frame(const FrameReader::Frame& frame, const Turn& turn);
     template <typename Message>
     void take(const FrameReader::Frame& frame, const Turn& turn);
     void on(const SetupConnection& call, const Turn& turn);
@@ -151,7 +160,20 @@ private:
     void on(const CloseChannel& call, const Turn& turn);
     void on(const SubmitStandard& call, const Turn& turn);
     void on(const SubmitExtended& call, const Turn& turn, pool::ByteSpan rest);
+    void on(const AllocateToken& call, const Turn& turn);
+    void on(const DeclareJob& call, const Turn& turn);
     void on(const SetCustomJob& call, const Turn& turn);
+
+    bool selects_work() const;
+    Declaring& declaring();
+    std::vector<Channel*> meant_by(std::uint32_t number);
+    std::optional<std::string_view> set_custom(const SetCustomJob& call, const Turn& turn);
+    bool may_wait(const SetCustomJob& call, const World& world) const;
+    void answer_held(const Turn& turn);
+    void make_room(const Turn& turn);
+    void retire(pool::JobId job, World& world);
+    void tend_declared(const Turn& turn);
+    void retarget(World& world, int exponents);
 
     void refuse_setup(std::uint32_t flags, std::string_view code);
     void count_bad_request(const Turn& turn);
@@ -225,6 +247,7 @@ private:
     Pace opens_;
     bool held_ = false;
     bool job_owed_ = false;
+    std::unique_ptr<Declaring> declaring_;  // null for who declares nothing: nearly everybody
 };
 
 }  // namespace stratum::v2

@@ -37,6 +37,9 @@ std::uint32_t Session::group() const { return (flags_ & flag_standard_jobs) != 0
 
 void Session::on(const OpenStandard& call, const Turn& turn)
 {
+    if (selects_work()) {
+        return refuse_open(call.request, "standard-channels-not-supported-for-custom-work", turn);
+    }
     const Channel* channel = open({.request = call.request,
                                    .user = call.user.value,
                                    .hash_rate = call.hash_rate,
@@ -181,8 +184,12 @@ void Session::on(const CloseChannel& call, const Turn& turn)
     channels_.erase(std::remove_if(channels_.begin(), channels_.end(), close), channels_.end());
 }
 
-std::size_t Session::release(PrefixPool& prefixes, pool::SteadyTime now)
+std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, pool::SteadyTime now)
 {
+    if (declaring_) {
+        for (const Declaring::Live& live : declaring_->live) declared.retire(live.job);
+        declaring_->live.clear();
+    }
     const std::size_t count = channels_.size();
     for (const Channel& channel : channels_) prefixes.release(channel.prefix, now);
     channels_.clear();
@@ -211,7 +218,7 @@ bool Session::announce_target(Channel& channel, const World& world)
 
 bool Session::wants_job_now() const
 {
-    if (ended_ || held_) return false;
+    if (ended_ || held_ || selects_work()) return false;
     const auto off = [](const Channel& channel) {
         const SentJobs::Target* sent =
             channel.sent.empty() ? nullptr : channel.sent.of(channel.sent.newest());
@@ -225,7 +232,8 @@ bool Session::wants_job_now() const
 // The first job of a channel is for later, and the message behind it makes it the present one.
 void Session::start(Channel& channel, const World& world)
 {
-    if (world.current.job == nullptr) return;
+    // Who selects its work gets none of ours.
+    if (world.current.job == nullptr || selects_work()) return;
     note_job(channel, world);
     send_job(channel, world, true);
     if (world.next != nullptr) send_ahead(channel, world);
@@ -255,6 +263,7 @@ void Session::send_job(const Channel& channel, const World& world, bool future)
 void Session::on_job(World& world)
 {
     if (ended_ || channels_.empty()) return;
+    if (selects_work()) return retarget(world, 1);
     // A channel that was opened while a routine job goes round has it already.
     const pool::JobId job = world.current.job->id;
     if (std::all_of(channels_.begin(), channels_.end(), [job](const Channel& channel) {
@@ -291,7 +300,7 @@ bool Session::speaks_to_group() const { return channels_.size() > 1 && group() !
 
 void Session::on_next_job(World& world)
 {
-    if (ended_ || held_ || channels_.empty() || world.next == nullptr) return;
+    if (ended_ || held_ || channels_.empty() || world.next == nullptr || selects_work()) return;
     // Before its first job a channel has no use for another.
     const auto has_work = [](const Channel& channel) { return !channel.sent.empty(); };
     if (!std::all_of(channels_.begin(), channels_.end(), has_work)) return;

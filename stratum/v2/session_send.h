@@ -15,6 +15,10 @@ inline constexpr std::uint32_t group_id = 1;  ///< of every connection; channels
 inline constexpr std::uint32_t flag_standard_jobs = 1;
 inline constexpr std::uint32_t flag_work_selection = 2;
 inline constexpr std::uint32_t flag_version_rolling = 4;
+/// Of its Success.
+inline constexpr std::uint32_t flag_extended_channels = 2;
+/// Of the Job Declaration protocol.
+inline constexpr std::uint32_t flag_declare_tx_data = 1;
 
 // Messages are sealed as they are said: the order of writing is the order of the nonces.
 template <typename Message>

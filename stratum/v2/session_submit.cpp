@@ -65,8 +65,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
         refuse_unjudged(call, "invalid-channel-id", turn);
         return count_bad_request(turn);
     }
-    const pool::JobId id{call.job};
-    const auto* target = channel->sent.of(id);
+    const auto [id, target] = channel->sent.numbered(call.job);
     const auto* entry = target == nullptr ? nullptr : world.jobs.find(id);
     if (entry == nullptr) {
         world.metrics.of(pool::Judgement::unknown_job).add();
@@ -175,14 +174,6 @@ void Session::acknowledge_due(pool::SteadyTime now)
     for (Channel& channel : channels_) {
         if (channel.acks.due(now, ack_shares_max_, ack_within_)) acknowledge(channel, now);
     }
-}
-
-// Custom work needs a connection that asked for work selection, and those are refused at setup.
-void Session::on(const SetCustomJob& call, const Turn& turn)
-{
-    send(SetCustomJobError{
-        .channel = call.channel, .request = call.request, .code = {"jd-not-supported"}});
-    count_bad_request(turn);
 }
 
 }  // namespace stratum::v2

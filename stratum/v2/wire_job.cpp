@@ -13,7 +13,8 @@ namespace stratum::v2 {
 
 std::uint32_t rolling_mask_of(const pool::Job& job)
 {
-    return rolling_mask_v2 & ~(job.source ? job.source->version_required : 0);
+    if (job.source) return rolling_mask_v2 & ~job.source->version_required;
+    return rolling_mask_v2 & ~(pool::rolling_mask_v1 & ~job.rolling_mask);
 }
 
 WireJob word_job(std::shared_ptr<const pool::Job> job, std::uint64_t tip, std::uint32_t time_least)

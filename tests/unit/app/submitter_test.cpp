@@ -95,6 +95,34 @@ TEST_F(SubmitterTest, LetsAReplayedBlockShareCostTheNodesNothing)
     EXPECT_EQ(to_books.size(), 1U);
 }
 
+// A miner that has put its block together itself gives it to the network: the pool has no body.
+TEST_F(SubmitterTest, GivesADeclaredBlockToTheBooksAndToNoNode)
+{
+    const auto submitter = life();
+    BlockCandidate declared = candidate(1);
+    auto job = std::make_shared<Job>(*declared.job);
+    job->declared = true;
+    job->source = nullptr;
+    declared.job = job;
+    submitter->found(declared);
+    turn();
+    EXPECT_TRUE(first.submits.empty());
+    EXPECT_TRUE(second.submits.empty());
+    ASSERT_EQ(to_books.size(), 1U);
+    EXPECT_EQ(to_books.front().hash, declared.hash);
+    EXPECT_EQ(to_books.front().reward, Sats{50});
+    EXPECT_EQ(to_books.front().coinbase, declared.coinbase);
+    EXPECT_EQ(files(), 1U) << "the books do not have it yet";
+
+    const auto next = life();  // a kill -9 between
+    ASSERT_TRUE(next->resume().has_value());
+    turn();
+    EXPECT_TRUE(first.submits.empty());
+    EXPECT_EQ(to_books.size(), 2U);
+    next->booked(declared.hash);
+    EXPECT_EQ(files(), 0U);
+}
+
 TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
 {
     const auto submitter = life();
