@@ -11,6 +11,17 @@ namespace {
 
 using std::chrono::seconds;
 
+// What the client has said behind "block ", once the line is whole.
+std::string block_in(const std::string& output)
+{
+    const std::string mark = "\nblock ";
+    const auto from = output.find(mark);
+    if (from == std::string::npos) return {};
+    const auto end = output.find('\n', from + mark.size());
+    if (end == std::string::npos) return {};
+    return output.substr(from + mark.size(), end - from - mark.size());
+}
+
 // A client made of the reference implementation's crates (sv2-reference/) goes through a pool on a
 // real node: handshake, setup, extensions, every kind of channel, the whole negative set, blocks.
 // It ends with 0 only if all of it held.
@@ -19,7 +30,7 @@ TEST(Sv2Reference, FindsNothingToComplainAbout)
     const char* program = std::getenv("ZUBR_SV2_REFERENCE");
     ASSERT_NE(program, nullptr) << "run ./dev test interop";
     NodeFixture node{"regtest"};
-    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {"stratum.declare_jobs=true"}}};
     pool.start();
     const std::string url = pool.v2_url();
     const std::string key = url.substr(url.rfind('/') + 1);
@@ -27,10 +38,25 @@ TEST(Sv2Reference, FindsNothingToComplainAbout)
     Process client{{program, "127.0.0.1:" + std::to_string(pool.stratum_port()), key,
                     test_address("regtest", 1) + ".reference"},
                    pool.directory() / "sv2-reference.log"};
+    // The block that it has put together itself is not the pool's to send: it is given to the node
+    // here.
+    std::string block;
+    EXPECT_TRUE(eventually(seconds{120}, [&] {
+        block = block_in(client.output());
+        return !block.empty() || !client.running();
+    }));
+    const auto said = node.call("submitblock", R"([")" + block + R"("])");
+    EXPECT_TRUE(said && *said == "null") << said.value_or("no answer");
     EXPECT_EQ(client.wait(seconds{120}), 0) << client.output() << pool.log();
     // Its blocks are in the node's chain, by the pool's own account of it.
-    EXPECT_TRUE(eventually(seconds{30}, [&] { return pool.info("blocks_found") >= 4; }))
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return pool.info("blocks_found") >= 5; }))
         << pool.log();
+    const auto in_chain = [&pool](const std::string& of) {
+        return pool.database().scalar(
+            "SELECT COUNT(*) FROM block_found WHERE place = 'in_chain' AND " + of);
+    };
+    const std::string unsent = "hash NOT IN (SELECT block_hash FROM block_answer)";
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return in_chain(unsent) == "1"; })) << pool.log();
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 

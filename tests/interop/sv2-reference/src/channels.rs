@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use stratum_core::binary_sv2::Str0255Owned;
 use stratum_core::bitcoin::blockdata::block::{Header, Version};
 use stratum_core::bitcoin::hashes::Hash;
-use stratum_core::bitcoin::{BlockHash, CompactTarget, Target, TxMerkleNode};
+use stratum_core::bitcoin::consensus::encode::{deserialize, serialize_hex};
+use stratum_core::bitcoin::{Block, BlockHash, CompactTarget, Target, Transaction, TxMerkleNode};
+use stratum_core::channels_sv2::chain_tip::ChainTip;
 use stratum_core::channels_sv2::client::extended::ExtendedChannel;
 use stratum_core::channels_sv2::client::group::GroupChannel;
 use stratum_core::channels_sv2::client::standard::StandardChannel;
@@ -44,16 +46,18 @@ struct Template {
 }
 
 impl Template {
-    fn hash(&self, version: u32, time: u32, nonce: u32) -> Target {
-        let header = Header {
+    fn header(&self, version: u32, time: u32, nonce: u32) -> Header {
+        Header {
             version: Version::from_consensus(version as i32),
             prev_blockhash: BlockHash::from_byte_array(self.previous),
             merkle_root: TxMerkleNode::from_byte_array(self.root),
             time,
             bits: CompactTarget::from_consensus(self.bits),
             nonce,
-        };
-        Target::from_le_bytes(header.block_hash().to_byte_array())
+        }
+    }
+    fn hash(&self, version: u32, time: u32, nonce: u32) -> Target {
+        Target::from_le_bytes(self.header(version, time, nonce).block_hash().to_byte_array())
     }
     fn network(&self) -> Target {
         Target::from_compact(CompactTarget::from_consensus(self.bits))
@@ -225,6 +229,12 @@ impl Work {
     }
 
     pub fn open_extended(&mut self, user: &str) -> u32 {
+        let id = self.open_extended_without_work(user);
+        self.until_it_has_work(id);
+        id
+    }
+
+    pub fn open_extended_without_work(&mut self, user: &str) -> u32 {
         let request_id = self.request();
         self.peer.mining(MiningOwned::OpenExtendedMiningChannel(OpenExtendedMiningChannelOwned {
             request_id,
@@ -255,8 +265,71 @@ impl Work {
         .expect("the reference opens it");
         self.channels.insert(id, Channel::Extended(channel));
         self.join(success.group_channel_id, id, size);
-        self.until_it_has_work(id);
         id
+    }
+
+    /// The pool's own job for a channel, and the tip that it is on.
+    pub fn pools_job(&self, channel: u32) -> (NewExtendedMiningJobOwned, ChainTip) {
+        let Channel::Extended(c) = &self.channels[&channel] else { panic!("an extended channel") };
+        (c.get_active_job().expect("a job").job_message.clone(), c.get_chain_tip().expect("a tip").clone())
+    }
+
+    pub fn until_another_tip(&mut self, channel: u32, than: &ChainTip) {
+        while self.pools_job(channel).1.prev_hash() == than.prev_hash() {
+            self.step();
+        }
+    }
+
+    /// SetCustomMiningJob and its answer; a job that is taken becomes the reference channel's active one.
+    pub fn declare(&mut self, mut job: SetCustomMiningJobOwned, tip: &ChainTip) -> Result<(), String> {
+        job.request_id = self.request();
+        self.peer.mining(MiningOwned::SetCustomMiningJob(job.clone()));
+        loop {
+            match self.message() {
+                MiningOwned::SetCustomMiningJobSuccess(success) => {
+                    let Some(Channel::Extended(c)) = self.channels.get_mut(&job.channel_id) else { panic!("extended") };
+                    c.set_chain_tip(tip.clone());
+                    c.on_set_custom_mining_job_success(job, success).expect("the reference takes the answer");
+                    return Ok(());
+                }
+                MiningOwned::SetCustomMiningJobError(error) => {
+                    assert_eq!(error.request_id, job.request_id);
+                    return Err(String::from_utf8(error.error_code.as_bytes().to_vec()).expect("ASCII"));
+                }
+                other => self.take_in(other),
+            }
+        }
+    }
+
+    /// Finds a block of the channel's job, has its share acknowledged, and returns it as a node takes it. It holds no
+    /// transactions but its coinbase.
+    pub fn block(&mut self, channel: u32) -> String {
+        let template = self.template(channel).expect("work");
+        let claim = self.mine(&template, template.version, template.time, Want::Block);
+        self.reference_agrees(channel, &template, claim);
+        let Channel::Extended(c) = &self.channels[&channel] else { panic!("an extended channel") };
+        let job = c.get_active_job().expect("a job");
+        let coinbase = [
+            job.job_message.coinbase_tx_prefix.as_bytes(),
+            job.extranonce_prefix.as_slice(),
+            template.rolled.as_ref().unwrap(),
+            job.job_message.coinbase_tx_suffix.as_bytes(),
+        ]
+        .concat();
+        let mut coinbase: Transaction = deserialize(&coinbase).expect("a transaction");
+        coinbase.input[0].witness = vec![vec![0u8; 32]].into();
+        let block = Block { header: template.header(claim.version, claim.time, claim.nonce), txdata: vec![coinbase] };
+        let before = self.accepted.get(&channel).copied().unwrap_or(0);
+        self.submit(channel, template.job, claim, template.rolled.clone());
+        self.until_accepted(channel, before);
+        serialize_hex(&block)
+    }
+
+    pub fn share_is_stale(&mut self, channel: u32) {
+        let template = self.template(channel).expect("work");
+        let late = self.mine(&template, template.version, template.time, Want::Share);
+        let sequence = self.submit(channel, template.job, late, template.rolled.clone());
+        self.until_refused(channel, sequence, ERROR_CODE_SUBMIT_SHARES_STALE_SHARE);
     }
 
     pub fn open_extended_is_refused(&mut self, user: &str, code: &str) {

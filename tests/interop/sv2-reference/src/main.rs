@@ -1,6 +1,7 @@
 //! sv2-reference HOST:PORT AUTHORITY USER: talks to a pool on regtest as the reference's clients do, and panics at the
 //! first thing that the reference's crates or the specification do not allow. Prints what was held; exits 0 at the end.
 mod channels;
+mod declared;
 mod peer;
 
 use channels::{Standing, Work};
@@ -9,11 +10,11 @@ use stratum_core::common_messages_sv2::Protocol;
 use stratum_core::mining_sv2::{CloseChannelOwned, UpdateChannelOwned};
 use stratum_core::parsers_sv2::{CommonMessagesOwned, ExtensionsNegotiationOwned, MiningOwned};
 
-fn held(what: &str) {
+pub fn held(what: &str) {
     println!("ok {what}");
 }
 
-fn set_up(address: &str, authority: &str, flags: u32) -> Peer {
+pub fn set_up(address: &str, authority: &str, flags: u32) -> Peer {
     let mut peer = Peer::connect(address, authority);
     match peer.setup(Protocol::MiningProtocol, (2, 2), flags) {
         CommonMessagesOwned::SetupConnectionSuccess(success) => assert_eq!(success.used_version, 2),
@@ -27,6 +28,7 @@ fn setups_that_are_refused(address: &str, authority: &str) {
         (Protocol::TemplateDistributionProtocol, (2, 2), 0, "unsupported-protocol", 0),
         (Protocol::MiningProtocol, (3, 4), 0, "protocol-version-mismatch", 0),
         (Protocol::MiningProtocol, (2, 2), 1 << 31, "unsupported-feature-flags", 1 << 31),
+        (Protocol::JobDeclarationProtocol, (2, 2), 1, "unsupported-feature-flags", 1), // full-template mode
     ];
     for (protocol, versions, flags, code, refused) in refusals {
         let mut peer = Peer::connect(address, authority);
@@ -121,5 +123,6 @@ fn main() {
     an_extended_channel(address, authority, user);
     standard_jobs_only(address, authority, user);
     three_in_a_group(address, authority, user);
+    declared::jobs_of_a_miners_own(address, authority, user);
     println!("all held");
 }
