@@ -102,10 +102,10 @@ struct StepReport {
     bool more = false;            ///< it stopped at its bound: step again at once
 };
 
-/// What an account has proven, and what it has found.
+/// What an account has proven, each share at the difficulty of its time, and what it has found.
 struct AccountLuck {
     std::string name;
-    pool::U128 work = 0;       ///< of all its accepted shares
+    pool::U128 score = 0;      ///< of all its accepted shares, units of 10^-18 blocks
     std::uint64_t blocks = 0;  ///< that a node has taken
 };
 

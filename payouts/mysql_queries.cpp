@@ -123,7 +123,7 @@ Result<Totals> Queries::totals()
 Result<std::vector<AccountLuck>> Queries::lucks()
 {
     const auto rows = impl_->query(
-        "SELECT a.name, t.work, COALESCE(b.found, 0) FROM account_total t "
+        "SELECT a.name, t.score, COALESCE(b.found, 0) FROM account_total t "
         "JOIN account a ON a.id = t.account_id LEFT JOIN (SELECT finder, COUNT(*) AS found "
         "FROM block_found WHERE state <> 'rejected' GROUP BY finder) b ON b.finder = a.name");
     if (!rows) return fail(rows.error());

@@ -185,6 +185,7 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
         std::uint64_t shares = 0;
         std::uint64_t stale = 0;
         pool::U128 work = 0;
+        pool::U128 score = 0;
         std::uint64_t last_slot = 0;
     };
     std::map<AccountId, Total> totals;
@@ -196,6 +197,7 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
         total.shares += bucket.shares;
         total.stale += bucket.stale;
         total.work += bucket.work;
+        total.score += bucket.score;
         total.last_slot = std::max(total.last_slot, key.slot);
     }
     auto added = insert_rows(
@@ -210,13 +212,14 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
     if (!added) return added;
     rows.clear();
     for (const auto& [account, total] : totals) {
-        rows.push_back(
-            {account.value, total.shares, total.stale, sql(total.work), total.last_slot});
+        rows.push_back({account.value, total.shares, total.stale, sql(total.work), sql(total.score),
+                        total.last_slot});
     }
     added = insert_rows(
-        db, "INSERT INTO account_total (account_id, shares, stale, work, last_slot) VALUES",
+        db, "INSERT INTO account_total (account_id, shares, stale, work, score, last_slot) VALUES",
         " ON DUPLICATE KEY UPDATE shares = shares + VALUES(shares), stale = stale + VALUES(stale), "
-        "work = work + VALUES(work), last_slot = GREATEST(last_slot, VALUES(last_slot))",
+        "work = work + VALUES(work), score = score + VALUES(score), "
+        "last_slot = GREATEST(last_slot, VALUES(last_slot))",
         rows);
     if (!added) return added;
     rows.clear();

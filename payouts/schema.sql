@@ -703,3 +703,12 @@ ALTER TABLE account_setting ADD COLUMN is_public BOOL NOT NULL DEFAULT 0
 
 -- step
 ALTER TABLE books ADD COLUMN access_version BIGINT UNSIGNED NOT NULL DEFAULT 0
+
+-- migration 13
+
+-- step
+-- How many blocks an account was expected to find, each share at the difficulty of its time.
+ALTER TABLE account_total ADD COLUMN score DECIMAL(38,0) NOT NULL DEFAULT 0
+
+-- step
+UPDATE account_total t SET t.score = (SELECT COALESCE(SUM(s.score), 0) FROM slot_account s WHERE s.account_id = t.account_id)

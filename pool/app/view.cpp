@@ -124,13 +124,10 @@ void View::totals(std::function<void(const payouts::Totals&)> done)
 void View::look_for_withheld_blocks()
 {
     using Lucks = std::vector<payouts::AccountLuck>;
-    parts_.live.get([this](const Live::StatePtr& state) {
-        if (state->work.template_age_ms < 0) return;
-        ask<Lucks>([](payouts::Queries& queries) { return queries.lucks(); },
-                   [this, target = state->work.network_target](const Result<Lucks>& rows) {
-                       if (rows) withholding_.look(*rows, target);
-                   });
-    });
+    ask<Lucks>([](payouts::Queries& queries) { return queries.lucks(); },
+               [this](const Result<Lucks>& rows) {
+                   if (rows) withholding_.look(*rows);
+               });
 }
 
 rpc::Readiness View::readiness_of(const LiveState& state) const

@@ -4,17 +4,16 @@
 
 #include "payouts/withholding.h"
 #include "pool/base/log.h"
-#include "pool/bitcoin/target.h"
 
 namespace pool {
 
-void WithholdingWatch::look(const std::vector<payouts::AccountLuck>& rows, const Uint256& target)
+void WithholdingWatch::look(const std::vector<payouts::AccountLuck>& rows)
 {
     if (limit_ <= 0) return;
-    const auto of_a_block = static_cast<double>(work_of(target));
+    constexpr double block = 1e18;  // of score
     std::set<std::string> now;
     for (const payouts::AccountLuck& row : rows) {
-        const double expected = static_cast<double>(row.work) / of_a_block;
+        const double expected = static_cast<double>(row.score) / block;
         const double missing = payouts::missing_blocks(expected, row.blocks);
         if (missing < limit_) continue;
         now.insert(row.name);

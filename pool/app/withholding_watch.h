@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "payouts/ledger.h"
-#include "pool/base/uint256.h"
 
 namespace pool {
 
@@ -17,9 +16,8 @@ public:
     /// limit: see payouts::missing_blocks; 0: nobody is suspected.
     explicit WithholdingWatch(double limit) : limit_(limit) {}
 
-    /// rows: all accounts. target: the network's today, which understates what was expected while
-    /// difficulty rises: nobody is suspected too soon. Logs whoever is new.
-    void look(const std::vector<payouts::AccountLuck>& rows, const Uint256& target);
+    /// rows: all accounts. Logs whoever is new.
+    void look(const std::vector<payouts::AccountLuck>& rows);
     std::size_t suspects() const { return suspects_.size(); }
 
 private:

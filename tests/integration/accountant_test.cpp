@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_queries.h"
+#include "pool/base/uint256.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -189,6 +191,28 @@ TEST(Accountant, BooksLateSharesIntoTheOldestOpenSlotAndFlagsThem)
     EXPECT_EQ(books.number("select shares from slot_account where slot_id = 1000"), 3U);
     EXPECT_EQ(books.number("select score = 6 * 500000000000000000 from slot where slot_id = 1000"),
               1U);
+}
+
+// Of a year in which the difficulty has doubled, each half counts as it was.
+TEST(Accountant, KnowsHowManyBlocksAnAccountWasExpectedToFindAtTheDifficultiesOfItsShares)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 3);  // six units of work, each of half a block
+    stream.mark(slot + 5);
+    stream.ship_rest();
+    settle(*service, slot + 5);
+    EXPECT_EQ(books.number("select sum(t.score) = (select sum(score) from slot_account) "
+                           "from account_total t"),
+              1U);
+    const auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    const auto lucks = (*queries)->lucks();
+    ASSERT_TRUE(lucks.has_value()) << lucks.error().detail;
+    pool::U128 score = 0;
+    for (const payouts::AccountLuck& luck : *lucks) score += luck.score;
+    EXPECT_EQ(pool::to_decimal(score), "3000000000000000000");
 }
 
 TEST(Accountant, SealsAfterTheLagWhenAProducerIsSilent)
