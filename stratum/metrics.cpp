@@ -85,6 +85,8 @@ const char* to_string(EndReason reason)
             return "shed";
         case EndReason::too_many_stale_shares:
             return "too_many_stale_shares";
+        case EndReason::nonces_used_up:
+            return "nonces_used_up";
     }
     return "unknown";
 }

@@ -41,8 +41,9 @@ enum class EndReason : std::uint8_t {
     tls_failed,
     shed,  ///< had not authorised when room was needed for others
     too_many_stale_shares,
+    nonces_used_up,  ///< v2: no more may be sealed or opened under the connection's keys
 };
-inline constexpr std::size_t end_reasons = 31;
+inline constexpr std::size_t end_reasons = 32;
 
 /// True for what no honest client does: counted against its address.
 bool is_misbehaviour(EndReason reason);
@@ -71,6 +72,7 @@ struct ShardMetrics {
     pool::Counter tokens_issued;  ///< v2: for jobs that miners put together themselves
     pool::Counter custom_jobs;    ///< v2: taken
     pool::Counter custom_jobs_refused;
+    pool::Gauge custom_jobs_live;                 ///< v2: shares of so many are known
     pool::Gauge channels;                         ///< v2: open
     pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason

@@ -344,6 +344,7 @@ void Shard::on_tick(pool::Now now)
     }
     metrics_.prefixes_leased.set(static_cast<std::int64_t>(prefixes_.leased()));
     metrics_.prefixes_resting.set(static_cast<std::int64_t>(prefixes_.resting()));
+    metrics_.custom_jobs_live.set(static_cast<std::int64_t>(jobs_.declared()));
 }
 
 void Effects::reuse(std::string& sent)

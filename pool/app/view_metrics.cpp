@@ -138,6 +138,8 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
     }
     const std::vector<std::tuple<const char*, const char*, Gauge stratum::ShardMetrics::*>> levels{
         {"zubr_v2_channels", "Open Stratum v2 channels", &stratum::ShardMetrics::channels},
+        {"zubr_v2_custom_jobs", "Jobs that miners have put together themselves and may submit for",
+         &stratum::ShardMetrics::custom_jobs_live},
         {"zubr_connections_handshaking", "Connected and not authorised",
          &stratum::ShardMetrics::handshaking},
         {"zubr_extranonces_leased", "Extranonce prefixes in use",

@@ -113,6 +113,8 @@ Result<void> V2MinerSession::on_frame(const v2::FrameReader::Frame& frame)
             return take<v2::SetTarget>(frame);
         case v2::SetPrefix::id.type:
             return take<v2::SetPrefix>(frame);
+        case v2::SetGroup::id.type:
+            return take<v2::SetGroup>(frame);
         case v2::SubmitSuccess::id.type:
             return take<v2::SubmitSuccess>(frame);
         case v2::SubmitError::id.type:
@@ -271,6 +273,15 @@ Result<void> V2MinerSession::on(const v2::SetTarget& call)
 Result<void> V2MinerSession::on(const v2::SetPrefix& call)
 {
     if (ours(call.channel)) prefix_.assign(call.prefix.value.begin(), call.prefix.value.end());
+    return {};
+}
+
+Result<void> V2MinerSession::on(const v2::SetGroup& call)
+{
+    const std::vector<std::uint32_t>& members = call.channels.values;
+    const bool named =
+        channel_ && std::find(members.begin(), members.end(), *channel_) != members.end();
+    if (named) group_ = call.group;
     return {};
 }
 

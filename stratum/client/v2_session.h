@@ -54,6 +54,7 @@ private:
     pool::Result<void> on(const v2::SetNewPrevHash& call);
     pool::Result<void> on(const v2::SetTarget& call);
     pool::Result<void> on(const v2::SetPrefix& call);
+    pool::Result<void> on(const v2::SetGroup& call);
     pool::Result<void> on(const v2::SubmitSuccess& call);
     pool::Result<void> on(const v2::SubmitError& call);
     pool::Result<void> on(const v2::Reconnect& call);

@@ -40,6 +40,8 @@ public:
 
     /// No more may be sealed under this key (2^64 - 1 messages): never reached in practice.
     bool exhausted() const { return count_ == ~std::uint64_t{0}; }
+    /// What was sealed or opened so far.
+    std::uint64_t count() const { return count_; }
     const pool::Digest& key() const { return key_; }
     /// For tests of the end of the world.
     void set_count(std::uint64_t count) { count_ = count; }

@@ -246,6 +246,9 @@ void Session::on_tick(World& world, pool::Now now)
 
 void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
 {
+    if (std::max(ciphers_.send.count(), ciphers_.receive.count()) >= options.nonces_max) {
+        return end(EndReason::nonces_used_up);
+    }
     const auto age = now - opened_.steady;
     if (stage_ == Stage::handshake && age >= options.handshake_within) {
         return end(EndReason::no_handshake);

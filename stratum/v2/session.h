@@ -52,7 +52,9 @@ struct SessionOptions {
     std::chrono::seconds setup_within{10};
     std::chrono::seconds channel_within{60};
     std::chrono::seconds frame_within{15};  ///< from its first byte to its end
-    std::chrono::minutes idle_max{30};      ///< or 20 times the connection's usual share interval
+    /// Of each direction: looked at once a second, so it must leave more than a second's.
+    std::uint64_t nonces_max = std::uint64_t{1} << 63;
+    std::chrono::minutes idle_max{30};  ///< or 20 times the connection's usual share interval
     DeclaringOptions declaring;
 };
 

@@ -234,6 +234,11 @@ TEST_F(V2Declare, LetsTheOldestJobsGoWhenAConnectionHasMany)
     }
     miner.mining.say(miner.mining.extended_share(miner.channel, oldest));
     EXPECT_EQ(miner.mining.take<SubmitError>()->code.value, "invalid-job-id");
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 64);
+    talk.closed(miner.mining.id);
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 0);
 }
 
 TEST_F(V2Declare, SlowsDownWhoDeclaresWithoutEnd)

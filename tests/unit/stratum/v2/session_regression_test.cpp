@@ -2,12 +2,16 @@
 // ours.
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "pool/bitcoin/coinbase.h"
 #include "pool/bitcoin/target.h"
+#include "pool/work/job.h"
 #include "tests/unit/stratum/v2/peer.h"
 
 namespace tests {
@@ -112,21 +116,66 @@ TEST_F(V2Regression, Stratum2260AClosedChannelsPrefixIsNobodysWhileItsJobsLive)
     EXPECT_EQ(peer.open_extended().prefix, first.prefix);
 }
 
-TEST_F(V2Regression, Stratum2330AShareOfOneChannelIsWorthNothingOnAnother)
+// stratum#2330: likewise, by the end of a connection; and what was kept of prefixes grew for ever.
+TEST_F(V2Regression, Stratum2330APrefixOfAConnectionThatEndedIsNobodysWhileItsJobsLive)
+{
+    stratum::ShardOptions options = v2_options();
+    options.prefixes.count = 3;
+    Talk small{options};
+    small.publish(1);
+    std::optional<Peer> first{std::in_place, small};
+    first->set_up(1);
+    const auto channel = first->open_standard();
+    auto paid = first->share(channel, first->standard_job(channel));
+    const auto unpaid = paid;
+    first->say(paid);
+    ASSERT_TRUE(first->take<SubmitSuccess>().has_value());
+    small.closed(first->id);
+
+    Peer next{small};
+    next.set_up(1);
+    std::vector<std::uint32_t> channels;
+    for (std::uint32_t request = 0; request < 4; ++request) {
+        next.say(OpenStandard{request, {"user2.rig"}, 0, pool::Uint256::max()});
+        const auto opened = next.take<OpenStandardSuccess>();
+        if (!opened) continue;
+        channels.push_back(opened->channel);
+        EXPECT_FALSE(std::equal(channel.prefix.begin(), channel.prefix.end(),
+                                opened->prefix.value.begin(), opened->prefix.value.end()));
+    }
+    EXPECT_EQ(channels.size(), 2U) << "the third prefix rests";
+    for (const std::uint32_t other : channels) {
+        auto replayed = unpaid;
+        replayed.channel = other;
+        next.say(replayed);
+        EXPECT_EQ(next.take<SubmitError>()->code.value, "difficulty-too-low");
+    }
+    EXPECT_EQ(small.log.shares.size(), 1U);
+}
+
+TEST_F(V2Regression, Stratum2330WhatIsKeptOfPrefixesGoesWithTheirRest)
 {
     talk.publish(1);
     Peer peer{talk};
     peer.set_up();
-    const auto first = peer.open_extended();
-    const auto job = peer.extended_job(first);
-    const auto second = peer.open_extended("user2.rig");
-    auto share = peer.extended_share(first, job);
-    peer.say(share);
-    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
-    share.channel = second.id;
-    peer.say(share);
-    EXPECT_EQ(peer.take<SubmitError>()->code.value, "difficulty-too-low");
-    EXPECT_EQ(talk.log.shares.size(), 1U);
+    peer.open_extended();
+    constexpr int opened = 400;
+    for (int i = 0; i < opened; ++i) {
+        peer.say(CloseChannel{peer.open_extended().id, {""}});
+        talk.pass(seconds{1});
+    }
+    EXPECT_EQ(talk.shard.metrics().prefixes_leased.value(), 1);
+    EXPECT_EQ(talk.shard.metrics().prefixes_resting.value(), opened);
+    for (int i = 0; i < opened; ++i) {
+        peer.say(CloseChannel{peer.open_extended().id, {""}});
+        talk.pass(seconds{2});
+    }
+    EXPECT_LE(talk.shard.metrics().prefixes_resting.value(), opened);
+    talk.pass(stratum::PrefixPool::rest);
+    peer.open_extended();
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().prefixes_resting.value(), 0);
+    EXPECT_EQ(talk.shard.metrics().prefixes_leased.value(), 2);
 }
 
 // stratum#2096: a share that solved a block skipped the duplicate check.
@@ -168,25 +217,74 @@ TEST_F(V2Regression, SvTwoApps730RefusesOneChannelWhenPrefixesRunOut)
     EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
 }
 
-// sv2-apps#731: unbounded queues. A flood of channels is bounded, and the flooder is sent away.
+// sv2-apps#731: unbounded queues. A flood of channels is bounded however slowly it comes, takes
+// nobody else's room, and the flooder is sent away.
 TEST_F(V2Regression, SvTwoApps731AFloodOfChannelsIsBounded)
 {
     stratum::ShardOptions options = v2_options();
     options.v2.channels_max = 10;
     Talk small{options};
+    small.publish(1);
+    Peer other{small};
+    other.set_up();
+    const auto channel = other.open_extended();
+    const auto job = other.extended_job(channel);
     Peer peer{small};
     peer.set_up();
-    for (std::uint32_t i = 0; i < 60 && !small.end_of(peer.id); ++i) {
-        peer.say(OpenStandard{i, {"user.rig"}, 0, pool::Uint256::max()});
+    std::uint32_t asked = 0;
+    for (; asked < 100 && !small.end_of(peer.id); ++asked) {
+        peer.say(OpenStandard{asked, {"user.rig"}, 0, pool::Uint256::max()});
+        ASSERT_LE(small.shard.metrics().channels.value(), 11);
+        small.pass(seconds{1});  // slow enough for the pace of openings
     }
+    EXPECT_EQ(asked, 10 + options.v2.bad_requests_max);
     EXPECT_EQ(small.end_of(peer.id), EndReason::too_many_bad_requests);
-    EXPECT_EQ(small.shard.metrics().channels.value(), 0);
+    EXPECT_EQ(small.shard.metrics().channels_refused.value(), options.v2.bad_requests_max);
+    EXPECT_EQ(small.shard.metrics().channels.value(), 1);
+    EXPECT_EQ(small.shard.metrics().prefixes_resting.value(), 10);
+    other.say(other.extended_share(channel, job));
+    EXPECT_TRUE(other.take<SubmitSuccess>().has_value());
 }
 
-// sv2-apps#2396, stratum#2396: tip A, tip B, tip A again; the same share must not count twice.
-TEST_F(V2Regression, Stratum2396ATipThatComesBackBringsNoSecondCredit)
+// Likewise: jobs for a peer that does not read are not piled up, the newest replaces the others.
+TEST_F(V2Regression, SvTwoApps731JobsForAPeerThatDoesNotReadAreNotQueued)
 {
     talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    for (int i = 0; i < 3; ++i) peer.open_extended();
+    peer.listen();
+    while (peer.take<NewExtendedJob>() || peer.take<SetNewPrevHash>()) {
+    }
+    talk.shard.hold_jobs(peer.id);
+    for (int i = 0; i < 1000; ++i) talk.publish(static_cast<std::uint8_t>(2 + i % 2));
+    talk.shard.release_jobs(peer.id);
+    talk.pass(seconds{1});
+    peer.listen();
+    EXPECT_EQ(peer.heard_types(),
+              (std::vector<int>{NewExtendedJob::id.type, SetNewPrevHash::id.type}));
+    EXPECT_EQ(talk.shard.metrics().jobs_superseded.value(), 999U);
+}
+
+// stratum#2396: tip A, tip B, tip A again with the very same template. The share that was paid for
+// the first job of A is stale for good, and no share of the job that comes back.
+TEST_F(V2Regression, Stratum2396ATipThatComesBackBringsNoSecondCredit)
+{
+    auto source = std::make_shared<pool::BlockTemplate>();
+    source->height = {900'000};
+    source->previous.bytes.fill(1);
+    source->version = 0x20000000;
+    source->bits = {0x1d00ffff};
+    source->network_target = pool::difficulty_one_target();
+    source->time_min = {pool::to_seconds(talk.now.wall).seconds - 3600};
+    source->time_now = pool::to_seconds(talk.now.wall);
+    source->reward = {312'500'000};
+    const pool::CoinbasePlan plan{.pay_to = {0x51}, .tag = "/zubr/"};
+    const auto job_of = [&](std::uint64_t id) {
+        auto made = pool::make_job({id}, source, plan, true);
+        return made ? *made : nullptr;
+    };
+    talk.publish(job_of(0x5001));
     Peer peer{talk};
     peer.set_up();
     const auto channel = peer.open_extended();
@@ -194,12 +292,15 @@ TEST_F(V2Regression, Stratum2396ATipThatComesBackBringsNoSecondCredit)
     peer.say(share);
     EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
     talk.publish(2);
-    talk.publish(1);
+    talk.publish(job_of(0x5003));
     peer.listen();
     peer.say(share);
-    const auto error = peer.take<SubmitError>();
-    ASSERT_TRUE(error.has_value());
-    EXPECT_EQ(talk.log.shares.size(), 1U);
+    EXPECT_EQ(peer.take<SubmitError>()->code.value, "stale-share");
+    auto again = share;
+    again.job = 0x5003;
+    peer.say(again);
+    EXPECT_EQ(peer.take<SubmitError>()->code.value, "difficulty-too-low");
+    EXPECT_EQ(talk.log.shares.size(), 1U) << "not even as a stale one";
 }
 
 }  // namespace
