@@ -13,7 +13,9 @@ DIRECTORY = Path("docker/prometheus")
 
 def exposed() -> set[str]:
     sources = [path for folder in ("rpc", "pool/app") for path in Path(folder).glob("*.cpp")]
-    return {name for path in sources for name in re.findall(r'"(zubr_[a-z0-9_]+)"', path.read_text())}
+    names = {name for path in sources for name in re.findall(r'"(zubr_[a-z0-9_]+)"', path.read_text())}
+    histograms = {name for path in sources for name in re.findall(r'histogram\(\s*"(zubr_[a-z0-9_]+)"', path.read_text())}
+    return names | {name + part for name in histograms for part in ("_bucket", "_sum", "_count")}
 
 
 def unknown_metrics(known: set[str]) -> list[str]:

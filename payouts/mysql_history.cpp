@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "payouts/mysql_blocks.h"
-#include "payouts/mysql_connection.h"
+#include "payouts/mysql_history_impl.h"
 #include "payouts/mysql_schedules.h"
 
 namespace payouts {
@@ -19,7 +19,6 @@ namespace {
 constexpr std::uint64_t slot_s = 60;
 constexpr std::uint64_t period_s = 600;
 constexpr std::uint64_t day_s = 86'400;
-constexpr std::uint32_t limit_max = 1000;
 constexpr unsigned bps_whole = 10'000;
 
 std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
@@ -33,43 +32,17 @@ std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
 
 }  // namespace
 
-struct History::Impl {
-    explicit Impl(const MysqlOptions& options) : db(options) {}
-
-    /// Asks again once when the connection turns out to be lost: reading twice does no harm.
-    Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
-    {
-        for (int turn = 0;; ++turn) {
-            if (auto connected = db.connect(); !connected) return fail(connected.error());
-            auto rows = db.query(text, values);
-            if (rows || turn > 0 || db.connected()) return rows;
-        }
-    }
-
-    /// Errors: not_found.
-    Result<std::uint64_t> id_of(std::string_view account)
-    {
-        const auto rows = query("SELECT id FROM account WHERE name = ?", {sql(account)});
-        if (!rows) return fail(rows.error());
-        if (rows->empty()) return fail(Error::Code::not_found, "no such account");
-        return rows->front().u64(0);
-    }
-
-    /// Fee and donation of an account together, for a block of `slot`.
-    Result<unsigned> taken_bps(pool::AccountId account, std::uint64_t slot)
-    {
-        const auto usual = read_usual_fee(db, slot);
-        if (!usual) return fail(usual.error());
-        const auto fees = read_changes(db, Schedule::fee, account);
-        if (!fees) return fail(fees.error());
-        const auto donations = read_changes(db, Schedule::donation, account);
-        if (!donations) return fail(donations.error());
-        return std::min(bps_at(*fees, slot).value_or(*usual) + bps_at(*donations, slot).value_or(0),
-                        bps_whole);
-    }
-
-    MysqlConnection db;
-};
+Result<unsigned> History::Impl::taken_bps(pool::AccountId account, std::uint64_t slot)
+{
+    const auto usual = read_usual_fee(db, slot);
+    if (!usual) return fail(usual.error());
+    const auto fees = read_changes(db, Schedule::fee, account);
+    if (!fees) return fail(fees.error());
+    const auto donations = read_changes(db, Schedule::donation, account);
+    if (!donations) return fail(donations.error());
+    return std::min(bps_at(*fees, slot).value_or(*usual) + bps_at(*donations, slot).value_or(0),
+                    bps_whole);
+}
 
 History::History(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 History::~History() = default;
@@ -136,7 +109,7 @@ Result<std::vector<EarningRow>> History::earnings(std::string_view account, std:
         "c.net_sat FROM block_credit c JOIN block_found f "
         "ON f.hash = c.block_hash AND f.epoch = c.epoch AND f.books <> 'nothing' "
         "WHERE c.account_id = ? ORDER BY f.height DESC LIMIT ?",
-        {*id, std::uint64_t{std::clamp(limit, 1U, limit_max)}});
+        {*id, Impl::bounded(limit)});
     if (!rows) return fail(rows.error());
     std::vector<EarningRow> out;
     for (const SqlRow& row : *rows) {

@@ -37,6 +37,25 @@ struct EarningRow {
     pool::Sats net;
 };
 
+/// A payout that is on its way or over, without whom it pays.
+struct PayoutRow {
+    std::uint64_t id = 0;
+    std::string state;    ///< "approved", "built", "signed", "broadcast", "confirmed"
+    pool::UnixMillis at;  ///< of being settled, else of its newest transaction, else of its draft
+    std::optional<pool::TxId> txid;  ///< once it was broadcast; the one that is in the chain
+    pool::Sats total;
+    std::optional<pool::Sats> fee;  ///< of that transaction
+    std::uint64_t recipients = 0;
+};
+
+/// What one of them pays an account at one address.
+struct PaidRow {
+    PayoutRow payout;
+    std::string address;
+    pool::Sats amount;     ///< taken from the account
+    pool::Sats fee_share;  ///< of that, at most, for the network's fee
+};
+
 /// An account's part of the window as the sealed slots stand.
 struct WindowPart {
     pool::U128 window = 0;  ///< what it may hold now: N, less while N grows; units of 10^-18
@@ -84,6 +103,12 @@ public:
     pool::Result<std::vector<EarningRow>> earnings(std::string_view account, std::uint32_t limit);
     /// Errors: not_found.
     pool::Result<WindowPart> window(std::string_view account);
+    /// Newest first, drafts and cancelled ones left out. limit: 1 ..= 1000. before: only payouts
+    /// below that number.
+    pool::Result<std::vector<PayoutRow>> payouts(std::uint32_t limit,
+                                                 std::optional<std::uint64_t> before);
+    /// The same, to one account. Errors: not_found.
+    pool::Result<std::vector<PaidRow>> payouts_of(std::string_view account, std::uint32_t limit);
     /// In the order in which they came.
     pool::Result<std::vector<AnswerRow>> answers(const pool::BlockHash& hash);
 

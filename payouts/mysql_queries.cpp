@@ -117,6 +117,10 @@ Result<Totals> Queries::totals()
     const auto reserve = impl_->balance("equity:reserve%");
     if (!reserve) return fail(reserve.error());
     totals.reserve = *reserve;
+    const auto all = impl_->query(
+        "SELECT COALESCE(SUM(debits_sat), 0), COALESCE(SUM(credits_sat), 0) FROM ledger_balance");
+    if (!all) return fail(all.error());
+    totals.imbalance = Sats{all->front().sats(0)} - Sats{all->front().sats(1)};
     return totals;
 }
 
@@ -214,6 +218,22 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
         blocks.push_back(std::move(block));
     }
     return blocks;
+}
+
+Result<BlockRow> Queries::block(const pool::BlockHash& hash)
+{
+    const auto rows =
+        impl_->query("SELECT height FROM block_found WHERE hash = ?", {sql(hash.bytes)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return fail(Error::Code::not_found, "no block of ours");
+    // Its effort counts from the one before it, and several may share its height.
+    const auto height = static_cast<std::uint32_t>(rows->front().u64(0));
+    auto found = blocks(limit_max, pool::Height{height + 1});
+    if (!found) return fail(found.error());
+    for (BlockRow& block : *found) {
+        if (block.hash == hash) return std::move(block);
+    }
+    return fail(Error::Code::not_found, "no block of ours");
 }
 
 Result<LedgerCheck> Queries::verify()

@@ -34,6 +34,8 @@ public:
     /// Newest (highest) first. limit: 1 ..= 1000. before: only blocks below that height.
     pool::Result<std::vector<BlockRow>> blocks(std::uint32_t limit,
                                                std::optional<pool::Height> before);
+    /// Errors: not_found.
+    pool::Result<BlockRow> block(const pool::BlockHash& hash);
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.
     /// Errors: not_found, for an unknown account.
     pool::Result<std::vector<LedgerRow>> ledger(std::uint32_t limit, std::string_view account);

@@ -5,9 +5,60 @@
 #include <vector>
 
 #include "pool/base/json.h"
+#include "rpc/json_members.h"
 #include "rpc/views.h"
 
 namespace rpc {
+namespace {
+
+void payout_members(Members& members, const PayoutInfo& payout)
+{
+    members.count("payout", payout.id);
+    members.text("state", payout.state);
+    members.count("at", payout.at.value / 1000);
+    if (payout.txid.empty()) {
+        members.raw("txid", "null");
+    } else {
+        members.text("txid", payout.txid);
+    }
+}
+
+}  // namespace
+
+std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t limit)
+{
+    const std::string list = list_json(payouts, [](const PayoutInfo& payout) {
+        std::string out;
+        Members members{out};
+        payout_members(members, payout);
+        members.sats("amount_sat", payout.total);
+        members.raw("fee_sat", payout.fee ? std::to_string(payout.fee->value) : "null");
+        members.count("recipients", payout.recipients);
+        members.end();
+        return out;
+    });
+    std::string out;
+    Members members{out};
+    members.raw("payouts", list);
+    const bool more = payouts.size() >= limit && !payouts.empty();
+    members.raw("next", more ? std::to_string(payouts.back().id) : "null");
+    members.end();
+    return out;
+}
+
+std::string paid_json(const std::vector<PaidInfo>& payouts)
+{
+    return list_json(payouts, [](const PaidInfo& paid) {
+        std::string out;
+        Members members{out};
+        payout_members(members, paid.payout);
+        members.text("address", paid.address);
+        members.sats("amount_sat", paid.amount);
+        members.sats("fee_sat", paid.fee_share);
+        members.end();
+        return out;
+    });
+}
 
 std::string history_json(const HistoryInfo& history)
 {

@@ -12,21 +12,10 @@
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "rpc/access.h"
+#include "rpc/operator_info.h"
+#include "rpc/past_info.h"
 
 namespace rpc {
-
-/// One thing the pool cannot work without: a node, Redis, MySQL, a template, the books.
-struct Dependency {
-    std::string name;  ///< "node", "redis", "mysql", "template", "backlog": stable, for scripts
-    bool ok = false;
-    std::string state;  ///< "ok", or a sentence for an operator
-};
-
-/// May miners be sent here? True only when every dependency is ok.
-struct Readiness {
-    bool ready = false;
-    std::vector<Dependency> dependencies;
-};
 
 struct RejectCount {
     std::string reason;  ///< "low_difficulty", "unknown_job", …: stable
@@ -136,55 +125,6 @@ struct AccountInfo {
     std::string payout_address;
 };
 
-/// A stretch of time.
-struct HistoryStep {
-    std::uint64_t from_s = 0;  ///< seconds since 1970
-    double hashrate = 0;
-    std::uint64_t shares = 0;  ///< accepted
-    std::uint64_t stale = 0;
-};
-struct HistoryInfo {
-    std::uint64_t step_s = 0;
-    std::vector<HistoryStep> steps;  ///< oldest first, without a gap; the last one is under way
-};
-/// Whose history: of the pool when all is empty, of an account, of one worker.
-struct HistoryQuestion {
-    std::string account;
-    std::string worker;
-    std::uint64_t hours = 24;  ///< 6, 24, 168, 720
-};
-
-/// What an account got of one block.
-struct EarningInfo {
-    pool::Height height;
-    std::string hash;
-    pool::UnixMillis found_at;
-    std::string state;
-    pool::Sats gross;
-    pool::Sats fee;
-    pool::Sats net;
-};
-
-/// An account's part of the payout window (docs/money.md), from sealed slots, with the reward of
-/// the block that is being mined, its fee taken off.
-struct WindowInfo {
-    double part = 0;        ///< of the window's N: what the next block pays it, of the whole
-    double filled = 0;      ///< how much of N there is yet: 1 once the pool is old enough
-    pool::Sats next_block;  ///< what a block found now would pay it
-    /// Earned, still in the window: what future blocks are expected to pay for work done already.
-    pool::Sats to_come;
-    std::uint32_t fee_bps = 0;
-};
-
-/// One node's word on a block of ours.
-struct BlockAnswerInfo {
-    std::string node;
-    pool::UnixMillis at;
-    std::string outcome;
-    std::string reason;
-    std::uint64_t took_ms = 0;
-};
-
 struct BlockInfo {
     pool::Height height;
     std::string hash;   ///< as people are shown it
@@ -267,6 +207,9 @@ public:
     /// all when empty.
     virtual void workers(std::size_t limit, const std::string& account,
                          Done<std::vector<WorkerLine>> done) = 0;
+    /// One worker of the last week. Errors: not_found.
+    virtual void worker(const std::string& account, const std::string& name,
+                        Done<WorkerInfo> done) = 0;
     /// Errors: invalid (the name or the address, and what is wrong), conflict (name taken).
     virtual void create_account(const std::string& name, const std::string& address,
                                 Done<AccountInfo> done) = 0;
@@ -275,11 +218,20 @@ public:
     /// Newest first. limit: 1 ..= 1000. Errors: not_found.
     virtual void earnings(const std::string& account, std::uint32_t limit,
                           Done<std::vector<EarningInfo>> done) = 0;
+    /// Payouts that are on their way or over, newest first. limit: 1 ..= 1000. before: only those
+    /// below that number.
+    virtual void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
+                         Done<std::vector<PayoutInfo>> done) = 0;
+    /// Those to an account. Errors: not_found.
+    virtual void payouts_of(const std::string& account, std::uint32_t limit,
+                            Done<std::vector<PaidInfo>> done) = 0;
     /// Errors: not_found; unavailable also before the first template.
     virtual void window(const std::string& account, Done<WindowInfo> done) = 0;
     /// hash: as people are shown it. Errors: invalid, for no hash.
     virtual void block_answers(const std::string& hash,
                                Done<std::vector<BlockAnswerInfo>> done) = 0;
+    /// hash: as people are shown it. Errors: not_found, invalid.
+    virtual void block(const std::string& hash, Done<BlockInfo> done) = 0;
     /// Newest first. limit: 1 ..= 1000. before_height: only blocks below it.
     virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
                         Done<std::vector<BlockInfo>> done) = 0;
@@ -296,6 +248,7 @@ public:
     /// Errors: not_found, for an unknown account.
     virtual void ledger(std::uint32_t limit, const std::string& account,
                         Done<std::vector<LedgerLine>> done) = 0;
+    virtual void operator_info(Done<OperatorInfo> done) = 0;
     virtual void metrics(Done<std::vector<Metric>> done) = 0;
     /// Begins the graceful stop of the whole server; returns at once. A second call does nothing.
     virtual void stop() = 0;

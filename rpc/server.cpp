@@ -48,7 +48,11 @@ struct Server::Impl {
     Impl(pool::Loop& loop, const ServerOptions& options, Router& router, const Authenticator& auth,
          PoolView& pool_view)
         : view(pool_view),
-          admin_edge(loop, router, auth),
+          admin_edge(
+              loop, router, auth, pool_view,
+              [this](const pool::HttpRequest& request, const std::string& host, Respond respond) {
+                  web_edge.handle(request, host, std::move(respond));
+              }),
           web_edge(pool_view, options.requests_per_second,
                    [this](std::vector<Metric>& metrics) { add_own(metrics); })
     {

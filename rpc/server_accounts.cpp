@@ -159,11 +159,19 @@ AccountEdge::Question AccountEdge::question(const HttpRequest& request,
                                                     std::move(to), window_json));
                 }};
     }
-    if (path.size() == 7 && what == "workers" && path[6] == "history" &&
-        path[5].size() <= worker_length_max && !path[5].empty()) {
-        return history(request, std::string{path[5]});
+    if (path.size() == 5 && what == "payouts") return payouts(request);
+    if (path.size() < 6 || what != "workers" || path[5].empty() ||
+        path[5].size() > worker_length_max) {
+        return {};
     }
-    return {};
+    const std::string name{path[5]};
+    if (path.size() == 7 && path[6] == "history") return history(request, name);
+    if (path.size() > 6) return {};
+    return {Need::hashrate, [this, name](const Access& access, std::string known_tag, Respond to) {
+                view_.worker(access.account, name,
+                             answer<WorkerInfo>(std::move(known_tag), shown_to(access),
+                                                std::move(to), worker_detail_json));
+            }};
 }
 
 AccountEdge::Question AccountEdge::workers(const HttpRequest& request)
@@ -190,6 +198,18 @@ AccountEdge::Question AccountEdge::history(const HttpRequest& request, std::stri
                 view_.history({access.account, worker, hours},
                               answer<HistoryInfo>(std::move(known_tag), shown_to(access),
                                                   std::move(to), history_json));
+            }};
+}
+
+AccountEdge::Question AccountEdge::payouts(const HttpRequest& request)
+{
+    const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
+    return {Need::earnings, [this, limit](const Access& access, std::string known_tag, Respond to) {
+                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
+                view_.payouts_of(
+                    access.account, *limit,
+                    answer<std::vector<PaidInfo>>(std::move(known_tag), shown_to(access),
+                                                  std::move(to), paid_json));
             }};
 }
 

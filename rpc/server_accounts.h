@@ -38,6 +38,7 @@ private:
     Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);
     Question history(const pool::HttpRequest& request, std::string worker);
     Question workers(const pool::HttpRequest& request);
+    Question payouts(const pool::HttpRequest& request);
     Question earnings(const pool::HttpRequest& request);
     void ask(const pool::HttpRequest& request, std::string_view account, const std::string& host,
              Question question, Respond respond);

@@ -6,6 +6,7 @@
 
 #include "pool/base/log.h"
 #include "pool/base/time.h"
+#include "rpc/views.h"
 
 namespace rpc {
 namespace {
@@ -30,9 +31,22 @@ HttpResponse too_many_failures()
 
 HttpResponse wrong_method()
 {
-    HttpResponse response = error_response(405, "wrong_method", "JSON-RPC goes by POST");
-    response.headers.emplace_back("Allow", "POST");
+    HttpResponse response =
+        error_response(405, "wrong_method", "JSON-RPC goes by POST, pages by GET");
+    response.headers.emplace_back("Allow", "GET, HEAD, POST");
     return response;
+}
+
+/// Does a page of another site send this, with the password that the browser keeps for ours?
+bool from_another_site(const pool::HttpRequest& request)
+{
+    const std::string_view site = request.header("sec-fetch-site");
+    if (!site.empty() && site != "same-origin" && site != "none") return true;
+    std::string_view origin = request.header("origin");
+    if (origin.empty()) return false;
+    const std::size_t scheme = origin.find("://");
+    if (scheme != origin.npos) origin.remove_prefix(scheme + 3);
+    return origin != request.header("host");
 }
 
 HttpResponse rpc_answer(std::optional<std::string> reply)
@@ -49,17 +63,23 @@ HttpResponse rpc_answer(std::optional<std::string> reply)
 
 }  // namespace
 
-AdminEdge::AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth)
-    : loop_(loop), router_(router), auth_(auth)
+AdminEdge::AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view,
+                     HttpHandler pages)
+    : loop_(loop), router_(router), auth_(auth), view_(view), pages_(std::move(pages))
 {
 }
 
 void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host, Respond respond)
 {
-    if (request.path != "/") {
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (!reads && request.method != "POST") return respond(wrong_method());
+    if (!reads && request.path != "/") {
         return respond(error_response(404, "not_found", "the admin RPC is at /"));
     }
-    if (request.method != "POST") return respond(wrong_method());
+    if (from_another_site(request)) {
+        return respond(
+            error_response(403, "another_site", "pages of other sites may not ask this"));
+    }
 
     const std::string_view authorization = request.header("authorization");
     if (authorization.empty()) return respond(unauthorized());
@@ -74,10 +94,25 @@ void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host
 
     // The cookie says nothing about who guesses passwords from the same machine.
     if (!by_cookie) failures_.succeeded(host);
+    if (reads) return get(request, host, std::move(respond));
     router_.call(request.body, *caller,
                  [respond = std::move(respond)](std::optional<std::string> reply) {
                      respond(rpc_answer(std::move(reply)));
                  });
+}
+
+void AdminEdge::get(const pool::HttpRequest& request, const std::string& host, Respond respond)
+{
+    if (request.path != "/api/v1/operator") return pages_(request, host, std::move(respond));
+    view_.operator_info([respond = std::move(respond)](const pool::Result<OperatorInfo>& info) {
+        if (!info) {
+            return respond(error_response(503, "unavailable", "the pool cannot tell right now"));
+        }
+        HttpResponse response;
+        response.body = operator_json(*info);
+        response.headers.emplace_back("Cache-Control", "no-store");
+        respond(std::move(response));
+    });
 }
 
 void AdminEdge::refuse(const std::string& host, Respond respond)

@@ -5,24 +5,32 @@
 
 #include "pool/runtime/loop.h"
 #include "rpc/auth.h"
+#include "rpc/pool_view.h"
 #include "rpc/router.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
 
-/// What the admin listener does with a request: POST / goes to the router once the caller is
-/// known. Errors of calls are answers with status 200, as JSON-RPC 2.0 over HTTP has them.
+/// What the admin listener does with a request, once the caller is known: POST / goes to the router
+/// (errors of calls are answers with status 200, as JSON-RPC 2.0 over HTTP has them), GET gives the
+/// pages with what only operators see, /api/v1/operator. Browsers keep the name and the password of
+/// who has looked: no page of another site may send anything with them.
 class AdminEdge {
 public:
-    AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth);
+    /// pages: answers what is the same for everybody.
+    AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view,
+              HttpHandler pages);
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
 private:
+    void get(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void refuse(const std::string& host, Respond respond);
 
     pool::Loop& loop_;
     Router& router_;
     const Authenticator& auth_;
+    PoolView& view_;
+    HttpHandler pages_;
     FailureDelays failures_;
     std::map<std::string, pool::Watch> held_;  // refusals not sent yet, at most one an address
 };

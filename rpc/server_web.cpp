@@ -9,7 +9,6 @@
 #include "rpc/server_answers.h"
 #include "rpc/shims.h"
 #include "rpc/views.h"
-#include "rpc/web_assets.h"
 
 namespace rpc {
 namespace {
@@ -20,16 +19,9 @@ using pool::HttpResponse;
 constexpr std::uint32_t blocks_default = 20;
 constexpr std::uint32_t blocks_max = 100;
 constexpr std::uint32_t same_height_max = 100;
-
-std::optional<HttpResponse> page_at(std::string_view path)
-{
-    for (const WebAsset& asset : web_assets()) {
-        if (asset.path != path) continue;
-        return ok_response(std::string{asset.content_type}, std::string{asset.body},
-                           "public, max-age=5");
-    }
-    return std::nullopt;
-}
+constexpr std::size_t hash_length = 64;
+constexpr std::uint32_t payouts_default = 20;
+constexpr std::uint32_t payouts_max = 100;
 
 HttpResponse wrong_method()
 {
@@ -121,6 +113,7 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
         page->headers.emplace_back("Access-Control-Allow-Origin", "*");
         return respond(*std::move(page));
     }
+    if (path.size() == 3 && first == "payouts") return payouts(request, std::move(respond));
     if (path.size() <= 4 && first == "blocks") return blocks(request, path, std::move(respond));
     if (path.size() >= 4 && first == "users") {
         return accounts_.user(request, path, host, std::move(respond));
@@ -167,12 +160,49 @@ void WebEdge::history(const HttpRequest& request, Respond respond)
                   public_answer<HistoryInfo>(request, std::move(respond), history_json));
 }
 
+void WebEdge::payouts(const HttpRequest& request, Respond respond)
+{
+    const auto limit = query_number(request, "limit", 1, payouts_max, payouts_default);
+    const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
+    if (!limit || !before) {
+        return respond(
+            api_error(400, "bad_query", "limit is 1 to 100, before is the number of a payout"));
+    }
+    std::optional<std::uint64_t> below;
+    if (*before != 0) below = *before;
+    view_.payouts(*limit, below,
+                  public_answer<std::vector<PayoutInfo>>(request, std::move(respond),
+                                                         [limit = *limit](const auto& payouts) {
+                                                             return payouts_json(payouts, limit);
+                                                         }));
+}
+
+void WebEdge::block(const HttpRequest& request, const std::string& hash, Respond respond)
+{
+    view_.block(hash, [this, alive = std::weak_ptr{life_}, hash,
+                       known_tag = std::string{request.header("if-none-match")},
+                       respond = std::move(respond)](const pool::Result<BlockInfo>& block) {
+        if (alive.expired()) return;
+        if (!block) return respond(api_error(block.error()));
+        const auto render = [block = *block](const std::vector<BlockAnswerInfo>& answers) {
+            return block_detail_json(block, answers);
+        };
+        view_.block_answers(hash, answer<std::vector<BlockAnswerInfo>>(
+                                      known_tag, Shown::to_everybody, respond, render));
+    });
+}
+
 void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_view>& path,
                      Respond respond)
 {
+    if (path.size() == 4 && path[3].size() == hash_length) {
+        return block(request, std::string{path[3]}, std::move(respond));
+    }
     if (path.size() == 4) {
         const auto height = whole_number(path[3], 0, UINT32_MAX - 1);
-        if (!height) return respond(api_error(404, "not_found", "a block is named by its height"));
+        if (!height)
+            return respond(
+                api_error(404, "not_found", "a block is named by its height or its hash"));
         const auto one = [respond = public_answer<std::vector<BlockInfo>>(
                               request, std::move(respond), public_blocks_json),
                           height = pool::Height{*height}](auto found) {

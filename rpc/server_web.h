@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,15 @@ private:
     void api(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void shim(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void history(const pool::HttpRequest& request, Respond respond);
+    void payouts(const pool::HttpRequest& request, Respond respond);
+    void block(const pool::HttpRequest& request, const std::string& hash, Respond respond);
     void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
                 Respond respond);
     void events(Respond respond);
     void metrics(Respond respond);
 
     PoolView& view_;
+    std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
     AccountEdge accounts_;
     RateLimits limits_;
     std::function<void(std::vector<Metric>&)> own_metrics_;

@@ -11,39 +11,10 @@
 #include <string_view>
 
 #include "pool/base/json.h"
+#include "rpc/json_members.h"
 
 namespace rpc {
 namespace {
-
-/// A JsonWriter with the members of our answers.
-class Members {
-public:
-    explicit Members(std::string& out) : json_(out) { json_.begin_object(); }
-    void text(std::string_view key, std::string_view value) { json_.key(key).string(value); }
-    void count(std::string_view key, std::uint64_t value)
-    {
-        json_.key(key).unsigned_integer(value);
-    }
-    void flag(std::string_view key, bool value) { json_.key(key).boolean(value); }
-    void sats(std::string_view key, pool::Sats value) { json_.key(key).integer(value.value); }
-    void number(std::string_view key, double value) { json_.key(key).raw(number_json(value)); }
-    void raw(std::string_view key, std::string_view json) { json_.key(key).raw(json); }
-    void end() { json_.end_object(); }
-
-private:
-    pool::JsonWriter json_;
-};
-
-template <typename T, typename Render>
-std::string list_json(const std::vector<T>& values, Render render)
-{
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_array();
-    for (const T& value : values) json.raw(render(value));
-    json.end_array();
-    return out;
-}
 
 std::string or_null(const std::optional<std::uint64_t>& value)
 {
@@ -93,10 +64,8 @@ void public_members(Members& members, const PoolInfo& info)
     members.flag("ready", info.readiness.ready);
 }
 
-std::string block_json(const BlockInfo& block)
+void block_members(Members& members, const BlockInfo& block)
 {
-    std::string out;
-    Members members{out};
     members.count("height", block.height.value);
     members.text("hash", block.hash);
     members.text("state", block.state);
@@ -106,8 +75,22 @@ std::string block_json(const BlockInfo& block)
     members.sats("reward_sat", block.reward);
     members.raw("confirmations", std::to_string(block.confirmations));
     members.raw("effort", block.effort ? number_json(*block.effort) : "null");
+}
+
+std::string block_json(const BlockInfo& block)
+{
+    std::string out;
+    Members members{out};
+    block_members(members, block);
     members.end();
     return out;
+}
+
+void hide_finder(BlockInfo& block)
+{
+    if (block.finder_public) return;
+    block.finder.clear();
+    block.worker.clear();
 }
 
 std::string line_json(const LedgerLine& line)
@@ -125,12 +108,8 @@ std::string line_json(const LedgerLine& line)
     return out;
 }
 
-}  // namespace
-
-std::string worker_json(const WorkerInfo& worker)
+void worker_members(Members& members, const WorkerInfo& worker)
 {
-    std::string out;
-    Members members{out};
     members.text("name", worker.name);
     add_rates(members, worker.rates);
     members.count("accepted", worker.accepted);
@@ -143,6 +122,37 @@ std::string worker_json(const WorkerInfo& worker)
     members.raw("last_share",
                 worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
     members.text("user_agent", worker.user_agent);
+}
+
+}  // namespace
+
+std::string worker_json(const WorkerInfo& worker)
+{
+    std::string out;
+    Members members{out};
+    worker_members(members, worker);
+    members.end();
+    return out;
+}
+
+std::string worker_detail_json(const WorkerInfo& worker)
+{
+    std::string out;
+    Members members{out};
+    worker_members(members, worker);
+    const std::uint64_t named = worker.duplicate + worker.low_difficulty;
+    const std::vector<RejectCount> rejects{{"stale", worker.stale},
+                                           {"duplicate", worker.duplicate},
+                                           {"low_difficulty", worker.low_difficulty},
+                                           {"other", worker.rejected - named}};
+    members.raw("rejects", list_json(rejects, [](const RejectCount& each) {
+                    std::string text;
+                    Members one{text};
+                    one.text("reason", each.reason);
+                    one.count("count", each.count);
+                    one.end();
+                    return text;
+                }));
     members.end();
     return out;
 }
@@ -329,12 +339,19 @@ std::string blocks_json(const std::vector<BlockInfo>& blocks)
 
 std::string public_blocks_json(std::vector<BlockInfo> blocks)
 {
-    for (BlockInfo& block : blocks) {
-        if (block.finder_public) continue;
-        block.finder.clear();
-        block.worker.clear();
-    }
+    for (BlockInfo& block : blocks) hide_finder(block);
     return blocks_json(blocks);
+}
+
+std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers)
+{
+    hide_finder(block);
+    std::string out;
+    Members members{out};
+    block_members(members, block);
+    members.raw("answers", block_answers_json(answers));
+    members.end();
+    return out;
 }
 
 std::string pass_json(const payouts::AccessSheet::Pass& pass)

@@ -37,6 +37,14 @@ std::string pass_json(const payouts::AccessSheet::Pass& pass);
 std::string history_json(const HistoryInfo& history);
 std::string earnings_json(const std::vector<EarningInfo>& earnings);
 std::string window_json(const WindowInfo& window);
+std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t limit);
+std::string paid_json(const std::vector<PaidInfo>& payouts);
+/// A worker, and why its shares were refused.
+std::string worker_detail_json(const WorkerInfo& worker);
+/// A block as everybody may see it, and what each node said to it.
+std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers);
+std::string nodes_json(const std::vector<BitcoindInfo>& nodes);
+std::string operator_json(const OperatorInfo& info);
 std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers);
 /// Of blocks, newest first: found for expected.
 std::string luck_json(const std::vector<BlockInfo>& blocks);

@@ -8,18 +8,9 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "rpc/operator_info.h"
 
 namespace rpc {
-
-struct BitcoindInfo {
-    std::string name;
-    std::string role;     ///< "both", "template", "submit"
-    bool enabled = true;  ///< an admin has not switched it off
-    bool up = false;      ///< it answers
-    pool::Height height;  ///< of its tip; 0 when unknown
-    std::string tip;      ///< "" when unknown
-    bool on_our_tip = false;
-};
 
 /// What miners work on.
 struct TemplateInfo {

@@ -28,21 +28,6 @@ std::string template_json(const TemplateInfo& info)
     return out;
 }
 
-std::string nodes_json(const std::vector<BitcoindInfo>& nodes)
-{
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_array();
-    for (const BitcoindInfo& node : nodes) {
-        json.begin_object().key("name").string(node.name).key("role").string(node.role);
-        json.key("enabled").boolean(node.enabled).key("up").boolean(node.up);
-        json.key("height").unsigned_integer(node.height.value).key("tip").string(node.tip);
-        json.key("on_our_tip").boolean(node.on_our_tip).end_object();
-    }
-    json.end_array();
-    return out;
-}
-
 Method gettemplateinfo_method(WorkControl& work)
 {
     Method method;

@@ -16,6 +16,7 @@
 #include "pool/app/books.h"
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
+#include "pool/app/loop_lag.h"
 #include "pool/app/miners.h"
 #include "pool/app/payout_desk.h"
 #include "pool/app/server_control.h"
@@ -53,6 +54,7 @@ struct App::Parts {
     std::unique_ptr<BlockWatch> watch;
     std::unique_ptr<WorkDesk> desk;
     std::unique_ptr<Live> live;
+    std::unique_ptr<LoopLag> lag;
     std::unique_ptr<View> view;
     std::unique_ptr<Heartbeat> heartbeat;
     std::unique_ptr<Miners> miners;

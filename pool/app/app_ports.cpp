@@ -60,8 +60,16 @@ Result<void> App::Parts::open_rpc()
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
     live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
+    std::vector<LoopLag::Target> targets{
+        {"core", [this](std::function<void()> task) { core.post(std::move(task)); }}};
+    for (StratumLoop* const loop : plain) {
+        targets.push_back({loop->producer(),
+                           [loop](std::function<void()> task) { loop->ping(std::move(task)); }});
+    }
+    lag = std::make_unique<LoopLag>(rpc_loop, std::move(targets));
     view = std::make_unique<View>(View::Parts{.rpc_loop = rpc_loop,
                                               .live = *live,
+                                              .lag = *lag,
                                               .books = *books,
                                               .queries = std::move(*queries),
                                               .audits = std::move(*audits),

@@ -89,7 +89,8 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
 struct Live::Round {
     std::size_t missing = 0;
     WorkStatus work;
-    std::vector<LoopSnapshot> loops;
+    std::vector<NodeStatus> nodes;
+    std::vector<std::pair<std::string, LoopSnapshot>> loops;
     bool over = false;
 };
 
@@ -117,12 +118,18 @@ void Live::begin()
             if (--round->missing == 0) finish(round);
         });
     };
-    core_loop_.post(
-        [this, arrived] { arrived([work = desk_.status()](Round& to) { to.work = work; }); });
+    core_loop_.post([this, arrived] {
+        arrived([work = desk_.status(), nodes = desk_.nodes()](Round& to) {
+            to.work = work;
+            to.nodes = nodes;
+        });
+    });
     for (StratumLoop* loop : loops_) {
-        loop->snapshot([arrived](LoopSnapshot snapshot) {
+        loop->snapshot([arrived, producer = loop->producer()](LoopSnapshot snapshot) {
             auto shared = std::make_shared<LoopSnapshot>(std::move(snapshot));
-            arrived([shared](Round& to) { to.loops.push_back(std::move(*shared)); });
+            arrived([shared, producer](Round& to) {
+                to.loops.emplace_back(producer, std::move(*shared));
+            });
         });
     }
     deadline_ = rpc_loop_.after(patience, [this, round] { finish(round); });
@@ -136,7 +143,10 @@ void Live::finish(const std::shared_ptr<Round>& round)
     auto state = std::make_shared<LiveState>();
     state->work = round->work;
     std::map<std::pair<std::string, std::string>, Merged> workers;
-    for (const LoopSnapshot& loop : round->loops) {
+    state->nodes = std::move(round->nodes);
+    for (const auto& [producer, loop] : round->loops) {
+        state->loops.push_back(
+            {producer, loop.sessions.size(), loop.backlog, loop.redis_ok, loop.journal_ok});
         state->connections += loop.sessions.size();
         state->backlog += loop.backlog;
         state->redis_ok = state->redis_ok && loop.redis_ok;

@@ -14,6 +14,15 @@
 
 namespace pool {
 
+/// A Stratum loop, without its sessions.
+struct LoopStatus {
+    std::string producer;
+    std::uint64_t connections = 0;
+    std::uint64_t backlog = 0;
+    bool redis_ok = false;
+    bool journal_ok = false;
+};
+
 /// The running pool at one moment, put together from all loops.
 struct LiveState {
     WorkStatus work;
@@ -24,6 +33,8 @@ struct LiveState {
     std::uint64_t backlog = 0;
     bool redis_ok = true;
     bool journal_ok = true;
+    std::vector<NodeStatus> nodes;
+    std::vector<LoopStatus> loops;  ///< those that have answered
     std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
 };
 

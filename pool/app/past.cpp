@@ -34,6 +34,17 @@ Sats share_of(Sats amount, U128 part, U128 whole)
     return Sats{std::min(amount.value, static_cast<std::int64_t>(exact))};
 }
 
+rpc::PayoutInfo payout_info(const payouts::PayoutRow& row)
+{
+    return {.id = row.id,
+            .state = row.state,
+            .at = row.at,
+            .txid = row.txid ? to_display_hex(*row.txid) : std::string{},
+            .total = row.total,
+            .fee = row.fee,
+            .recipients = row.recipients};
+}
+
 }  // namespace
 
 std::vector<rpc::HistoryStep> filled(const std::vector<payouts::HistoryPoint>& points,
@@ -124,6 +135,38 @@ void Past::earnings(const std::string& account, std::uint32_t limit,
                 out.push_back({row.height, to_display_hex(row.hash), row.found_at,
                                std::string{payouts::to_string(row.state)}, row.gross, row.fee,
                                row.net});
+            }
+            return out;
+        },
+        std::move(done));
+}
+
+void Past::payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
+                   Done<std::vector<rpc::PayoutInfo>> done)
+{
+    using Infos = std::vector<rpc::PayoutInfo>;
+    ask<Infos>(
+        [limit, before](payouts::History& books) -> Result<Infos> {
+            const auto rows = books.payouts(limit, before);
+            if (!rows) return fail(rows.error());
+            Infos out;
+            for (const payouts::PayoutRow& row : *rows) out.push_back(payout_info(row));
+            return out;
+        },
+        std::move(done));
+}
+
+void Past::payouts_of(const std::string& account, std::uint32_t limit,
+                      Done<std::vector<rpc::PaidInfo>> done)
+{
+    using Infos = std::vector<rpc::PaidInfo>;
+    ask<Infos>(
+        [account, limit](payouts::History& books) -> Result<Infos> {
+            const auto rows = books.payouts_of(account, limit);
+            if (!rows) return fail(rows.error());
+            Infos out;
+            for (const payouts::PaidRow& row : *rows) {
+                out.push_back({payout_info(row.payout), row.address, row.amount, row.fee_share});
             }
             return out;
         },

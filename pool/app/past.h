@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ public:
     void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done);
     void earnings(const std::string& account, std::uint32_t limit,
                   Done<std::vector<rpc::EarningInfo>> done);
+    void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
+                 Done<std::vector<rpc::PayoutInfo>> done);
+    void payouts_of(const std::string& account, std::uint32_t limit,
+                    Done<std::vector<rpc::PaidInfo>> done);
     /// reward: of the block that is being mined.
     void window(const std::string& account, Sats reward, Done<rpc::WindowInfo> done);
     void block_answers(const std::string& hash, Done<std::vector<rpc::BlockAnswerInfo>> done);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pool/app/view_metrics.h"
+#include "pool/app/work_control.h"
 #include "pool/base/bytes.h"
 #include "pool/base/log.h"
 #include "pool/bitcoin/address.h"
@@ -55,6 +56,27 @@ rpc::BlockInfo block_info(const payouts::BlockRow& row)
             .reward = row.reward,
             .confirmations = row.confirmations,
             .effort = row.effort ? std::optional{blocks_in(*row.effort)} : std::nullopt};
+}
+
+std::vector<rpc::LoopInfo> loop_infos(const LoopLag& lag, const LiveState& state)
+{
+    std::vector<rpc::LoopInfo> out;
+    for (const LoopLag::Reading& reading : lag.readings()) {
+        rpc::LoopInfo info;
+        info.name = reading.name;
+        info.lag_s = reading.last_s;
+        info.lag_worst_s = reading.worst_s;
+        for (const LoopStatus& loop : state.loops) {
+            if (loop.producer != reading.name) continue;
+            info.stratum = true;
+            info.connections = loop.connections;
+            info.backlog = loop.backlog;
+            info.redis_ok = loop.redis_ok;
+            info.journal_ok = loop.journal_ok;
+        }
+        out.push_back(std::move(info));
+    }
+    return out;
 }
 
 rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
@@ -227,6 +249,19 @@ void View::workers(std::size_t limit, const std::string& account,
     });
 }
 
+void View::worker(const std::string& account, const std::string& name, Done<rpc::WorkerInfo> done)
+{
+    parts_.live.get([account, name, done = std::move(done)](const Live::StatePtr& state) {
+        const auto workers = state->by_account.find(account);
+        if (workers != state->by_account.end()) {
+            for (const rpc::WorkerInfo& worker : workers->second) {
+                if (worker.name == name) return done(worker);
+            }
+        }
+        done(fail(Error::Code::not_found, "no such worker in a week"));
+    });
+}
+
 void View::create_account(const std::string& name, const std::string& address,
                           Done<rpc::AccountInfo> done)
 {
@@ -250,6 +285,22 @@ void View::window(const std::string& account, Done<rpc::WindowInfo> done)
         }
         past_.window(account, state->work.reward, done);
     });
+}
+
+void View::block(const std::string& hash, Done<rpc::BlockInfo> done)
+{
+    const auto digest = digest_from_display_hex(hash);
+    if (!digest) return done(fail(Error::Code::invalid, "a block is named by 64 hex digits"));
+    ask<payouts::BlockRow>(
+        [block = BlockHash{*digest}](payouts::Queries& queries) { return queries.block(block); },
+        [this, done = std::move(done)](Result<payouts::BlockRow> row) {
+            if (!row) return done(fail(row.error()));
+            access_.fresh([this, done, row = std::move(*row)] {
+                rpc::BlockInfo info = block_info(row);
+                info.finder_public = access_.is_public(row.finder);
+                done(std::move(info));
+            });
+        });
 }
 
 void View::blocks(std::uint32_t limit, std::optional<Height> before_height,
@@ -332,12 +383,37 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
     if (!posted) (*reply)(fail(Error::Code::unavailable, "the books are being verified already"));
 }
 
+void View::operator_info(Done<rpc::OperatorInfo> done)
+{
+    parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
+        totals([this, state, done](const payouts::Totals& totals) {
+            rpc::OperatorInfo info;
+            info.readiness = readiness_of(*state);
+            info.loops = loop_infos(parts_.lag, *state);
+            info.nodes = node_infos(state->nodes, state->work.tip);
+            if (state->work.template_age_ms >= 0) {
+                info.template_age_ms = static_cast<std::uint64_t>(state->work.template_age_ms);
+            }
+            info.share_backlog = state->backlog;
+            info.books_lag_ms = books_status_.lag_at(read_clock().steady);
+            info.ledger_difference = totals.imbalance;
+            info.ledger_known = totals_taken_ != SteadyTime{};
+            done(std::move(info));
+        });
+    });
+}
+
 void View::metrics(Done<std::vector<rpc::Metric>> done)
 {
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
-            auto metrics = metrics_of(info, state->work, parts_.loops, parts_.gate);
+            auto metrics = metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag);
+            rpc::Metric& imbalance = metrics.emplace_back();
+            imbalance.name = "zubr_ledger_imbalance_sats";
+            imbalance.help =
+                "Debits less credits of all balances: anything but 0 is a broken ledger";
+            imbalance.value = static_cast<double>(totals_.imbalance.value);
             rpc::Metric& suspects = metrics.emplace_back();
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";

@@ -12,6 +12,7 @@
 #include "pool/app/account_access.h"
 #include "pool/app/books.h"
 #include "pool/app/live.h"
+#include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
 #include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
@@ -36,6 +37,7 @@ public:
     struct Parts {
         Loop& rpc_loop;
         Live& live;
+        const LoopLag& lag;
         Books& books;
         std::unique_ptr<payouts::Queries> queries;
         std::unique_ptr<payouts::Queries> audits;  ///< for what takes minutes
@@ -65,6 +67,8 @@ public:
     void user(const std::string& name, Done<rpc::UserInfo> done) override;
     void workers(std::size_t limit, const std::string& account,
                  Done<std::vector<rpc::WorkerLine>> done) override;
+    void worker(const std::string& account, const std::string& name,
+                Done<rpc::WorkerInfo> done) override;
     void create_account(const std::string& name, const std::string& address,
                         Done<rpc::AccountInfo> done) override;
     void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done) override
@@ -76,12 +80,23 @@ public:
     {
         past_.earnings(account, limit, std::move(done));
     }
+    void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
+                 Done<std::vector<rpc::PayoutInfo>> done) override
+    {
+        past_.payouts(limit, before, std::move(done));
+    }
+    void payouts_of(const std::string& account, std::uint32_t limit,
+                    Done<std::vector<rpc::PaidInfo>> done) override
+    {
+        past_.payouts_of(account, limit, std::move(done));
+    }
     void window(const std::string& account, Done<rpc::WindowInfo> done) override;
     void block_answers(const std::string& hash,
                        Done<std::vector<rpc::BlockAnswerInfo>> done) override
     {
         past_.block_answers(hash, std::move(done));
     }
+    void block(const std::string& hash, Done<rpc::BlockInfo> done) override;
     void blocks(std::uint32_t limit, std::optional<Height> before_height,
                 Done<std::vector<rpc::BlockInfo>> done) override;
     void ledger(std::uint32_t limit, const std::string& account,
@@ -90,6 +105,7 @@ public:
     void accept_gap(const std::string& producer, const std::string& by,
                     Done<std::uint64_t> done) override;
     void verify_ledger(Done<rpc::LedgerVerdict> done) override;
+    void operator_info(Done<rpc::OperatorInfo> done) override;
     void metrics(Done<std::vector<rpc::Metric>> done) override;
     void stop() override { parts_.stop(); }
 

@@ -1,6 +1,7 @@
 #include "pool/app/view_metrics.h"
 
 #include <array>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -49,6 +50,18 @@ public:
     void counter(std::string name, std::string help, double value, Labels labels = {})
     {
         add(rpc::MetricType::counter, std::move(name), std::move(help), value, std::move(labels));
+    }
+    void histogram(std::string name, std::string help, const Histogram& times, Labels labels = {})
+    {
+        add(rpc::MetricType::histogram, std::move(name), std::move(help), times.sum_seconds(),
+            std::move(labels));
+        std::uint64_t below = 0;
+        for (std::size_t at = 0; at <= Histogram::bounds.size(); ++at) {
+            below += times.in_bucket(at);
+            const bool last = at == Histogram::bounds.size();
+            metrics_.back().buckets.push_back(
+                {last ? std::numeric_limits<double>::infinity() : Histogram::bounds.at(at), below});
+        }
     }
     std::vector<rpc::Metric> take() { return std::move(metrics_); }
 
@@ -156,6 +169,20 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
                  sum(loops, [](const auto& m) -> auto& { return m.authorize_refused; }));
 }
 
+void add_lag(const LoopLag& lag, List& list)
+{
+    for (const LoopLag::Reading& reading : lag.readings()) {
+        list.histogram("zubr_event_loop_lag_seconds",
+                       "How late event loops come to what they are given", *reading.times,
+                       {{"loop", reading.name}});
+    }
+    for (const LoopLag::Reading& reading : lag.readings()) {
+        list.gauge("zubr_event_loop_lag_last_seconds",
+                   "The newest of these, growing while a loop hangs", reading.last_s,
+                   {{"loop", reading.name}});
+    }
+}
+
 // Names and meanings as Prometheus' own client libraries have them.
 void add_process(List& list)
 {
@@ -235,7 +262,8 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
 }
 
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
-                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate)
+                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate,
+                                    const LoopLag& lag)
 {
     List list;
     list.gauge("zubr_build_info", "Version of the server", 1, {{"version", info.version}});
@@ -281,6 +309,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
         list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
                    {{"name", dependency.name}});
     }
+    add_lag(lag, list);
     add_process(list);
     return list.take();
 }

@@ -50,11 +50,13 @@ Result<rpc::TemplateInfo> info_of(const WorkDesk& desk)
         .empty_ms = status.empty_ms};
 }
 
-std::vector<rpc::BitcoindInfo> nodes_of(const WorkDesk& desk)
+}  // namespace
+
+std::vector<rpc::BitcoindInfo> node_infos(const std::vector<NodeStatus>& nodes,
+                                          const BlockHash& ours)
 {
-    const BlockHash ours = desk.status().tip;
     std::vector<rpc::BitcoindInfo> out;
-    for (const NodeStatus& node : desk.nodes()) {
+    for (const NodeStatus& node : nodes) {
         rpc::BitcoindInfo info;
         info.name = node.name;
         info.role = word_for(node.role);
@@ -69,8 +71,6 @@ std::vector<rpc::BitcoindInfo> nodes_of(const WorkDesk& desk)
     }
     return out;
 }
-
-}  // namespace
 
 template <typename T, typename Ask>
 void WorkControl::ask(Ask question, Done<T> done)
@@ -87,7 +87,8 @@ void WorkControl::current(Done<rpc::TemplateInfo> done)
 
 void WorkControl::nodes(Done<std::vector<rpc::BitcoindInfo>> done)
 {
-    ask<std::vector<rpc::BitcoindInfo>>([this] { return nodes_of(desk_); }, std::move(done));
+    ask<std::vector<rpc::BitcoindInfo>>(
+        [this] { return node_infos(desk_.nodes(), desk_.status().tip); }, std::move(done));
 }
 
 void WorkControl::set_node(const std::string& name, bool on, Done<bool> done)

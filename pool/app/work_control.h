@@ -9,6 +9,10 @@
 
 namespace pool {
 
+/// The nodes as admins are shown them. ours: the tip that we work on.
+std::vector<rpc::BitcoindInfo> node_infos(const std::vector<NodeStatus>& nodes,
+                                          const BlockHash& ours);
+
 /// rpc::WorkControl over the desk. Lives on the rpc loop; the desk is asked on its own.
 class WorkControl final : public rpc::WorkControl {
 public:

@@ -1,9 +1,11 @@
 // Payouts with a real bitcoind wallet and a real MariaDB.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_history.h"
 #include "payouts/mysql_maintenance.h"
 #include "pool/bitcoin/psbt.h"
 #include "tests/integration/payouts_suite.h"
@@ -108,10 +110,26 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
         EXPECT_EQ(psbt->tx.inputs.at(0).previous, batch->anchor.value_or(pool::OutPoint{}).txid);
     }
     EXPECT_EQ(pool.audit(*payouts), "");
+    auto history = payouts::History::open(pool.books().mysql());
+    ASSERT_TRUE(history.has_value());
+    const auto under_way = (*history)->payouts(10, std::nullopt);
+    ASSERT_TRUE(under_way.has_value()) << under_way.error().detail;
+    ASSERT_EQ(under_way->size(), 1U);
+    EXPECT_EQ(under_way->front().state, "broadcast");
+    EXPECT_EQ(under_way->front().txid, batch->txs[1].txid) << "the newest stands";
     mine(node(), 6);
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "confirmed");
     EXPECT_EQ(pool.received(7), 5'000'000);
+    const auto paid = (*history)->payouts_of("member-7", 10);
+    ASSERT_TRUE(paid.has_value()) << paid.error().detail;
+    ASSERT_EQ(paid->size(), 1U);
+    EXPECT_EQ(paid->front().payout.state, "confirmed");
+    EXPECT_EQ(paid->front().payout.txid, batch->txs[1].txid);
+    EXPECT_EQ(paid->front().payout.fee, batch->txs[1].fee);
+    EXPECT_EQ(paid->front().amount, Sats{5'000'000});
+    EXPECT_EQ((*history)->payouts(10, id)->size(), 0U) << "only those before it";
+    EXPECT_EQ((*history)->payouts_of("nobody", 10).error().code, pool::Error::Code::not_found);
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 

@@ -12,11 +12,14 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string> hashrate_paths{
-    "/api/v1/users/hidden/workers", "/api/v1/users/hidden/history",
-    "/api/v1/users/hidden/workers/rig/history", "/users/hidden", "/api/client/hidden"};
-const std::vector<std::string> earnings_paths{"/api/v1/users/hidden/earnings",
-                                              "/api/v1/users/hidden/window"};
+const std::vector<std::string> hashrate_paths{"/api/v1/users/hidden/workers",
+                                              "/api/v1/users/hidden/history",
+                                              "/api/v1/users/hidden/workers/rig",
+                                              "/api/v1/users/hidden/workers/rig/history",
+                                              "/users/hidden",
+                                              "/api/client/hidden"};
+const std::vector<std::string> earnings_paths{
+    "/api/v1/users/hidden/earnings", "/api/v1/users/hidden/window", "/api/v1/users/hidden/payouts"};
 
 std::vector<std::string> all_paths()
 {
@@ -154,6 +157,47 @@ TEST(RpcAccess, LetsPagesOfOtherSitesSendATokenAndNoCookie)
     const std::string answer = ask(server.web(), "OPTIONS /api/v1/watch HTTP/1.1\r\n");
     EXPECT_TRUE(has(header_of(answer, "Access-Control-Allow-Headers"), "Authorization"));
     EXPECT_EQ(header_of(answer, "Access-Control-Allow-Credentials"), "");
+}
+
+TEST(RpcAccess, ShowsTheServersOwnStateToOperatorsAlone)
+{
+    const Running server;
+    const std::string operator_request = "GET /api/v1/operator HTTP/1.1\r\n";
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/operator")), "404");
+    const std::string nobody = ask(server.admin(), operator_request);
+    EXPECT_EQ(status_of(nobody), "401");
+    EXPECT_EQ(header_of(nobody, "WWW-Authenticate"), "Basic realm=\"zubr\"");
+    EXPECT_EQ(status_of(ask(server.admin(), "GET / HTTP/1.1\r\n")), "401");
+    EXPECT_EQ(status_of(ask(server.admin(), "GET / HTTP/1.1\r\n" + alice_header)), "200");
+    const std::string answer = ask(server.admin(), operator_request + alice_header);
+    const json info = json::parse(body_of(answer));
+    EXPECT_EQ(header_of(answer, "Cache-Control"), "no-store");
+    EXPECT_EQ(info.at("ready"), true);
+    EXPECT_EQ(info.at("loops").at(0).at("lag_ms"), 2);
+    EXPECT_EQ(info.at("loops").at(1).at("connections"), 7);
+    EXPECT_EQ(info.at("nodes").at(0).at("name"), "node1");
+    EXPECT_EQ(info.at("ledger_difference_sat"), 0);
+}
+
+TEST(RpcAccess, DoesNothingForPagesOfOtherSitesWithAnOperatorsPassword)
+{
+    const Running server;
+    for (const std::string foreign :
+         {"Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n",
+          "Sec-Fetch-Site: same-site\r\n"}) {
+        EXPECT_EQ(status_of(ask(server.admin(), "POST / HTTP/1.1\r\n" + cookie_header + foreign,
+                                rpc_call("stop"))),
+                  "403");
+        EXPECT_EQ(status_of(ask(server.admin(),
+                                "GET /api/v1/operator HTTP/1.1\r\n" + cookie_header + foreign)),
+                  "403");
+    }
+    EXPECT_FALSE(server.pool.stopped);
+    EXPECT_EQ(status_of(ask(server.admin(),
+                            "POST / HTTP/1.1\r\n" + cookie_header + "Origin: http://pool\r\n",
+                            rpc_call("uptime"))),
+              "200")
+        << "Host is pool";
 }
 
 }  // namespace

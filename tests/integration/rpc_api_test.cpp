@@ -1,4 +1,5 @@
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -126,6 +127,16 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?limit=1001"},
         {"/api/v1/users/{account}/window", "/api/v1/users/miner/window"},
         {"/api/v1/users/{account}/window", "/api/v1/users/nobody/window"},
+        {"/api/v1/users/{account}/payouts", "/api/v1/users/miner/payouts"},
+        {"/api/v1/users/{account}/payouts", "/api/v1/users/nobody/payouts"},
+        {"/api/v1/users/{account}/payouts", "/api/v1/users/miner/payouts?limit=0"},
+        {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/miner/workers/rig"},
+        {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/miner/workers/none"},
+        {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'a')},
+        {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'b')},
+        {"/api/v1/payouts", "/api/v1/payouts"},
+        {"/api/v1/payouts", "/api/v1/payouts?limit=1&before=7"},
+        {"/api/v1/payouts", "/api/v1/payouts?limit=101"},
     };
     std::set<std::string> covered{"/api/v1/events"};
     for (const auto& [path, target] : asked) {
@@ -139,6 +150,8 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}/earnings", "/api/v1/users/hidden/earnings"},
         {"/api/v1/users/{account}/window", "/api/v1/users/hidden/window"},
         {"/api/v1/users/{account}/history", "/api/v1/users/hidden/history"},
+        {"/api/v1/users/{account}/payouts", "/api/v1/users/hidden/payouts"},
+        {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/hidden/workers/rig"},
         {"/api/v1/users/{account}/workers/{worker}/history",
          "/api/v1/users/hidden/workers/rig/history"},
     };
@@ -251,6 +264,38 @@ TEST(RpcApi, TakesSoManyListenersAndNoMore)
     }
     EXPECT_EQ(status_of(get(server.web(), "/api/v1/events")), "503");
     EXPECT_EQ(status_of(get(server.web(), "/api/v1/pool")), "200");
+}
+
+TEST(RpcApi, TellsWhyAWorkersSharesWereRefused)
+{
+    const Running server;
+    const json worker = json::parse(body_of(get(server.web(), "/api/v1/users/miner/workers/rig")));
+    std::map<std::string, int> rejects;
+    for (const json& each : worker.at("rejects")) rejects[each.at("reason")] = each.at("count");
+    EXPECT_EQ(rejects, (std::map<std::string, int>{
+                           {"stale", 2}, {"duplicate", 3}, {"low_difficulty", 1}, {"other", 5}}));
+}
+
+TEST(RpcApi, TellsOfABlockWithoutItsPrivateFinderWhatEachNodeSaid)
+{
+    const Running server;
+    const std::string answer = get(server.web(), "/api/v1/blocks/" + std::string(64, 'a'));
+    const json block = json::parse(body_of(answer));
+    EXPECT_EQ(block.at("height"), 812);
+    EXPECT_EQ(block.at("answers").at(0).at("took_ms"), 7);
+    EXPECT_FALSE(has(answer, "hidden") || has(answer, "secret-rig")) << answer;
+}
+
+TEST(RpcApi, GivesPagesOfPayouts)
+{
+    const Running server;
+    const json first = json::parse(body_of(get(server.web(), "/api/v1/payouts?limit=1")));
+    EXPECT_EQ(first.at("payouts").at(0).at("txid"), std::string(64, 'a'));
+    EXPECT_EQ(first.at("next"), 7);
+    const json next = json::parse(body_of(get(server.web(), "/api/v1/payouts?limit=1&before=7")));
+    EXPECT_EQ(next.at("payouts").at(0).at("payout"), 6);
+    EXPECT_TRUE(next.at("payouts").at(0).at("txid").is_null()) << "it is not on its way yet";
+    EXPECT_TRUE(json::parse(body_of(get(server.web(), "/api/v1/payouts"))).at("next").is_null());
 }
 
 TEST(RpcApi, SpeaksAsCkpoolDoes)

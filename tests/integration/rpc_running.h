@@ -115,6 +115,17 @@ public:
         done(std::vector<WorkerLine>(std::min<std::size_t>(limit, 3),
                                      {account.empty() ? "miner" : account, worker}));
     }
+    void worker(const std::string& account, const std::string& name, Done<WorkerInfo> done) override
+    {
+        if (account == "nobody" || name != "rig") return done(nobody());
+        WorkerInfo worker;
+        worker.name = name;
+        worker.stale = 2;
+        worker.rejected = 9;
+        worker.duplicate = 3;
+        worker.low_difficulty = 1;
+        done(worker);
+    }
     void create_account(const std::string& name, const std::string& address,
                         Done<AccountInfo> done) override
     {
@@ -136,6 +147,33 @@ public:
         earning.net = {990};
         done(std::vector<EarningInfo>{earning});
     }
+    void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
+                 Done<std::vector<PayoutInfo>> done) override
+    {
+        PayoutInfo payout{before.value_or(8) - 1,
+                          "broadcast",
+                          {1'700'000'000'000},
+                          std::string(64, 'a'),
+                          {50'000},
+                          pool::Sats{210},
+                          3};
+        if (before) {
+            payout.state = "approved";
+            payout.txid.clear();
+            payout.fee.reset();
+        }
+        done(std::vector<PayoutInfo>(std::min(limit, 2U), payout));
+    }
+    void payouts_of(const std::string& account, std::uint32_t,
+                    Done<std::vector<PaidInfo>> done) override
+    {
+        if (account == "nobody") return done(nobody());
+        PaidInfo paid;
+        paid.payout.state = "confirmed";
+        paid.address = "bcrt1";
+        paid.amount = {20'000};
+        done(std::vector<PaidInfo>{paid});
+    }
     void window(const std::string& account, Done<WindowInfo> done) override
     {
         if (account == "nobody") return done(nobody());
@@ -144,6 +182,16 @@ public:
     void block_answers(const std::string&, Done<std::vector<BlockAnswerInfo>> done) override
     {
         done(std::vector<BlockAnswerInfo>{{"local", {1'700'000'000'000}, "accepted", "", 7}});
+    }
+    void block(const std::string& hash, Done<BlockInfo> done) override
+    {
+        if (hash != std::string(64, 'a')) return done(nobody());
+        BlockInfo block;
+        block.height = {812};
+        block.hash = hash;
+        block.finder = "hidden";
+        block.worker = "secret-rig";
+        done(block);
     }
     void blocks(std::uint32_t limit, std::optional<pool::Height> before,
                 Done<std::vector<BlockInfo>> done) override
@@ -172,6 +220,22 @@ public:
         done(7);
     }
     void verify_ledger(Done<LedgerVerdict> done) override { done(LedgerVerdict{}); }
+    void operator_info(Done<OperatorInfo> done) override
+    {
+        OperatorInfo info;
+        info.readiness = current();
+        LoopInfo core;
+        core.name = "core";
+        core.lag_s = 0.002;
+        LoopInfo stratum;
+        stratum.name = "a-0";
+        stratum.stratum = true;
+        stratum.connections = 7;
+        info.loops = {core, stratum};
+        info.nodes.emplace_back().name = "node1";
+        info.ledger_known = true;
+        done(info);
+    }
     void metrics(Done<std::vector<Metric>> done) override
     {
         done(std::vector<Metric>{{.name = "zubr_template_height",

@@ -271,7 +271,7 @@ TEST(RpcAdmin, AsksWhoYouAre)
     EXPECT_EQ(status_of(answer), "401");
     EXPECT_TRUE(has(answer, "WWW-Authenticate: Basic realm=\"zubr\"\r\n"));
     EXPECT_FALSE(has(answer, "regtest"));
-    EXPECT_EQ(status_of(ask(server.admin(), "GET / HTTP/1.1\r\n" + cookie_header)), "405");
+    EXPECT_EQ(status_of(ask(server.admin(), "PUT / HTTP/1.1\r\n" + cookie_header)), "405");
     EXPECT_EQ(status_of(ask(server.admin(), "POST /x HTTP/1.1\r\n" + cookie_header, "{}")), "404");
 }
 

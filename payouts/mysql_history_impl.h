@@ -1,0 +1,49 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_history.h"
+
+namespace payouts {
+
+/// What the parts of History share: work and blocks are in mysql_history.cpp, payouts in
+/// mysql_past_payouts.cpp.
+struct History::Impl {
+    explicit Impl(const MysqlOptions& options) : db(options) {}
+
+    /// Asks again once when the connection turns out to be lost: reading twice does no harm.
+    pool::Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
+    {
+        for (int turn = 0;; ++turn) {
+            if (auto connected = db.connect(); !connected) return pool::fail(connected.error());
+            auto rows = db.query(text, values);
+            if (rows || turn > 0 || db.connected()) return rows;
+        }
+    }
+
+    /// Errors: not_found.
+    pool::Result<std::uint64_t> id_of(std::string_view account)
+    {
+        const auto rows = query("SELECT id FROM account WHERE name = ?", {sql(account)});
+        if (!rows) return pool::fail(rows.error());
+        if (rows->empty()) return pool::fail(pool::Error::Code::not_found, "no such account");
+        return rows->front().u64(0);
+    }
+
+    static std::uint64_t bounded(std::uint32_t limit)
+    {
+        return std::clamp<std::uint64_t>(limit, 1, 1000);
+    }
+
+    /// Fee and donation of an account together, for a block of `slot`.
+    pool::Result<unsigned> taken_bps(pool::AccountId account, std::uint64_t slot);
+
+    MysqlConnection db;
+};
+
+}  // namespace payouts

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+/// How the server itself is doing, for whoever runs it. Plain values.
+namespace rpc {
+
+/// One thing the pool cannot work without: a node, Redis, MySQL, a template, the books.
+struct Dependency {
+    std::string name;  ///< "node", "redis", "mysql", "template", "backlog": stable, for scripts
+    bool ok = false;
+    std::string state;  ///< "ok", or a sentence for an operator
+};
+
+/// May miners be sent here? True only when every dependency is ok.
+struct Readiness {
+    bool ready = false;
+    std::vector<Dependency> dependencies;
+};
+
+/// An event loop, and what it carries.
+struct LoopInfo {
+    std::string name;        ///< "core", "rpc", or a producer's: "a-0"
+    double lag_s = 0;        ///< how late it came to what it was given, the last time
+    double lag_worst_s = 0;  ///< since the start
+    bool stratum = false;    ///< then the rest says something
+    std::uint64_t connections = 0;
+    std::uint64_t backlog = 0;  ///< records in its journal that Redis does not have
+    bool redis_ok = false;
+    bool journal_ok = false;
+};
+
+/// A Bitcoin node as the pool sees it.
+struct BitcoindInfo {
+    std::string name;
+    std::string role;     ///< "both", "template", "submit"
+    bool enabled = true;  ///< an admin has not switched it off
+    bool up = false;      ///< it answers
+    pool::Height height;  ///< of its tip; 0 when unknown
+    std::string tip;      ///< "" when unknown
+    bool on_our_tip = false;
+};
+
+struct OperatorInfo {
+    Readiness readiness;
+    std::vector<LoopInfo> loops;
+    std::vector<BitcoindInfo> nodes;
+    std::optional<std::uint64_t> template_age_ms;
+    std::uint64_t share_backlog = 0;
+    std::uint64_t books_lag_ms = 0;
+    pool::Sats ledger_difference;  ///< debits less credits of all balances: 0, always
+    bool ledger_known = false;     ///< the books have answered at least once
+};
+
+}  // namespace rpc
