@@ -165,7 +165,8 @@ Result<std::vector<PayoutBatch>> list_batches(MysqlConnection& db, std::uint32_t
 Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db)
 {
     const auto rows = db.query(
-        "SELECT id FROM payout_batch WHERE state NOT IN ('draft', 'cancelled') AND closed = 0 "
+        "SELECT id FROM payout_batch WHERE state <> 'draft' AND closed = 0 "
+        "AND NOT (state = 'cancelled' AND anchor_txid IS NULL) "
         "ORDER BY id");
     if (!rows) return fail(rows.error());
     std::vector<std::uint64_t> ids;

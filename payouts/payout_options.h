@@ -20,6 +20,7 @@ struct PayoutOptions {
     PayoutCaps caps;
     FeePayer fee_payer = FeePayer::pool;
     bool offline = false;              ///< batches are signed elsewhere
+    std::uint32_t nodes_agree = 1;     ///< so many must have a transaction deep to settle it
     std::uint32_t fee_blocks = 6;      ///< aim of the fee estimate
     std::uint32_t fee_rate_usual = 5;  ///< satoshi a virtual byte, when the node cannot estimate
     std::chrono::hours every{0};       ///< a draft so often; 0: never

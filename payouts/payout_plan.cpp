@@ -100,10 +100,17 @@ BatchPlan plan_broadcast(const BatchView& batch)
     return send_newest(batch, false);
 }
 
-BatchPlan plan_confirmed(const BatchView& batch)
+/// The books have followed; the chain may yet think otherwise.
+BatchPlan plan_ended(const BatchView& batch)
 {
-    if (in_chain(batch, forgotten_depth)) return {.step = BatchStep::close};
-    BatchPlan next = send_newest(batch, false);
+    const bool returned = batch.state == BatchState::cancelled;
+    if (const auto there = in_chain(batch, 1)) {
+        BatchPlan next;
+        next.alarm = cancels(batch.attempts[*there]) != returned;
+        if (!next.alarm && in_chain(batch, forgotten_depth)) next.step = BatchStep::close;
+        return next;
+    }
+    BatchPlan next = send_newest(batch, returned);
     next.alarm = next.step == BatchStep::send;
     return next;
 }
@@ -123,8 +130,10 @@ std::optional<TxPurpose> tx_purpose_from(std::string_view word)
 
 BatchPlan plan(const BatchView& batch)
 {
-    if (batch.state == BatchState::confirmed) return plan_confirmed(batch);
-    if (batch.state == BatchState::draft || batch.state == BatchState::cancelled) return {};
+    if (batch.state == BatchState::confirmed || batch.state == BatchState::cancelled) {
+        return plan_ended(batch);
+    }
+    if (batch.state == BatchState::draft) return {};
     // Whoever sent it, and whatever was wanted since: the chain has decided.
     if (const auto deep = in_chain(batch, final_depth)) {
         const bool returned = cancels(batch.attempts[*deep]);

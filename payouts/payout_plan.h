@@ -53,14 +53,14 @@ enum class BatchStep : std::uint8_t {
     send,       ///< attempt `attempt`, to all nodes, again and again
     settle,     ///< attempt `attempt` is final: paid
     give_back,  ///< attempt `attempt` is final: cancelled
-    close,      ///< settled and too deep to be looked at any longer
+    close,      ///< settled or returned, and too deep to be looked at any longer
 };
 
 struct BatchPlan {
     BatchStep step = BatchStep::wait;
     TxPurpose purpose = TxPurpose::pay;
     std::size_t attempt = 0;
-    bool alarm = false;  ///< a settled payment has left the chain
+    bool alarm = false;  ///< what was settled or returned has left the chain, or the other is in it
     friend bool operator==(const BatchPlan&, const BatchPlan&) = default;
 };
 

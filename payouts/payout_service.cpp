@@ -401,7 +401,9 @@ Result<FundsCheck> Payouts::compare()
     for (const std::uint64_t id : *ids) {
         auto batch = read_batch(impl_->db, id);
         if (!batch) return fail(batch.error());
-        if (batch->state == BatchState::confirmed) continue;
+        if (batch->state == BatchState::confirmed || batch->state == BatchState::cancelled) {
+            continue;
+        }
         if (auto seen = impl_->worker.see(*batch); !seen) return fail(seen.error());
         const PayoutTx* tx = tx_in_flight(*batch);
         if (tx == nullptr) continue;

@@ -97,11 +97,28 @@ Result<void> PayoutWorker::follow_books(pool::Now now)
     if (!news) return {};
     pool::log::error("books_are_not_those_paid_from", {{"reason", books_trouble_}});
     // For all servers: another one may never have seen what these books have forgotten.
+    return hold("the books are not those that were paid from", now);
+}
+
+Result<void> PayoutWorker::hold(const std::string& why, pool::Now now)
+{
     const auto held = read_control(db_, "payouts");
     if (!held) return fail(held.error());
     if (held->has_value()) return {};
-    return write_control(db_, "payouts", {"the books are not those that were paid from", "zubrd"},
-                         now.wall);
+    return write_control(db_, "payouts", {why, "zubrd"}, now.wall);
+}
+
+// What the books have ended stands otherwise in the chain: it is told once, and where money was
+// returned that is paid after all, nobody is paid before people have looked.
+Result<void> PayoutWorker::tell_alarm(const PayoutBatch& batch, pool::Now now)
+{
+    if (!alarmed_.insert(batch.id).second) return {};
+    if (batch.state == BatchState::confirmed) {
+        pool::log::error("settled_payout_left_chain", {{"payout", batch.id}});
+        return {};
+    }
+    pool::log::error("returned_payout_left_chain", {{"payout", batch.id}});
+    return hold("the cancel of payout " + std::to_string(batch.id) + " left the chain", now);
 }
 
 Result<void> PayoutWorker::adopt_books()
@@ -193,8 +210,8 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     const auto held = stopped();
     if (!held) return fail(held.error());
     const BatchPlan next = plan(view_of(*batch, *held));
-    if (next.alarm && alarmed_.insert(id).second) {
-        pool::log::error("settled_payout_left_chain", {{"payout", id}});
+    if (next.alarm) {
+        if (auto told = tell_alarm(*batch, now); !told) return fail(told.error());
     }
     Result<void> done;
     switch (next.step) {
@@ -312,12 +329,18 @@ Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, po
 Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
                                pool::Now now)
 {
+    if (options_.nodes_agree > 1) {
+        const auto nodes = wallet_.nodes_with(tx.txid, final_depth);
+        if (!nodes) return fail(nodes.error());
+        if (*nodes < options_.nodes_agree) {
+            return fail(Error::Code::unavailable,
+                        std::to_string(*nodes) + " of " + std::to_string(options_.nodes_agree) +
+                            " nodes (work.nodes_agree) have its transaction six blocks deep");
+        }
+    }
     const LedgerEvent event = closing_event(batch, tx, to, now.wall);
     auto done = fenced(event.kind, [&]() -> Result<void> {
         if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;
-        if (to == BatchState::cancelled) {
-            if (auto closed = close_batch(db_, batch.id); !closed) return closed;
-        }
         return post(db_, event);
     });
     if (!done) return done;

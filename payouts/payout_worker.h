@@ -54,6 +54,8 @@ public:
 
 private:
     struct Task;
+    pool::Result<void> hold(const std::string& why, pool::Now now);
+    pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
     pool::Result<void> build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now);
@@ -70,7 +72,7 @@ private:
     std::string books_trouble_;
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;
-    std::set<std::uint64_t> alarmed_;
+    std::set<std::uint64_t> alarmed_;  // told already
 };
 
 /// Whether enough people have approved what the batch holds now. Errors: refused, and why not.

@@ -82,6 +82,7 @@ payouts::PayoutOptions payout_options(const Config& config)
     options.mysql = mysql_options(config);
     options.chain = config.chain;
     options.holder = config.server_id;
+    options.nodes_agree = config.nodes_agree;
     options.hold_file = (std::filesystem::path{config.data_dir} / "payouts.stop").string();
     options.mark_file = (std::filesystem::path{config.data_dir} / "payouts.mark").string();
     return options;

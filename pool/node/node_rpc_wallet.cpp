@@ -237,6 +237,25 @@ public:
         return TxStanding{place, static_cast<std::uint32_t>(std::abs(*depth))};
     }
 
+    Result<std::uint32_t> nodes_with(const TxId& txid, std::uint32_t depth) override
+    {
+        const auto info = rpc_->call("gettransaction", one_text(to_display_hex(txid)));
+        if (!info) return fail(info.error());
+        const auto block = info->find("blockhash").string();
+        if (!block) return 0;
+        std::string params;
+        JsonWriter json{params};
+        // By its block, so that no index is needed; each node says whether that is in its chain.
+        json.begin_array().string(to_display_hex(txid)).boolean(true).string(*block).end_array();
+        std::uint32_t count = 0;
+        for (const auto& node : senders_) {
+            const auto said = node->call("getrawtransaction", params);
+            if (!said || !said->find("in_active_chain").boolean().value_or(false)) continue;
+            if (said->find("confirmations").uint64().value_or(0) >= depth) ++count;
+        }
+        return count;
+    }
+
     Result<std::uint32_t> fee_rate(std::uint32_t blocks) override
     {
         const auto said = rpc_->call("estimatesmartfee", "[" + std::to_string(blocks) + "]");

@@ -85,6 +85,9 @@ public:
     /// The whole transaction of a PSBT that all have signed. Errors: refused when signatures lack.
     virtual Result<Bytes> finish(const std::string& psbt) = 0;
     virtual Result<TxStanding> standing(const TxId& txid) = 0;
+    /// How many nodes, the wallet's own among them, have the transaction in their chain at least
+    /// `depth` deep. One that does not answer does not count.
+    virtual Result<std::uint32_t> nodes_with(const TxId& txid, std::uint32_t depth) = 0;
     /// Satoshi a virtual byte so that it is mined within so many blocks; 0: the node can't say.
     virtual Result<std::uint32_t> fee_rate(std::uint32_t blocks) = 0;
     /// To every node that may know it. Fine when one has taken it, or had it before.

@@ -227,6 +227,69 @@ TEST_F(Payouts, SurviveAReorganisationThatTakesThePaymentOut)
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 
+TEST_F(Payouts, AreHeldWhenWhatWasReturnedIsPaidAfterAll)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(35, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    ASSERT_TRUE(payouts->cancel(id, "ann", pool::read_clock()).has_value());
+    run_payouts(*payouts);
+    mine(node(), 1);
+    const std::string block = node().call("getbestblockhash").value_or("");
+    mine(node(), 5);
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "cancelled");
+    ASSERT_FALSE(payouts->hold()->stopped);
+
+    // A reorganisation deeper than what counts as final, and its miner has kept the payment.
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_TRUE(node().call("invalidateblock", "[" + block + "]").has_value());
+    ASSERT_TRUE(node()
+                    .call("generateblock",
+                          "[\"raw(51)\", [\"" + pool::to_hex(batch->txs.front().raw) + "\"]]")
+                    .has_value());
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(pool.received(35), 5'000'000);
+    const auto hold = payouts->hold();
+    ASSERT_TRUE(hold.has_value());
+    EXPECT_TRUE(hold->stopped);
+    EXPECT_NE(hold->reason.find("left the chain"), std::string::npos) << hold->reason;
+}
+
+void give_chain(NodeFixture& from, NodeFixture& to)
+{
+    for (std::uint32_t height = to.height() + 1; height <= from.height(); ++height) {
+        const auto hash = from.call("getblockhash", "[" + std::to_string(height) + "]");
+        const auto block = from.call("getblock", "[" + hash.value_or("") + ", 0]");
+        ASSERT_TRUE(to.call("submitblock", "[" + block.value_or("") + "]").has_value());
+    }
+}
+
+TEST_F(Payouts, AreSettledWhenAsManyNodesAgreeAsMust)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(36, 5'000'000);
+    NodeFixture other{"regtest"};
+    auto options = pool.options();
+    options.nodes_agree = 2;
+    auto payouts = pool.open(options, {&other});
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    const std::string waits = state_of(*payouts, id);
+    EXPECT_NE(waits.find("1 of 2 nodes"), std::string::npos) << waits;
+    EXPECT_EQ(pool.in_payout(36), 5'000'000);
+    give_chain(node(), other);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
 TEST_F(Payouts, MayBeSignedOfflineAndAreComparedByteForByte)
 {
     PayoutsFixture pool{node(), own_name()};

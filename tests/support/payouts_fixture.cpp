@@ -75,12 +75,18 @@ void WalletFixture::fund(unsigned coins, std::int64_t each)
     mine(node_, 6);
 }
 
-std::unique_ptr<pool::Wallet> WalletFixture::open() const
+std::unique_ptr<pool::Wallet> WalletFixture::open(const std::vector<NodeFixture*>& others) const
 {
+    const auto reach = [](const NodeFixture& node) {
+        pool::NodeOptions options;
+        options.name = "test";
+        options.url = node.url();
+        options.cookie_file = node.cookie_file();
+        return options;
+    };
     pool::NodeWalletOptions options;
-    options.node.name = "test";
-    options.node.url = node_.url();
-    options.node.cookie_file = node_.cookie_file();
+    options.node = reach(node_);
+    for (const NodeFixture* other : others) options.others.push_back(reach(*other));
     options.wallet = name_;
     return pool::make_node_wallet(std::move(options));
 }
@@ -136,9 +142,10 @@ payouts::PayoutOptions PayoutsFixture::options() const
     return options;
 }
 
-std::unique_ptr<payouts::Payouts> PayoutsFixture::open(const payouts::PayoutOptions& options) const
+std::unique_ptr<payouts::Payouts> PayoutsFixture::open(
+    const payouts::PayoutOptions& options, const std::vector<NodeFixture*>& others) const
 {
-    auto opened = payouts::Payouts::open(options, wallet_.open());
+    auto opened = payouts::Payouts::open(options, wallet_.open(others));
     if (opened) return std::move(*opened);
     ADD_FAILURE() << opened.error().detail;
     return nullptr;

@@ -24,7 +24,8 @@ public:
     pool::Result<std::string> call(const std::string& method, const std::string& params = "[]");
     std::string address();  ///< a new one of its own
     const std::string& name() const { return name_; }
-    std::unique_ptr<pool::Wallet> open() const;
+    /// others: nodes without the wallet, that are told and asked of transactions.
+    std::unique_ptr<pool::Wallet> open(const std::vector<NodeFixture*>& others = {}) const;
 
 private:
     NodeFixture& node_;
@@ -43,7 +44,8 @@ public:
     /// Account `number` is owed so much more; it is paid to test address `number`.
     void owe(unsigned number, std::int64_t sats);
     payouts::PayoutOptions options() const;
-    std::unique_ptr<payouts::Payouts> open(const payouts::PayoutOptions& options) const;
+    std::unique_ptr<payouts::Payouts> open(const payouts::PayoutOptions& options,
+                                           const std::vector<NodeFixture*>& others = {}) const;
     std::unique_ptr<payouts::Payouts> open() const { return open(options()); }
 
     std::int64_t available(unsigned number) const;

@@ -127,6 +127,25 @@ TEST(PayoutPlan, RaisesTheAlarmWhenASettledPaymentLeavesTheChain)
     EXPECT_EQ(plan(old).step, BatchStep::close);
 }
 
+TEST(PayoutPlan, WatchesAReturnUntilItIsTooDeepToLeaveTheChain)
+{
+    const auto cancelled = [](pool::TxStanding pay, pool::TxStanding cancel) {
+        return plan(batch(BatchState::cancelled,
+                          {{TxPurpose::pay, true, pay}, {TxPurpose::cancel, true, cancel}}));
+    };
+    EXPECT_EQ(cancelled(unknown, deep), BatchPlan{});
+    EXPECT_EQ(cancelled(unknown, {Place::in_chain, forgotten_depth}).step, BatchStep::close);
+    const BatchPlan lost = cancelled(unknown, waiting);
+    EXPECT_EQ(lost.step, BatchStep::send);
+    EXPECT_EQ(lost.attempt, 1U);
+    EXPECT_TRUE(lost.alarm);
+    const BatchPlan paid = cancelled(shallow, unknown);
+    EXPECT_EQ(paid.step, BatchStep::wait);
+    EXPECT_TRUE(paid.alarm) << "it was paid after its money was returned";
+    EXPECT_TRUE(cancelled({Place::in_chain, forgotten_depth}, unknown).alarm);
+    EXPECT_EQ(plan(batch(BatchState::cancelled)), BatchPlan{}) << "before there was an anchor";
+}
+
 TEST(PayoutPlan, WordsReadBackAsWhatTheyStandFor)
 {
     for (const BatchState state : {BatchState::draft, BatchState::approved, BatchState::built,
@@ -245,11 +264,12 @@ std::vector<World> moves_of_people(const World& world)
     return {cancel, bump};
 }
 
-TEST(PayoutCrashModel, NeitherPaysTwiceNorReturnsWhatWasPaidInAnyOrderOfEvents)
+TEST(PayoutCrashModel, NeitherPaysTwiceNorReturnsWhatWasPaidAndAlwaysFindsAnEnd)
 {
     std::set<World> known{World{}};
     std::deque<World> open{World{}};
     std::set<BatchState> reached;
+    std::map<World, std::vector<World>> before;  // by what time alone makes of them
     while (!open.empty()) {
         const World world = open.front();
         open.pop_front();
@@ -262,6 +282,9 @@ TEST(PayoutCrashModel, NeitherPaysTwiceNorReturnsWhatWasPaidInAnyOrderOfEvents)
         ASSERT_LE(final_of(false) + final_of(true), 1);
         ASSERT_TRUE(final_of(false) == 1 || world.state != BatchState::confirmed);
         ASSERT_TRUE(final_of(true) == 1 || world.state != BatchState::cancelled);
+        for (const auto& moves : {moves_of_the_chain(world), moves_of_the_worker(world)}) {
+            for (const World& next : moves) before[next].push_back(world);
+        }
         for (const auto& moves :
              {moves_of_the_chain(world), moves_of_the_worker(world), moves_of_people(world)}) {
             for (const World& next : moves) {
@@ -269,6 +292,21 @@ TEST(PayoutCrashModel, NeitherPaysTwiceNorReturnsWhatWasPaidInAnyOrderOfEvents)
             }
         }
     }
+    // From wherever it is, it can come to an end with nobody's help.
+    std::set<World> ends;
+    for (const World& world : known) {
+        const bool ended =
+            world.state == BatchState::confirmed || world.state == BatchState::cancelled;
+        if (ended && ends.insert(world).second) open.push_back(world);
+    }
+    while (!open.empty()) {
+        const World world = open.front();
+        open.pop_front();
+        for (const World& earlier : before[world]) {
+            if (ends.insert(earlier).second) open.push_back(earlier);
+        }
+    }
+    EXPECT_EQ(ends.size(), known.size()) << "some states lead nowhere";
     EXPECT_GT(known.size(), 300U) << "the search has looked at next to nothing";
     EXPECT_EQ(reached.size(), 7U) << "all states but draft";
 }
