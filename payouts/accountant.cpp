@@ -88,8 +88,9 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
     report.mark = producer.mark;
     report.gap = producer.gap;
     std::uint64_t booked = 0;
+    std::optional<std::uint64_t> print = producer.print;
     for (unsigned turn = 0; lease_.held() && turn < batches_max; ++turn) {
-        const auto batch = streams_.read(producer.name, report.mark, entries_max);
+        const auto batch = streams_.read(producer.name, report.mark, entries_max, print);
         if (!batch && batch.error().code == Error::Code::unavailable) {
             return without_streams(batch.error(), step);
         }
@@ -99,7 +100,7 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
         }
         report.gap = batch->gap;
         if (batch->records.empty()) break;
-        const auto mark = book(producer.name, batch->records);
+        const auto mark = book(producer.name, *batch);
         if (!mark && mark.error().code == Error::Code::conflict) {
             step.more = true;  // someone else was faster: the next step begins at their mark
             break;
@@ -111,6 +112,7 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
         }
         booked += batch->records.size();
         report.mark = *mark;
+        print = batch->print;
         if (turn + 1 == batches_max) step.more = true;
     }
     step.records += booked;
@@ -156,8 +158,7 @@ Result<void> Accountant::look_behind(ProducerReport& report, StepReport& step)
     return {};
 }
 
-Result<std::uint64_t> Accountant::book(const std::string& producer,
-                                       const std::vector<pool::Record>& records)
+Result<std::uint64_t> Accountant::book(const std::string& producer, const StreamBatch& batch)
 {
     if (!states_.contains(producer)) {
         auto read = read_state(db_, producer);
@@ -165,11 +166,11 @@ Result<std::uint64_t> Accountant::book(const std::string& producer,
         states_[producer] = std::move(*read);
     }
     ProducerState& state = states_[producer];
-    if (pool::seq_of(records.front()) != state.mark + 1) {
+    if (pool::seq_of(batch.records.front()) != state.mark + 1) {
         states_.erase(producer);
         return fail(Error::Code::conflict, "the mark has moved since it was read");
     }
-    auto done = book_inside(producer, state, records);
+    auto done = book_inside(producer, state, batch);
     if (!done) {
         // Perhaps it was committed and only the answer lost: MySQL will tell.
         states_.erase(producer);
@@ -179,7 +180,7 @@ Result<std::uint64_t> Accountant::book(const std::string& producer,
 }
 
 Result<void> Accountant::book_inside(const std::string& producer, ProducerState& state,
-                                     const std::vector<pool::Record>& records)
+                                     const StreamBatch& batch)
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
@@ -190,9 +191,10 @@ Result<void> Accountant::book_inside(const std::string& producer, ProducerState&
     if (auto known = refresh_sites(); !known) return known;
     const std::uint64_t before = state.mark;
     const auto folded = fold(
-        records, state, *sealed,
+        batch.records, state, *sealed,
         [this](const pool::AccountRecord& record) { return account_of(record); }, sites_);
     if (!folded) return fail(folded.error());
+    state.print = batch.print;
     if (auto moved = move_mark(db_, producer, before, state); !moved) return moved;
     if (auto added = add_folded(db_, producer, *folded); !added) return added;
     return transaction->commit();

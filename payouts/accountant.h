@@ -53,10 +53,9 @@ public:
 private:
     pool::Result<bool> count(const KnownProducer& producer, ProducerReport& report,
                              StepReport& step);
-    pool::Result<std::uint64_t> book(const std::string& producer,
-                                     const std::vector<pool::Record>& records);
+    pool::Result<std::uint64_t> book(const std::string& producer, const StreamBatch& batch);
     pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
-                                   const std::vector<pool::Record>& records);
+                                   const StreamBatch& batch);
     pool::Result<void> refresh_sites();
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, StepReport& step);

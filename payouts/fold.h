@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -50,8 +51,9 @@ struct DeclaredWorker {
 
 /// What the books know of a producer between two batches.
 struct ProducerState {
-    std::uint64_t mark = 0;      ///< sequence number of the last record that is counted
-    pool::UnixMillis watermark;  ///< its newest record's time
+    std::uint64_t mark = 0;              ///< sequence number of the last record that is counted
+    pool::UnixMillis watermark;          ///< its newest record's time
+    std::optional<std::uint64_t> print;  ///< of the record at mark (pool::print_of)
     std::unordered_map<std::uint64_t, pool::AccountId> members;  ///< by handle, of this life
     std::unordered_map<std::uint32_t, std::string> workers;      ///< names by handle, of this life
 };

@@ -42,9 +42,9 @@ Result<void> give_up(MysqlConnection& db, std::string_view producer, const Given
 {
     auto transaction = Transaction::begin(db);
     if (!transaction) return fail(transaction.error());
-    const auto moved =
-        db.execute("UPDATE producer SET mark = ?, gap = 0 WHERE name = ? AND mark = ?",
-                   {what.after_seq + what.records, sql(producer), what.after_seq});
+    const auto moved = db.execute(
+        "UPDATE producer SET mark = ?, gap = 0, print = NULL WHERE name = ? AND mark = ?",
+        {what.after_seq + what.records, sql(producer), what.after_seq});
     if (!moved) return fail(moved.error());
     if (moved->rows != 1) {
         return fail(Error::Code::conflict, "the books of " + std::string{producer} +

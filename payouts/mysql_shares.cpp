@@ -77,12 +77,18 @@ Result<WindowBounds> find_bounds(MysqlConnection& db, std::uint64_t end, pool::U
 Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
 {
     const auto rows = db.query(
-        "SELECT name, mark, watermark_ms, retired, gap, owner FROM producer ORDER BY name");
+        "SELECT name, mark, watermark_ms, retired, gap, owner, print FROM producer ORDER BY name");
     if (!rows) return fail(rows.error());
     std::vector<KnownProducer> producers;
     for (const SqlRow& row : *rows) {
-        producers.push_back({row.text(0), row.u64(1), pool::UnixMillis{row.u64(2)}, row.u64(3) != 0,
-                             row.u64(4) != 0, row.text(5)});
+        producers.push_back({row.text(0),
+                             row.u64(1),
+                             pool::UnixMillis{row.u64(2)},
+                             row.u64(3) != 0,
+                             row.u64(4) != 0,
+                             row.text(5),
+                             {}});
+        if (!row.null(6)) producers.back().print = row.u64(6);
     }
     return producers;
 }
@@ -168,9 +174,11 @@ Result<bool> roll_up_workers(MysqlConnection& db, std::uint64_t period, std::uin
 Result<void> move_mark(MysqlConnection& db, std::string_view name, std::uint64_t expected,
                        const ProducerState& state)
 {
+    const SqlValue print = state.print ? SqlValue{*state.print} : SqlValue{std::monostate{}};
     const auto moved = db.execute(
-        "UPDATE producer SET mark = ?, watermark_ms = ?, retired = 0 WHERE name = ? AND mark = ?",
-        {state.mark, state.watermark.value, sql(name), expected});
+        "UPDATE producer SET mark = ?, watermark_ms = ?, print = ?, retired = 0 "
+        "WHERE name = ? AND mark = ?",
+        {state.mark, state.watermark.value, print, sql(name), expected});
     if (!moved) return fail(moved.error());
     if (moved->rows != 1) {
         return fail(Error::Code::conflict, "someone else has booked shares of producer " +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ struct KnownProducer {
     std::uint64_t mark = 0;
     pool::UnixMillis watermark;
     bool retired = false;
-    bool gap = false;   ///< the accountant found records missing in its stream
-    std::string owner;  ///< see claim_producer; empty: nobody's yet
+    bool gap = false;                    ///< the accountant found records missing in its stream
+    std::string owner;                   ///< see claim_producer; empty: nobody's yet
+    std::optional<std::uint64_t> print;  ///< of the record at mark, where it is known
 };
 pool::Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db);
 /// Makes its row if there is none.

@@ -712,3 +712,9 @@ ALTER TABLE account_total ADD COLUMN score DECIMAL(38,0) NOT NULL DEFAULT 0
 
 -- step
 UPDATE account_total t SET t.score = (SELECT COALESCE(SUM(s.score), 0) FROM slot_account s WHERE s.account_id = t.account_id)
+
+-- migration 14
+
+-- step
+-- Of the record at mark: the next one must go on from it.
+ALTER TABLE producer ADD COLUMN print BIGINT UNSIGNED NULL

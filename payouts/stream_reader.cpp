@@ -20,7 +20,23 @@ struct Entry {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     pool::ByteSpan blob;
+    std::optional<std::uint64_t> before;  // print of record first - 1, where its shipper had it
+
+    std::span<const std::uint8_t, pool::record_bytes> record(std::uint64_t seq) const
+    {
+        const auto at = static_cast<std::size_t>(seq - first) * pool::record_bytes;
+        return blob.subspan(at).first<pool::record_bytes>();
+    }
 };
+
+std::optional<std::uint64_t> number_in(const std::string& text)
+{
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || read != end) return std::nullopt;
+    return value;
+}
 
 Result<Entry> read_entry(const RedisReply& reply)
 {
@@ -38,11 +54,13 @@ Result<Entry> read_entry(const RedisReply& reply)
 
     Entry entry;
     entry.last = *last;
-    const std::string& text = first->text;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), entry.first);
-    if (error != std::errc{} || end != text.data() + text.size() || entry.first == 0 ||
-        entry.first > entry.last) {
+    const auto number = number_in(first->text);
+    if (!number || *number == 0 || *number > entry.last) {
         return damaged(id, "has a wrong first number");
+    }
+    entry.first = *number;
+    if (const RedisReply* before = reply.elements[1].field("p"); before != nullptr) {
+        entry.before = number_in(before->text);
     }
     entry.blob = pool::as_bytes(blob->text);
     if (entry.blob.size() / pool::record_bytes != entry.last - entry.first + 1 ||
@@ -52,11 +70,22 @@ Result<Entry> read_entry(const RedisReply& reply)
     return entry;
 }
 
+/// Whether the entry goes on from the record at seq - 1, as far as anybody can tell.
+bool goes_on(const Entry& entry, std::uint64_t seq, std::optional<std::uint64_t> print)
+{
+    const bool inside = entry.first < seq;
+    const auto before =
+        inside ? std::optional{pool::print_of(entry.record(seq - 1))} : entry.before;
+    return !print || !before || *print == *before;
+}
+
 }  // namespace
 
-Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark)
+Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark,
+                                   std::optional<std::uint64_t> print)
 {
     StreamBatch batch;
+    batch.print = print;
     std::uint64_t next = mark + 1;
     for (const RedisReply& reply : entries.elements) {
         const auto entry = read_entry(reply);
@@ -66,10 +95,17 @@ Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark
             batch.gap = batch.records.empty();
             break;
         }
+        if (!goes_on(*entry, next, batch.print)) {
+            // What came before it is whole, and comes first.
+            if (!batch.records.empty()) break;
+            return fail(Error::Code::refused,
+                        "record " + std::to_string(next) +
+                            " of a share stream does not follow from the one before it: two "
+                            "servers write under one name. Stop one of them, then delete the "
+                            "stream: the other fills it again");
+        }
         for (std::uint64_t seq = next; seq <= entry->last; ++seq) {
-            const auto at = static_cast<std::size_t>(seq - entry->first) * pool::record_bytes;
-            const auto bytes = entry->blob.subspan(at).first<pool::record_bytes>();
-            auto record = pool::decode(bytes);
+            auto record = pool::decode(entry->record(seq));
             if (!record) return fail(record.error());
             if (pool::seq_of(*record) != seq) {
                 return fail(Error::Code::invalid, "record " + std::to_string(seq) +
@@ -79,19 +115,20 @@ Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark
             batch.records.push_back(std::move(*record));
         }
         next = entry->last + 1;
+        batch.print = pool::print_of(entry->record(entry->last));
     }
     return batch;
 }
 
 Result<StreamBatch> StreamReader::read(std::string_view producer, std::uint64_t mark,
-                                       std::size_t entries_max)
+                                       std::size_t entries_max, std::optional<std::uint64_t> print)
 {
     const auto reply = redis_.command({"XRANGE", pool::stream_key(redis_.options(), producer),
                                        std::to_string(mark + 1) + "-0", "+", "COUNT",
                                        std::to_string(entries_max)});
     if (!reply) return fail(reply.error());
     if (reply->is_error()) return fail(Error::Code::unavailable, "Redis says: " + reply->text);
-    return decode_entries(*reply, mark);
+    return decode_entries(*reply, mark, print);
 }
 
 Result<std::uint64_t> StreamReader::first_start(std::string_view producer, std::uint64_t mark)
@@ -108,9 +145,7 @@ Result<std::uint64_t> StreamReader::first_start(std::string_view producer, std::
             const auto entry = read_entry(each);
             if (!entry) return fail(entry.error());
             for (std::uint64_t seq = std::max(entry->first, mark + 1); seq <= entry->last; ++seq) {
-                const auto at = static_cast<std::size_t>(seq - entry->first) * pool::record_bytes;
-                const auto record =
-                    pool::decode(entry->blob.subspan(at).first<pool::record_bytes>());
+                const auto record = pool::decode(entry->record(seq));
                 if (!record) return fail(record.error());
                 if (std::holds_alternative<pool::StartRecord>(*record)) return seq;
             }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,13 +18,17 @@ struct StreamBatch {
     /// There is more in the stream, but not the record that comes next: its shipper has to send
     /// again. Only set when `records` is empty.
     bool gap = false;
+    std::optional<std::uint64_t> print;  ///< pool::print_of the last of them
 };
 
 /// Takes the record blobs out of one XRANGE answer.
 ///
-/// Leaves out what is <= mark, and stops where the next number is missing. Errors: invalid, for an
-/// entry that no shipper of ours wrote.
-pool::Result<StreamBatch> decode_entries(const pool::RedisReply& entries, std::uint64_t mark);
+/// Leaves out what is <= mark, and stops where the next number is missing. print: of the record at
+/// `mark`, where it is known. Errors: invalid, for an entry that no shipper of ours wrote; refused,
+/// for one that goes on from another record than the one before it: two servers write under one
+/// name, and their numbers mean different shares and accounts.
+pool::Result<StreamBatch> decode_entries(const pool::RedisReply& entries, std::uint64_t mark,
+                                         std::optional<std::uint64_t> print = {});
 
 /// Reads the producers' streams, for the ledger thread. Blocking; one thread.
 /// Errors of all calls: unavailable, when Redis is lost or not ready; the next call reconnects.
@@ -31,9 +36,11 @@ class StreamReader {
 public:
     explicit StreamReader(pool::RedisOptions options) : redis_(std::move(options)) {}
 
-    /// At most `entries_max` entries (of up to 250 records) after `mark`. Errors besides: invalid.
+    /// At most `entries_max` entries (of up to 250 records) after `mark`, as decode_entries takes
+    /// them. Errors besides: invalid, refused.
     pool::Result<StreamBatch> read(std::string_view producer, std::uint64_t mark,
-                                   std::size_t entries_max);
+                                   std::size_t entries_max,
+                                   std::optional<std::uint64_t> print = {});
     /// The first record after `mark` with which a life of the producer begins, whatever is missing
     /// before it; 0 when the stream has none. Reads all of the stream up to there. Errors besides:
     /// invalid.

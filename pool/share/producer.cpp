@@ -1,6 +1,7 @@
 #include "pool/share/producer.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,12 @@ namespace {
 
 // A clock that is set back by more than this deserves a line in the log.
 constexpr std::uint64_t clock_back_ms = 2000;
+
+std::uint64_t random_life()
+{
+    std::random_device source;
+    return std::uint64_t{source()} << 32 | source();
+}
 
 void stamp(Record& record, std::uint64_t seq, UnixMillis at)
 {
@@ -31,7 +38,7 @@ Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime(
       last_at_(journal.last_at())
 {
     newest_.set(static_cast<std::int64_t>(last_at_.value));
-    undeclared_.emplace_back(StartRecord{});
+    undeclared_.emplace_back(StartRecord{0, {}, random_life()});
 }
 
 MemberHandle Producer::member(const AccountKey& account)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pool/bitcoin/target.h"
+#include "pool/crypto/sha256.h"
 
 namespace pool {
 namespace {
@@ -208,7 +209,11 @@ RecordBytes encode(const Record& record)
             [](const AccountRecord& account) { return encode_account(account); },
             [](const WorkerRecord& worker) { return encode_worker(worker); },
             [](const MarkRecord& mark) { return begin(RecordKind::mark, mark.seq, mark.at); },
-            [](const StartRecord& start) { return begin(RecordKind::start, start.seq, start.at); },
+            [](const StartRecord& start) {
+                RecordBytes out = begin(RecordKind::start, start.seq, start.at);
+                put_u64(out, 24, start.life);
+                return out;
+            },
         },
         record);
 }
@@ -245,9 +250,15 @@ Result<Record> decode(std::span<const std::uint8_t, record_bytes> bytes)
         case RecordKind::mark:
             return Record{MarkRecord{common.seq, common.at}};
         case RecordKind::start:
-            return Record{StartRecord{common.seq, common.at}};
+            return Record{StartRecord{common.seq, common.at, in.u64()}};
     }
     return fail(Error::Code::invalid, "a share record of unknown kind " + std::to_string(kind));
+}
+
+std::uint64_t print_of(std::span<const std::uint8_t, record_bytes> bytes)
+{
+    const Digest hash = Sha256{}.update(bytes).finish();
+    return ByteReader{hash}.u64();
 }
 
 std::uint64_t seq_of(const Record& record)

@@ -103,6 +103,9 @@ struct MarkRecord {
 struct StartRecord {
     std::uint64_t seq = 0;
     UnixMillis at;
+    /// Random, in the place of `member`: two lives that began at one number and moment (a machine
+    /// and its copy) differ in it. 0 in records of before it was told.
+    std::uint64_t life = 0;
 };
 
 using Record =
@@ -112,5 +115,7 @@ RecordBytes encode(const Record& record);
 /// Errors: invalid, for another version, an unknown kind, or lengths out of range.
 Result<Record> decode(std::span<const std::uint8_t, record_bytes> bytes);
 std::uint64_t seq_of(const Record& record);
+/// What the next entry of the stream names its predecessor by: the first bytes of a SHA-256.
+std::uint64_t print_of(std::span<const std::uint8_t, record_bytes> bytes);
 
 }  // namespace pool

@@ -202,11 +202,31 @@ void RedisShareLog::pump()
     const std::uint64_t last = shipped_ + batch_.size();
     const std::string id = std::to_string(last) + "-0";
     const std::string first = std::to_string(shipped_ + 1);
-    const std::array<std::string_view, 7> words{"XADD", key_, id, "f", first, "d", blob_};
+    // So that the books see whose life goes on here: see StreamReader::read.
+    const std::string before = print_before();
+    std::vector<std::string_view> words{"XADD", key_, id, "f", first, "d", blob_};
+    if (!before.empty()) words.insert(words.end(), {"p", before});
     phase_ = Phase::adding;
     highest_ = std::max(highest_, last);
     pending_ = last;
     redis_.command(words, [this, last](const RedisReply& reply) { on_added(reply, last); });
+}
+
+// Of the record before the batch; "" when the journal does not have it any more.
+std::string RedisShareLog::print_before()
+{
+    if (printed_seq_ != shipped_) {
+        std::vector<RecordBytes> one;
+        printed_seq_ = 0;
+        if (shipped_ > 0 && journal_.read(shipped_, 1, one) && !one.empty()) {
+            print_ = print_of(one.front());
+            printed_seq_ = shipped_;
+        }
+    }
+    const std::string text = printed_seq_ > 0 ? std::to_string(print_) : "";
+    print_ = print_of(batch_.back());
+    printed_seq_ = shipped_ + batch_.size();
+    return text;
 }
 
 void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)

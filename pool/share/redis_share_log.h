@@ -63,6 +63,7 @@ private:
     void go_on(std::uint64_t last);
     void stop_for_good(std::uint64_t last);
     void pump();
+    std::string print_before();
     void on_added(const RedisReply& reply, std::uint64_t last);
     void rest(const std::string& why);
     void recovered();
@@ -75,8 +76,10 @@ private:
     Phase phase_ = Phase::down;
     std::uint64_t shipped_ = 0;
     std::uint64_t mark_ = 0;
-    std::uint64_t highest_ = 0;  // that this journal can have brought into the stream
-    std::uint64_t pending_ = 0;  // last number of the XADD whose answer we lack; 0: none
+    std::uint64_t highest_ = 0;      // that this journal can have brought into the stream
+    std::uint64_t print_ = 0;        // of record printed_seq_
+    std::uint64_t printed_seq_ = 0;  // 0: not known
+    std::uint64_t pending_ = 0;      // last number of the XADD whose answer we lack; 0: none
     std::chrono::milliseconds backoff_;
     bool complained_ = false;  // one line in the log for each outage
     bool rebuild_ = false;

@@ -100,6 +100,37 @@ TEST(Accountant, NeverStepsOverAGap)
     EXPECT_EQ(work(books), sum_to(28));
 }
 
+// A machine and its copy, or two after a takeover: one name, one number, and other accounts.
+TEST(Accountant, BooksNothingThatGoesOnFromAnotherServersRecords)
+{
+    for (const std::uint64_t first : {4U, 3U}) {
+        BooksFixture books;
+        auto service = books.open();
+        auto one = books.producer("a-0");
+        auto two = books.producer("a-0");
+        one.start(slot);
+        one.account(1, 1, slot);
+        one.share(1, slot, 5);
+        one.ship_rest();
+        settle(*service, slot);
+        two.start(slot + 1);
+        two.account(1, 2, slot + 1);
+        for (int i = 0; i < 3; ++i) two.share(1, slot + 1, 7);
+        ASSERT_TRUE(two.ship(first, 5));
+        const auto report = settle(*service, slot + 1);
+        EXPECT_NE(report.producers.at(0).trouble.find("two servers"), std::string::npos)
+            << report.producers.at(0).trouble;
+        EXPECT_EQ(books.scalar("select sum(work) from slot_account"), "5");
+
+        // As the sentence says: one is stopped, the stream deleted, and the other goes on.
+        one.share(1, slot + 1, 6);
+        one.lose_stream();
+        ASSERT_TRUE(one.ship(4, 4));
+        EXPECT_EQ(settle(*service, slot + 1).producers.at(0).trouble, "");
+        EXPECT_EQ(books.scalar("select sum(work) from slot_account"), "11");
+    }
+}
+
 TEST(Accountant, OfTwoOnOneDatabaseEachRecordIsCountedByOne)
 {
     BooksFixture books;

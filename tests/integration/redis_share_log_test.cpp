@@ -67,6 +67,7 @@ struct Producing {
     Loop loop;
     Journal journal = *Journal::open(directory.path(), {});
     std::unique_ptr<RedisShareLog> log;
+    int unnamed = 0;  // entries of stream() that do not say which record they go on from
 
     Producing() { life(); }
     void life()
@@ -101,6 +102,19 @@ struct Producing {
         return until([this] { return log->backlog() == 0; });
     }
 
+    void names_predecessor(const RedisReply& fields)
+    {
+        const std::uint64_t first = std::stoull(fields.field("f")->text);
+        const RedisReply* print = fields.field("p");
+        if (print == nullptr) {
+            if (first > 1) ++unnamed;
+            return;
+        }
+        std::vector<RecordBytes> before;
+        ASSERT_TRUE(journal.read(first - 1, 1, before) && before.size() == 1);
+        EXPECT_EQ(print->text, std::to_string(print_of(before.front())));
+    }
+
     // Sequence numbers in the stream, in its order; fails the test on an entry whose id, first
     // number and records do not agree.
     std::vector<std::uint64_t> stream()
@@ -110,6 +124,7 @@ struct Producing {
         for (const RedisReply& item : all.elements) {
             const RedisReply& fields = item.elements.at(1);
             const std::string blob = fields.field("d")->text;
+            names_predecessor(fields);
             EXPECT_EQ(blob.size() % record_bytes, 0U);
             const std::size_t before = out.size();
             for (std::size_t at = 0; at + record_bytes <= blob.size(); at += record_bytes) {
@@ -140,7 +155,11 @@ TEST(RedisShareLog, ShipsRecordsInOrderAndOnlyWhatIsSynced)
     EXPECT_EQ(p.journal.synced_seq(), 3U);
     p.append(1000);
     ASSERT_TRUE(p.shipped());
-    EXPECT_EQ(p.stream(), Producing::numbers(1, 1003));
+    p.life();
+    p.append(1);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 1004));
+    EXPECT_EQ(p.unnamed, 0);
 }
 
 TEST(RedisShareLog, HasOneAddInFlightOfBoundedSize)

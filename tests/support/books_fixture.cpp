@@ -88,8 +88,13 @@ bool StreamWriter::ship(std::uint64_t first, std::uint64_t last)
         const pool::RecordBytes bytes = pool::encode(records_.at(seq - 1));
         blob.append(bytes.begin(), bytes.end());
     }
-    const auto reply = redis_.command(
-        {"XADD", key_, std::to_string(last) + "-0", "f", std::to_string(first), "d", blob});
+    const std::string before =
+        first > 1 ? std::to_string(pool::print_of(pool::encode(records_.at(first - 2)))) : "0";
+    const auto reply =
+        first > 1
+            ? redis_.command({"XADD", key_, std::to_string(last) + "-0", "f", std::to_string(first),
+                              "d", blob, "p", before})
+            : redis_.command({"XADD", key_, std::to_string(last) + "-0", "f", "1", "d", blob});
     EXPECT_TRUE(reply.has_value()) << (reply ? "" : reply.error().detail);
     shipped_ = std::max(shipped_, last);
     return reply && !reply->is_error();

@@ -9,6 +9,7 @@ namespace payouts {
 namespace {
 
 using pool::RedisReply;
+using pool::Result;
 
 RedisReply text(std::string value)
 {
@@ -47,6 +48,20 @@ RedisReply entry(std::uint64_t first, std::uint64_t last)
     return entry(first, last, blob(first, last));
 }
 
+/// As a shipper writes it who has another record before the entry.
+RedisReply entry_after(std::uint64_t first, std::uint64_t last, std::uint64_t print)
+{
+    RedisReply reply = entry(first, last);
+    reply.elements[1].elements.push_back(text("p"));
+    reply.elements[1].elements.push_back(text(std::to_string(print)));
+    return reply;
+}
+
+std::uint64_t print_of_mark(std::uint64_t seq)
+{
+    return pool::print_of(pool::encode(pool::MarkRecord{seq, pool::UnixMillis{1}}));
+}
+
 std::vector<std::uint64_t> numbers(const StreamBatch& batch)
 {
     std::vector<std::uint64_t> out;
@@ -60,6 +75,37 @@ TEST(DecodeEntries, DropsWhatIsCountedAlready)
     ASSERT_TRUE(batch.has_value());
     EXPECT_EQ(numbers(*batch), (std::vector<std::uint64_t>{5, 6, 7}));
     EXPECT_FALSE(batch->gap);
+}
+
+TEST(DecodeEntries, RefusesWhatGoesOnFromAnotherRecordThanTheBooksDo)
+{
+    const auto code = [](const Result<StreamBatch>& batch) {
+        return batch ? std::optional<pool::Error::Code>{} : batch.error().code;
+    };
+    const auto after_three = entry_after(4, 6, print_of_mark(3));
+    const auto whole = decode_entries(array({after_three}), 3, print_of_mark(3));
+    ASSERT_TRUE(whole.has_value());
+    EXPECT_EQ(numbers(*whole), (std::vector<std::uint64_t>{4, 5, 6}));
+    EXPECT_EQ(whole->print, print_of_mark(6));
+
+    const auto other = decode_entries(array({entry_after(4, 6, 77)}), 3, print_of_mark(3));
+    EXPECT_EQ(code(other), pool::Error::Code::refused);
+    // Before it is refused, what is whole is taken.
+    const auto mixed =
+        decode_entries(array({after_three, entry_after(7, 8, 77)}), 3, print_of_mark(3));
+    ASSERT_TRUE(mixed.has_value());
+    EXPECT_EQ(numbers(*mixed), (std::vector<std::uint64_t>{4, 5, 6}));
+    EXPECT_FALSE(mixed->gap);
+
+    // One that begins before the mark shows by itself what its writer has there.
+    EXPECT_TRUE(decode_entries(array({entry(2, 5)}), 3, print_of_mark(3)).has_value());
+    EXPECT_EQ(code(decode_entries(array({entry(2, 5)}), 3, 77)), pool::Error::Code::refused);
+    const auto overlap = decode_entries(array({after_three, entry(5, 8)}), 3, print_of_mark(3));
+    ASSERT_TRUE(overlap.has_value());
+    EXPECT_EQ(numbers(*overlap), (std::vector<std::uint64_t>{4, 5, 6, 7, 8})) << "the same again";
+    // Where one side does not know, nothing is said.
+    EXPECT_TRUE(decode_entries(array({entry(4, 6)}), 3, 77).has_value());
+    EXPECT_TRUE(decode_entries(array({entry_after(4, 6, 77)}), 3).has_value());
 }
 
 TEST(DecodeEntries, StopsAtAGapAndSaysSoWhenItComesFirst)

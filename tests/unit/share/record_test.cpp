@@ -111,8 +111,9 @@ TEST(Record, PutsAccountsWorkersMarksAndStartsWhereTheDocsSay)
                   std::string(122, '0'));
     EXPECT_EQ(hex_of(MarkRecord{1, {2}}),
               "010600000000000001000000000000000200000000000000" + std::string(152, '0'));
-    EXPECT_EQ(hex_of(StartRecord{1, {2}}),
-              "010700000000000001000000000000000200000000000000" + std::string(152, '0'));
+    EXPECT_EQ(
+        hex_of(StartRecord{1, {2}, 3}),
+        "0107000000000000010000000000000002000000000000000300000000000000" + std::string(136, '0'));
 }
 
 void expect_round_trip(const Record& record)
@@ -159,7 +160,7 @@ TEST(Record, ReadsWhatItWroteOfEveryKind)
     registered.registered = {~std::uint64_t{0}};
     expect_round_trip(registered);
     expect_round_trip(MarkRecord{3, {4}});
-    expect_round_trip(StartRecord{5, {6}});
+    expect_round_trip(StartRecord{5, {6}, 7});
 }
 
 TEST(Record, GivesBackEveryFieldOfAShare)
