@@ -75,9 +75,11 @@ public:
     /// bps: nothing: the usual one again.
     pool::Result<std::uint64_t> set_fee(std::string_view account, std::optional<unsigned> bps,
                                         std::optional<pool::UnixMillis> from, const Occasion& on);
-    pool::Result<std::uint64_t> set_donation(std::string_view account, unsigned bps,
-                                             std::optional<pool::UnixMillis> from,
-                                             const Occasion& on);
+    /// Less than before holds on one's word. More takes two people who ask for the same within a
+    /// day: nothing, for the first of them.
+    pool::Result<std::optional<std::uint64_t>> set_donation(std::string_view account, unsigned bps,
+                                                            std::optional<pool::UnixMillis> from,
+                                                            const Occasion& on);
     /// size: N in units of 10^-18, > 0.
     pool::Result<std::uint64_t> set_window(pool::U128 size, std::optional<pool::UnixMillis> from,
                                            const Occasion& on);

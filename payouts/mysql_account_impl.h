@@ -65,6 +65,8 @@ struct AccountBook::Impl {
     /// should `bps` be its own fee from `slot` on: what has been announced of the usual fee counts.
     pool::Result<bool> fee_is_worse(pool::AccountId account, std::optional<unsigned> bps,
                                     std::uint64_t slot);
+    /// True: another person has asked for this donation within a day. Else it is noted.
+    pool::Result<bool> asked_by_two(pool::AccountId account, unsigned bps, const Occasion& on);
     std::uint64_t notice_slots() const;
     pool::Result<std::uint64_t> slot_for(std::optional<pool::UnixMillis> from, const Occasion& on,
                                          bool announced);

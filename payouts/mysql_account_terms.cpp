@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "payouts/mysql_account_impl.h"
+#include "payouts/mysql_payouts.h"
 #include "payouts/mysql_schedules.h"
 #include "pool/share/record.h"
 
@@ -18,6 +19,7 @@ using pool::Result;
 using pool::UnixMillis;
 
 constexpr unsigned bps_whole = 10'000;
+constexpr std::uint64_t day_ms = 24ULL * 60 * 60 * 1000;
 constexpr AccountId everybody{0};
 
 Result<void> check_bps(std::optional<unsigned> bps)
@@ -124,24 +126,46 @@ Result<std::uint64_t> AccountBook::set_fee(std::string_view account, std::option
         });
 }
 
-Result<std::uint64_t> AccountBook::set_donation(std::string_view account, unsigned bps,
-                                                std::optional<UnixMillis> from, const Occasion& on)
+Result<bool> AccountBook::Impl::asked_by_two(AccountId account, unsigned bps, const Occasion& on)
 {
+    const std::string name = "donation:" + std::to_string(account.value);
+    const auto before = read_control(db, name);
+    if (!before) return fail(before.error());
+    const std::uint64_t today = on.now.value / day_ms;
+    const std::string wish = std::to_string(bps) + "@" + std::to_string(today);
+    const std::string wish_before = std::to_string(bps) + "@" + std::to_string(today - 1);
+    const std::optional<ControlRow>& known = *before;
+    const bool agreed =
+        known && known->set_by != on.by && (known->value == wish || known->value == wish_before);
+    auto noted = write_control(db, name, {agreed ? "" : wish, on.by}, on.now);
+    if (!noted) return fail(noted.error());
+    return agreed;
+}
+
+Result<std::optional<std::uint64_t>> AccountBook::set_donation(std::string_view account,
+                                                               unsigned bps,
+                                                               std::optional<UnixMillis> from,
+                                                               const Occasion& on)
+{
+    using Slot = std::optional<std::uint64_t>;
     if (auto good = check_bps(bps); !good) return fail(good.error());
-    return impl_->change<std::uint64_t>(
-        account, [&](const AccountRow& row) -> Result<std::uint64_t> {
-            auto slot = impl_->slot_for(from, on, false);
-            if (!slot) return slot;
-            // Who gives more hears of it as of a higher fee: what is credited cannot be taken back.
-            const auto before = read_changes(impl_->db, Schedule::donation, row.id);
-            if (!before) return fail(before.error());
-            if (bps > bps_at(*before, *slot).value_or(0)) slot = impl_->slot_for(from, on, true);
-            if (!slot) return slot;
-            auto added =
-                add_change(impl_->db, Schedule::donation, row.id, {*slot, bps, on.by}, on.now);
-            if (!added) return fail(added.error());
-            return slot;
-        });
+    return impl_->change<Slot>(account, [&](const AccountRow& row) -> Result<Slot> {
+        auto slot = impl_->slot_for(from, on, false);
+        if (!slot) return fail(slot.error());
+        // Who gives more hears of it as of a higher fee: what is credited cannot be taken back.
+        const auto before = read_changes(impl_->db, Schedule::donation, row.id);
+        if (!before) return fail(before.error());
+        if (bps > bps_at(*before, *slot).value_or(0)) {
+            slot = impl_->slot_for(from, on, true);
+            if (!slot) return fail(slot.error());
+            const auto agreed = impl_->asked_by_two(row.id, bps, on);
+            if (!agreed) return fail(agreed.error());
+            if (!*agreed) return Slot{};
+        }
+        auto added = add_change(impl_->db, Schedule::donation, row.id, {*slot, bps, on.by}, on.now);
+        if (!added) return fail(added.error());
+        return Slot{*slot};
+    });
 }
 
 Result<std::uint64_t> AccountBook::set_window(pool::U128 size, std::optional<UnixMillis> from,

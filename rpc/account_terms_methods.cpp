@@ -93,7 +93,8 @@ Method setdonation_method(AccountControl& accounts)
     Method method;
     method.group = "money";
     method.name = "setdonation";
-    method.roles = {Role::operating, Role::accountant};
+    // It takes from an account: no single person may, nor whoever can read the cookie.
+    method.roles = RoleSet::only({Role::accountant, Role::approver});
     method.params = {
         account_param(),
         {.name = "bps",
@@ -104,15 +105,18 @@ Method setdonation_method(AccountControl& accounts)
         from_param()};
     method.doc =
         "Sets what part of its income an account gives away, of blocks found from then on. More "
-        "than "
-        "before is announced as a higher fee is.";
-    method.result = "an object: from_slot, from";
+        "than before is announced as a higher fee is, once two people have asked for the same "
+        "within a day.";
+    method.result = "an object: from_slot, from; or waits_for_another_person: true";
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,
             [account = arguments.text(0), bps = static_cast<unsigned>(arguments.integer(1)),
              from = from_of(arguments.optional_integer(2))](AccountBook& book, const Occasion& on) {
-                return slot_or_error(book.set_donation(account, bps, from, on));
+                const auto slot = book.set_donation(account, bps, from, on);
+                if (!slot) return Result<std::string>{fail(slot.error())};
+                const std::optional<std::uint64_t>& booked = *slot;
+                return Result<std::string>{booked ? slot_json(*booked) : waiting_json()};
             },
             answer(std::move(reply)));
     };

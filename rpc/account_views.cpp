@@ -143,6 +143,8 @@ std::string slot_json(std::uint64_t slot)
     return out;
 }
 
+std::string waiting_json() { return R"({"waits_for_another_person":true})"; }
+
 std::string sheet_json(const payouts::AccountSheet& sheet)
 {
     std::string out;

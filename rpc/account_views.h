@@ -16,6 +16,7 @@ std::string change_json(const payouts::AddressChange& change);
 std::string terms_json(const payouts::PoolTerms& terms);
 /// {"from_slot": …, "from": …}
 std::string slot_json(std::uint64_t slot);
+std::string waiting_json();  ///< nothing has changed before another person asks for the same
 std::string sites_json(const payouts::SiteSheet& sheet);
 std::string question_json(const payouts::AddressQuestion& question);
 /// With its secret.

@@ -40,7 +40,10 @@ protected:
     }
 
     static UnixMillis start_of(std::uint64_t at) { return UnixMillis{at * pool::slot_ms}; }
-    static Occasion in(std::uint64_t at) { return {"olga", start_of(at), pool::Height{1}}; }
+    static Occasion in(std::uint64_t at, const std::string& who = "olga")
+    {
+        return {who, start_of(at), pool::Height{1}};
+    }
 
     // Block `number`, in that slot, credited.
     void found(std::uint8_t number, std::uint64_t at)
@@ -91,7 +94,8 @@ TEST_F(Terms, OfABlockAreThoseOfItsSlot)
     const std::string second = test_address("regtest", 2);
     EXPECT_EQ(book->set_usual_fee(300, start_of(slot + 2), in(slot)), slot + 2);
     EXPECT_EQ(book->set_fee(first, 50, start_of(slot + 3), in(slot)), slot + 3);
-    EXPECT_EQ(book->set_donation(second, 250, std::nullopt, in(slot)), slot + 1);
+    EXPECT_EQ(book->set_donation(second, 250, std::nullopt, in(slot)), std::nullopt);
+    EXPECT_EQ(book->set_donation(second, 250, std::nullopt, in(slot, "pavel")), slot + 1);
     EXPECT_EQ(book->set_fee(first, std::nullopt, start_of(slot + 4), in(slot)), slot + 4);
     EXPECT_EQ(book->set_fee(second, 10'000, start_of(slot + 5), in(slot)), slot + 5);
     stream.mark(slot + 20);
@@ -116,6 +120,23 @@ TEST_F(Terms, OfABlockAreThoseOfItsSlot)
     EXPECT_NE(difference().find("account 1 on other terms"), std::string::npos) << difference();
 }
 
+TEST_F(Terms, GiveNothingMoreAwayOnOnePersonsWord)
+{
+    ASSERT_TRUE(service->create_account(
+        "farm", *pool::parse_address(test_address("regtest", 1), pool::Chain::regtest)));
+    const auto ask = [this](unsigned bps, std::uint64_t at, const std::string& who) {
+        return book->set_donation("farm", bps, std::nullopt, in(at, who));
+    };
+    EXPECT_EQ(ask(250, slot, "olga"), std::nullopt);
+    EXPECT_EQ(ask(250, slot, "olga"), std::nullopt) << "however often";
+    EXPECT_EQ(ask(300, slot, "pavel"), std::nullopt) << "another figure";
+    EXPECT_EQ(ask(300, slot + 3 * 1440, "olga"), std::nullopt) << "three days later";
+    EXPECT_EQ(books.scalar("select count(*) from donation_schedule"), "0");
+    EXPECT_EQ(ask(300, slot + 3 * 1440, "pavel"), slot + 3 * 1440 + 1);
+    EXPECT_EQ(ask(100, slot + 3 * 1440, "olga"), slot + 3 * 1440 + 1) << "less is one's own word";
+    EXPECT_EQ(ask(300, slot + 3 * 1440, "olga"), std::nullopt) << "an agreement is good once";
+}
+
 TEST_F(Terms, AreAnnouncedAheadUnlessTheyAreBetterAndNeverForASlotThatHasCome)
 {
     ASSERT_TRUE(service->create_account(
@@ -133,7 +154,8 @@ TEST_F(Terms, AreAnnouncedAheadUnlessTheyAreBetterAndNeverForASlotThatHasCome)
               Error::Code::invalid);
     EXPECT_EQ(strict->set_usual_fee(10'001, std::nullopt, in(slot)).error().code,
               Error::Code::invalid);
-    EXPECT_EQ(strict->set_donation("farm", 10, std::nullopt, in(slot)), slot + 1440);
+    EXPECT_EQ(strict->set_donation("farm", 10, std::nullopt, in(slot)), std::nullopt);
+    EXPECT_EQ(strict->set_donation("farm", 10, std::nullopt, in(slot, "pavel")), slot + 1440);
     EXPECT_EQ(strict->set_donation("farm", 0, std::nullopt, in(slot)), slot + 1);
     // A clock that is behind: a block has been found later already.
     found(1, slot + 7);
