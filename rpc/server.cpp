@@ -25,11 +25,15 @@ void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
                        .type = MetricType::gauge,
                        .labels = {{"listener", listener}},
                        .value = static_cast<double>(counts.streams)});
-    metrics.push_back({.name = "zubr_http_connections_refused_total",
-                       .help = "HTTP connections closed because too many were open.",
-                       .type = MetricType::counter,
-                       .labels = {{"listener", listener}},
-                       .value = static_cast<double>(counts.connections_refused)});
+    const auto refused = [&](const std::string& reason, std::uint64_t count) {
+        metrics.push_back({.name = "zubr_http_connections_refused_total",
+                           .help = "HTTP connections closed because too many were open.",
+                           .type = MetricType::counter,
+                           .labels = {{"listener", listener}, {"reason", reason}},
+                           .value = static_cast<double>(count)});
+    };
+    refused("full", counts.connections_refused - counts.refused_by_address);
+    refused("address", counts.refused_by_address);
     const auto answers = [&](const std::string& kind, std::uint64_t count) {
         metrics.push_back({.name = "zubr_http_answers_total",
                            .help = "HTTP answers by the kind of their status.",
@@ -91,7 +95,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     Impl* const self = impl.get();
     if (options.admin) {
         auto site = Site::listen(
-            loop, {*options.admin, options.connections_max, options.idle_max},
+            loop, {*options.admin, options.connections_max, options.idle_max, 0, true},
             [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                 self->admin_edge.handle(request, host, std::move(respond));
             });
@@ -100,7 +104,9 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     }
     if (options.web) {
         auto site = Site::listen(
-            loop, {*options.web, options.connections_max, options.idle_max},
+            loop,
+            {*options.web, options.connections_max, options.idle_max,
+             options.connections_per_address, options.spare_loopback},
             [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                 self->web_edge.handle(request, host, std::move(respond));
             });

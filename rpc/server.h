@@ -24,6 +24,9 @@ struct ServerOptions {
     std::chrono::milliseconds idle_max{30'000};
     /// Requests to the API that one address may make on the long run; 0 means any number.
     double requests_per_second = 0;
+    /// Connections to the web that one address may have; 0 means any number.
+    std::size_t connections_per_address = 0;
+    bool spare_loopback = true;  ///< but for this machine's, which may be a proxy's
     std::chrono::milliseconds event_every{5'000};  ///< of /api/v1/events
 };
 

@@ -80,7 +80,9 @@ pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOpt
 }
 
 Site::Site(const SiteOptions& options, HttpHandler handler)
-    : options_(options), handler_(std::move(handler))
+    : options_(options),
+      handler_(std::move(handler)),
+      addresses_(options.per_address_max, options.spare_loopback)
 {
 }
 
@@ -98,6 +100,11 @@ void Site::accept(std::unique_ptr<pool::TcpConn> socket)
 {
     if (connections_.size() >= options_.connections_max) {
         ++counts_.connections_refused;
+        return;
+    }
+    if (!addresses_.take(socket->peer().host)) {
+        ++counts_.connections_refused;
+        ++counts_.refused_by_address;
         return;
     }
     const auto connection = std::make_shared<Connection>();
@@ -238,6 +245,7 @@ void Site::drop(Connection& connection)
 {
     if (connection.socket == nullptr) return;
     if (connection.streaming) --streams_;
+    addresses_.give_back(connection.host);
     connection.socket.reset();
     connections_.erase(connection.place);
 }

@@ -13,6 +13,7 @@
 #include "pool/runtime/http_message.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/tcp.h"
+#include "rpc/address_counts.h"
 
 namespace rpc {
 
@@ -30,14 +31,17 @@ struct SiteOptions {
     pool::Endpoint address;
     std::size_t connections_max = 0;
     std::chrono::milliseconds idle_max{0};
+    std::size_t per_address_max = 0;  ///< connections of one address; 0 means any number
+    bool spare_loopback = true;       ///< this machine's are not counted so: they may be a proxy's
 };
 
 /// How a listener has been used since it began.
 struct SiteCounts {
     std::uint64_t connections = 0;  ///< open now
     std::uint64_t connections_refused = 0;
-    std::uint64_t streams = 0;      ///< of those, the ones that listen to events
-    std::uint64_t answers_2xx = 0;  ///< and 304
+    std::uint64_t refused_by_address = 0;  ///< of those, because one address had enough
+    std::uint64_t streams = 0;             ///< of those, the ones that listen to events
+    std::uint64_t answers_2xx = 0;         ///< and 304
     std::uint64_t answers_4xx = 0;
     std::uint64_t answers_5xx = 0;
 };
@@ -85,6 +89,7 @@ private:
     SiteOptions options_;
     HttpHandler handler_;
     SiteCounts counts_;
+    AddressCounts addresses_;
     Connections connections_;
     std::size_t streams_ = 0;
     pool::Watch sweeper_;

@@ -75,9 +75,10 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
     if (request.method != "GET" && request.method != "HEAD") return respond(wrong_method());
     if (api_like) {
         // Health, metrics and pages cost nothing and must answer when somebody asks too much.
-        if (!limits_.allow(host, pool::read_clock().steady)) return respond(too_many());
-        if (path.starts_with("/api/v1/")) return api(request, host, std::move(respond));
-        return shim(request, host, std::move(respond));
+        const std::string network = network_of(host);
+        if (!limits_.allow(network, pool::read_clock().steady)) return respond(too_many());
+        if (path.starts_with("/api/v1/")) return api(request, network, std::move(respond));
+        return shim(request, network, std::move(respond));
     }
 
     if (request.path == "/healthz") {

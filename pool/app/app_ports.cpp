@@ -99,6 +99,7 @@ Result<void> App::Parts::open_rpc()
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.requests_per_second = config.web_requests_per_second;
+    options.connections_per_address = config.web_connections_per_address;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);

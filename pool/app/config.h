@@ -122,6 +122,7 @@ struct Config {
 
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;
+    std::uint32_t web_connections_per_address = 64;
     Endpoint admin_listen{"127.0.0.1", 8337};
     std::string cookie_file;  ///< empty: data_dir/.cookie
     std::vector<rpc::RpcUser> rpc_users;

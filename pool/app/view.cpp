@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t questions_max = 1024;
 constexpr std::size_t audits_max = 1;
 constexpr std::chrono::milliseconds totals_fresh_for{500};
+constexpr std::chrono::milliseconds totals_patience{1500};
 constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::chrono::seconds withholding_look_every{30};
 constexpr std::uint64_t books_lag_max_ms = 60'000;
@@ -103,6 +104,11 @@ View::View(Parts parts, Identity identity)
                       [known](payouts::Queries& queries) { return queries.access(known); },
                       std::move(done));
               }),
+      totals_(parts_.rpc_loop, {totals_fresh_for, totals_patience},
+              [this](Done<payouts::Totals> done) {
+                  ask<payouts::Totals>([](payouts::Queries& queries) { return queries.totals(); },
+                                       std::move(done));
+              }),
       withholding_(parts_.withheld_blocks),
       looking_(
           parts_.rpc_loop.every(withholding_look_every, [this] { look_for_withheld_blocks(); })),
@@ -128,19 +134,6 @@ void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> don
         parts_.rpc_loop.post([reply, answer] { (*reply)(std::move(*answer)); });
     });
     if (!posted) (*reply)(fail(Error::Code::unavailable, "too many questions at once; try again"));
-}
-
-void View::totals(std::function<void(const payouts::Totals&)> done)
-{
-    if (read_clock().steady - totals_taken_ < totals_fresh_for) return done(totals_);
-    ask<payouts::Totals>([](payouts::Queries& queries) { return queries.totals(); },
-                         [this, done = std::move(done)](Result<payouts::Totals> answer) {
-                             if (answer) {
-                                 totals_ = *answer;
-                                 totals_taken_ = read_clock().steady;
-                             }
-                             done(totals_);
-                         });
 }
 
 void View::look_for_withheld_blocks()
@@ -217,7 +210,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
 void View::pool_info(Done<rpc::PoolInfo> done)
 {
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
-        totals(
+        totals_.get(
             [this, state, done](const payouts::Totals& totals) { done(info_of(*state, totals)); });
     });
 }
@@ -386,7 +379,7 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
 void View::operator_info(Done<rpc::OperatorInfo> done)
 {
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
-        totals([this, state, done](const payouts::Totals& totals) {
+        totals_.get([this, state, done](const payouts::Totals& totals) {
             rpc::OperatorInfo info;
             info.readiness = readiness_of(*state);
             info.loops = loop_infos(parts_.lag, *state);
@@ -397,7 +390,7 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
             info.share_backlog = state->backlog;
             info.books_lag_ms = books_status_.lag_at(read_clock().steady);
             info.ledger_difference = totals.imbalance;
-            info.ledger_known = totals_taken_ != SteadyTime{};
+            info.ledger_known = totals_.known();
             done(std::move(info));
         });
     });
@@ -413,7 +406,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
             imbalance.name = "zubr_ledger_imbalance_sats";
             imbalance.help =
                 "Debits less credits of all balances: anything but 0 is a broken ledger";
-            imbalance.value = static_cast<double>(totals_.imbalance.value);
+            imbalance.value = static_cast<double>(totals_.last().imbalance.value);
             rpc::Metric& suspects = metrics.emplace_back();
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";

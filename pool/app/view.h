@@ -14,6 +14,7 @@
 #include "pool/app/live.h"
 #include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
+#include "pool/app/remembered.h"
 #include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
@@ -112,8 +113,6 @@ public:
 private:
     template <typename T>
     void ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done);
-    /// The books' totals, not older than a second; the last ones when MySQL is away.
-    void totals(std::function<void(const payouts::Totals&)> done);
     void look_for_withheld_blocks();
     rpc::Readiness readiness_of(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
@@ -123,8 +122,9 @@ private:
     Identity identity_;
     AccountAccess access_;
     BooksStatus books_status_;
-    payouts::Totals totals_;
-    SteadyTime totals_taken_{};
+    /// Not older than a second; the last ones when MySQL is away or takes its time, so that pages
+    /// and /metrics never wait for longer.
+    Remembered<payouts::Totals> totals_;
     WithholdingWatch withholding_;
     Watch looking_;
     TaskThread questions_;

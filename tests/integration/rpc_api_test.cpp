@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -249,6 +250,30 @@ TEST(RpcApi, TellsListenersHowThePoolIsDoing)
     ASSERT_TRUE(has(next, "event: pool\ndata: {")) << next;
     EXPECT_TRUE(
         has(get(server.web(), "/metrics"), "zubr_http_event_listeners{listener=\"web\"} 1"));
+}
+
+TEST(RpcApi, ServesOthersWhileOneAddressHasTenThousandIdleListeners)
+{
+    ServerOptions options;
+    options.connections_per_address = 64;
+    options.spare_loopback = false;
+    const Running server{options};
+    ::rlimit files{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+    std::vector<std::unique_ptr<Client>> idle;
+    for (int i = 0; i < 10'000; ++i) {
+        idle.push_back(std::make_unique<Client>(server.web()));
+        idle.back()->send("GET /api/v1/events HTTP/1.1\r\nHost: pool\r\n\r\n");
+    }
+    Client other{server.web(), 2};
+    other.send("GET /metrics HTTP/1.1\r\nHost: pool\r\nConnection: close\r\n\r\n");
+    const std::string metrics = other.rest();
+    EXPECT_TRUE(has(metrics, "zubr_http_connections{listener=\"web\"} 65\n")) << metrics;
+    EXPECT_TRUE(has(metrics, "zubr_http_event_listeners{listener=\"web\"} 64\n")) << metrics;
+    EXPECT_TRUE(has(metrics, "refused_total{listener=\"web\",reason=\"address\"} 9936\n"))
+        << metrics;
 }
 
 TEST(RpcApi, TakesSoManyListenersAndNoMore)

@@ -307,8 +307,16 @@ private:
 /// A plain blocking socket; reads give up after ten seconds, which is a failure.
 class Client {
 public:
-    explicit Client(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
+    /// from: the last byte of the loopback address that it comes from.
+    explicit Client(std::uint16_t port, std::uint32_t from = 1)
+        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
+        ::sockaddr_in own{};
+        own.sin_family = AF_INET;
+        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from);
+        if (from != 1) {
+            EXPECT_EQ(::bind(fd_, reinterpret_cast<const ::sockaddr*>(&own), sizeof(own)), 0);
+        }
         const ::timeval patience{10, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         ::sockaddr_in address{};
