@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-MADE = ("build/", ".run/", ".deps/", "run/")
+MADE = ("build/", ".run/", ".deps/", "run/", "DATA_DIR/")
 NAME = re.compile(r"^[\w.+-]+(/[\w.+-]+)*/?(\{[\w.,]+\})?$")
 
 

@@ -5,8 +5,6 @@
 #include <charconv>
 #include <cstdio>
 
-#include "rpc/web_assets.h"
-
 namespace rpc {
 namespace {
 
@@ -73,16 +71,6 @@ HttpResponse too_many()
     HttpResponse response = api_error(429, "too_many_requests", "this address asks too often");
     response.headers.emplace_back("Retry-After", "1");
     return response;
-}
-
-std::optional<HttpResponse> page_at(std::string_view path)
-{
-    for (const WebAsset& asset : web_assets()) {
-        if (asset.path != path) continue;
-        return ok_response(std::string{asset.content_type}, std::string{asset.body},
-                           "public, max-age=5");
-    }
-    return std::nullopt;
 }
 
 std::vector<std::string_view> segments(std::string_view path)

@@ -27,9 +27,6 @@ pool::HttpResponse api_error(int status, std::string_view code, std::string_view
 pool::HttpResponse api_error(const pool::Error& error);
 pool::HttpResponse too_many();
 
-/// A file of the pages; nothing when there is none of that path.
-std::optional<pool::HttpResponse> page_at(std::string_view path);
-
 /// "/a/b/c" -> a, b, c; what is between the slashes may be empty.
 std::vector<std::string_view> segments(std::string_view path);
 

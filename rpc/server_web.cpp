@@ -7,6 +7,7 @@
 
 #include "rpc/exposition.h"
 #include "rpc/server_answers.h"
+#include "rpc/server_pages.h"
 #include "rpc/shims.h"
 #include "rpc/views.h"
 
@@ -95,7 +96,7 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
     }
     if (request.path == "/metrics") return metrics(std::move(respond));
 
-    if (auto page = page_at(path == "/" ? "/index.html" : path)) return respond(std::move(*page));
+    if (auto page = page_at(request)) return respond(std::move(*page));
     respond(error_response(404, "not_found", "there is no such page"));
 }
 
@@ -109,7 +110,7 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
     }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
-        std::optional<HttpResponse> page = page_at(request.path);
+        std::optional<HttpResponse> page = page_at(request);
         if (!page) return respond(api_error(404, "not_found", "this build has no document"));
         page->headers.emplace_back("Access-Control-Allow-Origin", "*");
         return respond(*std::move(page));

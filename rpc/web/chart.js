@@ -1,11 +1,15 @@
-// A rate over time as SVG: read by pointer, by arrow keys, and by its label.
+// A rate over time as SVG: a line of what was measured, a quieter one of its average; read by pointer, by arrow
+// keys, and by its label.
 
+import { readIfAny } from './api.js';
 import { hashes } from './format.js';
 import { t } from './i18n.js';
 
 const width = 600;
 const height = 150;
 const refreshMs = 60000;
+const hour = 3600;
+const averagedOver = { '6h': hour, '24h': hour, '7d': 24 * hour, '30d': 24 * hour }; // seconds, by range
 
 function drawIn(svg, name, attributes) {
   const made = document.createElementNS(svg.namespaceURI, name);
@@ -13,13 +17,25 @@ function drawIn(svg, name, attributes) {
   return made;
 }
 
+/** The average of the last `span` points at each; of fewer where there are no more. */
+function averages(rates, span) {
+  let sum = 0;
+  return rates.map((rate, index) => {
+    sum += rate - (index >= span ? rates[index - span] : 0);
+    return Math.max(0, sum / Math.min(index + 1, span)); // never below zero by what floating point leaves
+  });
+}
+
+const time = (seconds) => new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+
 export class Chart {
-  /** figure: holds a select of ranges, an output and an svg. */
+  /** figure: holds a select of ranges, an output, an svg, and a paragraph of three parts for its axis. */
   constructor(figure) {
+    this.axis = [...figure.querySelectorAll('.axis span')];
     [this.range, this.output, this.svg] = ['select', 'output', 'svg'].map((each) => figure.querySelector(each));
     this.figure = figure;
     this.points = [];
-    this.range.addEventListener('change', () => this.load(this.path, true));
+    this.range.addEventListener('change', () => this.load(this.path, this.token, true));
     this.svg.addEventListener('pointermove', (event) => {
       const box = this.svg.getBoundingClientRect();
       this.point(Math.round(((event.clientX - box.left) / box.width) * (this.points.length - 1)));
@@ -33,17 +49,18 @@ export class Chart {
     });
   }
 
-  /** path: of the API, without its range. Reads at most once a minute unless it must. */
-  async load(path, now = false) {
+  /** path: of the API, without its range. token: as read() takes it. Reads at most once a minute unless it must. */
+  async load(path, token = '', now = false) {
     if (!path || (!now && path === this.path && Date.now() - this.loaded < refreshMs)) return;
-    this.path = path;
-    this.loaded = Date.now();
-    const answer = await fetch(`${path}?range=${this.range.value}`, { signal: AbortSignal.timeout(10000) });
-    if (path !== this.path) return; // another one was asked for meanwhile
-    this.show(answer.ok ? (await answer.json()).points : []);
+    Object.assign(this, { path, token, loaded: Date.now() });
+    const range = this.range.value;
+    const history = await readIfAny(`${path}?range=${range}`, token);
+    if (path !== this.path || range !== this.range.value) return; // another one was asked for meanwhile
+    this.show(history?.points ?? [], Math.max(1, Math.round(averagedOver[range] / (history?.step_s ?? hour))));
   }
 
-  show(points) {
+  /** span: points that the average goes over. */
+  show(points, span) {
     this.points = points;
     this.at = -1;
     this.figure.hidden = points.length < 2;
@@ -51,19 +68,24 @@ export class Chart {
     const top = Math.max(...points.map((point) => point.hashrate), 1);
     const x = (index) => (index * width) / (points.length - 1);
     const y = (rate) => height - (rate / top) * (height - 8);
-    const line = points.map((point, index) => `${x(index).toFixed(1)},${y(point.hashrate).toFixed(1)}`).join(' ');
+    const rates = points.map((point) => point.hashrate);
+    const along = (values) => values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
+    const line = along(rates);
     this.place = (index) => [x(index), y(points[index].hashrate)];
     const draw = (name, attributes) => drawIn(this.svg, name, attributes);
     this.cursor = draw('circle', { r: 4, class: 'cursor', cx: -99, cy: 0 });
     this.svg.replaceChildren(
       draw('polygon', { points: `0,${height} ${line} ${width},${height}`, class: 'area' }),
       draw('polyline', { points: line, class: 'line', 'vector-effect': 'non-scaling-stroke' }),
+      draw('polyline', { points: along(averages(rates, span)), class: 'smooth', 'vector-effect': 'non-scaling-stroke' }),
       this.cursor,
     );
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.svg.ariaLabel = t('chart.label', { top: hashes(top), last: hashes(points[points.length - 1].hashrate) });
     this.output.textContent = t('chart.top', { top: hashes(top) });
     this.top = top;
+    const averaged = t(averagedOver[this.range.value] === hour ? 'chart.hour' : 'chart.day');
+    [time(points[0].at), averaged, time(points[points.length - 1].at)].forEach((text, index) => { this.axis[index].textContent = text; });
   }
 
   point(index) {
@@ -77,6 +99,6 @@ export class Chart {
     const [cx, cy] = this.place(this.at);
     this.cursor.setAttribute('cx', cx);
     this.cursor.setAttribute('cy', cy);
-    this.output.textContent = `${hashes(point.hashrate)} · ${new Date(point.at * 1000).toLocaleString()}`;
+    this.output.textContent = `${hashes(point.hashrate)} · ${time(point.at)}`;
   }
 }

@@ -7,6 +7,7 @@ const units = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 /** 1234567 -> "1.23 M". */
 export function scaled(value) {
   if (!(value > 0)) return '0';
+  if (value < 1e-3) return value.toExponential(2);
   if (value < 1) return `${Number(value.toPrecision(3))}`;
   let step = 0;
   while (value >= 999.5 && step < units.length - 1) { value /= 1000; step += 1; }

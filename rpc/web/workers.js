@@ -38,8 +38,9 @@ function csvCell(value) {
 }
 
 export class WorkerTable {
-  constructor(scroll, table, counter, filter) {
-    Object.assign(this, { scroll, counter, filter, all: [], shown: [], sortBy: null, down: false });
+  /** nameLink: makes of a worker's name a link to its page. */
+  constructor(scroll, table, counter, filter, nameLink) {
+    Object.assign(this, { scroll, counter, filter, nameLink, all: [], shown: [], sortBy: null, down: false });
     this.body = table.tBodies[0];
     this.head = table.tHead.rows[0];
     scroll.addEventListener('scroll', () => requestAnimationFrame(() => this.paint()), { passive: true });
@@ -104,7 +105,8 @@ export class WorkerTable {
     const row = document.createElement('tr');
     for (const column of columns) {
       const cell = document.createElement('td');
-      cell.textContent = column.show(worker, now);
+      const text = column.show(worker, now);
+      cell.append(column.key === 'name' ? this.nameLink(text) : text);
       cell.className = column.kind ? column.kind(worker) : 'num';
       if (cell.className === 'name') cell.title = cell.textContent;
       row.append(cell);

@@ -5,16 +5,21 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <zlib.h>
+
+#include "pool/runtime/http_message.h"
+#include "rpc/server_pages.h"
 
 namespace rpc {
 namespace {
 
 TEST(WebAssets, AreTheFilesOfTheTreeByteForByte)
 {
-    ASSERT_EQ(web_assets().size(), 12U);
+    ASSERT_EQ(web_assets().size(), 21U);
     for (const WebAsset& asset : web_assets()) {
         std::ifstream in{std::string{ZUBR_GOLDEN_DIR} + "/../../rpc/web" + std::string{asset.path}};
         std::stringstream text;
@@ -75,13 +80,60 @@ TEST(WebAssets, HaveWordsForEveryKeyThatThePageNames)
     EXPECT_GT(found, 50U);
 }
 
-TEST(WebAssets, AreSmall)
+pool::HttpResponse page(std::string_view path, const std::string& accepted)
+{
+    pool::HttpRequest request;
+    request.path = path;
+    if (!accepted.empty()) request.headers.emplace_back("accept-encoding", accepted);
+    return page_at(request).value_or(pool::HttpResponse{});
+}
+
+std::string header(const pool::HttpResponse& response, std::string_view name)
+{
+    for (const auto& [key, value] : response.headers) {
+        if (key == name) return value;
+    }
+    return "";
+}
+
+TEST(WebAssets, AreSmallerThanSixtyKilobytesInAllAsBrowsersGetThem)
 {
     std::size_t bytes = 0;
     for (const WebAsset& asset : web_assets()) {
-        if (!asset.path.starts_with("/api/")) bytes += asset.body.size();  // no page loads that
+        if (asset.path.starts_with("/api/")) continue;  // no page loads that
+        bytes += page(asset.path, "gzip, deflate, br").body.size();
     }
+    EXPECT_GT(bytes, 10'000U);
     EXPECT_LT(bytes, 60'000U);
+}
+
+TEST(WebAssets, AreCompressedForThoseWhoTakeIt)
+{
+    const std::string plain = page("/app.js", "").body;
+    for (const char* const taken : {"gzip", "br, gzip;q=0.5", "deflate,gzip ; q=1", "br,\tgzip"}) {
+        const pool::HttpResponse answer = page("/app.js", taken);
+        EXPECT_EQ(header(answer, "Content-Encoding"), "gzip") << taken;
+        EXPECT_LT(answer.body.size(), plain.size() / 2);
+        // Taken apart by somebody else's word for it: zlib's reader, told to want gzip.
+        std::string whole(plain.size(), '\0');
+        z_stream stream{};
+        ASSERT_EQ(::inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
+        std::string body = answer.body;
+        stream.next_in = reinterpret_cast<Bytef*>(body.data());
+        stream.avail_in = static_cast<uInt>(body.size());
+        stream.next_out = reinterpret_cast<Bytef*>(whole.data());
+        stream.avail_out = static_cast<uInt>(whole.size());
+        EXPECT_EQ(::inflate(&stream, Z_FINISH), Z_STREAM_END);
+        ::inflateEnd(&stream);
+        EXPECT_EQ(whole, plain);
+    }
+    for (const char* const refused :
+         {"", "identity", "gzip;q=0", "gzip; q=0.000", "gzipped", "br", ",,,", "gzip;level=9"}) {
+        const pool::HttpResponse answer = page("/app.js", refused);
+        EXPECT_EQ(header(answer, "Content-Encoding"), "") << refused;
+        EXPECT_EQ(answer.body, plain) << refused;
+        EXPECT_EQ(header(answer, "Vary"), "Accept-Encoding") << "a cache must keep the two apart";
+    }
 }
 
 }  // namespace

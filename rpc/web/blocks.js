@@ -1,0 +1,98 @@
+// The blocks that the pool found, how lucky they were, and what the nodes said to each.
+
+import { read } from './api.js';
+import { $, cell, fill, row, show, stateCell } from './dom.js';
+import { ago, count, percent, sats } from './format.js';
+import { t } from './i18n.js';
+
+const shownAtFirst = 20;
+const shownAtMost = 100;
+const spans = [10, 50, 100];
+const known = { limit: shownAtFirst, open: new Map() }; // open: by hash, the row that tells what the nodes said
+
+/** Blocks found, of those to be expected from the work since the one before each: above 1 is luck. */
+function luck(blocks) {
+  const efforts = blocks.map((block) => block.effort).filter((effort) => effort !== null);
+  const expected = efforts.reduce((sum, effort) => sum + effort, 0);
+  return expected > 0 ? percent(efforts.length / expected) : '–';
+}
+
+function answerText(answer) {
+  const took = t('answer.took', { ms: count(answer.took_ms) });
+  return [answer.node, answer.outcome, answer.reason, took].filter((part) => part !== '').join(' · ');
+}
+
+async function showAnswers(block, place) {
+  const { answers } = await read(`/api/v1/blocks/${block.hash}`);
+  const list = document.createElement('ul');
+  list.append(...answers.map((answer) => {
+    const item = document.createElement('li');
+    item.textContent = answerText(answer);
+    item.title = new Date(answer.at_ms).toISOString();
+    return item;
+  }));
+  if (answers.length === 0) list.textContent = t('answers.none');
+  place.replaceChildren(list);
+}
+
+function answersRow(block) {
+  const made = row(cell('…', 'answers'));
+  const [place] = made.cells;
+  place.colSpan = 9;
+  showAnswers(block, place).catch(() => { place.textContent = t('no.answer'); });
+  return made;
+}
+
+/** The button that shows or hides what the nodes said. */
+function opener(block, again) {
+  const made = document.createElement('button');
+  const open = known.open.has(block.hash);
+  made.type = 'button';
+  made.textContent = open ? '−' : '+';
+  made.ariaExpanded = String(open);
+  made.ariaLabel = t('answers', { height: count(block.height) });
+  made.addEventListener('click', () => {
+    if (!known.open.delete(block.hash)) known.open.set(block.hash, answersRow(block));
+    again();
+  });
+  const place = document.createElement('td');
+  place.append(made);
+  return place;
+}
+
+function blockRows(block, again) {
+  const made = row(
+    opener(block, again),
+    cell(count(block.height), 'num'),
+    stateCell(block.state),
+    cell(ago(block.found_at), 'num', new Date(block.found_at * 1000).toISOString()),
+    cell(sats(block.reward_sat), 'num'),
+    cell(block.effort === null ? '–' : percent(block.effort), 'num'),
+    cell(block.confirmations < 0 ? '–' : count(block.confirmations), 'num'),
+    cell(block.finder ? `${block.finder}.${block.worker}` : t('private'), 'name', block.finder),
+    cell(block.hash, 'hash', block.hash),
+  );
+  return known.open.has(block.hash) ? [made, known.open.get(block.hash)] : [made];
+}
+
+function showBlocks(blocks, again) {
+  for (const span of spans) show(`luck-${span}`, luck(blocks.slice(0, span)));
+  const listed = blocks.slice(0, known.limit);
+  $('blocks-more').hidden = blocks.length <= known.limit;
+  fill('block', listed.flatMap((block) => blockRows(block, again)), t('blocks.none'));
+}
+
+export async function refresh() {
+  const blocks = await read(`/api/v1/blocks?limit=${shownAtMost}`);
+  const again = () => {
+    const focused = document.activeElement.closest('#block-rows button')?.ariaLabel;
+    showBlocks(blocks, again);
+    // The rows are new ones: who was on a button of the old ones stays there.
+    if (focused) [...document.querySelectorAll('#block-rows button')].find((each) => each.ariaLabel === focused)?.focus();
+  };
+  again();
+}
+
+export function begin(again) {
+  $('blocks-more').addEventListener('click', () => { known.limit = shownAtMost; again(); });
+}

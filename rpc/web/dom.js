@@ -1,0 +1,55 @@
+// The few things that every page does to the document. Text goes in as text: nothing here makes markup of it.
+
+import { t } from './i18n.js';
+
+export const $ = (id) => document.getElementById(id);
+
+export function show(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text;
+}
+
+/** A cell of a table. kind: its classes; title: what stands behind the short text. */
+export function cell(text, kind, title) {
+  const made = document.createElement('td');
+  made.textContent = text;
+  if (kind) made.className = kind;
+  if (title) made.title = title;
+  return made;
+}
+
+export function row(...cells) {
+  const made = document.createElement('tr');
+  made.append(...cells);
+  return made;
+}
+
+export function link(text, href) {
+  const made = document.createElement('a');
+  made.textContent = text;
+  made.href = href;
+  return made;
+}
+
+/** The rows of a table that may be empty, or the sentence that says why it is. */
+export function fill(table, rows, message) {
+  $(`${table}-rows`).replaceChildren(...rows);
+  $(`${table}-table`).hidden = rows.length === 0;
+  $(`${table}-message`).hidden = rows.length > 0;
+  show(`${table}-message`, message);
+}
+
+/** A state of the API is one lower-case word, or it is none that we know. */
+export function stateCell(state) {
+  const word = /^[a-z]+$/.test(state) && t(`state.${state}`) !== `state.${state}` ? state : 'other';
+  return cell(t(`state.${word}`), `state-${word}`);
+}
+
+/** A copy button for the text of an element, where the browser lets pages write to its clipboard. */
+export function letCopy(button) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
+    button.textContent = t('copied');
+    setTimeout(() => { button.textContent = t('copy'); }, 1500);
+  });
+}

@@ -1,0 +1,57 @@
+// One worker of an account.
+
+import { read } from './api.js';
+import { named, whyNot } from './account.js';
+import { Chart } from './chart.js';
+import { $, cell, fill, row, show } from './dom.js';
+import { ago, count, hashes, scaled } from './format.js';
+import { t } from './i18n.js';
+import { addressOf } from './places.js';
+
+const chart = new Chart($('worker-chart'));
+
+function showNobody(message) {
+  $('worker-panel').hidden = true;
+  $('worker-absent').hidden = false;
+  show('worker-absent', message);
+}
+
+function showWorker(worker) {
+  const online = worker.difficulty > 0;
+  show('worker-state', t(online ? 'online' : 'offline'));
+  $('worker-state').className = online ? 'good' : 'bad';
+  show('worker-hashrate', hashes(worker.hashrate_10m));
+  show('worker-hashrate-now', hashes(worker.hashrate_1m));
+  show('worker-hashrate-hour', hashes(worker.hashrate_1h));
+  show('worker-hashrate-day', hashes(worker.hashrate_1d));
+  show('worker-accepted', count(worker.accepted));
+  show('worker-stale', count(worker.stale));
+  show('worker-rejected', count(worker.rejected));
+  show('worker-difficulty', online ? scaled(worker.difficulty) : '–');
+  show('worker-best', scaled(worker.best_share));
+  show('worker-last', worker.last_share === null ? '–' : ago(worker.last_share));
+  show('worker-software', worker.user_agent || '–');
+  fill('reject', worker.rejects.map((each) => row(
+    cell(t(`reject.${each.reason}`) === `reject.${each.reason}` ? each.reason : t(`reject.${each.reason}`)),
+    cell(count(each.count), 'num'),
+  )), t('rejects.none'));
+}
+
+export function turn(where) {
+  show('worker-name', where.worker);
+  $('worker-back').href = addressOf(where);
+}
+
+export async function refresh(where) {
+  try {
+    const { account } = await named(where);
+    show('worker-account', account);
+    const path = `/api/v1/users/${encodeURIComponent(account)}/workers/${encodeURIComponent(where.worker)}`;
+    showWorker(await read(path, where.token));
+    $('worker-panel').hidden = false;
+    $('worker-absent').hidden = true;
+    await chart.load(`${path}/history`, where.token);
+  } catch (error) {
+    showNobody(error.status === 404 ? t('worker.unknown') : whyNot(error, where));
+  }
+}

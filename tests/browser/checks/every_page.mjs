@@ -1,0 +1,38 @@
+// Every page, at every size, in every language, dark and light: it fills in, fits, and names what it shows.
+
+const languages = { en: 'en-GB', be: 'be-BY', ru: 'ru-RU' };
+
+/** A key that has no words stands on the page as it is: "nav.home". */
+async function untranslated(page) {
+  return page.evaluate(() => [...document.querySelectorAll('[data-t]')]
+    .filter((node) => node.textContent === node.dataset.t && node.dataset.t.includes('.')).map((node) => node.dataset.t));
+}
+
+/** Buttons, fields, pictures and tables that a screen reader could not name. */
+async function nameless(page) {
+  return page.evaluate(() => [...document.querySelectorAll('button, input, select, a, svg[role=img], [role=region]')]
+    .filter((node) => node.checkVisibility())
+    .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.labels?.length || node.getAttribute('aria-labelledby')))
+    .map((node) => node.outerHTML.slice(0, 80)));
+}
+
+export async function check(watched, { address }) {
+  const places = { home: '#/', account: `#/account/${address}`, worker: `#/account/${address}/rig-1`, blocks: '#/blocks', payouts: '#/payouts' };
+  for (const [size, dark] of [['phone', true], ['desk', false], ['wall', true]]) {
+    for (const [language, locale] of Object.entries(languages)) {
+      const page = await watched.visitor({ size, dark, language: locale });
+      for (const [name, place] of Object.entries(places)) {
+        const where = `${name}, ${size}, ${language}`;
+        await watched.visit(page, place);
+        await page.locator(`body[data-shown="${name}"]`).waitFor();
+        watched.same(await page.evaluate(() => document.documentElement.lang), language, `${where}: language`);
+        watched.same((await untranslated(page)).join(), '', `${where}: words missing`);
+        watched.same((await nameless(page)).join(), '', `${where}: without a name`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        watched.holds(wide <= 0, `${where}: wider than the screen by ${wide} px`);
+        if (language === 'en' || size === 'desk') await watched.shot(page, `${name}-${size}-${language}`);
+      }
+      await page.context().close();
+    }
+  }
+}

@@ -1,0 +1,30 @@
+// Figures move while the page stays open: by themselves, and in every table.
+
+const number = async (page, id) => Number((await page.locator(`#${id}`).textContent()).replace(/\D/g, ''));
+
+/** Waits until the number of an element is above `than`. */
+async function grows(page, id, than) {
+  await page.waitForFunction(([name, least]) => Number(document.getElementById(name).textContent.replace(/\D/g, '')) > least, [id, than]);
+}
+
+export async function check(watched, { address }) {
+  const page = await watched.visitor();
+  await watched.visit(page);
+  const [blocks, height] = [await number(page, 'blocks-found'), await number(page, 'height')];
+  await grows(page, 'blocks-found', blocks);
+  await grows(page, 'height', height);
+
+  await watched.visit(page, `#/account/${address}`);
+  await page.locator('#account-panel:not([hidden])').waitFor();
+  await grows(page, 'user-shares', await number(page, 'user-shares'));
+
+  await watched.visit(page, '#/blocks');
+  const newest = await page.locator('#block-rows tr').first().locator('td').nth(1).textContent();
+  await page.waitForFunction((old) => document.querySelector('#block-rows td:nth-child(2)').textContent !== old, newest);
+  const button = page.locator('#block-rows button').first();
+  await button.click();
+  await page.locator('#block-rows td.answers li', { hasText: 'local · accepted' }).waitFor();
+  // Told by the stream, not by the next reading alone: the stream is one that stays open.
+  const streams = await page.evaluate(() => performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/api/v1/events')).length);
+  watched.holds(streams <= 1, `the stream of events was opened ${streams} times`);
+}

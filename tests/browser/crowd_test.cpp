@@ -1,0 +1,35 @@
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/browser/browser.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+
+// As large as a list of workers gets. How long the page takes is said, and judged by nobody here:
+// ./dev bench pages prints it.
+TEST(Crowd, OfTenThousandWorkersIsScrolledSortedAndFilteredOnOnePage)
+{
+    constexpr double any_hash = 0.00000000023283064365386962890625;  // 2^-32
+    NodeFixture node{"testnet4"};
+    PoolFixture pool{node,
+                     {.start_difficulty = any_hash,
+                      .sets = {"limits.connections_per_address=0", "limits.connects_per_second=0",
+                               "limits.lines_per_second=0"}}};
+    pool.start();
+    const std::string address = test_address("testnet4", 1);
+    const auto crowd = pool.miner(
+        address, {"--load", "--connections", "10000", "--rate", "2000", "--duration", "60"});
+    ASSERT_TRUE(eventually(seconds{60}, [&] { return pool.info("workers") >= 10'000; }))
+        << crowd->output() << pool.log();
+    std::printf("%s", browse(pool, "crowd", {{"address", address}, {"workers", "10000"}}).c_str());
+    EXPECT_TRUE(crowd->running()) << crowd->output();
+}
+
+}  // namespace
+}  // namespace tests
