@@ -35,8 +35,8 @@ struct NodeAnswer {
 /// error. unanswered (also a time-out): it may or may not have it, so it is sent again.
 /// Where another block of the height is a node's tip after 400 ms, the node is told to prefer ours.
 ///
-/// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched for
-/// in the chain like any other.
+/// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched
+/// for in the chain like any other.
 ///
 /// A file is removed once each node has judged the block and the books have it (`booked`): until
 /// then a restart begins again, and both sides take a block twice without harm.
