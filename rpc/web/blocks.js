@@ -91,6 +91,9 @@ export async function refresh() {
     if (focused) [...document.querySelectorAll('#block-rows button')].find((each) => each.ariaLabel === focused)?.focus();
   };
   again();
+  for (const [hash, open] of known.open) { // a block of this moment has no answer yet
+    if (!open.querySelector('li')) showAnswers({ hash }, open.cells[0]).catch(() => {});
+  }
 }
 
 export function begin(again) {
