@@ -14,9 +14,9 @@ namespace stratum::v2 {
 
 /// Limits of a connection that declares jobs, or asks for tokens to do so.
 struct DeclaringOptions {
-    double requests_per_second = 1;  ///< tokens, or custom jobs; sustained
+    double requests_per_second = 0.5;  ///< tokens, or custom jobs; sustained
     double requests_burst = 32;
-    std::size_t live_max = 64;     ///< custom jobs that may be mined on; the oldest go first
+    std::size_t live_max = 16;     ///< custom jobs that may be mined on; the oldest go first
     std::size_t held_max = 4;      ///< that wait for a tip
     std::chrono::seconds hold{2};  ///< a job whose previous block we have not seen yet
     std::chrono::hours idle_max{12};

@@ -280,7 +280,7 @@ std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
 
 void Session::ask_to_reconnect()
 {
-    if (ended_ || channels_.empty()) return;
+    if (ended_ || (channels_.empty() && stage_ != Stage::declaring)) return;
     // A miner may leave at that word: what it has earned is said before.
     for (Channel& channel : channels_) acknowledge(channel, heard_);
     send(Reconnect{});

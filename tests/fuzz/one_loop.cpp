@@ -21,6 +21,7 @@ stratum::ShardOptions options_with(std::shared_ptr<const stratum::v2::Identity> 
     options.prefixes = stratum::prefix_range(7, 0, 1);
     options.seed = 1;
     options.identity = std::move(identity);
+    options.declare_jobs = true;
     return options;
 }
 

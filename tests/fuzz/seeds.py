@@ -45,6 +45,9 @@ def v2_seeds() -> dict[str, bytes]:
                     frame(0x16, struct.pack("<If", 2, 1e15) + hardest) + frame(0x18, struct.pack("<I", 2) + text("bye")),
         "shares": b"\0" + frame(0x1a, submit) + frame(0x1a, submit) + frame(0x1b, extended),
         "extensions": b"\0" + frame(0, struct.pack("<HHHH", 1, 2, 1, 2), 1) + frame(0x22, bytes(64)),
+        "declaring": b"\5" + frame(0x50, text("user.a") + struct.pack("<I", 3)) + frame(0x57, bytes(60)),
+        "custom": b"\x90" + frame(0x22, struct.pack("<II", 2, 1) + bytes(80) + struct.pack("<I", 2) + b"\0" + bytes(11)) +
+                  frame(0x1b, struct.pack("<IIIIII", 2, 1, 1, 7, 0x68123af0, 0x20002000) + b"\x08" + bytes(8)),
         "garbage": b"\7" + bytes(range(64)) + bytes(200),
     }
 

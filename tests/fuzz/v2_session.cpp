@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "pool/base/result.h"
+#include "pool/bitcoin/coinbase.h"
+#include "pool/bitcoin/transaction.h"
 #include "stratum/v2/codec.h"
 #include "stratum/v2/frame.h"
 #include "stratum/v2/messages_common.h"
@@ -16,6 +20,11 @@ namespace tests::fuzz {
 namespace {
 
 using namespace stratum::v2;  // NOLINT(google-build-using-namespace): all of it, here
+
+pool::Bytes frame_payload(const FrameReader::Frame& frame)
+{
+    return {frame.payload.begin(), frame.payload.end()};
+}
 
 // Written and read again, for every message there is. Compared as bytes: what is not a number is
 // not equal to itself.
@@ -86,7 +95,7 @@ std::shared_ptr<const Identity> identity()
 
 class Miner {
 public:
-    Miner() : loop(identity()), id(loop.shard.reserve())
+    explicit Miner(OneLoop& in) : loop(in), id(loop.shard.reserve())
     {
         loop.shard.open_v2(id, "192.0.2.1:4000", {.min = {-32}, .max = {-32}, .start = {-32}},
                            loop.now);
@@ -127,6 +136,7 @@ public:
         reader.feed(pool::as_bytes(heard));
         while (const auto frame = reader.next(ciphers.receive, payload_bytes_max)) {
             pool::check(check_from_pool(frame->header, frame->payload), "a message of a pool");
+            if (frame->header.type == AllocateTokenSuccess::id.type) token = frame_payload(*frame);
             if (frame->header.type != SubmitSuccess::id.type) continue;
             const auto success = read_message<SubmitSuccess>(frame->payload);
             if (success) acknowledged += success->accepted;
@@ -134,16 +144,59 @@ public:
         pool::check(reader.trouble() == FrameReader::Trouble::none, "sealed by the pool");
     }
 
-    OneLoop loop;
+    OneLoop& loop;
     pool::SessionId id;
+    pool::Bytes token;  // AllocateTokenSuccess, the last one
     Ciphers ciphers;
     FrameReader reader;
     std::uint64_t acknowledged = 0;
 };
 
-// Frames as they stand in the input; one that says it is longer than the input ends with it.
-void say_frames(Miner& miner, Input stream)
+SetupConnection setup(std::uint8_t protocol, std::uint32_t flags)
 {
+    return {.protocol = protocol,
+            .version_min = 2,
+            .version_max = 2,
+            .flags = flags,
+            .endpoint_host = {"h"},
+            .endpoint_port = 1,
+            .vendor = {},
+            .hardware = {},
+            .firmware = {},
+            .device = {}};
+}
+
+// No input forges a token: a custom job gets one that is good, and what has to be said on our tip;
+// the rest is the input's. whole: a coinbase that is taken, too.
+void say_custom(Miner& miner, Miner& tokens, SetCustomJob call, bool whole)
+{
+    if (tokens.loop.ended) return;
+    tokens.say(AllocateToken{{"user.a"}, 1});
+    const auto issued = read_message<AllocateTokenSuccess>(tokens.token);
+    if (!issued) return;
+    auto outputs = pool::parse_outputs(issued->coinbase_outputs.value);
+    pool::check(outputs && !outputs->empty(), "what the pool wants is a list of outputs");
+    outputs->front().value = {5'000'000'000};
+    const pool::Bytes wanted = pool::serialise(*outputs);
+    const pool::Bytes height = pool::bip34_height({900'000});
+    call.token = issued->token;
+    call.version = 0x20000000;
+    call.previous.fill(1);
+    call.bits = 0x1d00ffff;
+    call.min_time = pool::to_seconds(miner.loop.now.wall).seconds;
+    if (whole) {
+        call.coinbase_version = 2;
+        call.coinbase_prefix = {height};
+        call.coinbase_outputs = {wanted};
+        call.coinbase_locktime = 0;
+    }
+    miner.say(call);
+}
+
+// Frames as they stand in the input; one that says it is longer than the input ends with it.
+void say_frames(Miner& miner, Input stream, std::uint8_t choice)
+{
+    std::optional<Miner> tokens;
     while (stream.size() >= frame_header_bytes && !miner.loop.ended) {
         const FrameHeader header = read_header(stream.first<frame_header_bytes>());
         const std::size_t length =
@@ -151,6 +204,15 @@ void say_frames(Miner& miner, Input stream)
         const Input whole = stream.first(frame_header_bytes + length);
         stream = stream.subspan(whole.size());
         check_from_miner(header, whole.subspan(frame_header_bytes));
+        if (header.type == SetCustomJob::id.type && header.extension == 0) {
+            const auto call = read_message<SetCustomJob>(whole.subspan(frame_header_bytes));
+            if (!tokens) {
+                tokens.emplace(miner.loop);
+                tokens->shake_hands();
+                tokens->say(setup(1, 0));
+            }
+            if (call) say_custom(miner, *tokens, *call, choice >= 128);
+        }
         std::string frame{whole.begin(), whole.end()};
         for (std::size_t i = 0; i < 3; ++i) frame[3 + i] = static_cast<char>(length >> (8 * i));
         miner.say_frame(frame);
@@ -175,25 +237,18 @@ void v2_session(Input input)
 {
     if (input.empty()) return;
     const Input stream = input.subspan(1);
-    Miner miner;
+    OneLoop loop{identity()};
+    Miner miner{loop};
     // The curve costs a third of a millisecond: garbage before it is one input in eight.
     if (input[0] % 8 == 7) return say_garbage(miner, stream, input[0] / 8);
     miner.shake_hands();
-    if (input[0] % 8 != 6) {
-        miner.say(SetupConnection{.protocol = 0,
-                                  .version_min = 2,
-                                  .version_max = 2,
-                                  .flags = static_cast<std::uint32_t>(input[0] >> 3),
-                                  .endpoint_host = {"h"},
-                                  .endpoint_port = 1,
-                                  .vendor = {},
-                                  .hardware = {},
-                                  .firmware = {},
-                                  .device = {}});
+    if (input[0] % 8 == 5) miner.say(setup(1, 0));
+    if (input[0] % 8 < 5) {
+        miner.say(setup(0, static_cast<std::uint32_t>(input[0] >> 3 & 7)));
         miner.say(OpenStandard{1, {"user.a"}, 0, pool::Uint256::max()});
         miner.say(OpenExtended{2, {"user.b"}, 0, pool::Uint256::max(), 4});
     }
-    say_frames(miner, stream);
+    say_frames(miner, stream, input[0]);
     // What is acknowledged together goes out within a second.
     miner.loop.second_passes();
     miner.loop.second_passes();

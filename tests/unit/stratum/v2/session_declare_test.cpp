@@ -227,7 +227,7 @@ TEST_F(V2Declare, LetsTheOldestJobsGoWhenAConnectionHasMany)
     auto first = miner.work(*own);
     miner.declare(first);
     const auto oldest = miner.mined(first, miner.accepted());
-    for (int i = 0; i < 64; ++i) {
+    for (int i = 0; i < 16; ++i) {
         talk.pass(seconds{1});
         auto next = miner.work(*own);
         ASSERT_EQ(miner.declared(next), "accepted") << i;
@@ -235,7 +235,7 @@ TEST_F(V2Declare, LetsTheOldestJobsGoWhenAConnectionHasMany)
     miner.mining.say(miner.mining.extended_share(miner.channel, oldest));
     EXPECT_EQ(miner.mining.take<SubmitError>()->code.value, "invalid-job-id");
     talk.pass(seconds{1});
-    EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 64);
+    EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 16);
     talk.closed(miner.mining.id);
     talk.pass(seconds{1});
     EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 0);
@@ -343,6 +343,18 @@ TEST_F(V2Declare, LeavesADeclaratorInPeaceAndNotOneThatAsksNothing)
     talk.pass(seconds{3600});
     EXPECT_EQ(talk.end_of(miner.tokens.id), std::nullopt);
     EXPECT_EQ(talk.end_of(silent.tokens.id), EndReason::no_channel);
+}
+
+TEST_F(V2Declare, AsksDeclaratorsToConnectAgainToo)
+{
+    Declarator miner{talk};
+    ASSERT_TRUE(miner.ask_token().has_value());
+    talk.shard.ask_to_reconnect(std::chrono::milliseconds{100}, talk.now);
+    talk.pace(std::chrono::milliseconds{200});
+    miner.tokens.listen();
+    miner.mining.listen();
+    EXPECT_TRUE(miner.tokens.take<Reconnect>().has_value());
+    EXPECT_TRUE(miner.mining.take<Reconnect>().has_value());
 }
 
 TEST_F(V2Declare, TakesTokensOfTheKeyBeforeTheLast)
