@@ -1,16 +1,14 @@
 #include "payouts/mysql_payout_mark.h"
 
 #include <algorithm>
-#include <fcntl.h>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
 
 #include "pool/base/bytes.h"
 #include "pool/base/crc32c.h"
+#include "pool/base/replace_file.h"
 
 namespace payouts {
 namespace {
@@ -78,25 +76,6 @@ Result<std::string> compare(MysqlConnection& db, const BooksMark& seen, const Bo
                " may have been sent";
     }
     return "";
-}
-
-bool write_synced(const std::string& path, std::string_view text)
-{
-    constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
-    const int file = ::open(path.c_str(), how, 0600);
-    if (file < 0) return false;
-    const bool written =
-        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file) == 0;
-    return ::close(file) == 0 && written;
-}
-
-bool sync_directory(const std::filesystem::path& path)
-{
-    const int file = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return false;
-    const bool synced = ::fsync(file) == 0;
-    return ::close(file) == 0 && synced;
 }
 
 }  // namespace
@@ -170,14 +149,11 @@ Result<void> PayoutMark::adopt(MysqlConnection& db)
     return write(*now);
 }
 
-// Whole or not at all, and there for good before anything is sent on its ground.
+// There for good before anything is sent on its ground.
 Result<void> PayoutMark::write(const BooksMark& mark)
 {
-    const std::string draft = path_ + ".new";
-    if (!write_synced(draft, to_text(mark)) || ::rename(draft.c_str(), path_.c_str()) != 0 ||
-        !sync_directory(std::filesystem::path{path_}.parent_path())) {
-        return fail(Error::Code::unavailable,
-                    path_ + " cannot be written, and nothing is paid without it");
+    if (auto kept = pool::replace_file(path_, to_text(mark), 0600); !kept) {
+        return fail(Error::Code::unavailable, kept.error().detail + "; nothing is paid without it");
     }
     known_ = mark;
     return {};

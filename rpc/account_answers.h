@@ -1,12 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <string>
-#include <utility>
 
 #include "pool/base/time.h"
-#include "rpc/method.h"
+#include "rpc/answers.h"
 
 /// What all methods about accounts have in common.
 namespace rpc {
@@ -33,15 +30,6 @@ inline std::optional<pool::UnixMillis> from_of(std::optional<std::int64_t> secon
 {
     if (!seconds) return std::nullopt;
     return pool::UnixMillis{static_cast<std::uint64_t>(*seconds) * 1000};
-}
-
-/// Hands on a result of the books, or its error as the RPC words it.
-inline std::function<void(pool::Result<std::string>)> answer(Reply reply)
-{
-    return [reply = std::move(reply)](pool::Result<std::string> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(std::move(*result));
-    };
 }
 
 }  // namespace rpc

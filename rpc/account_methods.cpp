@@ -12,7 +12,6 @@ namespace {
 
 using payouts::AccountBook;
 using payouts::Occasion;
-using pool::fail;
 using pool::Result;
 
 constexpr std::size_t addresses_bytes_max = 4000;
@@ -22,18 +21,6 @@ Param addresses_param()
     return {.name = "addresses",
             .length_max = addresses_bytes_max,
             .doc = "ADDRESS, or ADDRESS:70,ADDRESS:30: per cent that sum to 100"};
-}
-
-Result<std::string> nothing(const Result<void>& done)
-{
-    if (!done) return fail(done.error());
-    return std::string{"null"};
-}
-
-Result<std::string> change_or_error(const Result<payouts::AddressChange>& change)
-{
-    if (!change) return fail(change.error());
-    return change_json(*change);
 }
 
 const RoleSet books_roles{Role::operating, Role::accountant, Role::approver, Role::auditor};
@@ -55,11 +42,8 @@ Method getaccount_method(AccountControl& accounts)
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,
-            [name = arguments.text(0)](AccountBook& book,
-                                       const Occasion& on) -> Result<std::string> {
-                const auto sheet = book.sheet(name, on);
-                if (!sheet) return fail(sheet.error());
-                return sheet_json(*sheet);
+            [name = arguments.text(0)](AccountBook& book, const Occasion& on) {
+                return shown(book.sheet(name, on), sheet_json);
             },
             answer(std::move(reply)));
     };
@@ -83,11 +67,9 @@ Method getaddressmessage_method(AccountControl& accounts)
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,
-            [name = arguments.text(0), addresses = arguments.text(1)](
-                AccountBook& book, const Occasion& on) -> Result<std::string> {
-                const auto question = book.question(name, addresses, on);
-                if (!question) return fail(question.error());
-                return question_json(*question);
+            [name = arguments.text(0), addresses = arguments.text(1)](AccountBook& book,
+                                                                      const Occasion& on) {
+                return shown(book.question(name, addresses, on), question_json);
             },
             answer(std::move(reply)));
     };
@@ -131,7 +113,7 @@ Method setpayoutaddress_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [wish = std::move(wish)](AccountBook& book, const Occasion& on) {
-                return change_or_error(book.ask(wish, on));
+                return shown(book.ask(wish, on), change_json);
             },
             answer(std::move(reply)));
     };
@@ -162,7 +144,7 @@ Method approvepayoutaddress_method(AccountControl& accounts)
             caller.name,
             [name = arguments.text(0), id = static_cast<std::uint64_t>(arguments.integer(1))](
                 AccountBook& book, const Occasion& on) {
-                return change_or_error(book.approve(name, id, on));
+                return shown(book.approve(name, id, on), change_json);
             },
             answer(std::move(reply)));
     };
@@ -182,7 +164,7 @@ Method cancelpayoutaddress_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [name = arguments.text(0)](AccountBook& book, const Occasion& on) {
-                return nothing(book.cancel(name, on));
+                return shown(book.cancel(name, on));
             },
             answer(std::move(reply)));
     };
@@ -209,7 +191,7 @@ Method setminimumpayout_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [name = arguments.text(0), minimum](AccountBook& book, const Occasion&) {
-                return nothing(book.set_minimum(name, minimum));
+                return shown(book.set_minimum(name, minimum));
             },
             answer(std::move(reply)));
     };
@@ -231,7 +213,7 @@ Method holdaccount_method(AccountControl& accounts)
             caller.name,
             [name = arguments.text(0), reason = arguments.text(1)](AccountBook& book,
                                                                    const Occasion& on) {
-                return nothing(book.hold(name, reason, on));
+                return shown(book.hold(name, reason, on));
             },
             answer(std::move(reply)));
     };
@@ -251,7 +233,7 @@ Method releaseaccount_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [name = arguments.text(0)](AccountBook& book, const Occasion&) {
-                return nothing(book.release(name));
+                return shown(book.release(name));
             },
             answer(std::move(reply)));
     };

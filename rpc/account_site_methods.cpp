@@ -12,7 +12,6 @@ namespace {
 
 using payouts::AccountBook;
 using payouts::Occasion;
-using pool::fail;
 using pool::Result;
 
 constexpr std::int64_t hours_max = 9'600;  // 400 days
@@ -36,11 +35,8 @@ Method setsite_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [account = arguments.text(0), prefix = arguments.text(1), site = arguments.text(2),
-             from = from_of(arguments.optional_integer(3))](
-                AccountBook& book, const Occasion& on) -> Result<std::string> {
-                const auto slot = book.set_site(account, prefix, site, from, on);
-                if (!slot) return fail(slot.error());
-                return slot_json(*slot);
+             from = from_of(arguments.optional_integer(3))](AccountBook& book, const Occasion& on) {
+                return shown(book.set_site(account, prefix, site, from, on), slot_json);
             },
             answer(std::move(reply)));
     };
@@ -69,10 +65,8 @@ Method getsites_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [account = arguments.text(0), hours = std::chrono::hours{arguments.integer(1)}](
-                AccountBook& book, const Occasion& on) -> Result<std::string> {
-                const auto sheet = book.sites(account, hours, on);
-                if (!sheet) return fail(sheet.error());
-                return sites_json(*sheet);
+                AccountBook& book, const Occasion& on) {
+                return shown(book.sites(account, hours, on), sites_json);
             },
             answer(std::move(reply)));
     };

@@ -17,12 +17,6 @@ using pool::Result;
 constexpr std::int64_t bps_whole = 10'000;
 constexpr std::int64_t usual_again = -1;
 
-Result<std::string> slot_or_error(const Result<std::uint64_t>& slot)
-{
-    if (!slot) return fail(slot.error());
-    return slot_json(*slot);
-}
-
 Method getterms_method(AccountControl& accounts)
 {
     Method method;
@@ -36,11 +30,7 @@ Method getterms_method(AccountControl& accounts)
     method.handler = [&accounts](const Caller& caller, const Arguments&, Reply reply) {
         accounts.run(
             caller.name,
-            [](AccountBook& book, const Occasion& on) -> Result<std::string> {
-                const auto terms = book.terms(on);
-                if (!terms) return fail(terms.error());
-                return terms_json(*terms);
-            },
+            [](AccountBook& book, const Occasion& on) { return shown(book.terms(on), terms_json); },
             answer(std::move(reply)));
     };
     return method;
@@ -80,8 +70,9 @@ Method setfee_method(AccountControl& accounts)
             caller.name,
             [account, bps, from = from_of(arguments.optional_integer(2))](AccountBook& book,
                                                                           const Occasion& on) {
-                return slot_or_error(account ? book.set_fee(*account, bps, from, on)
-                                             : book.set_usual_fee(bps.value_or(0), from, on));
+                return shown(account ? book.set_fee(*account, bps, from, on)
+                                     : book.set_usual_fee(bps.value_or(0), from, on),
+                             slot_json);
             },
             answer(std::move(reply)));
     };
@@ -143,7 +134,7 @@ Method setwindow_method(AccountControl& accounts)
             caller.name,
             [size = *size, from = from_of(arguments.optional_integer(1))](AccountBook& book,
                                                                           const Occasion& on) {
-                return slot_or_error(book.set_window(size, from, on));
+                return shown(book.set_window(size, from, on), slot_json);
             },
             answer(std::move(reply)));
     };

@@ -80,11 +80,8 @@ Method listtokens_method(AccountControl& accounts)
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,
-            [account = arguments.text(0)](AccountBook& book,
-                                          const Occasion&) -> Result<std::string> {
-                const auto tokens = book.tokens(account);
-                if (!tokens) return fail(tokens.error());
-                return tokens_json(*tokens);
+            [account = arguments.text(0)](AccountBook& book, const Occasion&) {
+                return shown(book.tokens(account), tokens_json);
             },
             answer(std::move(reply)));
     };
@@ -108,10 +105,8 @@ Method revoketoken_method(AccountControl& accounts)
         accounts.run(
             caller.name,
             [account = arguments.text(0), token = static_cast<std::uint64_t>(arguments.integer(1))](
-                AccountBook& book, const Occasion& on) -> Result<std::string> {
-                const auto done = book.revoke_token(account, token, on);
-                if (!done) return fail(done.error());
-                return std::string{"null"};
+                AccountBook& book, const Occasion& on) {
+                return shown(book.revoke_token(account, token, on));
             },
             answer(std::move(reply)));
     };
@@ -135,11 +130,9 @@ Method setvisibility_method(AccountControl& accounts)
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
         accounts.run(
             caller.name,
-            [account = arguments.text(0), is_public = arguments.boolean(1)](
-                AccountBook& book, const Occasion&) -> Result<std::string> {
-                const auto done = book.set_public(account, is_public);
-                if (!done) return fail(done.error());
-                return std::string{"null"};
+            [account = arguments.text(0), is_public = arguments.boolean(1)](AccountBook& book,
+                                                                            const Occasion&) {
+                return shown(book.set_public(account, is_public));
             },
             answer(std::move(reply)));
     };

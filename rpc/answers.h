@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,29 @@ PoolView::Done<T> answer(Reply reply, Render render)
         if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
         reply(render(*result));
     };
+}
+
+/// The same for what is JSON already.
+inline std::function<void(pool::Result<std::string>)> answer(Reply reply)
+{
+    return [reply = std::move(reply)](pool::Result<std::string> result) {
+        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
+        reply(std::move(*result));
+    };
+}
+
+/// What a call of the books gave, as JSON.
+template <typename T, typename Render>
+pool::Result<std::string> shown(const pool::Result<T>& result, Render render)
+{
+    if (!result) return pool::fail(result.error());
+    return render(*result);
+}
+/// The same for one that gives nothing.
+inline pool::Result<std::string> shown(const pool::Result<void>& result)
+{
+    if (!result) return pool::fail(result.error());
+    return std::string{"null"};
 }
 
 }  // namespace rpc

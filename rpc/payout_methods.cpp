@@ -30,20 +30,15 @@ const std::string batch_result =
     "(attempt, purpose, txid, fee_sat, signed, place, depth), passed_over (account, "
     "available_sat, reason)";
 
-std::function<void(Result<std::string>)> answer_to(Reply reply)
+Param limit_param()
 {
-    return [reply = std::move(reply)](Result<std::string> result) {
-        if (!result) return reply(tl::unexpected{to_rpc_error(result.error())});
-        reply(std::move(*result));
-    };
-}
-
-/// What a call gave, as JSON.
-template <typename T, typename Render>
-Result<std::string> shown(const Result<T>& result, Render render)
-{
-    if (!result) return fail(result.error());
-    return render(*result);
+    return {.name = "limit",
+            .type = ParamType::integer,
+            .required = false,
+            .default_value = std::int64_t{20},
+            .min = 1,
+            .max = 1000,
+            .doc = "at most so many"};
 }
 
 Param payout_param()
@@ -92,7 +87,7 @@ Method createpayout_method(PayoutControl& control)
             [who = caller.name, dry = arguments.boolean(0), request](Payouts& payouts) {
                 return shown(payouts.create(request, who, dry, pool::read_clock()), batch_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -101,13 +96,7 @@ Method listpayouts_method(PayoutControl& control)
 {
     Method method = method_of("listpayouts", readers);
     method.reads_only = true;
-    method.params = {{.name = "limit",
-                      .type = ParamType::integer,
-                      .required = false,
-                      .default_value = std::int64_t{20},
-                      .min = 1,
-                      .max = 1000,
-                      .doc = "at most so many"}};
+    method.params = {limit_param()};
     method.doc = "Lists payouts, newest first.";
     method.result =
         "a list of objects: payout, state, total_sat, digest, created_by, created_at, request_id, "
@@ -115,7 +104,7 @@ Method listpayouts_method(PayoutControl& control)
     method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
         control.run([limit = static_cast<std::uint32_t>(arguments.integer(0))](
                         Payouts& payouts) { return shown(payouts.list(limit), batches_json); },
-                    answer_to(std::move(reply)));
+                    answer(std::move(reply)));
     };
     return method;
 }
@@ -131,7 +120,7 @@ Method getpayout_method(PayoutControl& control)
     method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
         control.run([id = number_in(arguments)](
                         Payouts& payouts) { return shown(payouts.get(id), batch_json); },
-                    answer_to(std::move(reply)));
+                    answer(std::move(reply)));
     };
     return method;
 }
@@ -150,7 +139,7 @@ Method approvepayout_method(PayoutControl& control)
              digest = arguments.text(1)](Payouts& payouts) {
                 return shown(payouts.approve(id, digest, who, pool::read_clock()), batch_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -165,7 +154,7 @@ Method exportpsbt_method(PayoutControl& control)
     method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
         control.run([id = number_in(arguments)](
                         Payouts& payouts) { return shown(payouts.export_psbt(id), json_string); },
-                    answer_to(std::move(reply)));
+                    answer(std::move(reply)));
     };
     return method;
 }
@@ -186,7 +175,7 @@ Method importpsbt_method(PayoutControl& control)
             [id = number_in(arguments), psbt = arguments.text(1)](Payouts& payouts) {
                 return shown(payouts.import_psbt(id, psbt), batch_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -207,7 +196,7 @@ Method bumppayout_method(PayoutControl& control)
         control.run(
             [id = number_in(arguments), rate = static_cast<std::uint32_t>(arguments.integer(1))](
                 Payouts& payouts) { return shown(payouts.bump(id, rate), batch_json); },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -225,7 +214,7 @@ Method cancelpayout_method(PayoutControl& control)
             [who = caller.name, id = number_in(arguments)](Payouts& payouts) {
                 return shown(payouts.cancel(id, who, pool::read_clock()), batch_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -252,7 +241,7 @@ Method stoppayouts_method(PayoutControl& control)
              reason = arguments.optional_text(0).value_or("")](Payouts& payouts) {
                 return shown(payouts.stop(who, reason, pool::read_clock()), hold_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -273,7 +262,7 @@ Method releasepayouts_method(PayoutControl& control)
             [who = caller.name, adopt = arguments.boolean(0)](Payouts& payouts) {
                 return shown(payouts.release(who, adopt, pool::read_clock()), hold_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -291,7 +280,7 @@ Method comparebooks_method(PayoutControl& control)
         "blocks_orphaned_sat, in_flight_sat, wallet_sat, wallet_immature_sat, wallet_above_max";
     method.handler = [&control](const Caller&, const Arguments&, Reply reply) {
         control.run([](Payouts& payouts) { return shown(payouts.compare(), funds_json); },
-                    answer_to(std::move(reply)));
+                    answer(std::move(reply)));
     };
     return method;
 }
@@ -330,7 +319,7 @@ Method bookcoins_method(PayoutControl& control)
                 if (!good) return fail(pool::Error::Code::invalid, "direction is in or out");
                 return shown(payouts.ask_coins(wish, who, pool::read_clock()), coin_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -347,7 +336,7 @@ Method approvecoins_method(PayoutControl& control)
             [who = caller.name, id = number_in(arguments)](Payouts& payouts) {
                 return shown(payouts.approve_coins(id, who, pool::read_clock()), coin_json);
             },
-            answer_to(std::move(reply)));
+            answer(std::move(reply)));
     };
     return method;
 }
@@ -356,19 +345,13 @@ Method listcoins_method(PayoutControl& control)
 {
     Method method = method_of("listcoins", readers);
     method.reads_only = true;
-    method.params = {{.name = "limit",
-                      .type = ParamType::integer,
-                      .required = false,
-                      .default_value = std::int64_t{20},
-                      .min = 1,
-                      .max = 1000,
-                      .doc = "at most so many"}};
+    method.params = {limit_param()};
     method.doc = "Lists what bookcoins has asked for, newest first.";
     method.result = "a list of objects as bookcoins gives";
     method.handler = [&control](const Caller&, const Arguments& arguments, Reply reply) {
         control.run([limit = static_cast<std::uint32_t>(arguments.integer(0))](
                         Payouts& payouts) { return shown(payouts.list_coins(limit), coins_json); },
-                    answer_to(std::move(reply)));
+                    answer(std::move(reply)));
     };
     return method;
 }

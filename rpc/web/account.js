@@ -88,9 +88,9 @@ function showPaid(payouts) {
     cell(ago(each.at), 'num', new Date(each.at * 1000).toISOString()),
     stateCell(each.state),
     cell(sats(each.amount_sat), 'num'),
+    cell(sats(each.fee_sat), 'num'),
     cell(each.address, 'hash', each.address),
     cell(each.txid ?? '–', 'hash', each.txid ?? ''),
-    cell(each.confirmations > 0 ? count(each.confirmations) : '–', 'num'),
   )), t('paid.none'));
 }
 

@@ -52,6 +52,7 @@ export class Chart {
   /** path: of the API, without its range. token: as read() takes it. Reads at most once a minute unless it must. */
   async load(path, token = '', now = false) {
     if (!path || (!now && path === this.path && Date.now() - this.loaded < refreshMs)) return;
+    if (path !== this.path) this.show([], 1); // nobody sees another one's line under this name
     Object.assign(this, { path, token, loaded: Date.now() });
     const range = this.range.value;
     const history = await readIfAny(`${path}?range=${range}`, token);

@@ -17,7 +17,6 @@ function payoutRow(payout) {
     cell(count(payout.recipients), 'num'),
     cell(sats(payout.amount_sat), 'num'),
     cell(payout.fee_sat === null ? '–' : sats(payout.fee_sat), 'num'),
-    cell(payout.confirmations > 0 ? count(payout.confirmations) : '–', 'num'),
     cell(payout.txid ?? '–', 'hash', payout.txid ?? ''),
   );
 }

@@ -6,11 +6,14 @@ import { Chart } from './chart.js';
 import { $, cell, fill, row, show } from './dom.js';
 import { ago, count, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
-import { addressOf } from './places.js';
+import { addressOf, place, sameAccount } from './places.js';
 
 const chart = new Chart($('worker-chart'));
+const same = (a, b) => a !== null && sameAccount(a, b) && a.worker === b.worker;
+let shown = null; // whose figures stand on the page
 
 function showNobody(message) {
+  shown = null;
   $('worker-panel').hidden = true;
   $('worker-absent').hidden = false;
   show('worker-absent', message);
@@ -37,7 +40,9 @@ function showWorker(worker) {
   )), t('rejects.none'));
 }
 
+/** At once, before anything is read. */
 export function turn(where) {
+  if (!same(shown, where)) showNobody(t('loading'));
   show('worker-name', where.worker);
   $('worker-back').href = addressOf(where);
 }
@@ -47,7 +52,10 @@ export async function refresh(where) {
     const { account } = await named(where);
     show('worker-account', account);
     const path = `/api/v1/users/${encodeURIComponent(account)}/workers/${encodeURIComponent(where.worker)}`;
-    showWorker(await read(path, where.token));
+    const worker = await read(path, where.token);
+    if (!same(place(), where)) return; // another one was asked for meanwhile
+    showWorker(worker);
+    shown = where;
     $('worker-panel').hidden = false;
     $('worker-absent').hidden = true;
     await chart.load(`${path}/history`, where.token);

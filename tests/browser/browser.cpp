@@ -3,13 +3,11 @@
 #include <chrono>
 #include <filesystem>
 
-#include <gtest/gtest.h>
-
 #include "pool/base/json.h"
 
 namespace tests {
 
-std::string browse(const PoolFixture& pool, const std::string& name, Given given)
+Browsed browse(const PoolFixture& pool, const std::string& name, Given given)
 {
     const std::filesystem::path shots = required("ZUBR_TEST_SHOTS");
     std::filesystem::create_directories(shots);
@@ -26,8 +24,8 @@ std::string browse(const PoolFixture& pool, const std::string& name, Given given
     Process check{
         {required("ZUBR_TEST_NODE"), required("ZUBR_TEST_CHECKS") + "/check.mjs", name, text},
         pool.directory() / (name + ".log")};
-    EXPECT_EQ(check.wait(std::chrono::seconds{120}), 0) << check.output();
-    return check.output();
+    const bool passed = check.wait(std::chrono::seconds{120}) == 0;
+    return {passed, check.output()};
 }
 
 }  // namespace tests

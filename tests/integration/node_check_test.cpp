@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/node_fixture.h"
+#include "tests/support/node_talk.h"
 #include "tests/support/pool_fixture.h"
 
 namespace tests {
@@ -30,14 +31,10 @@ TEST(NodeCheck, HasTheNodeJudgeTheBlocksThatWeWouldMine)
 {
     NodeFixture node{"regtest"};
     node.generate(1);
-    pool::NodeOptions options;
-    options.name = "local";
-    options.url = node.url();
-    options.cookie_file = node.cookie_file();
     pool::Config config;
     config.chain = pool::Chain::regtest;
     config.payout = *pool::parse_address(test_address("regtest", 1), config.chain);
-    config.nodes = {options};
+    config.nodes = {options_of(node)};
 
     const Told good = check(config);
     EXPECT_TRUE(good.good);

@@ -24,15 +24,6 @@ using pool::Sighting;
 using pool::SubmitOutcome;
 using std::chrono::seconds;
 
-pool::NodeOptions options_of(const NodeFixture& node)
-{
-    pool::NodeOptions options;
-    options.name = "local";
-    options.url = node.url();
-    options.cookie_file = node.cookie_file();
-    return options;
-}
-
 std::string hash_param(const pool::BlockHash& hash)
 {
     return "[\"" + pool::to_display_hex(hash) + "\"]";

@@ -17,15 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-pool::NodeOptions options_of(const NodeFixture& node, const char* name)
-{
-    pool::NodeOptions options;
-    options.name = name;
-    options.url = node.url();
-    options.cookie_file = node.cookie_file();
-    return options;
-}
-
 pool::BlockCandidate candidate_of(const SolvedBlock& block,
                                   const std::shared_ptr<const pool::BlockTemplate>& source)
 {

@@ -5,14 +5,26 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "pool/node/node.h"
 #include "pool/node/node_rpc.h"
 #include "pool/runtime/loop.h"
+#include "tests/support/node_fixture.h"
 
 namespace tests {
+
+/// How the pool would speak with a node of a test.
+inline pool::NodeOptions options_of(const NodeFixture& node, std::string name = "local")
+{
+    pool::NodeOptions options;
+    options.name = std::move(name);
+    options.url = node.url();
+    options.cookie_file = node.cookie_file();
+    return options;
+}
 
 /// One NodeRpc on a loop of its own, asked as if it answered at once.
 class NodeTalk {

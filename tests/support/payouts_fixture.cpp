@@ -12,6 +12,7 @@
 #include "pool/bitcoin/address.h"
 #include "pool/node/node_rpc_wallet.h"
 #include "tests/support/json_rpc.h"
+#include "tests/support/node_talk.h"
 #include "tests/support/pool_fixture.h"
 
 namespace tests {
@@ -77,16 +78,9 @@ void WalletFixture::fund(unsigned coins, std::int64_t each)
 
 std::unique_ptr<pool::Wallet> WalletFixture::open(const std::vector<NodeFixture*>& others) const
 {
-    const auto reach = [](const NodeFixture& node) {
-        pool::NodeOptions options;
-        options.name = "test";
-        options.url = node.url();
-        options.cookie_file = node.cookie_file();
-        return options;
-    };
     pool::NodeWalletOptions options;
-    options.node = reach(node_);
-    for (const NodeFixture* other : others) options.others.push_back(reach(*other));
+    options.node = options_of(node_, "test");
+    for (const NodeFixture* other : others) options.others.push_back(options_of(*other, "test"));
     options.wallet = name_;
     return pool::make_node_wallet(std::move(options));
 }

@@ -39,6 +39,13 @@ export async function check(watched, { address, stratum }) {
   await row.locator('a').click();
   await page.locator('#worker-panel:not([hidden])').waitFor();
   await watched.shot(page, 'hostile-worker-alone');
+  // Nothing of one worker stands under the name of the next, not even until that one is read.
+  const left = await page.evaluate((next) => new Promise((done) => {
+    addEventListener('hashchange', () => done(!document.getElementById('worker-panel').hidden), { once: true });
+    location.hash = next;
+  }), `#/account/${address}/rig-1`);
+  watched.holds(!left, 'figures of another worker are left standing');
+  await page.locator('#worker-panel:not([hidden])').waitFor();
   for (const place of ['#/', '#/blocks', `#/account/${address}`]) {
     await watched.visit(page, place);
     watched.same(await page.locator('main img, main script').count(), 0, `${place}: elements that a miner made`);

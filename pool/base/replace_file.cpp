@@ -1,0 +1,44 @@
+#include "pool/base/replace_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pool {
+namespace {
+
+bool write_synced(const std::filesystem::path& path, std::string_view text, unsigned mode)
+{
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (file < 0) return false;
+    const bool written =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
+    return ::close(file) == 0 && written;
+}
+
+bool sync_directory(const std::filesystem::path& path)
+{
+    const int file = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool synced = ::fsync(file) == 0;
+    return ::close(file) == 0 && synced;
+}
+
+}  // namespace
+
+Result<void> replace_file(const std::filesystem::path& path, std::string_view text, unsigned mode)
+{
+    std::filesystem::path draft = path;
+    draft += ".new";
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    if (write_synced(draft, text, mode) && std::rename(draft.c_str(), path.c_str()) == 0 &&
+        sync_directory(folder)) {
+        return {};
+    }
+    return fail(Error::Code::io, "cannot write " + path.string() + ": " + std::strerror(errno));
+}
+
+}  // namespace pool

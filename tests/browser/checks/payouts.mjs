@@ -1,0 +1,23 @@
+// What was paid: the pool's list names nobody, the account's own says where to.
+
+const cells = (page, row) => page.locator(row).first().locator('td').allTextContents();
+const plain = (text) => text.replaceAll('\u202f', ' ');
+
+export async function check(watched, { all, paid }) {
+  const page = await watched.visitor();
+  await watched.visit(page, '#/payouts');
+  await page.locator('#payout-rows tr').nth(1).waitFor();
+  const [number, , state, recipients, amount, fee, txid] = (await cells(page, '#payout-rows tr')).map(plain);
+  watched.same([number, state, recipients, amount, fee].join('|'), '2|sent|1|1 234 567 sat|141 sat', 'the newest payout');
+  watched.same(txid, 'cd'.repeat(32), 'its transaction');
+  const older = (await page.locator('#payout-rows tr').nth(1).locator('td').allTextContents()).map(plain);
+  watched.same([older[2], older[6]].join('|'), 'approved|–', 'one that is not sent yet');
+  watched.holds(!(await page.locator('#page-payouts').textContent()).includes(paid), 'the pool\'s list says where to');
+  await watched.shot(page, 'payouts-paid');
+
+  await watched.visit(page, `#/watch/${all}`);
+  await page.locator('#paid summary').click();
+  await page.locator('#paid-rows tr').first().waitFor();
+  const own = (await cells(page, '#paid-rows tr')).map(plain);
+  watched.same([own[1], own[2], own[3], own[4], own[5]].join('|'), `sent|1 234 567 sat|0 sat|${paid}|${'cd'.repeat(32)}`, 'what the account was paid');
+}
