@@ -69,11 +69,11 @@ void StreamWriter::worker(std::uint32_t worker, std::uint64_t member, const std:
 }
 
 void StreamWriter::share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
-                         pool::RecordKind kind, std::uint32_t worker)
+                         pool::RecordKind kind, std::uint32_t worker, pool::CompactBits bits)
 {
     pool::ShareRecord record;
     record.kind = kind;
-    record.bits = pool::CompactBits{0x207fffff};
+    record.bits = bits;
     record.slot = slot;
     record.member = pool::MemberHandle{member};
     record.work = work;

@@ -27,7 +27,8 @@ public:
     void worker(std::uint32_t worker, std::uint64_t member, const std::string& name,
                 std::uint64_t slot);
     void share(std::uint64_t member, std::uint64_t slot, std::uint64_t work,
-               pool::RecordKind kind = pool::RecordKind::share, std::uint32_t worker = 0);
+               pool::RecordKind kind = pool::RecordKind::share, std::uint32_t worker = 0,
+               pool::CompactBits bits = {0x207fffff});
     void mark(std::uint64_t slot);
 
     std::uint64_t last() const { return records_.size(); }
