@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "pool/base/prefetch.h"
 #include "pool/base/time.h"
 #include "stratum/first_bytes.h"
 #include "stratum/server_intake.h"
@@ -89,6 +90,7 @@ struct Server::Impl {
     void forget(Conns::iterator at);
     void misbehaved(const Conn& conn, EndReason reason);
     void end_turn();
+    void write_out();
     void on_tick();
     void drop_stalled(pool::Now now);
     void shed();
@@ -104,6 +106,7 @@ struct Server::Impl {
     WaitingRoom room;
     bool accepting = true;
     Effects effects;
+    std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;
@@ -305,11 +308,7 @@ void Server::Impl::end_turn()
         const auto found = conns.find(id.value);
         if (found != conns.end()) gate->mined(found->second.address, now.steady);
     }
-    for (Effects::Write& write : effects.writes) {
-        const auto found = conns.find(write.session.value);
-        if (found != conns.end()) send(write.session, found->second, write.bytes);
-        effects.reuse(write.bytes);
-    }
+    write_out();
     for (const Effects::Close& close : effects.closes) {
         const auto found = conns.find(close.session.value);
         if (found == conns.end()) continue;
@@ -320,6 +319,25 @@ void Server::Impl::end_turn()
             found->second.tcp->write(wire);
         }
         found->second.tcp->close_after_write();
+    }
+}
+
+// To write is to call nobody: the connections stay while they are gone through.
+void Server::Impl::write_out()
+{
+    receivers.clear();
+    for (const Effects::Write& write : effects.writes) {
+        const auto found = conns.find(write.session.value);
+        receivers.push_back(found == conns.end() ? nullptr : &found->second);
+        if (receivers.back() != nullptr) pool::prefetch(*receivers.back()->tcp);
+    }
+    for (const Conn* conn : receivers) {
+        if (conn != nullptr) conn->tcp->prefetch();
+    }
+    for (std::size_t at = 0; at < receivers.size(); ++at) {
+        Effects::Write& write = effects.writes[at];
+        if (receivers[at] != nullptr) send(write.session, *receivers[at], write.bytes);
+        effects.reuse(write.bytes);
     }
 }
 

@@ -1,9 +1,12 @@
 #include "stratum/shard.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/base/prefetch.h"
 #include "pool/base/result.h"
 #include "pool/bitcoin/target.h"
 
@@ -189,18 +192,35 @@ void Shard::tell_declarators(pool::Now now)
 // others have had their line made, and what was made is still in the cache when it is written.
 void Shard::rush(const std::function<void()>& send_now)
 {
-    Worlds around = worlds(current_);
-    std::size_t unsent = 0;
-    for (const pool::SessionId id : std::vector{order_}) {  // sending may open and end some
+    const std::vector<pool::SessionId> all = order_;  // sending may open and end some
+    for (std::size_t from = 0; from < all.size(); from += sent_at_once) {
+        const std::size_t count = std::min(sent_at_once, all.size() - from);
+        rush_some(std::span{all}.subspan(from, count));
+        if (count == sent_at_once) send_now();
+    }
+}
+
+// Most of them were last looked at a job ago, and lie far from the processor.
+void Shard::rush_some(std::span<const pool::SessionId> some)
+{
+    std::array<Session*, sent_at_once> near{};
+    std::size_t count = 0;
+    for (const pool::SessionId id : some) {
         const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
-        visit(found->second, around, [this](auto& session, auto& world) {
+        near[count++] = &found->second;
+        pool::prefetch(found->second);
+    }
+    const std::span sessions{near.data(), count};
+    for (const Session* any : sessions) {
+        std::visit([](const auto& session) { session.prefetch(); }, *any);
+    }
+    Worlds around = worlds(current_);
+    for (Session* any : sessions) {
+        visit(*any, around, [this](auto& session, auto& world) {
             session.on_job(world);
             touch(session);
         });
-        if (++unsent < sent_at_once) continue;
-        unsent = 0;
-        send_now();
     }
 }
 

@@ -176,6 +176,7 @@ private:
     template <typename Act>
     void for_all(const Wording& job, Act act);
     void rush(const std::function<void()>& send_now);
+    void rush_some(std::span<const pool::SessionId> some);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
     void note_later(const pool::Job& job);
     void tell_declarators(pool::Now now);

@@ -14,6 +14,7 @@
 #include "pool/app/audit_desk.h"
 #include "pool/app/block_watch.h"
 #include "pool/app/books.h"
+#include "pool/app/broadcast.h"
 #include "pool/app/leftover.h"
 #include "pool/app/live.h"
 #include "pool/app/loop_lag.h"
@@ -52,6 +53,7 @@ struct App::Parts {
     std::unique_ptr<Books> books;
     std::unique_ptr<Submitter> submitter;
     std::unique_ptr<BlockWatch> watch;
+    std::unique_ptr<Broadcast> broadcast;
     std::unique_ptr<WorkDesk> desk;
     std::unique_ptr<Live> live;
     std::unique_ptr<LoopLag> lag;

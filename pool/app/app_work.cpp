@@ -81,6 +81,13 @@ Result<void> App::Parts::open_core()
                                          });
     WorkDeskOptions options = work_options(config, read_clock().wall);
     options.chain_head = chain_head;
+    broadcast = std::make_unique<Broadcast>(
+        core, [this](const std::shared_ptr<const Job>& job, const std::function<void()>& written) {
+            for (const auto& loop : loops) {
+                loop->publish(job, [this, written] { core.post(written); });
+            }
+            return loops.size();
+        });
     desk = std::make_unique<WorkDesk>(core, options, all, desk_out());
     return {};
 }
@@ -88,10 +95,7 @@ Result<void> App::Parts::open_core()
 WorkDesk::Out App::Parts::desk_out()
 {
     return {
-        .publish =
-            [this](const std::shared_ptr<const Job>& job) {
-                for (const auto& loop : loops) loop->publish(job);
-            },
+        .publish = [this](const std::shared_ptr<const Job>& job) { broadcast->publish(job); },
         .prepare =
             [this](const std::shared_ptr<const Job>& job) {
                 for (const auto& loop : loops) loop->prepare(job);

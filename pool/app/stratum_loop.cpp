@@ -143,9 +143,12 @@ void StratumLoop::stop()
     if (thread_.joinable()) thread_.join();
 }
 
-void StratumLoop::publish(std::shared_ptr<const Job> job)
+void StratumLoop::publish(std::shared_ptr<const Job> job, std::function<void()> written)
 {
-    loop_.post([this, job = std::move(job)] { server_->publish(job); });
+    loop_.post([this, job = std::move(job), written = std::move(written)] {
+        server_->publish(job);
+        written();
+    });
 }
 
 void StratumLoop::prepare(std::shared_ptr<const Job> job)

@@ -74,7 +74,9 @@ public:
     /// begin_stop, and ends the thread once the last bytes are out.
     void stop();
 
-    void publish(std::shared_ptr<const Job> job);
+    /// written: runs on this loop once the job was written to all whose turn is now (a routine job
+    /// goes out by and by).
+    void publish(std::shared_ptr<const Job> job, std::function<void()> written);
     /// A job that may come soon, but for its previous block and times: rendered ahead.
     void prepare(std::shared_ptr<const Job> job);
     void set_directory(std::shared_ptr<const stratum::AccountDirectory> directory);

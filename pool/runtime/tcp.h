@@ -60,6 +60,9 @@ public:
     /// Writes at once what the socket takes (uv_try_write) and queues the rest. When more than
     /// the bound is queued the connection closes with write_overflow.
     void write(std::string_view bytes);
+    /// Looks at what write() will: for callers that write to many, since the waits for memory that
+    /// has not been looked at for long overlap then. Changes nothing.
+    void prefetch() const;
     void set_write_queue_max(std::size_t bytes);
     std::size_t write_queue_bytes() const;
     /// Bounds what the kernel holds for a peer that does not read (it doubles the number). Without

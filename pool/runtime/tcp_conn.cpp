@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,6 +10,7 @@
 
 #include <uv.h>
 
+#include "pool/base/prefetch.h"
 #include "pool/runtime/loop_shared.h"
 #include "pool/runtime/tcp_conn_impl.h"
 
@@ -29,6 +31,11 @@ int fd_of(uv_tcp_t* tcp)
     return uv_fileno(reinterpret_cast<const uv_handle_t*>(tcp), &fd) == 0 ? fd : -1;
 }
 
+bool try_later(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == EINTR;
+}
+
 void set_option(int fd, int level, int name, int value)
 {
     // A socket whose peer is gone already may refuse; reading will tell.
@@ -41,6 +48,7 @@ TcpConn::TcpConn(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TcpConn::~TcpConn() { impl_->drop(); }
 void TcpConn::start(Callbacks callbacks) { impl_->start(std::move(callbacks)); }
 void TcpConn::write(std::string_view bytes) { impl_->write(bytes); }
+void TcpConn::prefetch() const { impl_->prefetch(); }
 void TcpConn::set_write_queue_max(std::size_t bytes) { impl_->write_queue_max = bytes; }
 std::size_t TcpConn::write_queue_bytes() const { return impl_->queued(); }
 void TcpConn::close_after_write() { impl_->close_after_write(); }
@@ -108,12 +116,12 @@ void TcpConn::Impl::write(std::string_view bytes)
 {
     if (!usable() || leaving_ || bytes.empty()) return;
     if (queued() == 0) {
-        constexpr std::size_t attempt_max = std::size_t{1} << 30;
-        const auto attempt = static_cast<unsigned>(std::min(bytes.size(), attempt_max));
-        // libuv's buffers are for reading too, hence not const; uv_try_write does not change them.
-        const uv_buf_t buffer = uv_buf_init(const_cast<char*>(bytes.data()), attempt);
-        const int sent = uv_try_write(stream_of(tcp.get()), &buffer, 1);
-        if (sent < 0 && sent != UV_EAGAIN) {
+        // Not uv_try_write, which calls write(): on its way to a socket that looks at the file's
+        // inode, too, cold memory of thousands of connections that all get a job.
+        const int fd = fd_of(tcp.get());
+        if (fd < 0) return finish(CloseReason::peer_reset);
+        const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent < 0 && !try_later(errno)) {
             finish(CloseReason::peer_reset);
             return;
         }
@@ -158,6 +166,12 @@ void TcpConn::Impl::written(int status)
     }
 }
 
+void TcpConn::Impl::prefetch() const
+{
+    pool::prefetch(*this);
+    if (tcp) pool::prefetch(*tcp.get());
+}
+
 std::size_t TcpConn::Impl::queued() const
 {
     if (!usable()) return 0;
@@ -181,7 +195,8 @@ void TcpConn::Impl::close_after_write()
 // All is sent: says so to the peer, whose own end then ends the connection.
 void TcpConn::Impl::end_output()
 {
-    if (input_ended_ || ::shutdown(fd_of(tcp.get()), SHUT_WR) != 0) finish(CloseReason::we_closed);
+    const int fd = fd_of(tcp.get());
+    if (input_ended_ || fd < 0 || ::shutdown(fd, SHUT_WR) != 0) finish(CloseReason::we_closed);
 }
 
 void TcpConn::Impl::received(ssize_t count, const char* bytes)

@@ -22,6 +22,7 @@ struct TcpConn::Impl {
     void write(std::string_view bytes);
     void close_after_write();
     void set_kernel_send_buffer(int bytes);
+    void prefetch() const;
     std::size_t queued() const;
     /// The owner let go: closes at once, calls nobody.
     void drop();

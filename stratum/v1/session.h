@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pool/base/json.h"
+#include "pool/base/prefetch.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/target.h"
@@ -96,6 +97,13 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// Has what on_job looks at outside of the session itself fetched from memory.
+    void prefetch() const
+    {
+        if (sent_.empty()) return;
+        pool::prefetch(sent_.front());
+        pool::prefetch(sent_.back());
+    }
     /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
     void hold_jobs() { held_ = true; }
     void release_jobs(World& world);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/base/prefetch.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/work/job_table.h"
@@ -86,6 +87,11 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// Has what on_job looks at outside of the session itself fetched from memory.
+    void prefetch() const
+    {
+        if (!channels_.empty()) pool::prefetch(channels_.front());
+    }
     /// `world.next` is new: it goes out now, so that its tip needs one short message only.
     void on_next_job(World& world);
     /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.

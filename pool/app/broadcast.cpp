@@ -1,0 +1,47 @@
+#include "pool/app/broadcast.h"
+
+#include <utility>
+
+namespace pool {
+
+Broadcast::Broadcast(Loop& loop, Send send, std::chrono::milliseconds patience)
+    : loop_(loop), send_(std::move(send)), patience_(patience)
+{
+}
+
+void Broadcast::publish(std::shared_ptr<const Job> job)
+{
+    if (!job->clean && unwritten_ > 0) {
+        waiting_ = std::move(job);
+        if (!impatient_.active()) impatient_ = loop_.after(patience_, [this] { let_go(); });
+        return;
+    }
+    waiting_.reset();
+    impatient_.stop();
+    send(job);
+}
+
+void Broadcast::send(const std::shared_ptr<const Job>& job)
+{
+    if (!job->clean) {
+        send_(job, [] {});
+        return;
+    }
+    const std::uint64_t round = ++round_;
+    unwritten_ = send_(job, [this, round] { written(round); });
+}
+
+void Broadcast::written(std::uint64_t round)
+{
+    if (round != round_ || unwritten_ == 0) return;
+    if (--unwritten_ == 0) let_go();
+}
+
+void Broadcast::let_go()
+{
+    unwritten_ = 0;
+    impatient_.stop();
+    if (const auto job = std::exchange(waiting_, nullptr)) send(job);
+}
+
+}  // namespace pool
