@@ -23,6 +23,10 @@ ChangeState state_of(std::string_view text)
     pool::end_of_bug("the column holds nothing else");
 }
 
+// The database's own clock. A lock ends when this one says so, too: whoever moves a server's clock
+// shortens none, and whoever may move the database's could change its rows as well.
+const std::string database_ms = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
+
 // Columns `at` and on: address, script, parts.
 PayRoute route_of(const SqlRow& row, std::size_t at)
 {
@@ -79,7 +83,8 @@ Result<void> activate_due_changes(MysqlConnection& db, UnixMillis now)
 {
     const auto due = db.query(
         "SELECT id, account_id FROM address_change WHERE state = 'locked' AND "
-        "locked_until_ms <= ? ORDER BY id FOR UPDATE",
+        "locked_until_ms <= ? AND lock_ends_ms <= " +
+            database_ms + " ORDER BY id FOR UPDATE",
         {now.value});
     if (!due) return fail(due.error());
     for (const SqlRow& row : *due) {
@@ -105,6 +110,17 @@ Result<std::optional<ActiveRoutes>> read_active_routes(MysqlConnection& db, Acco
     if (!found) return fail(found.error());
     if (found->empty()) return std::optional<ActiveRoutes>{};
     return std::optional{std::move(found->begin()->second)};
+}
+
+ActiveRoutes routes_in_force(std::optional<ActiveRoutes> changed, std::string_view first_address,
+                             pool::Chain chain)
+{
+    if (changed) return *std::move(changed);
+    ActiveRoutes first;
+    if (auto address = pool::parse_address(first_address, chain); address) {
+        first.routes.push_back({address->text, std::move(address->script), route_parts});
+    }
+    return first;
 }
 
 Result<std::optional<AddressChange>> read_open_change(MysqlConnection& db, AccountId account)
@@ -150,14 +166,20 @@ Result<pool::Height> read_last_height(MysqlConnection& db, AccountId account)
 Result<std::uint64_t> insert_change(MysqlConnection& db, const AddressChange& change,
                                     const ChangeProof& proof)
 {
-    const SqlValue locked_until =
-        change.locked_until ? SqlValue{change.locked_until->value} : SqlValue{};
+    SqlValue locked_until;
+    SqlValue locked_for;
+    if (change.locked_until) {
+        locked_until = change.locked_until->value;
+        locked_for = change.locked_until->value - change.asked_at.value;
+    }
     const auto made = db.execute(
         "INSERT INTO address_change (account_id, state, proof, height, message, signer, signature, "
-        "asked_by, asked_at_ms, locked_until_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "asked_by, asked_at_ms, locked_until_ms, lock_ends_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ? + " +
+            database_ms + ")",
         {change.account.value, sql(to_string(change.state)), change.proof,
          std::uint64_t{change.height.value}, proof.message, proof.signer, proof.signature,
-         change.asked_by, change.asked_at.value, locked_until});
+         change.asked_by, change.asked_at.value, locked_until, locked_for});
     if (!made) return fail(made.error());
     std::vector<std::vector<SqlValue>> rows;
     for (const PayRoute& route : change.routes) {
@@ -181,12 +203,14 @@ Result<void> insert_approval(MysqlConnection& db, std::uint64_t change, std::str
     return {};
 }
 
-Result<void> lock_change(MysqlConnection& db, std::uint64_t change, UnixMillis until)
+Result<void> lock_change(MysqlConnection& db, std::uint64_t change, UnixMillis now,
+                         UnixMillis until)
 {
     return done_one(
         db.execute("UPDATE address_change SET state = 'locked', proof = 'approvals', "
-                   "locked_until_ms = ? WHERE id = ? AND state = 'asked'",
-                   {until.value, change}));
+                   "locked_until_ms = ?, lock_ends_ms = ? + " +
+                       database_ms + " WHERE id = ? AND state = 'asked'",
+                   {until.value, until.value - now.value, change}));
 }
 
 Result<void> cancel_change(MysqlConnection& db, std::uint64_t change, std::string_view by,

@@ -16,7 +16,8 @@
 /// An account without a change is paid at account.payout_address.
 namespace payouts {
 
-/// Locks that have run out end: the change is active, and the one before it replaced.
+/// Locks that have run out, by `now` and by the database's own clock, end: the change is active,
+/// and the one before it replaced.
 pool::Result<void> activate_due_changes(MysqlConnection& db, pool::UnixMillis now);
 
 /// The routes of active changes and the time their lock ended.
@@ -27,6 +28,11 @@ struct ActiveRoutes {
 pool::Result<std::map<pool::AccountId, ActiveRoutes>> read_active_routes(MysqlConnection& db);
 pool::Result<std::optional<ActiveRoutes>> read_active_routes(MysqlConnection& db,
                                                              pool::AccountId account);
+
+/// The addresses that an account is paid to: those of its active change, else the first that it
+/// had. Without routes when that one stands for no script of `chain`: nothing is paid then.
+ActiveRoutes routes_in_force(std::optional<ActiveRoutes> changed, std::string_view first_address,
+                             pool::Chain chain);
 
 /// The change that is asked or locked.
 pool::Result<std::optional<AddressChange>> read_open_change(MysqlConnection& db,
@@ -47,7 +53,8 @@ pool::Result<std::uint64_t> insert_change(MysqlConnection& db, const AddressChan
 pool::Result<void> insert_approval(MysqlConnection& db, std::uint64_t change,
                                    std::string_view approver, pool::UnixMillis at);
 /// An asked change is proven by approvals.
-pool::Result<void> lock_change(MysqlConnection& db, std::uint64_t change, pool::UnixMillis until);
+pool::Result<void> lock_change(MysqlConnection& db, std::uint64_t change, pool::UnixMillis now,
+                               pool::UnixMillis until);
 pool::Result<void> cancel_change(MysqlConnection& db, std::uint64_t change, std::string_view by,
                                  pool::UnixMillis at);
 

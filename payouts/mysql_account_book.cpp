@@ -22,10 +22,7 @@ Result<std::vector<PayRoute>> routes_of(MysqlConnection& db, const AccountRow& a
 {
     auto active = read_active_routes(db, account.id);
     if (!active) return fail(active.error());
-    if (const auto& found = *active) return found->routes;
-    auto first = pool::parse_address(account.first_address, chain);
-    if (!first) return std::vector<PayRoute>{};
-    return std::vector{PayRoute{first->text, std::move(first->script), route_parts}};
+    return routes_in_force(std::move(*active), account.first_address, chain).routes;
 }
 
 }  // namespace
@@ -161,7 +158,7 @@ Result<AddressChange> AccountBook::Impl::approve(const AccountRow& account, std:
     change = open_change(account, on.now);
     if (!change || change->approvers.size() < approvals_needed) return change;
     const UnixMillis until = lock_end(on.now);
-    if (auto locked = lock_change(db, id, until); !locked) return fail(locked.error());
+    if (auto locked = lock_change(db, id, on.now, until); !locked) return fail(locked.error());
     change->locked_until = until;
     change->state = ChangeState::locked;
     change->proof = "approvals";

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "payouts/day.h"
 #include "payouts/mysql_account_impl.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/mysql_schedules.h"
@@ -19,7 +20,6 @@ using pool::Result;
 using pool::UnixMillis;
 
 constexpr unsigned bps_whole = 10'000;
-constexpr std::uint64_t day_ms = 24ULL * 60 * 60 * 1000;
 constexpr AccountId everybody{0};
 
 Result<void> check_bps(std::optional<unsigned> bps)

@@ -1,10 +1,12 @@
 #include "payouts/mysql_adjustments.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
 #include "payouts/entries.h"
+#include "payouts/mysql_payouts.h"
 #include "payouts/payout_rules.h"
 #include "pool/base/json.h"
 
@@ -129,6 +131,18 @@ Result<CoinEntry> approve_coins(MysqlConnection& db, std::uint64_t id, const std
     }
     if (entry.asked_by == who) {
         return fail(Error::Code::refused, "whoever asks for it cannot approve it");
+    }
+    if (!entry.wish.in) {
+        // What payouts on their way take out of the wallet is not there to be booked out.
+        const auto beyond = wallet_beyond_payouts(db, false);
+        if (!beyond) return fail(beyond.error());
+        if (*beyond < entry.wish.amount) {
+            return fail(Error::Code::refused,
+                        "payouts on their way may need all but " +
+                            std::to_string(std::max(beyond->value, std::int64_t{0})) +
+                            " sat of what the books have in the wallet: wait "
+                            "until they are settled");
+        }
     }
     entry.booked_by = who;
     const auto noted = db.execute(

@@ -17,12 +17,6 @@ constexpr std::uint64_t open_max = 500;      // blocks that came to nothing yet
 constexpr std::uint64_t accrued_max = 5000;  // at most so many are asked for
 constexpr std::uint64_t matured_max = 10;
 
-BlockBooks books_of(std::string_view text)
-{
-    if (text == "accrued") return BlockBooks::accrued;
-    return text == "matured" ? BlockBooks::matured : BlockBooks::nothing;
-}
-
 pool::Sighting::Place place_of(std::string_view text)
 {
     if (text == "in_chain") return pool::Sighting::Place::in_chain;
@@ -30,6 +24,12 @@ pool::Sighting::Place place_of(std::string_view text)
 }
 
 }  // namespace
+
+BlockBooks books_of(std::string_view text)
+{
+    if (text == "accrued") return BlockBooks::accrued;
+    return text == "matured" ? BlockBooks::matured : BlockBooks::nothing;
+}
 
 BlockState block_state_of(std::string_view text)
 {

@@ -20,6 +20,8 @@ namespace payouts {
 
 /// The reverse of to_string(BlockState).
 BlockState block_state_of(std::string_view text);
+/// What block_found.books holds.
+BlockBooks books_of(std::string_view text);
 
 /// fee_bps: in force when it was found; frozen with it.
 pool::Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned fee_bps);

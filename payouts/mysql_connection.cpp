@@ -21,7 +21,6 @@ using pool::Result;
 using SqlBool = std::remove_pointer_t<decltype(MYSQL_BIND::is_null)>;
 
 constexpr unsigned connect_seconds = 5;
-constexpr unsigned answer_seconds = 60;
 constexpr std::size_t column_bytes = 256;  // longer values are fetched in a second go
 
 // Numbers of mysqld_error.h and errmsg.h, which differ in names between MySQL and MariaDB.
@@ -240,6 +239,7 @@ Result<void> MysqlConnection::connect()
     MYSQL* const made = mysql_init(nullptr);
     pool::check(made != nullptr, "there is memory for a connection");
     mysql_options(made, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
+    const auto answer_seconds = static_cast<unsigned>(options_.patience.count());
     mysql_options(made, MYSQL_OPT_READ_TIMEOUT, &answer_seconds);
     mysql_options(made, MYSQL_OPT_WRITE_TIMEOUT, &answer_seconds);
     mysql_options(made, MYSQL_SET_CHARSET_NAME, "utf8mb4");

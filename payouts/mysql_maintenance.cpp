@@ -40,6 +40,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"payout_batch", "INSERT, UPDATE"},
     {"payout_item", "INSERT"},
     {"payout_tx", "INSERT, UPDATE"},
+    {"payout_writeoff", "INSERT, UPDATE"},
     {"producer", "INSERT, UPDATE"},
     {"producer_member", "INSERT, DELETE"},
     {"producer_worker", "INSERT, DELETE"},
@@ -128,7 +129,9 @@ Result<std::string> take_over(const MysqlOptions& options, std::string_view serv
 
 Result<std::string> rebuild_books(const MysqlOptions& admin)
 {
-    MysqlConnection db{admin};
+    MysqlOptions patient = admin;
+    patient.patience = MysqlOptions::hours_of_reading;
+    MysqlConnection db{std::move(patient)};
     const auto repaired = rebuild_balances(db);
     if (!repaired) return fail(repaired.error());
     const auto checked = verify_ledger(db);

@@ -15,6 +15,10 @@ struct MysqlOptions {
     std::string user = "zubr";
     std::string password;
     std::string database = "zubr";
+    /// So long an answer may take: a server that is gone is noticed then. Who reads the books as a
+    /// whole (verifyledger, rebuild) waits hours_of_reading.
+    std::chrono::seconds patience{60};
+    static constexpr std::chrono::hours hours_of_reading{6};
     /// The server ends a session that says nothing for so long, and rolls its transaction back:
     /// else the locks of a process that froze or lost its power stop all others for hours.
     std::chrono::seconds silence{10};

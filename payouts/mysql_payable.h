@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "payouts/mysql_connection.h"
 #include "payouts/payout_rules.h"
@@ -9,11 +9,11 @@
 
 namespace payouts {
 
-/// Whether the items of a batch may still be paid: no account has been put on hold, asks for other
-/// addresses or has got them since. A caller's transaction locks what it looks at; outside of
-/// one it is a look and no more. How an income is parted among the same addresses is not compared.
-/// Errors: refused, naming the account; unavailable.
-pool::Result<void> still_payable(MysqlConnection& db, const std::vector<PayoutItem>& items,
+/// Whether the items of a batch would be made the same way now: no account has been put on hold,
+/// asks for other addresses, or has got other ones or other parts since. Inside the caller's
+/// transaction, with what was looked at locked until it ends. items: those of an account follow
+/// each other. Errors: refused, naming the account; unavailable.
+pool::Result<void> still_payable(MysqlConnection& db, std::span<const PayoutItem> items,
                                  pool::Chain chain);
 
 }  // namespace payouts

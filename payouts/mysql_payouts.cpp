@@ -103,6 +103,19 @@ Result<void> read_txs(MysqlConnection& db, PayoutBatch& batch)
     return {};
 }
 
+Result<void> read_writeoffs(MysqlConnection& db, PayoutBatch& batch)
+{
+    const auto rows = db.query(
+        "SELECT spent_by, asked_by, COALESCE(approved_by, '') FROM payout_writeoff "
+        "WHERE batch_id = ? ORDER BY asked_at_ms, spent_by",
+        {batch.id});
+    if (!rows) return fail(rows.error());
+    for (const SqlRow& row : *rows) {
+        batch.writeoffs.push_back({pool::TxId{row.digest(0)}, row.text(1), row.text(2), {}});
+    }
+    return {};
+}
+
 Result<void> one_row(const Result<SqlDone>& done, std::uint64_t id)
 {
     if (!done) return fail(done.error());
@@ -141,6 +154,7 @@ Result<PayoutBatch> read_batch(MysqlConnection& db, std::uint64_t id)
     if (auto done = read_items(db, batch); !done) return fail(done.error());
     if (auto done = read_approvals(db, batch); !done) return fail(done.error());
     if (auto done = read_txs(db, batch); !done) return fail(done.error());
+    if (auto done = read_writeoffs(db, batch); !done) return fail(done.error());
     return batch;
 }
 
@@ -235,6 +249,27 @@ Result<void> complete_tx(MysqlConnection& db, std::uint64_t id, const PayoutTx& 
                    id);
 }
 
+Result<void> insert_writeoff(MysqlConnection& db, std::uint64_t id, const PayoutWriteoff& writeoff,
+                             pool::UnixMillis now)
+{
+    const auto done = db.execute(
+        "INSERT INTO payout_writeoff (batch_id, spent_by, asked_by, asked_at_ms) "
+        "VALUES (?, ?, ?, ?)",
+        {id, sql(writeoff.spent_by.bytes), writeoff.asked_by, now.value});
+    if (!done) return fail(done.error());
+    return {};
+}
+
+Result<void> approve_writeoff(MysqlConnection& db, std::uint64_t id, const PayoutWriteoff& writeoff,
+                              pool::UnixMillis now)
+{
+    return one_row(
+        db.execute("UPDATE payout_writeoff SET approved_by = ?, approved_at_ms = ? WHERE "
+                   "batch_id = ? AND spent_by = ? AND approved_by IS NULL",
+                   {writeoff.approved_by, now.value, id, sql(writeoff.spent_by.bytes)}),
+        id);
+}
+
 Result<Sats> paid_since(MysqlConnection& db, pool::UnixMillis since)
 {
     const auto rows = db.query(
@@ -253,6 +288,22 @@ Result<Sats> leaving_since(MysqlConnection& db, pool::UnixMillis since)
         "WHERE b.anchor_txid IS NOT NULL AND b.state <> 'cancelled' AND "
         "(t.batch_id IS NULL OR t.made_at_ms > ?)",
         {since.value});
+    if (!rows) return fail(rows.error());
+    return Sats{rows->front().sats(0)};
+}
+
+Result<Sats> wallet_beyond_payouts(MysqlConnection& db, bool drafts_too)
+{
+    // Every event takes this lock.
+    const auto locked = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
+    if (!locked) return fail(locked.error());
+    const auto rows = db.query(
+        "SELECT (SELECT CAST(COALESCE(SUM(debits_sat), 0) AS SIGNED) - "
+        "CAST(COALESCE(SUM(credits_sat), 0) AS SIGNED) FROM ledger_balance b "
+        "JOIN ledger_account a ON a.id = b.account_id WHERE a.code = 'asset:wallet') - "
+        "(SELECT CAST(COALESCE(SUM(total_sat + fee_max_sat), 0) AS SIGNED) FROM payout_batch "
+        "WHERE state NOT IN ('confirmed', 'cancelled') AND (? OR anchor_txid IS NOT NULL))",
+        {std::uint64_t{drafts_too}});
     if (!rows) return fail(rows.error());
     return Sats{rows->front().sats(0)};
 }

@@ -46,8 +46,18 @@ pool::Result<void> insert_tx(MysqlConnection& db, std::uint64_t id, const Payout
 /// The signed transaction of an attempt. Errors: conflict, when it has one.
 pool::Result<void> complete_tx(MysqlConnection& db, std::uint64_t id, const PayoutTx& tx);
 
+pool::Result<void> insert_writeoff(MysqlConnection& db, std::uint64_t id,
+                                   const PayoutWriteoff& writeoff, pool::UnixMillis now);
+/// Sets who has approved it. Errors: conflict, when somebody had.
+pool::Result<void> approve_writeoff(MysqlConnection& db, std::uint64_t id,
+                                    const PayoutWriteoff& writeoff, pool::UnixMillis now);
+
 /// Of batches made since `since` that were not cancelled.
 pool::Result<pool::Sats> paid_since(MysqlConnection& db, pool::UnixMillis since);
+/// What asset:wallet holds beyond all that payouts on their way may take out of it, fees of the
+/// network included; less than 0 when it does not reach. drafts_too: those without an anchor count,
+/// too. Nobody posts anything until the transaction ends.
+pool::Result<pool::Sats> wallet_beyond_payouts(MysqlConnection& db, bool drafts_too);
 pool::Result<std::optional<pool::UnixMillis>> newest_schedule(MysqlConnection& db);
 
 /// Who set a switch, as long as it is on ("payouts": the hold; "release": who wants to lift it).

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payouts/entries.h"
+#include "payouts/event_order.h"
 #include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
@@ -52,6 +53,7 @@ public:
     {
         if (auto done = check_slots(); !done) return fail(done.error());
         if (auto done = check_events(); !done) return fail(done.error());
+        if (auto done = check_standings(); !done) return fail(done.error());
         auto missing = payouts_without_events(db_);
         if (!missing) return fail(missing.error());
         if (!missing->empty()) differs(std::move(*missing));
@@ -78,6 +80,7 @@ private:
     Result<void> check_event(const LedgerEvent& event);
     Result<void> check_accrual(const LedgerEvent& event, const KnownBlock& block,
                                std::uint64_t epoch);
+    Result<void> check_standings();
     Result<void> check_balances();
     Result<std::vector<Transfer>> transfers_of(std::uint64_t event);
     Result<Digest> ledger_head();
@@ -86,6 +89,7 @@ private:
 
     MysqlConnection& db_;
     LedgerCheck check_;
+    EventOrder order_;
     std::map<std::string, std::pair<Sats, Sats>> balances_;  // debits and credits, by code
 };
 
@@ -289,6 +293,9 @@ Result<void> Verifier::check_event(const LedgerEvent& event)
     const SqlRow& row = rows->front();
     const KnownBlock block{BlockHash{*hash},
                            {Sats{row.sats(0)}, row.u64(1), static_cast<unsigned>(row.u64(2))}};
+    if (!order_.follows(block.hash, event.kind, epoch)) {
+        differs("event " + event.key + " does not follow from the block's events before it");
+    }
     if (event.kind == "accrue") return check_accrual(event, block, epoch);
     const auto accrued = read_transfers(db_, event_key(block.hash, "accrue", epoch));
     if (!accrued && accrued.error().code != pool::Error::Code::not_found) {
@@ -297,6 +304,31 @@ Result<void> Verifier::check_event(const LedgerEvent& event)
     const bool same = accrued && event.transfers == (event.kind == "mature" ? maturing(*accrued)
                                                                             : reversal(*accrued));
     if (!same) differs("event " + event.key + " is not what follows from the block's accrual");
+    return {};
+}
+
+// A block stands in its table where its events have left it.
+Result<void> Verifier::check_standings()
+{
+    Digest after{};
+    bool first = true;
+    bool more = true;
+    while (more) {
+        const auto rows = db_.query(
+            "SELECT hash, books, epoch FROM block_found WHERE hash > ? OR (? AND hash = ?) "
+            "ORDER BY hash LIMIT ?",
+            {sql(after), std::uint64_t{first}, sql(after), page});
+        if (!rows) return fail(rows.error());
+        first = false;
+        for (const SqlRow& row : *rows) {
+            after = row.digest(0);
+            const EventOrder::Standing said{books_of(row.text(1)), row.u64(2)};
+            if (said == order_.of(BlockHash{after})) continue;
+            differs("block " + pool::to_display_hex(after) +
+                    " stands otherwise in the books than its events have left it");
+        }
+        more = rows->size() == page;
+    }
     return {};
 }
 

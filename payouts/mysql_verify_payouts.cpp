@@ -31,6 +31,11 @@ bool explained(const PayoutBatch& batch, const LedgerEvent& event)
     if (batch.state != BatchState::cancelled) return false;
     // Before anything was made it cost nothing.
     if (batch.txs.empty()) return event.transfers == returning(batch.items, {});
+    // Nor does it when something else has spent the anchor.
+    const bool written_off =
+        std::any_of(batch.writeoffs.begin(), batch.writeoffs.end(),
+                    [](const PayoutWriteoff& each) { return !each.approved_by.empty(); });
+    if (written_off) return event.transfers == returning(batch.items, {});
     return std::any_of(batch.txs.begin(), batch.txs.end(), [&](const PayoutTx& tx) {
         return is_cancel(tx) && event.transfers == returning(batch.items, tx.fee);
     });

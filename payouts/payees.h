@@ -23,9 +23,10 @@ struct Payee {
     bool recently_changed = false;  ///< its addresses changed within 30 days: shown to approvers
 };
 
-/// Who has something available, no hold and no change of addresses under way, in order of account
-/// id; inside the caller's transaction, with accounts and balances locked until it ends. First lets
-/// changes hold whose lock has run out at `now`.
+/// Who has something available, no hold and no change of addresses under way; inside the caller's
+/// transaction, with accounts and balances locked until it ends. In the order in which they are to
+/// be paid: who was in no payout yet, then whose newest payout is the oldest; among equals by
+/// account id. First lets changes hold whose lock has run out at `now`.
 ///
 /// pool_minimum: of accounts without a minimum of their own. Errors: unavailable.
 pool::Result<std::vector<Payee>> payees(MysqlConnection& db, pool::Chain chain,

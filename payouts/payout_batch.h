@@ -33,6 +33,14 @@ struct PayoutTx {
     pool::TxStanding standing;  ///< not stored: as the wallet says
 };
 
+/// Somebody's word that a transaction which is none of the payout's own has spent its anchor.
+struct PayoutWriteoff {
+    pool::TxId spent_by;
+    std::string asked_by;
+    std::string approved_by;    ///< empty: it waits for another person
+    pool::TxStanding standing;  ///< of spent_by; not stored
+};
+
 struct PayoutBatch {
     std::uint64_t id = 0;
     std::string request_id;  ///< whoever asks again with the same gets the same batch
@@ -48,9 +56,10 @@ struct PayoutBatch {
     std::uint32_t bump_rate = 0;  ///< satoshi a virtual byte that somebody wants; 0: nobody
     std::vector<PayoutItem> items;
     std::vector<PayoutApproval> approvals;
-    std::vector<PayoutTx> txs;            ///< oldest first
-    std::vector<PassedOver> passed_over;  ///< of a new one only
-    std::string trouble;                  ///< why it does not go on; not stored
+    std::vector<PayoutTx> txs;              ///< oldest first
+    std::vector<PayoutWriteoff> writeoffs;  ///< one of them is approved at most
+    std::vector<PassedOver> passed_over;    ///< of a new one only
+    std::string trouble;                    ///< why it does not go on; not stored
 };
 
 /// What the books say about the coins, in satoshi.

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "payouts/day.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payouts.h"
 #include "pool/base/json.h"
@@ -16,16 +17,18 @@ using pool::fail;
 using pool::Result;
 using pool::Sats;
 
-constexpr std::uint64_t day_ms = 86'400'000;
 // More than a batch can hold: the others need not be judged.
 constexpr std::size_t payees_max = 1000;
 
 }  // namespace
 
-Result<std::vector<Payee>> PayoutDrafts::look(pool::Now now)
+Result<std::vector<Payee>> PayoutDrafts::look(pool::Now now, SelectionFrame& frame)
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
+    const auto booked = wallet_beyond_payouts(db_, true);
+    if (!booked) return fail(booked.error());
+    frame.booked = *booked;
     return payees(db_, options_.chain, now.wall, options_.caps.minimum);
 }
 
@@ -45,6 +48,7 @@ Result<SelectionFrame> PayoutDrafts::frame(pool::Now now)
         const bool settled = coin.confirmations >= final_depth;
         if (settled && !busy->contains(coin.at)) frame.coins.push_back(coin.value);
     }
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
     const auto paid = paid_since(db_, pool::UnixMillis{now.wall.value - day_ms});
     if (!paid) return fail(paid.error());
     frame.paid_today = *paid;
@@ -122,7 +126,7 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
     if (*held && !dry) return fail(Error::Code::refused, "payouts are stopped");
     auto around = frame(now);
     if (!around) return fail(around.error());
-    const auto candidates = look(now);
+    const auto candidates = look(now, *around);
     if (!candidates) return fail(candidates.error());
     const auto judged = judge(*candidates, *around);
     if (!judged) return fail(judged.error());

@@ -27,7 +27,7 @@ private:
     /// The addresses that were judged.
     pool::Result<std::set<std::string>> judge(const std::vector<Payee>& payees,
                                               SelectionFrame& frame);
-    pool::Result<std::vector<Payee>> look(pool::Now now);
+    pool::Result<std::vector<Payee>> look(pool::Now now, SelectionFrame& frame);
     PayoutBatch batch_of(Selection selection, const std::string& request_id, const std::string& who,
                          pool::Now now) const;
     pool::Result<void> reserve(PayoutBatch& batch);

@@ -120,8 +120,8 @@ Result<std::vector<Coin>> PayoutMaker::choose_coins(const PayoutBatch& batch, Tx
     if (first == stock.end()) {
         return fail(Error::Code::refused,
                     "the anchor of payout " + std::to_string(batch.id) +
-                        " is not in the wallet: something else has spent it, or it is another "
-                        "wallet");
+                        " is not in the wallet: something else has spent it (writeoffpayout), or "
+                        "it is another wallet");
     }
     std::rotate(stock.begin(), first, first + 1);
 
@@ -189,6 +189,7 @@ Result<PayoutTx> PayoutMaker::fund(const PayoutBatch& batch, TxPurpose purpose,
     const auto psbt = pool::parse_psbt(*text);
     if (!psbt) return fail(psbt.error());
     if (!spends_exactly(psbt->tx, coins)) return refuse("other inputs");
+    if (!psbt->asks_for_all) return refuse("signatures of another sighash type than ALL");
     for (const std::optional<pool::TxOutput>& spent : psbt->spent) {
         const bool known = spent && std::any_of(coins.begin(), coins.end(), [&](const Coin& coin) {
                                return coin.value == spent->value && coin.script == spent->script;
@@ -250,6 +251,11 @@ Result<PayoutTx> PayoutMaker::whole(PayoutTx tx, const std::string& signed_psbt)
     if (!same_but_signatures(ours->tx, theirs->tx)) {
         return fail(Error::Code::invalid,
                     "that PSBT is another transaction than the one that was exported");
+    }
+    if (!theirs->asks_for_all) {
+        return fail(Error::Code::refused,
+                    "that PSBT asks for signatures of another sighash type than ALL: export it "
+                    "again, and sign with ALL");
     }
     auto raw = wallet_.finish(signed_psbt);
     if (!raw) return fail(raw.error());

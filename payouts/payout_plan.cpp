@@ -110,8 +110,12 @@ BatchPlan plan_ended(const BatchView& batch)
         if (!next.alarm && in_chain(batch, forgotten_depth)) next.step = BatchStep::close;
         return next;
     }
+    if (batch.foreign && batch.foreign->place == Place::in_chain) {
+        const bool forgotten = batch.foreign->depth >= forgotten_depth;
+        return {.step = forgotten ? BatchStep::close : BatchStep::wait};
+    }
     BatchPlan next = send_newest(batch, returned);
-    next.alarm = next.step == BatchStep::send;
+    next.alarm = next.step == BatchStep::send || batch.foreign;
     return next;
 }
 

@@ -44,6 +44,8 @@ struct BatchView {
     std::vector<AttemptView> attempts;  ///< oldest first
     bool stopped = false;               ///< the hold switch
     bool bump_wanted = false;
+    /// Of what has spent the anchor instead, for a payout that was written off.
+    std::optional<pool::TxStanding> foreign;
 };
 
 enum class BatchStep : std::uint8_t {

@@ -18,7 +18,6 @@ constexpr std::uint64_t frame_vbytes = 12;
 constexpr std::uint64_t input_vbytes_max = 149;  // P2PKH, the largest that our wallets have
 constexpr std::uint64_t change_vbytes = 43;
 constexpr std::uint64_t output_frame_vbytes = 9;
-constexpr std::uint32_t parts_whole = 10'000;
 
 std::string in_sats(Sats amount) { return std::to_string(amount.value) + " sat"; }
 
@@ -34,25 +33,6 @@ std::vector<Sats> split(Sats amount, const std::vector<std::uint64_t>& weights)
         out.push_back(Sats{static_cast<std::int64_t>(each.amount)});
     }
     return out;
-}
-
-std::vector<PayoutItem> items_of(const Payee& payee)
-{
-    std::vector<std::uint64_t> parts;
-    std::uint64_t whole = 0;
-    for (const PayRoute& route : payee.routes) {
-        parts.push_back(route.parts);
-        whole += route.parts;
-    }
-    pool::check(whole == parts_whole, "an account's routes are the whole of it");
-    const std::vector<Sats> amounts = split(payee.available, parts);
-    std::vector<PayoutItem> items;
-    for (std::size_t i = 0; i < payee.routes.size(); ++i) {
-        if (payee.routes[i].parts == 0) continue;
-        items.push_back({payee.account, payee.name, payee.routes[i].address, payee.routes[i].script,
-                         amounts[i], Sats{}, payee.recently_changed});
-    }
-    return items;
 }
 
 class Selector {
@@ -115,6 +95,9 @@ private:
         }
         if (caps.day_max > Sats{} && frame_.paid_today + total > caps.day_max) {
             return "24 hours have reached their cap of " + in_sats(caps.day_max);
+        }
+        if (frame_.booked && total + caps.fee_max > *frame_.booked) {
+            return "the books hold no more for it and the network's fee";
         }
         std::set<pool::Bytes> scripts = scripts_;
         for (const PayoutItem& item : items) scripts.insert(item.script);
@@ -200,6 +183,25 @@ void move(std::vector<Transfer>& out, std::string debit, std::string credit, Sat
 }
 
 }  // namespace
+
+std::vector<PayoutItem> items_of(const Payee& payee)
+{
+    std::vector<std::uint64_t> parts;
+    std::uint64_t whole = 0;
+    for (const PayRoute& route : payee.routes) {
+        parts.push_back(route.parts);
+        whole += route.parts;
+    }
+    pool::check(whole == route_parts, "an account's routes are the whole of it");
+    const std::vector<Sats> amounts = split(payee.available, parts);
+    std::vector<PayoutItem> items;
+    for (std::size_t i = 0; i < payee.routes.size(); ++i) {
+        if (payee.routes[i].parts == 0) continue;
+        items.push_back({payee.account, payee.name, payee.routes[i].address, payee.routes[i].script,
+                         amounts[i], Sats{}, payee.recently_changed});
+    }
+    return items;
+}
 
 Selection select(std::span<const Payee> payees, const SelectionFrame& frame)
 {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,7 +52,7 @@ struct PassedOver {
 };
 
 struct Selection {
-    std::vector<PayoutItem> items;  ///< in order of account id, then route
+    std::vector<PayoutItem> items;  ///< in the order of payees, then of their routes
     std::vector<PassedOver> passed_over;
     pool::Sats total;      ///< of all amounts
     pool::Sats fee_share;  ///< of all items: what recipients pay to the network at most
@@ -64,10 +65,14 @@ struct SelectionFrame {
     std::uint32_t fee_rate = 1;                  ///< satoshi a virtual byte, expected
     pool::Sats paid_today{};                     ///< in batches of the last 24 h
     std::vector<pool::Sats> coins;               ///< what the wallet can spend
+    std::optional<pool::Sats> booked{};          ///< what the books let it spend, the fee included
     std::map<std::string, std::string> refused;  ///< address -> why the node refuses it
 };
 
-/// Takes as many of `payees` (in order of account id) as fit. Amounts are never changed: an account
+/// What a payee is paid, one item a route: all that it has available, in the parts of its routes.
+std::vector<PayoutItem> items_of(const Payee& payee);
+
+/// Takes as many of `payees` as fit, the first of them first. Amounts are never changed: an account
 /// is paid all that it has available, or waits.
 Selection select(std::span<const Payee> payees, const SelectionFrame& frame);
 

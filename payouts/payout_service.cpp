@@ -1,8 +1,6 @@
 #include "payouts/payout_service.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "payouts/mysql_adjustments.h"
@@ -10,8 +8,10 @@
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_drafts.h"
+#include "payouts/payout_hold.h"
 #include "payouts/payout_maker.h"
 #include "payouts/payout_worker.h"
+#include "payouts/payout_writeoff.h"
 #include "pool/base/json.h"
 #include "pool/base/log.h"
 
@@ -29,6 +29,8 @@ struct Payouts::Impl {
     Lease lease;
     PayoutWorker worker;
     PayoutDrafts drafts;
+    PayoutHold hold;
+    PayoutWriteoffs writeoffs;
 
     Impl(PayoutOptions o, std::unique_ptr<pool::Wallet> w)
         : options(std::move(o)),
@@ -36,14 +38,15 @@ struct Payouts::Impl {
           db(options.mysql),
           lease(db, "payouts", options.holder, options.lease),
           worker(db, lease, *wallet, options),
-          drafts(db, worker, *wallet, options)
+          drafts(db, worker, *wallet, options),
+          hold(db, worker, options),
+          writeoffs(db, worker, *wallet, options)
     {
     }
 
     Result<void> own(pool::SteadyTime now);
     Result<PayoutBatch> show(std::uint64_t id);
     Result<void> schedule(pool::Now now);
-    Result<HoldState> read_hold();
 };
 
 namespace {
@@ -303,93 +306,28 @@ Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, po
     return impl_->show(id);
 }
 
+Result<PayoutBatch> Payouts::write_off(std::uint64_t id, const pool::TxId& spent_by,
+                                       const std::string& who, pool::Now now)
+{
+    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    if (auto said = impl_->writeoffs.say(id, spent_by, who, now); !said) return fail(said.error());
+    return impl_->show(id);
+}
+
 Result<HoldState> Payouts::hold()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-    return impl_->read_hold();
-}
-
-Result<HoldState> Payouts::Impl::read_hold()
-{
-    HoldState state;
-    const auto row = read_control(db, "payouts");
-    if (!row) return fail(row.error());
-    if (const std::optional<ControlRow>& stop = *row) {
-        state = {true, stop->set_by, stop->value};
-        const auto pending = read_control(db, "release");
-        if (!pending) return fail(pending.error());
-        if (const std::optional<ControlRow>& wish = *pending) {
-            state.released_by = wish->set_by;
-            state.books_adopted = wish->value == "adopt";
-        }
-    }
-    if (const std::string& why = worker.books_trouble(); !why.empty()) {
-        state.stopped = true;
-        if (state.by.empty()) state.by = "zubrd";
-        state.reason = why;
-    }
-    std::error_code ignored;
-    const std::string& file = options.hold_file;
-    if (!state.stopped && !file.empty() && std::filesystem::exists(file, ignored)) {
-        state = {true, file, "the file is there"};
-    }
-    return state;
+    return impl_->hold.read();
 }
 
 Result<HoldState> Payouts::stop(const std::string& who, const std::string& reason, pool::Now now)
 {
-    // Pressed on any server, whoever has the lease.
-    auto transaction = Transaction::begin(impl_->db);
-    if (!transaction) return fail(transaction.error());
-    const ControlRow row{reason.empty() ? "stopped" : reason, who};
-    if (auto put = write_control(impl_->db, "payouts", row, now.wall); !put) {
-        return fail(put.error());
-    }
-    if (auto put = write_control(impl_->db, "release", {"", who}, now.wall); !put) {
-        return fail(put.error());
-    }
-    if (auto done = transaction->commit(); !done) return fail(done.error());
-    pool::log::warn("payouts_stopped", {{"user", who}});
-    return hold();
+    return impl_->hold.stop(who, reason, now);
 }
 
 Result<HoldState> Payouts::release(const std::string& who, bool adopt_books, pool::Now now)
 {
-    auto& db = impl_->db;
-    if (auto connected = db.connect(); !connected) return fail(connected.error());
-    if (auto followed = impl_->worker.follow_books(now); !followed) return fail(followed.error());
-    const std::string& trouble = impl_->worker.books_trouble();
-    if (!trouble.empty() && !adopt_books) {
-        return fail(Error::Code::refused,
-                    trouble +
-                        ": compare them with the wallet first (docs/operations.md, "
-                        "\"Backup and restore\"), then say releasepayouts true");
-    }
-    auto transaction = Transaction::begin(db);
-    if (!transaction) return fail(transaction.error());
-    // Two who ask at once must not both be the first.
-    if (auto locked = lock_controls(db); !locked) return fail(locked.error());
-    const auto state = impl_->read_hold();
-    if (!state) return fail(state.error());
-    if (!state->stopped) return fail(Error::Code::conflict, "payouts are not stopped");
-    if (state->by == impl_->options.hold_file && !state->by.empty()) {
-        return fail(Error::Code::refused, "the file " + state->by + " stops them: remove it");
-    }
-    const bool second = !state->released_by.empty() && state->released_by != who &&
-                        (!adopt_books || state->books_adopted);
-    if (second && adopt_books) {
-        if (auto done = impl_->worker.adopt_books(); !done) return fail(done.error());
-    }
-    const std::string_view name = second ? "payouts" : "release";
-    const ControlRow row{second ? "" : (adopt_books ? "adopt" : "wanted"), who};
-    if (auto put = write_control(db, name, row, now.wall); !put) return fail(put.error());
-    if (auto done = transaction->commit(); !done) return fail(done.error());
-    if (second) {
-        pool::log::warn(
-            "payouts_released",
-            {{"user", who}, {"first", state->released_by}, {"books_adopted", adopt_books}});
-    }
-    return hold();
+    return impl_->hold.release(who, adopt_books, now);
 }
 
 Result<FundsCheck> Payouts::compare()
@@ -399,6 +337,7 @@ Result<FundsCheck> Payouts::compare()
     const auto ids = open_batches(impl_->db);
     if (!ids) return fail(ids.error());
     for (const std::uint64_t id : *ids) {
+        if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
         auto batch = read_batch(impl_->db, id);
         if (!batch) return fail(batch.error());
         if (batch->state == BatchState::confirmed || batch->state == BatchState::cancelled) {
@@ -411,6 +350,7 @@ Result<FundsCheck> Payouts::compare()
         if (tx->purpose == TxPurpose::cancel) continue;
         for (const PayoutItem& item : batch->items) check.in_flight += item.pays();
     }
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
     const auto books = booked_funds(impl_->db);
     if (!books) return fail(books.error());
     check.books = *books;

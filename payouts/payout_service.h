@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payouts/coin_entry.h"
+#include "payouts/hold_state.h"
 #include "payouts/payout_batch.h"
 #include "payouts/payout_options.h"
 #include "pool/base/result.h"
@@ -20,15 +21,6 @@ struct PayoutReport {
     bool active = false;   ///< this process has the lease
     bool stopped = false;  ///< the hold switch
     unsigned changed = 0;  ///< batches that took a step: step again at once
-};
-
-/// What the hold switch says.
-struct HoldState {
-    bool stopped = false;
-    std::string by;  ///< who pressed it; the file's name, when that holds
-    std::string reason;
-    std::string released_by{};   ///< who wants to release it; another person has to agree
-    bool books_adopted = false;  ///< and says that the books are right, though others were seen
 };
 
 /// The books against the wallet, in satoshi.
@@ -76,6 +68,12 @@ public:
     pool::Result<PayoutBatch> bump(std::uint64_t id, std::uint32_t fee_rate);
     /// At once when nothing was made for it yet; else when a spend of the anchor is final.
     pool::Result<PayoutBatch> cancel(std::uint64_t id, const std::string& who, pool::Now now);
+
+    /// Says that `spent_by`, which is none of the payout's own transactions, has spent its anchor.
+    /// When two people have, what was reserved returns to its owners, and payouts are held until
+    /// the books say what that transaction has done. Errors besides: PayoutWriteoffs::say.
+    pool::Result<PayoutBatch> write_off(std::uint64_t id, const pool::TxId& spent_by,
+                                        const std::string& who, pool::Now now);
 
     pool::Result<HoldState> hold();
     pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "payouts/day.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
@@ -20,8 +21,6 @@ using pool::fail;
 using pool::Result;
 using pool::Sats;
 
-constexpr std::uint64_t day_ms = 24ULL * 60 * 60 * 1000;
-
 BatchView view_of(const PayoutBatch& batch, bool stopped)
 {
     BatchView view;
@@ -31,6 +30,9 @@ BatchView view_of(const PayoutBatch& batch, bool stopped)
     view.bump_wanted = batch.bump_rate > 0;
     for (const PayoutTx& tx : batch.txs) {
         view.attempts.push_back({tx.purpose, !tx.raw.empty(), tx.standing});
+    }
+    for (const PayoutWriteoff& each : batch.writeoffs) {
+        if (!each.approved_by.empty()) view.foreign = each.standing;
     }
     return view;
 }
@@ -90,6 +92,7 @@ Result<void> PayoutWorker::fenced(std::string_view name, const std::function<Res
 
 Result<void> PayoutWorker::follow_books(pool::Now now)
 {
+    if (auto connected = db_.connect(); !connected) return connected;
     auto difference = mark_.follow(db_);
     if (!difference) return fail(difference.error());
     const bool news = !difference->empty() && books_trouble_ != *difference;
@@ -105,6 +108,8 @@ Result<void> PayoutWorker::hold(const std::string& why, pool::Now now)
     const auto held = read_control(db_, "payouts");
     if (!held) return fail(held.error());
     if (held->has_value()) return {};
+    // Whoever has asked for the release of an earlier hold has not asked for this one's.
+    if (auto put = write_control(db_, "release", {"", "zubrd"}, now.wall); !put) return put;
     return write_control(db_, "payouts", {why, "zubrd"}, now.wall);
 }
 
@@ -118,7 +123,7 @@ Result<void> PayoutWorker::tell_alarm(const PayoutBatch& batch, pool::Now now)
         return {};
     }
     pool::log::error("returned_payout_left_chain", {{"payout", batch.id}});
-    return hold("the cancel of payout " + std::to_string(batch.id) + " left the chain", now);
+    return hold("what ended payout " + std::to_string(batch.id) + " left the chain", now);
 }
 
 Result<void> PayoutWorker::adopt_books()
@@ -130,6 +135,7 @@ Result<void> PayoutWorker::adopt_books()
 
 Result<bool> PayoutWorker::stopped()
 {
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
     if (!books_trouble_.empty()) return true;
     std::error_code ignored;
     if (!options_.hold_file.empty() && std::filesystem::exists(options_.hold_file, ignored)) {
@@ -150,6 +156,7 @@ Result<std::uint32_t> PayoutWorker::fee_rate()
 
 Result<std::set<pool::OutPoint>> PayoutWorker::busy_coins(std::uint64_t id)
 {
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
     const auto ids = open_batches(db_);
     if (!ids) return fail(ids.error());
     std::set<pool::OutPoint> busy;
@@ -168,6 +175,11 @@ Result<void> PayoutWorker::see(PayoutBatch& batch)
         const auto standing = wallet_.standing(tx.txid);
         if (!standing) return fail(standing.error());
         tx.standing = *standing;
+    }
+    for (PayoutWriteoff& each : batch.writeoffs) {
+        const auto standing = wallet_.standing(each.spent_by);
+        if (!standing) return fail(standing.error());
+        each.standing = *standing;
     }
     return {};
 }
@@ -204,6 +216,7 @@ Result<unsigned> PayoutWorker::step(pool::Now now)
 
 Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
 {
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
     auto batch = read_batch(db_, id);
     if (!batch) return fail(batch.error());
     if (auto done = see(*batch); !done) return fail(done.error());
@@ -269,6 +282,17 @@ Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch, pool::Now now
                         "payouts of the last 24 hours have reached their cap of " +
                             std::to_string(most.value) + " sat (payouts.day_max_sat)");
         }
+        // However high its fee is raised, it must fit into the books when it is settled.
+        const auto beyond = wallet_beyond_payouts(db_, false);
+        if (!beyond) return fail(beyond.error());
+        if (*beyond < batch.total + batch.fee_max) {
+            return fail(Error::Code::unavailable,
+                        "the books hold " + std::to_string(beyond->value) +
+                            " sat in the wallet beyond other payouts, and this one may take " +
+                            std::to_string((batch.total + batch.fee_max).value) +
+                            " with its fee: wait for coinbases to mature, or book money of the "
+                            "pool's own (bookcoins in, pool:reserve)");
+        }
         return set_anchor(db_, batch.id, anchor);
     });
 }
@@ -298,46 +322,73 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
     return {};
 }
 
+// Whether it may be sent is decided, and written down, in one transaction before: nobody is put on
+// hold or changes his address between the look and the note of it. Killed after it, the worker
+// finds what no wallet has seen, and looks again.
+Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
+{
+    const auto refusal = wallet_.why_not_taken(tx.raw);
+    if (!refusal) return fail(refusal.error());
+    if (!refusal->empty()) {
+        return fail(Error::Code::refused, "the node would not take its transaction (" + *refusal +
+                                              "): bumppayout, or cancelpayout");
+    }
+    // Outside of the books too, anchor and all, before anybody can see it.
+    if (auto followed = follow_books(now); !followed) return followed;
+    if (!books_trouble_.empty()) return fail(Error::Code::refused, books_trouble_);
+    at("marked");
+    return fenced("broadcast", [&]() -> Result<void> {
+        if (auto locked = lock_controls(db_); !locked) return locked;
+        const auto held = read_control(db_, "payouts");
+        if (!held) return fail(held.error());
+        if (held->has_value()) return fail(Error::Code::refused, "payouts are stopped");
+        if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
+        return move_batch(db_, batch.id, batch.state, BatchState::broadcast);
+    });
+}
+
 Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
 {
-    const bool out = std::any_of(batch.txs.begin(), batch.txs.end(), [](const PayoutTx& each) {
-        return each.standing.place != pool::TxStanding::Place::unknown;
-    });
-    if (batch.state == BatchState::ready && !out) {
-        // Written down outside of the books, anchor and all, before anybody can see it.
-        if (auto followed = follow_books(now); !followed) return fail(followed.error());
-        if (!books_trouble_.empty()) return fail(Error::Code::refused, books_trouble_);
-        at("marked");
-        auto good = still_payable(db_, batch.items, options_.chain);
-        if (!good) return fail(good.error());
+    if (tx.standing.place == pool::TxStanding::Place::conflicted) {
+        return fail(Error::Code::refused,
+                    "something else has spent a coin of its transaction, and is " +
+                        std::to_string(tx.standing.depth) +
+                        " blocks deep; was it the anchor, see writeoffpayout");
     }
+    const bool unseen = std::all_of(batch.txs.begin(), batch.txs.end(), [](const PayoutTx& each) {
+        return each.standing.place == pool::TxStanding::Place::unknown;
+    });
+    const bool first =
+        batch.state == BatchState::ready || (batch.state == BatchState::broadcast && unseen);
     const auto last = sent_.find(batch.id);
     const bool lately = last != sent_.end() && now.steady - last->second < options_.resend;
     if (lately && batch.state != BatchState::ready) return false;
+    if (first) {
+        if (auto may = let_go(batch, tx, now); !may) return fail(may.error());
+    }
     sent_[batch.id] = now.steady;
     if (auto sent = wallet_.send(tx.raw); !sent) return fail(sent.error());
     at("sent_" + std::string{to_string(tx.purpose)});
-    if (batch.state != BatchState::ready) return false;
-    auto done = fenced("broadcast", [&] {
-        return move_batch(db_, batch.id, BatchState::ready, BatchState::broadcast);
-    });
-    if (!done) return fail(done.error());
+    if (!first) return false;
     pool::log::info("payout_sent", {{"payout", batch.id}, {"txid", pool::to_display_hex(tx.txid)}});
-    return true;
+    return batch.state == BatchState::ready;
+}
+
+Result<void> PayoutWorker::agreed(const pool::TxId& txid)
+{
+    if (options_.nodes_agree <= 1) return {};
+    const auto nodes = wallet_.nodes_with(txid, final_depth);
+    if (!nodes) return fail(nodes.error());
+    if (*nodes >= options_.nodes_agree) return {};
+    return fail(Error::Code::unavailable,
+                std::to_string(*nodes) + " of " + std::to_string(options_.nodes_agree) +
+                    " nodes (work.nodes_agree) have its transaction six blocks deep");
 }
 
 Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
                                pool::Now now)
 {
-    if (options_.nodes_agree > 1) {
-        const auto nodes = wallet_.nodes_with(tx.txid, final_depth);
-        if (!nodes) return fail(nodes.error());
-        if (*nodes < options_.nodes_agree) {
-            return fail(Error::Code::unavailable,
-                        std::to_string(*nodes) + " of " + std::to_string(options_.nodes_agree) +
-                            " nodes (work.nodes_agree) have its transaction six blocks deep");
-        }
-    }
+    if (auto enough = agreed(tx.txid); !enough) return enough;
     const LedgerEvent event = closing_event(batch, tx, to, now.wall);
     auto done = fenced(event.kind, [&]() -> Result<void> {
         if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;

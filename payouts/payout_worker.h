@@ -20,7 +20,9 @@
 namespace payouts {
 
 /// Takes approved batches through their lives: each step is one transaction of MySQL, or one call
-/// of the wallet that may be repeated. So it may be killed anywhere. Blocking; one thread.
+/// of the wallet that may be repeated. So it may be killed anywhere. A wallet may take longer to
+/// answer than the database keeps a silent session (MysqlOptions::silence): whatever comes after
+/// its calls connects first. Blocking; one thread.
 class PayoutWorker {
 public:
     PayoutWorker(MysqlConnection& db, Lease& lease, pool::Wallet& wallet,
@@ -47,18 +49,21 @@ public:
     /// Coins that batches other than `id` have used or may use.
     pool::Result<std::set<pool::OutPoint>> busy_coins(std::uint64_t id);
     pool::Result<bool> stopped();
+    /// Holds payouts on all servers, unless they are held.
+    pool::Result<void> hold(const std::string& why, pool::Now now);
+    /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
+    pool::Result<void> agreed(const pool::TxId& txid);
     pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
     std::string trouble(std::uint64_t id) const;
     /// Satoshi a virtual byte that a payout would pay now; within the cap.
     pool::Result<std::uint32_t> fee_rate();
 
 private:
-    struct Task;
-    pool::Result<void> hold(const std::string& why, pool::Now now);
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
     pool::Result<void> build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now);
+    pool::Result<void> let_go(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now);
     pool::Result<bool> send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now);
     pool::Result<void> end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
                            pool::Now now);

@@ -718,3 +718,36 @@ UPDATE account_total t SET t.score = (SELECT COALESCE(SUM(s.score), 0) FROM slot
 -- step
 -- Of the record at mark: the next one must go on from it.
 ALTER TABLE producer ADD COLUMN print BIGINT UNSIGNED NULL
+
+-- migration 15
+
+-- step
+-- Payouts whose anchor was spent by something else: two people's word, and what has spent it.
+CREATE TABLE payout_writeoff (
+  batch_id BIGINT UNSIGNED NOT NULL,
+  spent_by BINARY(32) NOT NULL,
+  asked_by VARCHAR(64) NOT NULL,
+  asked_at_ms BIGINT UNSIGNED NOT NULL,
+  approved_by VARCHAR(64) NULL,
+  approved_at_ms BIGINT UNSIGNED NULL,
+  PRIMARY KEY (batch_id, spent_by),
+  CHECK (approved_by IS NULL OR approved_by <> asked_by),
+  CHECK ((approved_by IS NULL) = (approved_at_ms IS NULL)),
+  FOREIGN KEY (batch_id) REFERENCES payout_batch (id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+
+-- step
+CREATE TRIGGER payout_writeoff_fixed BEFORE UPDATE ON payout_writeoff FOR EACH ROW
+BEGIN
+  IF OLD.approved_by IS NOT NULL OR NEW.batch_id <> OLD.batch_id OR NEW.spent_by <> OLD.spent_by
+      OR NEW.asked_by <> OLD.asked_by OR NEW.asked_at_ms <> OLD.asked_at_ms THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what people say of a payout that is written off does not change';
+  END IF;
+END
+
+-- step
+-- By the database's own clock, beside locked_until_ms by the server's: a lock ends when both say so.
+ALTER TABLE address_change ADD COLUMN lock_ends_ms BIGINT UNSIGNED NULL
+
+-- step
+UPDATE address_change SET lock_ends_ms = locked_until_ms WHERE state = 'locked'

@@ -6,6 +6,7 @@
 
 #include "payouts/accountant.h"
 #include "payouts/blocks.h"
+#include "payouts/day.h"
 #include "payouts/migrations.h"
 #include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
@@ -33,6 +34,7 @@ struct Service::Impl {
     std::uint64_t rolled_up = 0;        // the period up to which workers' sums are rolled up
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
+    std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks;
 
     explicit Impl(ServiceOptions o)
         : options(std::move(o)),
@@ -52,6 +54,7 @@ struct Service::Impl {
     Result<void> check_fee();
     Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
+    Result<void> check_journal(const KnownProducer& producer) const;
 };
 
 namespace {
@@ -181,7 +184,7 @@ Result<void> Service::Impl::roll_up(pool::Now now)
 {
     const std::uint64_t period = now.wall.value / period_ms;
     if (period == rolled_up || period < worker_periods_kept) return {};
-    const std::uint64_t today = now.wall.value / 86'400'000;
+    const std::uint64_t today = now.wall.value / day_ms;
     const auto more = roll_up_workers(db, period - worker_periods_kept,
                                       today > worker_days_kept ? today - worker_days_kept : 0);
     if (!more) return fail(more.error());
@@ -272,6 +275,34 @@ void Service::set_unshipped(std::function<bool(const std::string&)> unshipped)
     impl_->accountant.set_unshipped(std::move(unshipped));
 }
 
+void Service::set_journals(
+    std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks)
+{
+    impl_->journal_lacks = std::move(journal_lacks);
+}
+
+// What a journal holds is sent again by itself: nobody may give that up.
+Result<void> Service::Impl::check_journal(const KnownProducer& producer) const
+{
+    if (!journal_lacks) return {};
+    const std::optional<std::uint64_t> from = journal_lacks(producer.name);
+    if (from && *from != producer.mark + 1) {
+        return fail(Error::Code::conflict,
+                    "the journal of " + producer.name +
+                        " holds what its stream lacks, or has not been asked yet, and sends it "
+                        "again by itself; should it lack some, too, the log says "
+                        "share_stream_gap_not_in_journal: ask then");
+    }
+    if (!from && !producer.retired) {
+        return fail(Error::Code::refused,
+                    "another server writes as " + producer.name +
+                        ", and its journal may hold the records: say acceptgap there; or, if that "
+                        "server is gone for good, retireproducer " +
+                        producer.name + " first");
+    }
+    return {};
+}
+
 Result<void> Service::retire(std::string_view producer)
 {
     const auto& own = impl_->options.own_producers;
@@ -299,6 +330,7 @@ Result<std::uint64_t> Service::accept_gap(std::string_view producer, std::string
     if (!next->gap) {
         return fail(Error::Code::invalid, "nothing is missing in the stream of " + name);
     }
+    if (auto good = impl_->check_journal(*found); !good) return fail(good.error());
     const auto start = impl_->streams.first_start(producer, found->mark);
     if (!start) return fail(start.error());
     if (*start == 0) {

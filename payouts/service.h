@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,12 @@ public:
     /// journal holds more than its stream. Called on the thread of step(); before the first one.
     void set_unshipped(std::function<bool(const std::string&)> unshipped);
 
+    /// Tells from which number on this server's journal of a producer lacks what its stream lacks;
+    /// 0 when it is not known to lack any, nothing when the journal is not here. Called on the
+    /// thread of accept_gap(); before the first one. Without it no journal is asked.
+    void set_journals(
+        std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks);
+
     /// Sealing waits no longer for a producer that is gone for good; a record of it brings it back.
     /// Errors: not_found; invalid, when it is one of this process.
     pool::Result<void> retire(std::string_view producer);
@@ -94,7 +101,8 @@ public:
     /// hole up to the next start of the producer goes with it, for only there are the names told
     /// again by which its shares are somebody's. Returns how many records that are.
     /// Errors: not_found; invalid, when nothing is missing; refused, when it was not restarted
-    /// since; conflict.
+    /// since, or when another server that is not retired may have the records in its journal;
+    /// conflict, also while this server's own journal may have them.
     pool::Result<std::uint64_t> accept_gap(std::string_view producer, std::string_view by,
                                            pool::UnixMillis at);
 

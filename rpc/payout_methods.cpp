@@ -27,7 +27,8 @@ const std::string batch_result =
     "an object: payout, state, total_sat, digest, created_by, created_at, request_id, fee_payer, "
     "fee_max_sat, signs, trouble, anchor, items (account, address, script, amount_sat, "
     "fee_share_sat, recently_changed), approvals (admin, at), approvals_needed, transactions "
-    "(attempt, purpose, txid, fee_sat, signed, place, depth), passed_over (account, "
+    "(attempt, purpose, txid, fee_sat, signed, place, depth), writeoffs (spent_by, asked_by, "
+    "approved_by, place, depth), passed_over (account, "
     "available_sat, reason)";
 
 Param limit_param()
@@ -219,6 +220,33 @@ Method cancelpayout_method(PayoutControl& control)
     return method;
 }
 
+Method writeoffpayout_method(PayoutControl& control)
+{
+    Method method = method_of("writeoffpayout", both);
+    method.params = {payout_param(),
+                     {.name = "txid",
+                      .length_max = 64,
+                      .doc = "of what has spent its anchor, six blocks deep or more"}};
+    method.doc =
+        "Ends a payout whose anchor was spent by none of its own transactions, when a second "
+        "person says the same: what was reserved is available again, and payouts are held. Before "
+        "they are released, book what that transaction has paid (bookcoins).";
+    method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
+        control.run(
+            [who = caller.name, id = number_in(arguments),
+             txid = pool::digest_from_display_hex(arguments.text(1))](
+                Payouts& payouts) -> Result<std::string> {
+                if (!txid) {
+                    return fail(pool::Error::Code::invalid, "txid has 64 hexadecimal digits");
+                }
+                return shown(payouts.write_off(id, pool::TxId{*txid}, who, pool::read_clock()),
+                             batch_json);
+            },
+            answer(std::move(reply)));
+    };
+    return method;
+}
+
 const std::string hold_result = "an object: stopped, by, reason, release_asked_by";
 
 Method stoppayouts_method(PayoutControl& control)
@@ -368,6 +396,7 @@ void register_payout_methods(Router& router, PayoutControl& payouts)
     router.add(importpsbt_method(payouts));
     router.add(bumppayout_method(payouts));
     router.add(cancelpayout_method(payouts));
+    router.add(writeoffpayout_method(payouts));
     router.add(stoppayouts_method(payouts));
     router.add(releasepayouts_method(payouts));
     router.add(comparebooks_method(payouts));

@@ -75,6 +75,18 @@ void transactions(JsonWriter& json, const PayoutBatch& batch)
     json.end_array();
 }
 
+void writeoffs(JsonWriter& json, const PayoutBatch& batch)
+{
+    json.key("writeoffs").begin_array();
+    for (const payouts::PayoutWriteoff& each : batch.writeoffs) {
+        json.begin_object().key("spent_by").string(pool::to_display_hex(each.spent_by));
+        json.key("asked_by").string(each.asked_by).key("approved_by").string(each.approved_by);
+        json.key("place").string(place_of(each.standing));
+        json.key("depth").unsigned_integer(each.standing.depth).end_object();
+    }
+    json.end_array();
+}
+
 }  // namespace
 
 std::string batch_json(const PayoutBatch& batch)
@@ -102,6 +114,7 @@ std::string batch_json(const PayoutBatch& batch)
     json.end_array();
     json.key("approvals_needed").unsigned_integer(payouts::approvals_needed(batch));
     transactions(json, batch);
+    writeoffs(json, batch);
     json.key("passed_over").begin_array();
     for (const payouts::PassedOver& each : batch.passed_over) {
         json.begin_object().key("account").string(each.name);

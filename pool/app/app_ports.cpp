@@ -49,7 +49,9 @@ Result<void> App::Parts::open_rpc()
 {
     auto queries = payouts::Queries::open(mysql_options(config));
     if (!queries) return fail(queries.error());
-    auto audits = payouts::Queries::open(mysql_options(config));
+    payouts::MysqlOptions patient = mysql_options(config);
+    patient.patience = payouts::MysqlOptions::hours_of_reading;
+    auto audits = payouts::Queries::open(std::move(patient));
     if (!audits) return fail(audits.error());
     auto history = payouts::History::open(mysql_options(config));
     if (!history) return fail(history.error());

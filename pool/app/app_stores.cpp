@@ -2,6 +2,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <unistd.h>
 #include <utility>
 
@@ -111,6 +112,15 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         return std::any_of(leftovers.begin(), leftovers.end(), [&producer](const auto& leftover) {
             return leftover->producer() == producer && !leftover->shipped();
         });
+    });
+    service.set_journals([this](const std::string& producer) -> std::optional<std::uint64_t> {
+        for (const auto& loop : loops) {
+            if (loop->producer() == producer) return loop->lacks_from();
+        }
+        for (const auto& leftover : leftovers) {
+            if (leftover->producer() == producer) return leftover->lacks_from();
+        }
+        return std::nullopt;
     });
     return {};
 }

@@ -31,6 +31,8 @@ public:
     const std::string& producer() const { return producer_; }
     /// Redis or MySQL has all of it. Any thread.
     bool shipped() const { return shipper_.backlog() == 0; }
+    /// Of its journal: see RedisShareLog::lacks_from. Any thread.
+    std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
     /// On the core loop: see StratumLoop::set_mark.
     void set_mark(std::uint64_t seq, bool resend);
 

@@ -117,6 +117,7 @@ int ask_nodes(const pool::Config& config)
 sigset_t block_signals()
 {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is a full disk, and no reason to die
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);

@@ -93,6 +93,8 @@ public:
     void snapshot(std::function<void(LoopSnapshot)> done);
 
     const std::string& producer() const { return options_.producer; }
+    /// Of its journal: see RedisShareLog::lacks_from. Any thread.
+    std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
     /// Time of its newest record; 0 when there is none. Any thread.
     UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }

@@ -12,6 +12,7 @@ constexpr std::array<std::uint8_t, 5> magic{0x70, 0x73, 0x62, 0x74, 0xff};
 constexpr std::uint8_t global_tx = 0x00;
 constexpr std::uint8_t input_previous_tx = 0x00;
 constexpr std::uint8_t input_spent_output = 0x01;
+constexpr std::uint8_t input_sighash_type = 0x03;
 constexpr std::size_t text_max = std::size_t{16} << 20;
 
 tl::unexpected<Error> invalid(std::string_view what)
@@ -100,10 +101,21 @@ Result<std::optional<TxOutput>> spent_by(const TxInput& input, const Entry& entr
     return previous->outputs[input.previous_index];
 }
 
-Result<std::optional<TxOutput>> read_input_map(ByteReader& in, const TxInput& input)
+/// Whether an entry asks for signatures that leave something open.
+bool asks_for_less(const Entry& entry)
+{
+    if (entry.key.size() != 1 || entry.key[0] != input_sighash_type) return false;
+    const Bytes nothing_named{0, 0, 0, 0};
+    const Bytes all{1, 0, 0, 0};
+    return entry.value != nothing_named && entry.value != all;
+}
+
+Result<std::optional<TxOutput>> read_input_map(ByteReader& in, const TxInput& input,
+                                               bool& asks_for_all)
 {
     std::optional<TxOutput> spent;
     for (Entry entry = read_entry(in); in.ok() && !entry.key.empty(); entry = read_entry(in)) {
+        if (asks_for_less(entry)) asks_for_all = false;
         const auto read = spent_by(input, entry);
         if (!read) return fail(read.error());
         const std::optional<TxOutput>& says = *read;
@@ -193,7 +205,7 @@ Result<Psbt> parse_psbt(std::string_view base64)
     Psbt psbt;
     psbt.tx = std::move(*tx);
     for (const TxInput& input : psbt.tx.inputs) {
-        auto spent = read_input_map(in, input);
+        auto spent = read_input_map(in, input, psbt.asks_for_all);
         if (!spent) return fail(spent.error());
         psbt.spent.push_back(std::move(*spent));
     }

@@ -14,6 +14,9 @@ namespace pool {
 struct Psbt {
     Transaction tx;                              ///< without scripts and witnesses of inputs
     std::vector<std::optional<TxOutput>> spent;  ///< by input, where the file says it
+    /// No input asks its signer for another sighash type than ALL (or Schnorr's DEFAULT, which
+    /// covers as much): one that does would have part of the transaction left open.
+    bool asks_for_all = true;
 };
 
 /// Reads base64 as wallets export it; blanks and line breaks at its ends do not matter.

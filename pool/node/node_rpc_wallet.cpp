@@ -224,6 +224,20 @@ public:
         return *raw;
     }
 
+    Result<Bytes> transaction(const TxId& txid) override
+    {
+        int code = 0;
+        const auto info = rpc_->call("gettransaction", one_text(to_display_hex(txid)), &code);
+        if (!info && code == code_invalid_address) {
+            return fail(Error::Code::not_found,
+                        "the wallet knows no transaction " + to_display_hex(txid));
+        }
+        if (!info) return fail(info.error());
+        const auto raw = from_hex(info->find("hex").string().value_or("-"));
+        if (!raw) return not_understood("gettransaction");
+        return *raw;
+    }
+
     Result<TxStanding> standing(const TxId& txid) override
     {
         int code = 0;
@@ -263,6 +277,23 @@ public:
         const auto a_kilobyte = amount_in(said->find("feerate"));
         if (!a_kilobyte) return 0;
         return static_cast<std::uint32_t>((a_kilobyte->value + 999) / 1000);
+    }
+
+    Result<std::string> why_not_taken(ByteSpan raw) override
+    {
+        std::string params;
+        JsonWriter{params}.begin_array().begin_array().string(to_hex(raw)).end_array().end_array();
+        const auto said = rpc_->call("testmempoolaccept", params);
+        if (!said) return fail(said.error());
+        for (const JsonValue each : *said) {
+            const auto allowed = each.find("allowed").boolean();
+            if (!allowed) break;
+            const std::string_view reason = each.find("reject-reason").string().value_or("");
+            const bool has_it = reason == "txn-already-in-mempool" || reason == "txn-already-known";
+            if (*allowed || has_it) return std::string{};
+            return std::string{reason.empty() ? "no reason" : reason};
+        }
+        return not_understood("testmempoolaccept");
     }
 
     Result<void> send(ByteSpan raw) override

@@ -84,12 +84,17 @@ public:
     virtual Result<std::string> sign(const std::string& psbt) = 0;
     /// The whole transaction of a PSBT that all have signed. Errors: refused when signatures lack.
     virtual Result<Bytes> finish(const std::string& psbt) = 0;
+    /// As it is on the wire. Errors besides: not_found, when the wallet has never seen it.
+    virtual Result<Bytes> transaction(const TxId& txid) = 0;
     virtual Result<TxStanding> standing(const TxId& txid) = 0;
     /// How many nodes, the wallet's own among them, have the transaction in their chain at least
     /// `depth` deep. One that does not answer does not count.
     virtual Result<std::uint32_t> nodes_with(const TxId& txid, std::uint32_t depth) = 0;
     /// Satoshi a virtual byte so that it is mined within so many blocks; 0: the node can't say.
     virtual Result<std::uint32_t> fee_rate(std::uint32_t blocks) = 0;
+    /// Why the wallet's node would not take it now, in the node's words; "" when it would, or has
+    /// it.
+    virtual Result<std::string> why_not_taken(ByteSpan raw) = 0;
     /// To every node that may know it. Fine when one has taken it, or had it before.
     virtual Result<void> send(ByteSpan raw) = 0;
 };

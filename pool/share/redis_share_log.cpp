@@ -58,7 +58,8 @@ void RedisShareLog::resend(std::uint64_t mark)
         return;
     }
     if (!journal_.holds_all_from(mark_ + 1)) {
-        if (std::exchange(gap_told_, mark_ + 1) == mark_ + 1) return;
+        if (lacks_from() == mark_ + 1) return;  // told already
+        lacks_.set(static_cast<std::int64_t>(mark_ + 1));
         log::error("share_stream_gap_not_in_journal",
                    {{"producer", producer_},
                     {"after_seq", mark_},

@@ -46,6 +46,9 @@ public:
 
     /// Records of the journal that Redis does not have yet. Any thread.
     std::uint64_t backlog() const { return static_cast<std::uint64_t>(backlog_.value()); }
+    /// The first number that the stream lacks and the journal cannot give back, as resend() found
+    /// it last; 0: none was found. Any thread.
+    std::uint64_t lacks_from() const { return static_cast<std::uint64_t>(lacks_.value()); }
     /// Any thread.
     bool connected() const { return connected_.value() != 0; }
 
@@ -83,7 +86,6 @@ private:
     std::chrono::milliseconds backoff_;
     bool complained_ = false;  // one line in the log for each outage
     bool rebuild_ = false;
-    std::uint64_t gap_told_ = 0;  // the first missing number that the log has told of
     std::chrono::steady_clock::time_point rebuilt_;
     bool syncing_ = false;
     std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
@@ -91,6 +93,7 @@ private:
     std::string blob_;
     Gauge backlog_;
     Gauge connected_;
+    Gauge lacks_;
     Watch sync_timer_;
     Watch retry_timer_;
     RedisConnection redis_;

@@ -27,9 +27,9 @@ struct Story {
 };
 
 const std::vector<std::string> pay_points{
-    "before_reserve",   "after_reserve",   "before_approve",   "after_approve",   "before_anchor",
-    "after_anchor",     "signed_pay",      "before_store_pay", "after_store_pay", "sent_pay",
-    "before_broadcast", "after_broadcast", "before_settle",    "after_settle"};
+    "before_reserve", "after_reserve",    "before_approve",   "after_approve",   "before_anchor",
+    "after_anchor",   "signed_pay",       "before_store_pay", "after_store_pay", "marked",
+    "sent_pay",       "before_broadcast", "after_broadcast",  "before_settle",   "after_settle"};
 const std::vector<std::string> bump_points{"before_bump",       "after_bump",       "signed_bump",
                                            "before_store_bump", "after_store_bump", "sent_bump"};
 const std::vector<std::string> cancel_points{

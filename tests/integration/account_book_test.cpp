@@ -64,6 +64,11 @@ protected:
 
     std::vector<Payee> payees(std::uint64_t hours)
     {
+        books.turn_database_clock(at(hours).now);
+        return payees_by_our_clock(hours);
+    }
+    std::vector<Payee> payees_by_our_clock(std::uint64_t hours)
+    {
         payouts::MysqlConnection db{books.mysql()};
         EXPECT_TRUE(db.connect().has_value());
         auto transaction = payouts::Transaction::begin(db);
@@ -132,6 +137,19 @@ TEST_F(Accounts, AreChangedByTwoApproversAfterSeventyTwoHours)
     EXPECT_EQ(paid_to(0), second + " 70%, " + third + " 30%") << "a clock set back undoes nothing";
 }
 
+TEST_F(Accounts, StayLockedWhenTheClockOfOneServerIsMoved)
+{
+    ASSERT_EQ(ask(second, 0), ok);
+    const std::uint64_t id = book->sheet("farm", at(0))->open->id;
+    ASSERT_TRUE(book->approve("farm", id, at(0, "pavel")).has_value());
+    ASSERT_TRUE(book->approve("farm", id, at(0, "irina")).has_value());
+    EXPECT_TRUE(payees_by_our_clock(100).empty()) << "the database says otherwise";
+    EXPECT_TRUE(book->sheet("farm", at(100))->open.has_value());
+    books.turn_database_clock(at(100).now);
+    EXPECT_TRUE(payees_by_our_clock(71).empty()) << "and the other way round";
+    EXPECT_EQ(paid_to(72), second + " 100%");
+}
+
 TEST_F(Accounts, AreCancelledWhileLockedAndNotAfter)
 {
     ASSERT_EQ(ask(second, 0), ok);
@@ -144,6 +162,7 @@ TEST_F(Accounts, AreCancelledWhileLockedAndNotAfter)
     const std::uint64_t id = book->sheet("farm", at(2))->open->id;
     ASSERT_TRUE(book->approve("farm", id, at(2, "pavel")).has_value());
     ASSERT_TRUE(book->approve("farm", id, at(2, "irina")).has_value());
+    books.turn_database_clock(at(74).now);
     EXPECT_EQ(book->cancel("farm", at(74)).error().code, Error::Code::conflict) << "it holds";
     EXPECT_EQ(paid_to(74), second + " 100%");
     EXPECT_EQ(books.number("select count(*) from address_change where state = 'active'"), 1U);

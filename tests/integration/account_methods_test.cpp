@@ -93,6 +93,7 @@ TEST_F(AccountMethods, ChangeAnAddressByTwoApproversAndNobodyElse)
     EXPECT_EQ(sheet["addresses"], json::array({{{"address", first}, {"parts", 10'000}}}));
     EXPECT_EQ(sheet["change"]["approvers"], (json{"irina", "pavel"}));
     desk.now.value += std::uint64_t{72} * 3'600'000;
+    books.turn_database_clock(desk.now);
     sheet = call(olga, "getaccount", {"farm"});
     EXPECT_EQ(sheet["addresses"], json::array({{{"address", second}, {"parts", 10'000}}}));
     EXPECT_TRUE(sheet["change"].is_null());

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_blocks.h"
+#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_maintenance.h"
 #include "payouts/mysql_verify.h"
 #include "tests/support/books_fixture.h"
@@ -135,6 +137,11 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update slot_root set records = records + 1 limit 1",
         "update account set salt = repeat('x', 32) where id = 2",
         "update ledger_event set kind = 'gift' where id = 1",
+        "update block_found set books = 'accrued' where books = 'matured'",
+        "update block_found set epoch = epoch + 1 where height = 3",
+        "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps, books) select repeat('x', 32), 9, found_slot, 0, '', "
+        "'', header, '', 1, 0, 'matured' from block_found limit 1",
     };
     BooksFixture books;
     auto service = books.open();
@@ -157,6 +164,46 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         ASSERT_TRUE(db.run("ROLLBACK").has_value());
     }
     EXPECT_EQ(verify(books.mysql()).difference, "") << "all was rolled back";
+}
+
+// The hashes are right, and each event moves what the block's credit says: only the order is wrong.
+TEST(VerifyLedger, FindsABlockThatWasCreditedTwiceOrOutOfOrder)
+{
+    BooksFixture books;
+    auto service = books.open();
+    live(*service, books);
+    payouts::MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    const auto difference_after = [&](std::uint8_t block, const std::string& kind,
+                                      std::uint64_t epoch) {
+        EXPECT_TRUE(db.run("START TRANSACTION").has_value());
+        EXPECT_TRUE(db.execute("insert into block_credit select block_hash, ?, account_id, weight, "
+                               "gross_sat, fee_sat, donation_sat, net_sat, fee_bps, donation_bps "
+                               "from block_credit where block_hash = ? and epoch = 1",
+                               {epoch, payouts::sql(hash_of(block).bytes)})
+                        .has_value());
+        auto transfers =
+            payouts::read_transfers(db, payouts::event_key(hash_of(block), "accrue", 1));
+        EXPECT_TRUE(transfers.has_value());
+        const payouts::LedgerEvent event{payouts::event_key(hash_of(block), kind, epoch),
+                                         kind,
+                                         pool::to_display_hex(hash_of(block)),
+                                         "test",
+                                         "{}",
+                                         pool::UnixMillis{1},
+                                         transfers.value_or(std::vector<payouts::Transfer>{})};
+        EXPECT_TRUE(payouts::post(db, event).has_value());
+        const auto checked = payouts::verify_inside(db);
+        EXPECT_TRUE(db.run("ROLLBACK").has_value());
+        return checked ? checked->difference : checked.error().detail;
+    };
+    const std::string out_of_order = "does not follow from the block's events before it";
+    EXPECT_NE(difference_after(1, "accrue", 2).find(out_of_order), std::string::npos)
+        << "matured, and credited again";
+    EXPECT_NE(difference_after(2, "accrue", 3).find(out_of_order), std::string::npos)
+        << "credited again before its second credit was reversed";
+    EXPECT_NE(difference_after(3, "accrue", 5).find(out_of_order), std::string::npos)
+        << "the second credit is called the fifth";
 }
 
 TEST(RebuildBalances, MakesThemAgainBitForBit)

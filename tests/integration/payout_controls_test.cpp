@@ -1,12 +1,15 @@
 // What must hold before money leaves, and what is checked afterwards.
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_verify.h"
+#include "pool/bitcoin/address.h"
 #include "tests/integration/payouts_suite.h"
 #include "tests/support/pool_fixture.h"
 
@@ -79,6 +82,69 @@ TEST_F(Payouts, PayNobodyWhoWasPutOnHoldOrAskedForOtherAddressesAfterTheDraft)
     EXPECT_EQ(state_of(*payouts, draft->id), "broadcast") << "all is as it was approved";
 }
 
+TEST_F(Payouts, PayNobodyWhoseIncomeIsPartedOtherwiseSinceTheDraft)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(37, 5'000'000);
+    pool.books().scalar(
+        "insert into address_change (account_id, state, proof, height, message, signer, signature, "
+        "asked_by, asked_at_ms, locked_until_ms) select id, 'active', 'approvals', 0, '', '', '', "
+        "'x', "
+        "0, 0 from account");
+    const auto parts = [&](unsigned first, unsigned second) {
+        pool.books().scalar("delete from account_address");
+        for (const auto& [number, part] : {std::pair{38U, first}, std::pair{39U, second}}) {
+            const auto address =
+                pool::parse_address(test_address("regtest", number), pool::Chain::regtest);
+            pool.books().scalar("insert into account_address select id, " + std::to_string(number) +
+                                ", '" + address->text + "', x'" + pool::to_hex(address->script) +
+                                "', " + std::to_string(part) + " from address_change");
+        }
+    };
+    parts(7000, 3000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
+    ASSERT_EQ(state_of(*payouts, id), "signed");
+    parts(3000, 7000);
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, id).find("in other parts"), std::string::npos)
+        << state_of(*payouts, id);
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    EXPECT_EQ(batch->txs.at(0).standing.place, pool::TxStanding::Place::unknown);
+    parts(7000, 3000);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+TEST_F(Payouts, ComeFirstToThoseWhoWereLeftOutOfTheLast)
+{
+    PayoutsFixture pool{node(), own_name()};
+    std::set<std::string> left_out;
+    for (unsigned number = 40; number < 43; ++number) {
+        pool.owe(number, 5'000'000);
+        left_out.insert("member-" + std::to_string(number));
+    }
+    auto options = pool.options();
+    options.caps.outputs_max = 2;
+    auto payouts = pool.open(options);
+    for (const std::string request : {"a", "b", "c", "d"}) {
+        const auto batch = payouts->create(request, "ann", false, pool::read_clock());
+        ASSERT_TRUE(batch.has_value()) << batch.error().detail;
+        ASSERT_EQ(batch->items.size(), 2U);
+        if (request != "a") {
+            ASSERT_EQ(left_out.size(), 1U);
+            EXPECT_EQ(batch->items.front().name, *left_out.begin()) << request;
+        }
+        left_out = {"member-40", "member-41", "member-42"};
+        for (const auto& item : batch->items) {
+            left_out.erase(item.name);
+            pool.owe(static_cast<unsigned>(std::stoul(item.name.substr(7))), 5'000'000);
+        }
+    }
+}
+
 TEST_F(Payouts, AreNotSentToAnAccountOnHoldThoughTheFeeWasRaisedMeanwhile)
 {
     PayoutsFixture pool{node(), own_name()};
@@ -123,6 +189,50 @@ TEST_F(Payouts, LeaveWithinTheCapOfADayHoweverLongTheyWereDrafts)
     EXPECT_EQ(state_of(*payouts, first), "broadcast");
     EXPECT_NE(state_of(*payouts, second).find("reached their cap"), std::string::npos)
         << state_of(*payouts, second);
+}
+
+TEST_F(Payouts, NeverTakeMoreThanTheBooksHoldWhateverTheFeeComesTo)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.account_max = options.caps.batch_max = options.caps.day_max = Sats{};
+    auto payouts = pool.open(options);
+    pool.owe(56, 399'500'001);
+    const auto dry = payouts->create("x", "ann", true, pool::read_clock());
+    ASSERT_TRUE(dry.has_value()) << dry.error().detail;
+    ASSERT_EQ(dry->passed_over.size(), 1U);
+    EXPECT_NE(dry->passed_over[0].reason.find("the books hold no more"), std::string::npos)
+        << dry->passed_over[0].reason;
+}
+
+TEST_F(Payouts, KeepInTheBooksWhatTheyMayNeedOnceTheyAreOnTheirWay)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.account_max = options.caps.batch_max = options.caps.day_max = Sats{};
+    auto payouts = pool.open(options);
+    pool.owe(57, 398'000'000);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    // What the pool itself had is booked out before the payout has its anchor.
+    const auto book = [&](bool in, std::int64_t sats) {
+        const auto asked =
+            payouts->ask_coins({in, "pool:reserve", Sats{sats}, "x"}, "ann", pool::read_clock());
+        EXPECT_TRUE(asked.has_value()) << asked.error().detail;
+        const auto done = payouts->approve_coins(asked->id, "bob", pool::read_clock());
+        return done ? "" : done.error().detail;
+    };
+    EXPECT_EQ(book(false, 1'600'000), "");
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, id).find("approved: the books hold 398400000 sat"),
+              std::string::npos)
+        << state_of(*payouts, id);
+    EXPECT_EQ(book(true, 100'000), "");
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "broadcast");
+    EXPECT_NE(book(false, 1).find("payouts on their way"), std::string::npos);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
 }
 
 TEST_F(Payouts, AreComparedWithTheLedgerByWhoeverVerifiesIt)

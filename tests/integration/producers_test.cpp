@@ -1,5 +1,7 @@
 // Whose a producer's name is, and what its journal and its stream owe to the books.
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -134,6 +136,19 @@ TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
     stream.share(1, slot + 1, 1);
     stream.mark(slot + 2);
     stream.ship_rest();
+    // What a journal may have is given up by nobody.
+    std::optional<std::uint64_t> lacks_from;
+    service->set_journals([&](const std::string&) { return lacks_from; });
+    const auto elsewhere = service->accept_gap("a-0", "ann", now);
+    ASSERT_FALSE(elsewhere.has_value());
+    EXPECT_NE(elsewhere.error().detail.find("another server writes as a-0"), std::string::npos);
+    for (const std::uint64_t not_asked : {0, 4, 6}) {
+        lacks_from = not_asked;
+        const auto refused = service->accept_gap("a-0", "ann", now);
+        ASSERT_FALSE(refused.has_value()) << not_asked;
+        EXPECT_EQ(refused.error().code, pool::Error::Code::conflict);
+    }
+    lacks_from = 5;
     EXPECT_EQ(service->accept_gap("a-0", "ann", now).value_or(0), 7U);
     const auto report = settle(*service, slot + 2);
     EXPECT_FALSE(report.producers.at(0).gap);

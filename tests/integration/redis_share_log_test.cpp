@@ -199,6 +199,7 @@ TEST(RedisShareLog, SendsEverythingAgainThatMySqlDoesNotHaveWhenRedisWasEmptied)
     ASSERT_TRUE(p.shipped());
     EXPECT_EQ(p.stream(), Producing::numbers(21, 21));
     p.log->resend(5);
+    EXPECT_EQ(p.log->lacks_from(), 0U) << "the journal has it all: nobody need give anything up";
     ASSERT_TRUE(p.until([&] { return p.stream() == Producing::numbers(6, 21); }));
     p.append(3);
     ASSERT_TRUE(p.shipped());
@@ -343,6 +344,7 @@ TEST(RedisShareLog, DoesNotEmptyAStreamThatTheJournalCanNotRefill)
     p.append(10);
     ASSERT_TRUE(p.shipped());
     p.log->resend(40);
+    EXPECT_EQ(p.log->lacks_from(), 41U);
     p.append(1);
     ASSERT_TRUE(p.shipped());
     EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 3);

@@ -151,6 +151,14 @@ std::uint64_t BooksFixture::number(const std::string& sql) const
     return std::strtoull(scalar(sql).c_str(), nullptr, 10);
 }
 
+void BooksFixture::turn_database_clock(pool::UnixMillis to) const
+{
+    scalar(
+        "update address_change set lock_ends_ms = cast(unix_timestamp() * 1000 as signed) + "
+        "cast(locked_until_ms as signed) - " +
+        std::to_string(to.value) + " where state = 'locked'");
+}
+
 pool::Now now_in(std::uint64_t slot)
 {
     const std::uint64_t ms = slot * pool::slot_ms;

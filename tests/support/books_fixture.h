@@ -63,6 +63,9 @@ public:
     /// First column of the first row.
     std::string scalar(const std::string& sql) const { return database_.scalar(sql); }
     std::uint64_t number(const std::string& sql) const;
+    /// Locks of addresses are then as if the database's own clock, too, stood at this time of the
+    /// test's.
+    void turn_database_clock(pool::UnixMillis to) const;
     const Database& database() const { return database_; }
 
 private:

@@ -10,6 +10,7 @@
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_verify.h"
 #include "pool/bitcoin/address.h"
+#include "pool/bitcoin/transaction.h"
 #include "pool/node/node_rpc_wallet.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_talk.h"
@@ -58,6 +59,19 @@ pool::Result<std::string> WalletFixture::call(const std::string& method, const s
 }
 
 std::string WalletFixture::address() { return plain(must(call("getnewaddress"))); }
+
+void WalletFixture::watch(WalletFixture& signer)
+{
+    const std::string descriptors = signer.call("listdescriptors").value_or("");
+    std::string wanted = descriptors.substr(descriptors.find('['));
+    wanted = wanted.substr(0, wanted.rfind(']') + 1);
+    for (std::size_t at = 0; (at = wanted.find("\"timestamp\":", at)) != std::string::npos;) {
+        const std::size_t end = wanted.find_first_of(",}", at);
+        wanted.replace(at, end - at, "\"timestamp\":0");
+        at += 5;
+    }
+    must(call("importdescriptors", "[" + wanted + "]"));
+}
 
 void WalletFixture::fund(unsigned coins, std::int64_t each)
 {
@@ -183,6 +197,27 @@ std::int64_t PayoutsFixture::received(unsigned number)
         sum += std::llround(unspent.at("amount").get<double>() * 1e8);
     }
     return sum;
+}
+
+pool::TxId PayoutsFixture::spend_by_hand(const pool::OutPoint& coin,
+                                         const std::vector<pool::Payment>& payments)
+{
+    constexpr std::uint32_t fee_rate = 50;  // more than payouts pay: it replaces theirs
+    const auto wallet = wallet_.open();
+    // The mempool left out: a payout may have it there.
+    const auto json = nlohmann::json::parse(
+        must(node_.call("gettxout", "[\"" + pool::to_display_hex(coin.txid) + "\", " +
+                                        std::to_string(coin.index) + ", false]")));
+    const auto value = std::llround(json.at("value").get<double>() * 1e8);
+    const pool::Funding funding{{{coin, pool::Sats{value}, {}, 6}}, payments, fee_rate};
+    const auto made = wallet->fund(funding);
+    EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().detail);
+    const auto raw = wallet->finish(wallet->sign(made.value_or("")).value_or(""));
+    EXPECT_TRUE(raw.has_value()) << (raw ? "" : raw.error().detail);
+    const auto tx = pool::parse_transaction(raw.value_or(pool::Bytes{}));
+    EXPECT_TRUE(tx.has_value());
+    EXPECT_TRUE(wallet->send(raw.value_or(pool::Bytes{})).has_value());
+    return tx ? txid_of(*tx) : pool::TxId{};
 }
 
 std::string PayoutsFixture::audit(payouts::Payouts& payouts)

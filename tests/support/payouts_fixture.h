@@ -23,6 +23,8 @@ public:
     void fund(unsigned coins, std::int64_t each);
     pool::Result<std::string> call(const std::string& method, const std::string& params = "[]");
     std::string address();  ///< a new one of its own
+    /// Sees what `signer` has, without its keys; for one that was made without any of its own.
+    void watch(WalletFixture& signer);
     const std::string& name() const { return name_; }
     /// others: nodes without the wallet, that are told and asked of transactions.
     std::unique_ptr<pool::Wallet> open(const std::vector<NodeFixture*>& others = {}) const;
@@ -54,6 +56,12 @@ public:
     std::int64_t received(unsigned number);
     /// "" when the ledger verifies and the wallet holds what the books say.
     std::string audit(payouts::Payouts& payouts);
+
+    void close_books() { service_.reset(); }  ///< nobody is owed more after that
+    /// Somebody uses the wallet beside the pool: spends `coin` and pays `payments`, the rest goes
+    /// back. Not mined yet.
+    pool::TxId spend_by_hand(const pool::OutPoint& coin,
+                             const std::vector<pool::Payment>& payments = {});
 
     BooksFixture& books() { return books_; }
     WalletFixture& wallet() { return wallet_; }

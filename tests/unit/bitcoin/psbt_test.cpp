@@ -29,6 +29,23 @@ TEST(Psbt, TellsWhatItPaysAndWhatItSpends)
     EXPECT_EQ(psbt->spent.at(0).value_or(TxOutput{}).value, Sats{200'000});
 }
 
+TEST(Psbt, TellsWhenAnInputAsksForASignatureThatLeavesSomethingOpen)
+{
+    const auto asking = [](const std::string& type) {
+        std::string text = example;
+        text.replace(text.find("AQMEAQAA"), 8, "AQME" + type);
+        const auto psbt = parse_psbt(text);
+        EXPECT_TRUE(psbt.has_value()) << type;
+        return psbt && psbt->asks_for_all;
+    };
+    EXPECT_TRUE(asking("AQAA")) << "ALL";
+    EXPECT_TRUE(asking("AAAA")) << "nothing named";
+    EXPECT_FALSE(asking("AgAA")) << "NONE";
+    EXPECT_FALSE(asking("AwAA")) << "SINGLE";
+    EXPECT_FALSE(asking("gQAA")) << "ALL with ANYONECANPAY";
+    EXPECT_FALSE(asking("AQEA")) << "a number that no signer knows";
+}
+
 TEST(Psbt, RefusesEveryCutAndAnythingBehind)
 {
     for (std::size_t length = 0; length + 4 <= example.size(); length += 4) {

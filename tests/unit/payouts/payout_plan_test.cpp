@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -23,7 +24,10 @@ constexpr pool::TxStanding deep{Place::in_chain, final_depth};
 
 BatchView batch(BatchState state, std::vector<AttemptView> attempts = {})
 {
-    return {.state = state, .anchored = !attempts.empty(), .attempts = std::move(attempts)};
+    return {.state = state,
+            .anchored = !attempts.empty(),
+            .attempts = std::move(attempts),
+            .foreign = std::nullopt};
 }
 
 TEST(PayoutPlan, LeavesADraftToPeople)
@@ -146,6 +150,22 @@ TEST(PayoutPlan, WatchesAReturnUntilItIsTooDeepToLeaveTheChain)
     EXPECT_EQ(plan(batch(BatchState::cancelled)), BatchPlan{}) << "before there was an anchor";
 }
 
+TEST(PayoutPlan, WatchesWhatWasWrittenOffUntilItsSpendIsTooDeepToLeaveTheChain)
+{
+    const auto written_off = [](pool::TxStanding pay, pool::TxStanding foreign) {
+        BatchView view = batch(BatchState::cancelled, {{TxPurpose::pay, true, pay}});
+        view.foreign = foreign;
+        return plan(view);
+    };
+    EXPECT_EQ(written_off(unknown, deep), BatchPlan{});
+    EXPECT_EQ(written_off(unknown, {Place::in_chain, forgotten_depth}).step, BatchStep::close);
+    EXPECT_TRUE(written_off(unknown, waiting).alarm) << "the payment may be mined again";
+    EXPECT_TRUE(written_off(unknown, unknown).alarm);
+    EXPECT_TRUE(written_off(shallow, {Place::conflicted, 1}).alarm) << "it was";
+    EXPECT_EQ(written_off(waiting, waiting).step, BatchStep::wait)
+        << "its money was returned: nobody sends it again";
+}
+
 TEST(PayoutPlan, WordsReadBackAsWhatTheyStandFor)
 {
     for (const BatchState state : {BatchState::draft, BatchState::approved, BatchState::built,
@@ -235,9 +255,9 @@ std::vector<World> moves_of_the_worker(const World& world)
             if (next.purpose != TxPurpose::cancel) after.state = BatchState::ready;
             return {after};
         case BatchStep::send: {
-            node_takes(after, next.attempt);
-            World crashed = after;  // sent, and killed before it could write that down
             if (after.state == BatchState::ready) after.state = BatchState::broadcast;
+            const World crashed = after;  // written down, and killed before it was sent
+            node_takes(after, next.attempt);
             return {after, crashed};
         }
         case BatchStep::settle:

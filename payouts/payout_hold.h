@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "payouts/hold_state.h"
+#include "payouts/payout_worker.h"
+
+namespace payouts {
+
+/// The hold switch: one for all servers, in the books, and a file of this one's. Anybody who may
+/// stops payouts at once; two people let them go on.
+class PayoutHold {
+public:
+    PayoutHold(MysqlConnection& db, PayoutWorker& worker, const PayoutOptions& options)
+        : db_(db), worker_(worker), options_(options)
+    {
+    }
+
+    pool::Result<HoldState> read();
+    /// On any server, whoever has the lease.
+    pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);
+    /// As Payouts::release.
+    pool::Result<HoldState> release(const std::string& who, bool adopt_books, pool::Now now);
+
+private:
+    MysqlConnection& db_;
+    PayoutWorker& worker_;
+    const PayoutOptions& options_;
+};
+
+}  // namespace payouts

@@ -1,0 +1,243 @@
+// Payouts with a wallet that takes its time, has its keys elsewhere, or lets others pay the fee.
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/psbt.h"
+#include "tests/integration/payouts_suite.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using pool::Result;
+using pool::Sats;
+
+/// A real wallet whose first answer of each kind takes longer than the database keeps a silent
+/// session.
+class SlowWallet final : public pool::Wallet {
+public:
+    SlowWallet(std::unique_ptr<pool::Wallet> real, BooksFixture& books)
+        : real_(std::move(real)), books_(books)
+    {
+    }
+    /// Sessions that ended while it was asked.
+    unsigned ended() const { return ended_; }
+
+    Result<std::vector<pool::Coin>> coins() override { return slow("coins", real_->coins()); }
+    Result<pool::WalletTotals> totals() override { return slow("totals", real_->totals()); }
+    Result<pool::AddressVerdict> judge(const std::string& address) override
+    {
+        return slow("judge", real_->judge(address));
+    }
+    Result<std::string> fund(const pool::Funding& funding) override
+    {
+        return slow("fund", real_->fund(funding));
+    }
+    Result<std::string> sign(const std::string& psbt) override
+    {
+        return slow("sign", real_->sign(psbt));
+    }
+    Result<pool::Bytes> finish(const std::string& psbt) override
+    {
+        return slow("finish", real_->finish(psbt));
+    }
+    Result<pool::Bytes> transaction(const pool::TxId& txid) override
+    {
+        return slow("transaction", real_->transaction(txid));
+    }
+    Result<pool::TxStanding> standing(const pool::TxId& txid) override
+    {
+        return slow("standing", real_->standing(txid));
+    }
+    Result<std::uint32_t> nodes_with(const pool::TxId& txid, std::uint32_t depth) override
+    {
+        return slow("nodes_with", real_->nodes_with(txid, depth));
+    }
+    Result<std::uint32_t> fee_rate(std::uint32_t blocks) override
+    {
+        return slow("fee_rate", real_->fee_rate(blocks));
+    }
+    Result<std::string> why_not_taken(pool::ByteSpan raw) override
+    {
+        return slow("why_not_taken", real_->why_not_taken(raw));
+    }
+    Result<void> send(pool::ByteSpan raw) override { return slow("send", real_->send(raw)); }
+
+private:
+    template <typename T>
+    T slow(const char* call, T answer)
+    {
+        if (!called_.insert(call).second) return answer;  // once each is slow enough
+        const std::string sessions =
+            "select count(*) from information_schema.processlist where db = database() and "
+            "id <> connection_id()";
+        const bool was_there = books_.scalar(sessions) != "0";
+        const bool gone =
+            eventually(std::chrono::seconds{10}, [&] { return books_.scalar(sessions) == "0"; });
+        EXPECT_TRUE(gone) << "a session outlives a silent second";
+        if (was_there && gone) ++ended_;
+        return answer;
+    }
+
+    std::unique_ptr<pool::Wallet> real_;
+    BooksFixture& books_;
+    std::set<std::string> called_;
+    unsigned ended_ = 0;
+};
+
+TEST_F(Payouts, GoOnWhenTheWalletTakesLongerThanTheDatabaseWaits)
+{
+    auto pool = std::make_unique<PayoutsFixture>(node(), own_name());
+    pool->owe(50, 5'000'000);
+    pool->close_books();  // its session counts, too
+    auto options = pool->options();
+    options.mysql.silence = std::chrono::seconds{1};
+    auto slow = std::make_unique<SlowWallet>(pool->wallet().open(), pool->books());
+    const SlowWallet& wallet = *slow;
+    auto opened = payouts::Payouts::open(options, std::move(slow));
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    payouts::Payouts& payouts = **opened;
+    const std::uint64_t id = approved_batch(payouts, "a");
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "broadcast");
+    mine(node(), 6);
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "confirmed");
+    EXPECT_EQ(pool->received(50), 5'000'000);
+    EXPECT_GE(wallet.ended(), 5U) << "the test has tried nothing";
+}
+
+TEST_F(Payouts, AreNotSentBeforeTheNodeSaysThatItWouldTakeThem)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(51, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
+    ASSERT_EQ(state_of(*payouts, id), "signed");
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    pool.spend_by_hand(batch->anchor.value_or(pool::OutPoint{}));
+    mine(node(), 6);
+    run_payouts(*payouts);
+    const std::string waits = state_of(*payouts, id);
+    EXPECT_NE(waits.find("signed: the node would not take"), std::string::npos) << waits;
+}
+
+/// Sets payouts up whose keys are in another wallet than the one that the pool asks.
+struct Offline {
+    Offline(PayoutsFixture& pool, const std::string& name)
+        : watcher(pool.node(), name + "-watch", ", true, true"), signer(pool.wallet().open())
+    {
+        watcher.watch(pool.wallet());
+        auto options = pool.options();
+        options.offline = true;
+        auto opened = payouts::Payouts::open(options, watcher.open());
+        EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().detail);
+        if (opened) payouts = std::move(*opened);
+    }
+
+    /// The signer's people sign what waits. "" when it was taken.
+    std::string sign(std::uint64_t id) const
+    {
+        const auto psbt = payouts->export_psbt(id);
+        if (!psbt) return psbt.error().detail;
+        const auto done = payouts->import_psbt(id, signer->sign(*psbt).value_or(""));
+        return done ? "" : done.error().detail;
+    }
+
+    WalletFixture watcher;
+    std::unique_ptr<pool::Wallet> signer;
+    std::unique_ptr<payouts::Payouts> payouts;
+};
+
+TEST_F(Payouts, ThatAreSignedElsewhereMayPayMoreLater)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(52, 5'000'000);
+    const Offline offline{pool, own_name()};
+    auto& payouts = *offline.payouts;
+    const std::uint64_t id = approved_batch(payouts, "a");
+    run_payouts(payouts);
+    ASSERT_EQ(offline.sign(id), "");
+    run_payouts(payouts);
+    ASSERT_EQ(state_of(payouts, id), "broadcast");
+    ASSERT_TRUE(payouts.bump(id, 30).has_value());
+    run_payouts(payouts);
+    EXPECT_EQ(pool.audit(payouts), "") << "the first one stays in the air meanwhile";
+    ASSERT_EQ(offline.sign(id), "");
+    run_payouts(payouts);
+    const auto batch = payouts.get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->txs.size(), 2U) << state_of(payouts, id);
+    EXPECT_GT(batch->txs[1].fee, batch->txs[0].fee);
+    mine(node(), 6);
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "confirmed");
+    EXPECT_EQ(payouts.get(id)->txs[1].standing.place, pool::TxStanding::Place::in_chain);
+    EXPECT_EQ(pool.received(52), 5'000'000);
+    EXPECT_EQ(pool.audit(payouts), "");
+}
+
+TEST_F(Payouts, ThatAreSignedElsewhereAreTakenBackByWhoeverSigns)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(53, 5'000'000);
+    const Offline offline{pool, own_name()};
+    auto& payouts = *offline.payouts;
+    const std::uint64_t id = approved_batch(payouts, "a");
+    run_payouts(payouts);
+    const auto payment = payouts.export_psbt(id);
+    ASSERT_TRUE(payment.has_value());
+    ASSERT_TRUE(payouts.cancel(id, "ann", pool::read_clock()).has_value());
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "cancelling");
+    EXPECT_EQ(pool.available(53), 0) << "somebody may sign and send the payment yet";
+    EXPECT_FALSE(payouts.import_psbt(id, offline.signer->sign(*payment).value_or("")).has_value())
+        << "the payment is not wanted any more";
+    ASSERT_EQ(offline.sign(id), "");
+    run_payouts(payouts);
+    mine(node(), 6);
+    run_payouts(payouts);
+    EXPECT_EQ(state_of(payouts, id), "cancelled");
+    EXPECT_EQ(pool.available(53), 5'000'000);
+    EXPECT_EQ(pool.received(53), 0);
+    EXPECT_EQ(pool.audit(payouts), "");
+}
+
+TEST_F(Payouts, WhoseRecipientsPayTheNetworkReturnWhatItDidNotCost)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(54, 3'000'000);
+    pool.owe(55, 1'000'000);
+    auto options = pool.options();
+    options.fee_payer = payouts::FeePayer::recipients;
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    mine(node(), 6);
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "confirmed");
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->items.size(), 2U);
+    const Sats share = batch->items[0].fee_share;
+    EXPECT_GT(share, Sats{});
+    EXPECT_NEAR(static_cast<double>(share.value),
+                3.0 * static_cast<double>(batch->items[1].fee_share.value), 3.0);
+    EXPECT_EQ(pool.received(54), 3'000'000 - share.value);
+    EXPECT_EQ(pool.received(55), 1'000'000 - batch->items[1].fee_share.value);
+    const Sats set_aside = share + batch->items[1].fee_share;
+    const Sats fee = batch->txs[0].fee;
+    ASSERT_LT(fee, set_aside) << "the draft reckons with the largest inputs there are";
+    EXPECT_EQ(pool.available(54) + pool.available(55), (set_aside - fee).value);
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
+}  // namespace
+}  // namespace tests
