@@ -1,5 +1,4 @@
 #include <chrono>
-#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -27,15 +26,14 @@ std::string block_in(const std::string& output)
 // It ends with 0 only if all of it held.
 TEST(Sv2Reference, FindsNothingToComplainAbout)
 {
-    const char* program = std::getenv("ZUBR_SV2_REFERENCE");
-    ASSERT_NE(program, nullptr) << "run ./dev test interop";
     NodeFixture node{"regtest"};
     PoolFixture pool{node, {.start_difficulty = 0, .sets = {"stratum.declare_jobs=true"}}};
     pool.start();
     const std::string url = pool.v2_url();
     const std::string key = url.substr(url.rfind('/') + 1);
 
-    Process client{{program, "127.0.0.1:" + std::to_string(pool.stratum_port()), key,
+    Process client{{required("ZUBR_INTEROP") + "/sv2-reference",
+                    "127.0.0.1:" + std::to_string(pool.stratum_port()), key,
                     test_address("regtest", 1) + ".reference"},
                    pool.directory() / "sv2-reference.log"};
     // The block that it has put together itself is not the pool's to send: it is given to the node
