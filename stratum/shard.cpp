@@ -13,6 +13,9 @@
 namespace stratum {
 namespace {
 
+// The first need not wait for many others to be rendered; in small lots all the way, most would
+// wait for memory.
+constexpr std::size_t sent_first = 8;
 constexpr std::size_t sent_at_once = 64;
 
 using pool::Judgement;
@@ -193,10 +196,12 @@ void Shard::tell_declarators(pool::Now now)
 void Shard::rush(const std::function<void()>& send_now)
 {
     const std::vector<pool::SessionId> all = order_;  // sending may open and end some
-    for (std::size_t from = 0; from < all.size(); from += sent_at_once) {
-        const std::size_t count = std::min(sent_at_once, all.size() - from);
-        rush_some(std::span{all}.subspan(from, count));
-        if (count == sent_at_once) send_now();
+    std::size_t lot = sent_first;
+    for (std::span<const pool::SessionId> rest{all}; !rest.empty(); lot = sent_at_once) {
+        lot = std::min(lot, rest.size());
+        rush_some(rest.first(lot));
+        rest = rest.subspan(lot);
+        if (!rest.empty()) send_now();
     }
 }
 

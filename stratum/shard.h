@@ -117,8 +117,8 @@ public:
     /// A new job for everybody: a routine one by and by (see pace), any other at once; that also
     /// ends a routine one's round. What was submitted before is judged first, against the old tip.
     /// job->extranonce_bytes must be prefix_bytes + options.session.extranonce2_bytes (checked).
-    /// send_now: called after every 64 sessions, to take effects and write them; without
-    /// it all is left to the end of the turn.
+    /// send_now: called after the first 8 sessions and then after every 64, to take effects and
+    /// write them; without it all is left to the end of the turn.
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
                 const std::function<void()>& send_now = {});
     /// While a routine job, or the word to connect again, is on its way: every hundredth of a

@@ -285,11 +285,24 @@ TEST(Shard, WritesACleanJobToItsFirstMinersBeforeTheLastOnesAreRendered)
         talk.shard.open("127.0.0.1:1", talk.now);
     };
     talk.shard.on_job(talk.make_job(2), talk.now, send_now);
-    EXPECT_EQ(written, (std::vector<std::size_t>{64, 64, 63}));  // the late one is gone
+    EXPECT_EQ(written, (std::vector<std::size_t>{8, 64, 64}));
     send_now();  // the end of the turn
     for (const pool::SessionId id : ids) {
         EXPECT_EQ(jobs[id.value], id == late ? 0 : 1) << id.value;
     }
+}
+
+TEST(Shard, CountsJobLinesThatOldFirmwareMayNotBear)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    Talk usual{options};
+    usual.publish(1);
+    EXPECT_EQ(usual.shard.metrics().long_job_lines.value(), 0U);
+    options.session.job_line_bytes = 256;
+    Talk strict{options};
+    strict.publish(1);
+    strict.publish(2);
+    EXPECT_EQ(strict.shard.metrics().long_job_lines.value(), 2U);
 }
 
 TEST(Shard, NumbersSessionsByLoop)
