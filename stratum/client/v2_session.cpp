@@ -50,7 +50,8 @@ Result<void> V2MinerSession::on_bytes(std::span<const std::uint8_t> bytes)
         if (auto done = finish_handshake(); !done) return done;
     }
     reader_.feed(bytes);
-    while (const auto frame = reader_.next(ciphers_.receive, payload_max)) {
+    v2::CipherRun run{ciphers_.receive, v2::messages_within(bytes.size())};
+    while (const auto frame = reader_.next(run, payload_max)) {
         if (auto taken = on_frame(*frame); !taken) return taken;
     }
     if (reader_.trouble() == v2::FrameReader::Trouble::none) return {};

@@ -31,11 +31,12 @@ void append_header(std::string& out, const FrameHeader& header)
 
 void seal_frame(Cipher& cipher, pool::ByteSpan frame, std::string& out)
 {
-    cipher.seal(frame.first(frame_header_bytes), {}, out);
+    CipherRun run{cipher, 2};
+    run.seal(frame.first(frame_header_bytes), out);
     pool::ByteSpan left = frame.subspan(frame_header_bytes);
     while (!left.empty()) {
         const pool::ByteSpan piece = left.first(std::min(left.size(), noise_piece_bytes));
-        cipher.seal(piece, {}, out);
+        run.seal(piece, out);
         left = left.subspan(piece.size());
     }
 }
@@ -57,7 +58,7 @@ void FrameReader::forget_used()
     at_ = 0;
 }
 
-std::optional<FrameReader::Frame> FrameReader::next(Cipher& cipher, std::uint32_t payload_max)
+std::optional<FrameReader::Frame> FrameReader::next(CipherRun& run, std::uint32_t payload_max)
 {
     if (trouble_ != Trouble::none) return std::nullopt;
     if (!header_) {
@@ -66,7 +67,7 @@ std::optional<FrameReader::Frame> FrameReader::next(Cipher& cipher, std::uint32_
             return std::nullopt;
         }
         const auto sealed = std::span{buffer_}.subspan(at_, sealed_header_bytes);
-        if (!cipher.open(sealed, {})) {
+        if (!run.open(sealed)) {
             trouble_ = Trouble::damaged;
             return std::nullopt;
         }
@@ -83,11 +84,11 @@ std::optional<FrameReader::Frame> FrameReader::next(Cipher& cipher, std::uint32_
     }
     const FrameHeader header = *header_;
     header_.reset();
-    return open_payload(cipher, header);
+    return open_payload(run, header);
 }
 
 // Opens piece after piece in place and moves each up to the end of the one before.
-std::optional<FrameReader::Frame> FrameReader::open_payload(Cipher& cipher,
+std::optional<FrameReader::Frame> FrameReader::open_payload(CipherRun& run,
                                                             const FrameHeader& header)
 {
     const auto sealed = std::span{buffer_}.subspan(at_, sealed_payload_bytes(header.length));
@@ -96,7 +97,7 @@ std::optional<FrameReader::Frame> FrameReader::open_payload(Cipher& cipher,
     while (plain < header.length) {
         const std::size_t size = std::min<std::size_t>(header.length - plain, noise_piece_bytes);
         const auto piece = sealed.subspan(read, size + tag_bytes);
-        if (!cipher.open(piece, {})) {
+        if (!run.open(piece)) {
             trouble_ = Trouble::damaged;
             return std::nullopt;
         }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "pool/base/bytes.h"
+#include "stratum/v2/noise_run.h"
 #include "stratum/v2/noise.h"
 
 /// Frames of Stratum v2 (specification, 3.2) and how they travel once the handshake is done
@@ -38,6 +39,13 @@ constexpr std::size_t sealed_payload_bytes(std::size_t plain)
 /// Seals one plain frame (header and payload) behind what `out` holds.
 void seal_frame(Cipher& cipher, pool::ByteSpan frame, std::string& out);
 
+/// How many sealed messages these many bytes of short frames are: for a CipherRun.
+constexpr std::size_t messages_within(std::size_t bytes)
+{
+    constexpr std::size_t share = sealed_header_bytes + 24 + tag_bytes;
+    return 2 * ((bytes + share - 1) / share);
+}
+
 /// Cuts an encrypted stream into frames and opens them. Holds no memory between frames.
 class FrameReader {
 public:
@@ -53,13 +61,13 @@ public:
 
     void feed(pool::ByteSpan bytes);
     /// Nothing when more bytes are needed, or after trouble. payload_max: of the plain payload.
-    std::optional<Frame> next(Cipher& cipher, std::uint32_t payload_max);
+    std::optional<Frame> next(CipherRun& run, std::uint32_t payload_max);
     Trouble trouble() const { return trouble_; }
     /// A frame has begun and is not whole.
     bool unfinished() const { return header_.has_value() || at_ < buffer_.size(); }
 
 private:
-    std::optional<Frame> open_payload(Cipher& cipher, const FrameHeader& header);
+    std::optional<Frame> open_payload(CipherRun& run, const FrameHeader& header);
     void forget_used();
 
     pool::Bytes buffer_;

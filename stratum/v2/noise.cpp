@@ -69,6 +69,15 @@ private:
     Cipher cipher_;
 };
 
+std::array<std::uint8_t, 12> nonce_of(std::uint64_t count)
+{
+    std::array<std::uint8_t, 12> out{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        out[4 + i] = static_cast<std::uint8_t>(count >> (8 * i));
+    }
+    return out;
+}
+
 Transcript begun(const EllSwiftKey& act1)
 {
     Transcript transcript;
@@ -81,41 +90,26 @@ Transcript begun(const EllSwiftKey& act1)
 
 Cipher::~Cipher() { OPENSSL_cleanse(key_.data(), key_.size()); }
 
-std::array<std::uint8_t, 12> Cipher::nonce()
+std::uint64_t Cipher::use_nonce()
 {
     pool::check(!exhausted(), "whoever seals asks first");
-    std::array<std::uint8_t, 12> out{};
-    for (std::size_t i = 0; i < 8; ++i) {
-        out[4 + i] = static_cast<std::uint8_t>(count_ >> (8 * i));
-    }
-    ++count_;
-    return out;
+    return count_++;
 }
 
 void Cipher::seal(pool::ByteSpan plain, pool::ByteSpan associated, std::string& out)
 {
     const std::size_t from = out.size();
     out.resize(from + plain.size() + tag_bytes);
-    const auto n = nonce();
+    const auto n = nonce_of(use_nonce());
     crypto_aead_chacha20poly1305_ietf_encrypt(
         reinterpret_cast<unsigned char*>(out.data()) + from, nullptr, plain.data(), plain.size(),
         associated.data(), associated.size(), nullptr, n.data(), key_.data());
 }
 
-void Cipher::seal_tail(std::string& out, std::size_t from)
-{
-    const std::size_t size = out.size() - from;
-    out.resize(out.size() + tag_bytes);
-    auto* place = reinterpret_cast<unsigned char*>(out.data()) + from;
-    const auto n = nonce();
-    crypto_aead_chacha20poly1305_ietf_encrypt(place, nullptr, place, size, nullptr, 0, nullptr,
-                                              n.data(), key_.data());
-}
-
 bool Cipher::open(std::span<std::uint8_t> sealed, pool::ByteSpan associated)
 {
     if (sealed.size() < tag_bytes || exhausted()) return false;
-    const auto n = nonce();
+    const auto n = nonce_of(use_nonce());
     return crypto_aead_chacha20poly1305_ietf_decrypt(sealed.data(), nullptr, nullptr, sealed.data(),
                                                      sealed.size(), associated.data(),
                                                      associated.size(), n.data(), key_.data()) == 0;

@@ -32,8 +32,6 @@ public:
 
     /// Appends `plain` sealed, and its tag, to `out`.
     void seal(pool::ByteSpan plain, pool::ByteSpan associated, std::string& out);
-    /// The same of what stands in `out` from `from` on, in place.
-    void seal_tail(std::string& out, std::size_t from);
     /// Opens in place: the first sealed.size() - tag_bytes bytes become the plain text. False when
     /// it was not sealed by the other side at this very place, or is too short for a tag: close.
     [[nodiscard]] bool open(std::span<std::uint8_t> sealed, pool::ByteSpan associated);
@@ -43,11 +41,13 @@ public:
     /// What was sealed or opened so far.
     std::uint64_t count() const { return count_; }
     const pool::Digest& key() const { return key_; }
+    /// Takes the next nonce for somebody who seals or opens in this cipher's stead; there must be
+    /// one (checked). Returns it.
+    std::uint64_t use_nonce();
     /// For tests of the end of the world.
     void set_count(std::uint64_t count) { count_ = count; }
 
 private:
-    std::array<std::uint8_t, 12> nonce();
     pool::Digest key_{};
     std::uint64_t count_ = 0;
 };

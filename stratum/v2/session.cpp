@@ -72,7 +72,8 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     const auto longest = [this] {
         return stage_ == Stage::setup ? payload_max_before_setup : payload_max;
     };
-    while (const auto frame = reader_.next(ciphers_.receive, longest())) {
+    CipherRun run{ciphers_.receive, messages_within(bytes.size())};
+    while (const auto frame = reader_.next(run, longest())) {
         world.metrics.frames.add();
         const SessionOptions& options = world.options;
         if (!frames_.take(options.frames_per_second, options.frames_burst, now.steady)) {

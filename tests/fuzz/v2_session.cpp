@@ -134,7 +134,8 @@ public:
     {
         const std::string heard = std::exchange(loop.written, {});
         reader.feed(pool::as_bytes(heard));
-        while (const auto frame = reader.next(ciphers.receive, payload_bytes_max)) {
+        CipherRun run{ciphers.receive, 2};
+        while (const auto frame = reader.next(run, payload_bytes_max)) {
             pool::check(check_from_pool(frame->header, frame->payload), "a message of a pool");
             if (frame->header.type == AllocateTokenSuccess::id.type) token = frame_payload(*frame);
             if (frame->header.type != SubmitSuccess::id.type) continue;

@@ -238,7 +238,8 @@ TEST(V2Frame, ComesOutAsItWentInHoweverItIsCut)
             const std::size_t step = 1 + random() % (size > 1000 ? 50'000 : 40);
             reader.feed(pool::as_bytes(std::string_view{wire}.substr(at, step)));
             at += step;
-            while (const auto read = reader.next(receiver, payload_bytes_max)) {
+            CipherRun run{receiver, messages_within(step)};
+            while (const auto read = reader.next(run, payload_bytes_max)) {
                 EXPECT_EQ(read->header,
                           (FrameHeader{3, true, 9, static_cast<std::uint32_t>(size)}));
                 EXPECT_EQ(pool::to_hex(read->payload),
@@ -263,7 +264,8 @@ TEST(V2Frame, RefusesSixteenMegabytesOnTheHeaderAlone)
     sender.seal(pool::as_bytes(header), {}, wire);
     FrameReader reader;
     reader.feed(pool::as_bytes(wire));
-    EXPECT_FALSE(reader.next(receiver, 4096).has_value());
+    CipherRun run{receiver, 1};
+    EXPECT_FALSE(reader.next(run, 4096).has_value());
     EXPECT_EQ(reader.trouble(), FrameReader::Trouble::too_long);
 }
 
@@ -280,7 +282,8 @@ TEST(V2Frame, IsLostWithOneWrongBit)
         wire[at] = static_cast<char>(wire[at] ^ 1);
         FrameReader reader;
         reader.feed(pool::as_bytes(wire));
-        EXPECT_FALSE(reader.next(receiver, 4096).has_value());
+        CipherRun run{receiver, 2};
+        EXPECT_FALSE(reader.next(run, 4096).has_value());
         EXPECT_EQ(reader.trouble(), FrameReader::Trouble::damaged) << at;
     }
 }

@@ -90,7 +90,8 @@ void Peer::listen()
 {
     const std::string more = talk.hear_bytes(id);
     reader_.feed(pool::as_bytes(more));
-    while (const auto frame = reader_.next(ciphers.receive, payload_bytes_max)) {
+    CipherRun run{ciphers.receive, messages_within(more.size())};
+    while (const auto frame = reader_.next(run, payload_bytes_max)) {
         heard_.push_back({frame->header, {frame->payload.begin(), frame->payload.end()}});
     }
     EXPECT_EQ(reader_.trouble(), FrameReader::Trouble::none);
