@@ -109,6 +109,14 @@ struct AccountLuck {
     std::uint64_t blocks = 0;  ///< that a node has taken
 };
 
+/// A block that no node was given, or has answered for, and that none has in its chain.
+struct UnpublishedBlock {
+    pool::BlockHash hash;
+    pool::Height height;
+    std::string finder;
+    std::string worker;
+};
+
 /// The whole pool, from the books.
 struct Totals {
     std::uint64_t shares = 0;  ///< accepted and booked

@@ -129,12 +129,33 @@ Result<std::vector<AccountLuck>> Queries::lucks()
     const auto rows = impl_->query(
         "SELECT a.name, t.score, COALESCE(b.found, 0) FROM account_total t "
         "JOIN account a ON a.id = t.account_id LEFT JOIN (SELECT finder, COUNT(*) AS found "
-        "FROM block_found WHERE state <> 'rejected' GROUP BY finder) b ON b.finder = a.name");
+        "FROM block_found WHERE state <> 'rejected' AND (place <> 'unknown' OR "
+        "hash IN (SELECT block_hash FROM block_answer)) GROUP BY finder) b ON b.finder = a.name");
     if (!rows) return fail(rows.error());
     std::vector<AccountLuck> lucks;
     lucks.reserve(rows->size());
     for (const SqlRow& row : *rows) lucks.push_back({row.text(0), row.u128(1), row.u64(2)});
     return lucks;
+}
+
+Result<std::vector<UnpublishedBlock>> Queries::unpublished(pool::UnixMillis now)
+{
+    constexpr std::uint64_t patience_ms = 600'000;
+    constexpr std::uint64_t memory_ms = 86'400'000;
+    const auto before = [now](std::uint64_t by) { return now.value - std::min(now.value, by); };
+    const auto rows = impl_->query(
+        "SELECT hash, height, finder, worker FROM block_found WHERE state = 'submitted' AND "
+        "place = 'unknown' AND found_at_ms BETWEEN ? AND ? AND "
+        "hash NOT IN (SELECT block_hash FROM block_answer) ORDER BY height DESC LIMIT 100",
+        {before(memory_ms), before(patience_ms)});
+    if (!rows) return fail(rows.error());
+    std::vector<UnpublishedBlock> blocks;
+    for (const SqlRow& row : *rows) {
+        blocks.push_back({pool::BlockHash{row.digest(0)},
+                          pool::Height{static_cast<std::uint32_t>(row.u64(1))}, row.text(2),
+                          row.text(3)});
+    }
+    return blocks;
 }
 
 Result<AccountBooks> Queries::account(std::string_view name)

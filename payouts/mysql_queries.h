@@ -27,6 +27,9 @@ public:
     pool::Result<Totals> totals();
     /// Of all accounts with a share.
     pool::Result<std::vector<AccountLuck>> lucks();
+    /// Blocks of the last day, ten minutes old and more, that nobody has seen; highest first, 100
+    /// at most.
+    pool::Result<std::vector<UnpublishedBlock>> unpublished(pool::UnixMillis now);
     /// name: canonical address or registered name. Errors: not_found.
     pool::Result<AccountBooks> account(std::string_view name);
     /// Who may read which named account; nothing while that is as it was at version `known`.

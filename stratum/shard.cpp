@@ -74,7 +74,7 @@ Shard::Shard(ShardOptions options, pool::ShareLog& log,
       checker_(options_.hasher),
       prefixes_(options_.prefixes, options_.seed),
       greeter_(nullptr),
-      declared_(jobs_, options_.seed)
+      declared_(jobs_, options_.used_tokens, options_.seed)
 {
     set_identity(options_.identity);
     pool::check(directory_ != nullptr, "an empty directory is a directory");

@@ -40,8 +40,10 @@ struct ShardOptions {
     v2::SessionOptions v2;  ///< chain, difficulty and extranonce are those of `session`
     std::shared_ptr<const v2::Identity> identity;  ///< null: v2 is off
     bool declare_jobs = false;  ///< v2: miners may put their blocks together themselves
-    std::uint32_t loop = 0;     ///< this loop's number; < 4096
-    PrefixRange prefixes;       ///< prefix_range(server id, loop, loops)
+    /// Shared by all loops of the server. Not null (checked).
+    std::shared_ptr<v2::UsedTokens> used_tokens = std::make_shared<v2::UsedTokens>();
+    std::uint32_t loop = 0;  ///< this loop's number; < 4096
+    PrefixRange prefixes;    ///< prefix_range(server id, loop, loops)
     /// Where prefixes and session names begin: from a random source, different in each life.
     std::uint64_t seed = 0;
     Gate* gate = nullptr;  ///< outlives the shard; null: nobody is delayed for bad shares

@@ -79,6 +79,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
     if (!hasher) return fail(hasher.error());
     log::info("hash_kernels", {{"chosen", hasher->describe()}});
     gate = std::make_unique<stratum::Gate>(gate_options(config));
+    const auto used_tokens = std::make_shared<stratum::v2::UsedTokens>();
     const std::vector<std::string> names = producer_names(config);
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto streamed = last_stream_seq(redis, names[i]);
@@ -91,6 +92,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.redis = redis_options(config);
         options.server = stratum_options(config, *hasher, i, names.size());
         options.server.shard.gate = gate.get();
+        options.server.shard.used_tokens = used_tokens;
         options.server.shard.known = &known_difficulties;
         options.drain = std::chrono::seconds{config.drain_seconds};
         if (v2) options.server.shard.identity = v2->identity();

@@ -18,7 +18,7 @@ constexpr std::size_t audits_max = 1;
 constexpr std::chrono::milliseconds totals_fresh_for{500};
 constexpr std::chrono::milliseconds totals_patience{1500};
 constexpr std::int64_t template_age_max_ms = 90'000;
-constexpr std::chrono::seconds withholding_look_every{30};
+constexpr std::chrono::seconds look_every{30};  // for blocks that are missing
 constexpr std::uint64_t books_lag_max_ms = 60'000;
 
 rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& state)
@@ -110,8 +110,7 @@ View::View(Parts parts, Identity identity)
                                        std::move(done));
               }),
       withholding_(parts_.withheld_blocks),
-      looking_(
-          parts_.rpc_loop.every(withholding_look_every, [this] { look_for_withheld_blocks(); })),
+      looking_(parts_.rpc_loop.every(look_every, [this] { look_for_missing_blocks(); })),
       questions_(questions_max, {}),
       audits_(audits_max, {})
 {
@@ -136,9 +135,14 @@ void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> don
     if (!posted) (*reply)(fail(Error::Code::unavailable, "too many questions at once; try again"));
 }
 
-void View::look_for_withheld_blocks()
+void View::look_for_missing_blocks()
 {
     using Lucks = std::vector<payouts::AccountLuck>;
+    using Blocks = std::vector<payouts::UnpublishedBlock>;
+    ask<Blocks>([](payouts::Queries& queries) { return queries.unpublished(read_clock().wall); },
+                [this](const Result<Blocks>& rows) {
+                    if (rows) unpublished_.look(*rows);
+                });
     ask<Lucks>([](payouts::Queries& queries) { return queries.lucks(); },
                [this](const Result<Lucks>& rows) {
                    if (rows) withholding_.look(*rows);
@@ -411,6 +415,10 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";
             suspects.value = static_cast<double>(withholding_.suspects());
+            rpc::Metric& unpublished = metrics.emplace_back();
+            unpublished.name = "zubr_blocks_unpublished";
+            unpublished.help = "Blocks of the last day that nobody has seen for ten minutes";
+            unpublished.value = static_cast<double>(unpublished_.blocks());
             done(std::move(metrics));
         });
     });

@@ -15,6 +15,7 @@
 #include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
 #include "pool/app/remembered.h"
+#include "pool/app/unpublished_watch.h"
 #include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
@@ -113,7 +114,7 @@ public:
 private:
     template <typename T>
     void ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done);
-    void look_for_withheld_blocks();
+    void look_for_missing_blocks();
     rpc::Readiness readiness_of(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
 
@@ -126,6 +127,7 @@ private:
     /// and /metrics never wait for longer.
     Remembered<payouts::Totals> totals_;
     WithholdingWatch withholding_;
+    UnpublishedWatch unpublished_;
     Watch looking_;
     TaskThread questions_;
     TaskThread audits_;

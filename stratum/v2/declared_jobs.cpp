@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "pool/base/result.h"
+#include "pool/crypto/sha256.h"
 
 namespace stratum::v2 {
 namespace {
@@ -11,7 +11,24 @@ namespace {
 // on the wire.
 constexpr std::uint64_t declared_mark = std::uint64_t{1} << 63;
 
+// Serials stand in coinbases and tokens for all to read; the seed is behind other secrets, too.
+std::uint64_t first_serial(std::uint64_t seed)
+{
+    pool::ByteWriter out;
+    out.raw(pool::as_bytes("zubr first serial"));
+    out.u64(seed);
+    const pool::Digest hash = pool::sha256(out.bytes());
+    return pool::ByteReader{hash}.u64();
+}
+
 }  // namespace
+
+DeclaredJobs::DeclaredJobs(pool::JobTable& jobs, std::shared_ptr<UsedTokens> used,
+                           std::uint64_t seed)
+    : jobs_(jobs), used_(std::move(used)), next_serial_(first_serial(seed))
+{
+    pool::check(used_ != nullptr, "the loops of a server share what was used");
+}
 
 void DeclaredJobs::set_key(std::shared_ptr<const TokenKey> key)
 {
@@ -41,39 +58,50 @@ std::optional<MiningToken> DeclaredJobs::read(pool::ByteSpan sealed, std::string
     if (key_ != nullptr) token = key_->open(sealed);
     if (!token && key_before_ != nullptr) token = key_before_->open(sealed);
     if (!token || token->expired(now) || token->account != account_mark(account)) return {};
-    if (!begun_ || token->issued < *begun_ || used_.count(token->serial) != 0) return {};
+    if (!begun_ || token->issued < *begun_ || used_->contains(token->serial)) return {};
     return token;
 }
 
-bool DeclaredJobs::has_room(pool::UnixTime now)
+bool DeclaredJobs::has_room(std::uint64_t account) const
 {
-    forget_expired(now);
-    return jobs_.declared() < jobs_max && used_.size() < used_tokens_max;
+    const auto own = of_account_.find(account);
+    const bool greedy = own != of_account_.end() && own->second >= of_account_max;
+    return !greedy && owners_.size() < jobs_max;
 }
 
-pool::JobId DeclaredJobs::take_in(pool::Job job, const MiningToken& token, pool::Now now)
+pool::Result<pool::JobId> DeclaredJobs::take_in(pool::Job job, const MiningToken& token,
+                                                pool::Now now)
 {
-    const pool::UnixTime wall = pool::to_seconds(now.wall);
-    pool::check(has_room(wall), "the caller has asked");
-    used_.insert(token.serial);
-    used_order_.push_back({wall, token.serial});
+    using Code = pool::Error::Code;
+    const std::uint64_t account = number_of(token.account);
+    if (!has_room(account)) return pool::fail(Code::unavailable, "too many jobs are mined on");
+    switch (used_->use(token, pool::to_seconds(now.wall))) {
+        case UsedTokens::Use::again:
+            return pool::fail(Code::conflict, "the token was used");
+        case UsedTokens::Use::too_many:
+            return pool::fail(Code::unavailable, "too many tokens were used within the hour");
+        case UsedTokens::Use::first:
+            break;
+    }
     // The token's serial tells this life's jobs from those of others, in the share log too.
     const std::uint64_t life = token.serial & 0x7fffffff;
     job.id = {declared_mark | life << 32 | ++next_job_};
     const auto made = std::make_shared<const pool::Job>(std::move(job));
     jobs_.add_declared(made, now.steady);
     fresh_.push_back(made);
+    owners_.emplace(made->id.value, account);
+    ++of_account_[account];
     return made->id;
 }
 
-void DeclaredJobs::forget_expired(pool::UnixTime now)
+void DeclaredJobs::retire(pool::JobId job)
 {
-    // A token that was used has less than this to live, whichever server's clock it is from.
-    const std::uint64_t keep = static_cast<std::uint64_t>(token_lifetime.count()) + 120;
-    while (!used_order_.empty() && used_order_.front().at.seconds + keep < now.seconds) {
-        used_.erase(used_order_.front().serial);
-        used_order_.pop_front();
-    }
+    const auto owner = owners_.find(job.value);
+    pool::check(owner != owners_.end(), "a job is retired once");
+    const auto own = of_account_.find(owner->second);
+    if (--own->second == 0) of_account_.erase(own);
+    owners_.erase(owner);
+    retired_.push_back(job);
 }
 
 std::vector<std::shared_ptr<const pool::Job>> DeclaredJobs::take_fresh()

@@ -2,35 +2,39 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "pool/base/bytes.h"
+#include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/work/job_table.h"
 #include "stratum/v2/custom_job.h"
 #include "stratum/v2/mining_token.h"
+#include "stratum/v2/used_tokens.h"
 
 namespace stratum::v2 {
 
-/// Tokens and custom jobs of one loop: hands tokens out, knows which were used here, gives jobs
-/// their ids and keeps their number bounded. Owned and used by one loop.
+/// Tokens and custom jobs of one loop: hands tokens out, gives jobs their ids, and keeps their
+/// number bounded: of all, and of each account, so that one that declares without end leaves room
+/// for the others. Owned and used by one loop.
 ///
-/// A token is good for one job. That it was used is known to the loop that took the job, which is
-/// enough: elsewhere the same outputs stand behind another extranonce prefix, so they are other
-/// work. Tokens from before this life are not taken, for nobody knows whether they were used.
+/// A token is good for one job on a server. Another server with the same identity may take it too,
+/// which pays nobody twice: there the same outputs stand behind another extranonce prefix, so they
+/// are other work. Tokens from before this life are not taken, for nobody knows whether they were
+/// used.
 class DeclaredJobs {
 public:
-    static constexpr std::size_t jobs_max = 8192;              ///< at once
-    static constexpr std::size_t used_tokens_max = 1U << 18U;  ///< within their hour
+    static constexpr std::size_t jobs_max = 8192;  ///< at once
+    static constexpr std::size_t of_account_max = 256;
 
-    /// jobs: outlives it. seed: random, another one for each loop and life.
-    DeclaredJobs(pool::JobTable& jobs, std::uint64_t seed) : jobs_(jobs), next_serial_(seed) {}
+    /// jobs: outlives it. used: of all loops. seed: random, another one for each loop and life;
+    /// what is shown of it tells nobody what it was.
+    DeclaredJobs(pool::JobTable& jobs, std::shared_ptr<UsedTokens> used, std::uint64_t seed);
 
     /// From now on; tokens of the key before stay good. Null: job declaration is off.
     void set_key(std::shared_ptr<const TokenKey> key);
@@ -48,31 +52,30 @@ public:
     std::optional<MiningToken> read(pool::ByteSpan token, std::string_view account,
                                     pool::UnixTime now) const;
 
-    bool has_room(pool::UnixTime now);
-    /// Gives the job its id, puts it into the table and uses up the token. has_room() must hold.
-    pool::JobId take_in(pool::Job job, const MiningToken& token, pool::Now now);
-    /// Nobody may submit for it any more. It goes once what was submitted is judged.
-    void retire(pool::JobId job) { retired_.push_back(job); }
+    /// Gives the job its id, puts it into the table and uses up the token.
+    /// Errors: conflict, when the token was used meanwhile; unavailable, when there are as many
+    /// jobs or tokens as there may be, of this account or of all.
+    pool::Result<pool::JobId> take_in(pool::Job job, const MiningToken& token, pool::Now now);
+    /// Nobody may submit for it any more. It goes once what was submitted is judged. Once for each
+    /// job that was taken in.
+    void retire(pool::JobId job);
 
     /// Since the last time; for the shard.
     std::vector<std::shared_ptr<const pool::Job>> take_fresh();
     std::vector<pool::JobId> take_retired();
 
 private:
-    void forget_expired(pool::UnixTime now);
+    bool has_room(std::uint64_t account) const;
 
     pool::JobTable& jobs_;
+    std::shared_ptr<UsedTokens> used_;
     std::shared_ptr<const TokenKey> key_;
     std::shared_ptr<const TokenKey> key_before_;
     std::optional<pool::UnixTime> begun_;
     std::uint64_t next_serial_;
     std::uint32_t next_job_ = 0;
-    struct Used {
-        pool::UnixTime at;
-        std::uint64_t serial = 0;
-    };
-    std::deque<Used> used_order_;  // oldest first
-    std::unordered_set<std::uint64_t> used_;
+    std::unordered_map<std::uint64_t, std::uint64_t> owners_;    // of jobs: accounts
+    std::unordered_map<std::uint64_t, std::size_t> of_account_;  // jobs
     std::vector<std::shared_ptr<const pool::Job>> fresh_;
     std::vector<pool::JobId> retired_;
 };

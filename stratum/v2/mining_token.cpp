@@ -24,6 +24,13 @@ AccountMark account_mark(std::string_view account)
     return mark;
 }
 
+std::uint64_t number_of(const AccountMark& mark)
+{
+    std::uint64_t number = 0;
+    for (const std::uint8_t byte : mark) number = number << 8 | byte;
+    return number;
+}
+
 // One issued after `now` is as little good: no clock of ours that is right has made it.
 bool MiningToken::expired(pool::UnixTime now) const
 {

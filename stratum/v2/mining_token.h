@@ -19,6 +19,7 @@ inline constexpr std::chrono::seconds token_lifetime{3600};
 /// Stands for an account inside a token: 64 bits of a hash of its canonical name.
 using AccountMark = std::array<std::uint8_t, 8>;
 AccountMark account_mark(std::string_view account);
+std::uint64_t number_of(const AccountMark& mark);
 
 /// The right to declare one job (specification, 6.4.3): all that the pool must know of it again
 /// when the job comes, on whichever loop or server that is. Nothing of it is secret.

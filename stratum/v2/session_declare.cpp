@@ -113,17 +113,20 @@ std::optional<std::string_view> Session::set_custom(const SetCustomJob& call, co
     if (!token || !one_owner) return "invalid-mining-job-token";
     auto job = make_custom_job(call, *token, *world.current.job, wall);
     if (!job) return code_of(job.error());
-    if (!world.declared.has_room(wall)) return "jd-not-supported";
 
     make_room(turn);
-    const pool::JobId id = world.declared.take_in(*std::move(job), *token, turn.now);
-    declaring().live.push_back({id, turn.now.steady});
-    for (Channel* const channel : channels) channel->sent.add(id, channel->announced);
+    const auto id = world.declared.take_in(*std::move(job), *token, turn.now);
+    if (!id) {
+        return id.error().code == pool::Error::Code::conflict ? "invalid-mining-job-token"
+                                                              : "jd-not-supported";
+    }
+    declaring().live.push_back({*id, turn.now.steady});
+    for (Channel* const channel : channels) channel->sent.add(*id, channel->announced);
     world.metrics.custom_jobs.add();
     bad_requests_ = 0;
     send(SetCustomJobSuccess{.channel = call.channel,
                              .request = call.request,
-                             .job = static_cast<std::uint32_t>(id.value)});
+                             .job = static_cast<std::uint32_t>(id->value)});
     return std::nullopt;
 }
 

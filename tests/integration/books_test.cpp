@@ -300,6 +300,48 @@ TEST_F(Books, ShowInQueriesWhatTheyHold)
     EXPECT_EQ(blocks->at(0).confirmations, 101);
 }
 
+// A declared block that its miner keeps to itself, and one that a node has answered for.
+TEST_F(Books, NameBlocksThatNobodyHasSeenAndDoNotCountThemAsFound)
+{
+    const auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    const auto unseen = [&queries](std::uint64_t seconds_later) {
+        const pool::UnixMillis now{block(1, slot, 0).found_at.value + 1000 * seconds_later};
+        std::vector<std::uint32_t> heights;
+        const auto blocks = (*queries)->unpublished(now).value();
+        for (const auto& each : blocks) {
+            heights.push_back(each.height.value);
+            EXPECT_EQ(each.hash, hash_of(static_cast<std::uint8_t>(each.height.value)));
+            EXPECT_EQ(each.finder, test_address("regtest", 1));
+            EXPECT_EQ(each.worker, "rig");
+        }
+        return heights;
+    };
+    const auto counted = [&queries] {
+        const auto lucks = (*queries)->lucks().value();
+        for (const auto& luck : lucks) {
+            if (luck.name == test_address("regtest", 1)) return luck.blocks;
+        }
+        return std::uint64_t{99};
+    };
+    settle(*service, slot + 1);
+    for (std::uint8_t number = 1; number <= 3; ++number) found(number, slot, 1'000'000);
+    payouts::BlockAnswer answer;
+    answer.hash = hash_of(2);
+    answer.node = "local";
+    answer.outcome = "accepted";
+    ASSERT_TRUE(service->record_answers(std::vector{answer}).has_value());
+
+    EXPECT_EQ(unseen(599), (std::vector<std::uint32_t>{}));
+    EXPECT_EQ(unseen(600), (std::vector<std::uint32_t>{3, 1}));
+    EXPECT_EQ(unseen(86'400), (std::vector<std::uint32_t>{3, 1}));
+    EXPECT_EQ(unseen(86'401), (std::vector<std::uint32_t>{}));
+    EXPECT_EQ(counted(), 1U) << "who finds and keeps has found nothing";
+    in_chain(3, 1);
+    EXPECT_EQ(unseen(600), (std::vector<std::uint32_t>{1}));
+    EXPECT_EQ(counted(), 2U);
+}
+
 TEST_F(Books, MakeAccountsByNameAndSayWhyNot)
 {
     const auto payout =
