@@ -29,6 +29,18 @@ TEST(Sv2Reference, FindsNothingToComplainAbout)
     NodeFixture node{"regtest"};
     PoolFixture pool{node, {.start_difficulty = 0, .sets = {"stratum.declare_jobs=true"}}};
     pool.start();
+    const auto ask = [&pool](const std::string& sql) { return pool.database().scalar(sql); };
+    // Shares of a minute that is over, so that there is somebody to credit a block to.
+    const std::string member = test_address("regtest", 2);
+    {
+        const auto miner = pool.miner(member + ".rig", {"--max-shares-per-second", "4"});
+        ASSERT_TRUE(eventually(seconds{60}, [&] { return pool.info("shares_accepted") >= 4; }));
+    }
+    ASSERT_TRUE(eventually(seconds{130}, [&] {
+        return ask("select count(*) > 0 from slot_account where slot_id < unix_timestamp() div "
+                   "60") == "1";
+    })) << pool.log();
+
     const std::string url = pool.v2_url();
     const std::string key = url.substr(url.rfind('/') + 1);
 
@@ -55,6 +67,22 @@ TEST(Sv2Reference, FindsNothingToComplainAbout)
     };
     const std::string unsent = "hash NOT IN (SELECT block_hash FROM block_answer)";
     EXPECT_TRUE(eventually(seconds{30}, [&] { return in_chain(unsent) == "1"; })) << pool.log();
+    // Whoever sent it: the declared block is credited as any other, to the satoshi.
+    const std::string declared =
+        "f.hash = (select hash from block_found where place = 'in_chain' and hash not in "
+        "(select block_hash from block_answer))";
+    EXPECT_TRUE(eventually(seconds{90}, [&] {
+        return ask("select count(*) from block_found f join block_credit c on c.block_hash = "
+                   "f.hash "
+                   "join account a on a.id = c.account_id where c.net_sat > 0 and a.name = '" +
+                   member + "' and " + declared) == "1";
+    })) << pool.log();
+    EXPECT_EQ(
+        ask("select sum(t.amount_sat) = f.reward_sat from block_found f join ledger_event e on "
+            "e.ref = lower(hex(reverse(f.hash))) and e.kind = 'accrue' join ledger_transfer t "
+            "on t.event_id = e.id where " +
+            declared + " group by f.hash, f.reward_sat"),
+        "1");
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 
