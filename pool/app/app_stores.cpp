@@ -18,6 +18,7 @@ namespace pool {
 namespace {
 
 constexpr std::chrono::seconds v2_refresh_every{60};
+constexpr std::chrono::seconds redis_loads_in{60};
 
 std::filesystem::path journal_root(const Config& config)
 {
@@ -45,6 +46,7 @@ Result<void> App::Parts::open_stores()
     if (!head) return fail(head.error());
     chain_head = *head;
     RedisClient redis{redis_options(config)};
+    if (auto loaded = wait_until_loaded(redis, redis_loads_in); !loaded) return loaded;
     if (config.redis_require_persistence) {
         if (auto kept = check_redis_persistence(redis); !kept) return kept;
     }

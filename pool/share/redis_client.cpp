@@ -3,10 +3,13 @@
 #include <signal.h>
 #include <string>
 #include <sys/time.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <hiredis/hiredis.h>
+
+#include "pool/base/log.h"
 
 namespace pool {
 namespace {
@@ -20,12 +23,17 @@ std::string place_of(const RedisOptions& options)
     return options.host + ":" + std::to_string(options.port);
 }
 
+bool is_loading(const RedisReply& reply)
+{
+    return reply.is_error() && reply.text.starts_with("LOADING");
+}
+
 /// A setting by CONFIG GET; empty when the server does not tell (some hosted ones do not).
 Result<std::string> setting(RedisClient& redis, std::string_view name)
 {
     auto reply = redis.command({"CONFIG", "GET", name});
     if (!reply) return fail(reply.error());
-    if (reply->is_error() && reply->text.starts_with("LOADING")) {
+    if (is_loading(*reply)) {
         return fail(Error::Code::unavailable, "Redis is loading its data: " + reply->text);
     }
     const RedisReply* value = reply->field(name);
@@ -101,6 +109,24 @@ Result<std::uint64_t> last_stream_seq(RedisClient& redis, std::string_view produ
     const auto reply = redis.command({"XINFO", "STREAM", stream_key(redis.options(), producer)});
     if (!reply) return fail(reply.error());
     return last_seq_of_stream(*reply);
+}
+
+Result<void> wait_until_loaded(RedisClient& redis, std::chrono::milliseconds patience)
+{
+    constexpr std::chrono::milliseconds between{100};
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (bool told = false;; told = true) {
+        const auto reply = redis.command({"PING"});
+        if (!reply) return fail(reply.error());
+        if (!is_loading(*reply)) return {};
+        if (std::chrono::steady_clock::now() >= until) {
+            return fail(Error::Code::unavailable, "Redis at " + place_of(redis.options()) +
+                                                      " is loading its data: start zubrd again "
+                                                      "when it is through");
+        }
+        if (!told) log::info("redis_is_loading", {{"at", place_of(redis.options())}});
+        std::this_thread::sleep_for(between);
+    }
 }
 
 Result<void> check_redis_persistence(RedisClient& redis)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -36,6 +37,10 @@ private:
 /// The highest sequence number that `producer` ever had in Redis; 0 for none.
 /// Errors: unavailable, with a sentence for an operator.
 Result<std::uint64_t> last_stream_seq(RedisClient& redis, std::string_view producer);
+
+/// Waits while Redis reads its data from disk (it was restarted beside us), `patience` at most.
+/// Errors: unavailable, when it is not there or is not through by then.
+Result<void> wait_until_loaded(RedisClient& redis, std::chrono::milliseconds patience);
 
 /// Will Redis keep what it has taken? Asks for appendonly yes and maxmemory-policy noeviction.
 /// Errors: refused, with a sentence that says what to set; unavailable.

@@ -276,15 +276,22 @@ TEST(RedisShareLog, WaitsWhileRedisLoadsItsData)
     Producing p;
     p.append(10);
     ASSERT_TRUE(p.shipped());
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 200; ++i) {
         p.server.ask({"EVAL", "for i=1,50 do redis.call('set', KEYS[1]..i, 'x') end", "1",
                       std::to_string(i)});
     }
     p.server.kill();
-    // 2000 keys and more at half a millisecond each, answering -LOADING meanwhile.
-    p.server.start({"--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"});
+    // 10,000 keys at 0.3 ms each; it answers -LOADING after every 1024 of them.
+    p.server.start({"--key-load-delay", "300"});
     EXPECT_TRUE(p.server.ask({"PING"}).text.starts_with("LOADING"));
+    // A zubrd that starts meanwhile waits, too.
+    RedisClient client{p.server.options()};
+    const auto early = wait_until_loaded(client, milliseconds{0});
+    ASSERT_FALSE(early.has_value());
+    EXPECT_NE(early.error().detail.find("loading its data"), std::string::npos);
     p.append(10);
+    EXPECT_TRUE(wait_until_loaded(client, seconds{30}).has_value());
+    EXPECT_FALSE(p.server.ask({"PING"}).is_error());
     ASSERT_TRUE(p.shipped());
     EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
 }
