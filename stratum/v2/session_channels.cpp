@@ -264,20 +264,24 @@ void Session::on_job(World& world)
 {
     if (ended_ || channels_.empty()) return;
     if (selects_work()) return retarget(world, 1);
-    // A channel that was opened while a routine job goes round has it already.
-    const pool::JobId job = world.current.job->id;
-    if (std::all_of(channels_.begin(), channels_.end(), [job](const Channel& channel) {
-            return !channel.sent.empty() && channel.sent.newest() == job;
-        })) {
-        return;
-    }
+    // A channel that was opened while a routine job goes round has it already, and maybe another
+    // one since: the target that it had the first time holds.
+    const auto has_it = [job = world.current.job->id](const Channel& channel) {
+        return channel.sent.of(job) != nullptr;
+    };
+    if (std::all_of(channels_.begin(), channels_.end(), has_it)) return;
     if (held_) {
         if (std::exchange(job_owed_, true)) world.metrics.jobs_superseded.add();
         return;
     }
     const bool grouped = speaks_to_group();
     const bool future = channels_.front().tip != world.current.tip;
+    std::vector<std::uint32_t> had;  // nearly always none
     for (Channel& channel : channels_) {
+        if (has_it(channel)) {
+            had.push_back(channel.id);
+            continue;
+        }
         if (announce_target(channel, world)) {
             acknowledge(channel, heard_);
             send(SetTarget{.channel = channel.id, .target_max = channel.announced.promise.target});
@@ -287,7 +291,8 @@ void Session::on_job(World& world)
     if (future && activate_ahead(world)) return;
     for (Channel& channel : channels_) {
         if (future) channel.ahead.reset();  // miners forget it with the tip that it was for
-        if (!grouped) send_job(channel, world, future);
+        const bool again = std::find(had.begin(), had.end(), channel.id) != had.end();
+        if (!grouped && !again) send_job(channel, world, future);
     }
     if (!grouped) return;
     send_for(group_id, future ? world.current.extended_future : world.current.extended_active);

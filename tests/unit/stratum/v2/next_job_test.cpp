@@ -149,5 +149,35 @@ TEST_F(V2NextJob, CanNotBeMinedBeforeItsTip)
     EXPECT_EQ(peer.take<SubmitError>()->code.value, "invalid-job-id");
 }
 
+// A connection waits for its turn of a routine job, has opened a channel meanwhile and so has the
+// job, and gets another one for a new difficulty. Its turn must not bring it the first one again,
+// under another target: a job's target is frozen when it is sent.
+TEST(V2RoutineJob, ComesOnceSoThatItsTargetHolds)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    for (int i = 0; i < 100; ++i) talk.open();  // whose turn is before
+    Peer peer{talk};
+    peer.set_up();
+    const auto routine = talk.make_job(1);
+    routine->routine = true;
+    talk.publish(routine);
+    const auto channel = peer.open_extended();
+    const auto job = peer.extended_job(channel);
+    ASSERT_EQ(job.number, routine->id.value);
+
+    peer.say(UpdateChannel{channel.id, 1e15F, channel.target});
+    talk.pass(std::chrono::seconds{1});
+    peer.listen();
+    const auto variant = peer.take<NewExtendedJob>();
+    ASSERT_TRUE(variant.has_value());
+    EXPECT_NE(variant->job, job.number);
+    talk.pace(milliseconds{1100});
+    peer.listen();
+    EXPECT_FALSE(peer.take<NewExtendedJob>().has_value());
+    peer.say(peer.extended_share(channel, job));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
 }  // namespace
 }  // namespace tests
