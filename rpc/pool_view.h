@@ -193,6 +193,9 @@ public:
 
     virtual ~PoolView() = default;
 
+    /// Another number whenever answers given before may not be shown any more: a new tip, a new
+    /// block of ours, a minute in the books, an account that others may see now.
+    virtual std::uint64_t generation() const = 0;
     virtual void pool_info(Done<PoolInfo> done) = 0;
     virtual void readiness(Done<Readiness> done) = 0;
     /// What whoever shows `token` ("": nobody) may read of `account`. Errors: not_found, when that

@@ -21,6 +21,7 @@ constexpr std::uint32_t earnings_default = 50;
 constexpr std::uint32_t earnings_max = 1000;
 constexpr std::uint32_t workers_default = 100;
 constexpr std::uint32_t workers_max = 1000;
+constexpr std::string_view limit_refusal = "limit is 1 to 1000";
 
 /// Could it be an address or a registered name? What is neither is not asked for.
 bool could_be_account(std::string_view text)
@@ -86,13 +87,30 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
             }
             switch (judge(*access, question.need)) {
                 case Verdict::go:
-                    return question.put(*access, known_tag, respond);
+                    return put(question, *access, known_tag, respond);
                 case Verdict::token_needed:
                     return respond(token_needed(with_token));
                 case Verdict::scope_lacks:
                     return respond(scope_lacks(question.need));
             }
         });
+}
+
+// Kept answers lie under all that they depend on, and are looked for only after the judgement.
+void AccountEdge::put(const Question& question, const Access& access, std::string known_tag,
+                      Respond respond)
+{
+    if (!question.refusal.empty()) {
+        return respond(api_error(400, "bad_query", question.refusal));
+    }
+    std::string key{"account "};
+    key.append(1, access.scopes.hashrate ? 'h' : '-');
+    key.append(access.scopes.earnings ? "e " : "- ");
+    key.append(access.account).append(question.key);  // a name of an account holds no space
+    answers_.get(
+        key, view_.generation(),
+        [&](AnswerCache::Take take) { question.put(access, std::move(take)); },
+        reply(std::move(known_tag), shown_to(access), std::move(respond)));
 }
 
 void AccountEdge::watch(const HttpRequest& request, const std::string& host, Respond respond)
@@ -105,7 +123,9 @@ void AccountEdge::watch(const HttpRequest& request, const std::string& host, Res
                        respond = std::move(respond)](
                           const pool::Result<payouts::AccessSheet::Pass>& pass) {
         if (alive.expired()) return;
-        if (pass) return respond(api_ok(pass_json(*pass), known_tag, Shown::to_bearer));
+        if (pass) {
+            return respond(api_ok(*name_answer(pass_json(*pass)), known_tag, Shown::to_bearer));
+        }
         if (pass.error().code != pool::Error::Code::not_found) {
             return respond(api_error(pass.error()));
         }
@@ -125,39 +145,39 @@ void AccountEdge::user(const HttpRequest& request, const std::vector<std::string
 }
 
 void AccountEdge::shim(const HttpRequest& request, std::string_view account,
-                       const std::string& host, std::string (*render)(const UserInfo&),
-                       Respond respond)
+                       const std::string& host, Shim shim, Respond respond)
 {
-    const auto put = [this, render](const Access& access, std::string known_tag, Respond to) {
-        view_.user(access.account,
-                   answer<UserInfo>(std::move(known_tag), shown_to(access), std::move(to), render));
+    Question question{Need::hashrate, " shim " + std::string{shim.name}};
+    question.put = [this, render = shim.render](const Access& access, AnswerCache::Take take) {
+        view_.user(access.account, rendered<UserInfo>(std::move(take), render));
     };
-    ask(request, account, host, {Need::hashrate, put}, std::move(respond));
+    ask(request, account, host, std::move(question), std::move(respond));
 }
 
 AccountEdge::Question AccountEdge::question(const HttpRequest& request,
                                             const std::vector<std::string_view>& path)
 {
     if (path.size() == 4) {
-        return {Need::anything, [this](const Access& access, std::string known_tag, Respond to) {
-                    const auto render = [scopes = access.scopes](const UserInfo& user) {
-                        return user_json(user, scopes);
-                    };
-                    view_.user(access.account,
-                               answer<UserInfo>(std::move(known_tag), shown_to(access),
-                                                std::move(to), render));
-                }};
+        Question whole{Need::anything, " user"};
+        whole.put = [this](const Access& access, AnswerCache::Take take) {
+            view_.user(
+                access.account,
+                rendered<UserInfo>(std::move(take), [scopes = access.scopes](const auto& user) {
+                    return user_json(user, scopes);
+                }));
+        };
+        return whole;
     }
     const std::string_view what = path[4];
     if (path.size() == 5 && what == "workers") return workers(request);
     if (path.size() == 5 && what == "history") return history(request, "");
     if (path.size() == 5 && what == "earnings") return earnings(request);
     if (path.size() == 5 && what == "window") {
-        return {Need::earnings, [this](const Access& access, std::string known_tag, Respond to) {
-                    view_.window(access.account,
-                                 answer<WindowInfo>(std::move(known_tag), shown_to(access),
-                                                    std::move(to), window_json));
-                }};
+        Question window{Need::earnings, " window"};
+        window.put = [this](const Access& access, AnswerCache::Take take) {
+            view_.window(access.account, rendered<WindowInfo>(std::move(take), window_json));
+        };
+        return window;
     }
     if (path.size() == 5 && what == "payouts") return payouts(request);
     if (path.size() < 6 || what != "workers" || path[5].empty() ||
@@ -167,62 +187,66 @@ AccountEdge::Question AccountEdge::question(const HttpRequest& request,
     const std::string name{path[5]};
     if (path.size() == 7 && path[6] == "history") return history(request, name);
     if (path.size() > 6) return {};
-    return {Need::hashrate, [this, name](const Access& access, std::string known_tag, Respond to) {
-                view_.worker(access.account, name,
-                             answer<WorkerInfo>(std::move(known_tag), shown_to(access),
-                                                std::move(to), worker_detail_json));
-            }};
+    Question one{Need::hashrate, " worker " + name};
+    one.put = [this, name](const Access& access, AnswerCache::Take take) {
+        view_.worker(access.account, name,
+                     rendered<WorkerInfo>(std::move(take), worker_detail_json));
+    };
+    return one;
 }
 
 AccountEdge::Question AccountEdge::workers(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, workers_max, workers_default);
-    return {Need::hashrate, [this, limit, after = std::string{query_text(request, "cursor")}](
-                                const Access& access, std::string known_tag, Respond to) {
-                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
-                const auto render = [limit = *limit, after](const UserInfo& user) {
-                    return workers_json(user, limit, after);
-                };
-                view_.user(access.account, answer<UserInfo>(std::move(known_tag), shown_to(access),
-                                                            std::move(to), render));
-            }};
+    const std::string after{query_text(request, "cursor")};
+    Question question{Need::hashrate,
+                      " workers " + std::to_string(limit.value_or(0)) + " " + after};
+    if (!limit) question.refusal = limit_refusal;
+    question.put = [this, limit = limit.value_or(0), after](const Access& access,
+                                                            AnswerCache::Take take) {
+        view_.user(access.account,
+                   rendered<UserInfo>(std::move(take), [limit, after](const UserInfo& user) {
+                       return workers_json(user, limit, after);
+                   }));
+    };
+    return question;
 }
 
 AccountEdge::Question AccountEdge::history(const HttpRequest& request, std::string worker)
 {
-    return {Need::hashrate, [this, hours = hours_of(request), worker = std::move(worker)](
-                                const Access& access, std::string known_tag, Respond to) {
-                if (hours == 0) {
-                    return to(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
-                }
-                view_.history({access.account, worker, hours},
-                              answer<HistoryInfo>(std::move(known_tag), shown_to(access),
-                                                  std::move(to), history_json));
-            }};
+    const std::uint64_t hours = hours_of(request);
+    Question question{Need::hashrate, " history " + std::to_string(hours) + " " + worker};
+    if (hours == 0) question.refusal = "range is 6h, 24h, 7d or 30d";
+    question.put = [this, hours, worker = std::move(worker)](const Access& access,
+                                                             AnswerCache::Take take) {
+        view_.history({access.account, worker, hours},
+                      rendered<HistoryInfo>(std::move(take), history_json));
+    };
+    return question;
 }
 
 AccountEdge::Question AccountEdge::payouts(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
-    return {Need::earnings, [this, limit](const Access& access, std::string known_tag, Respond to) {
-                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
-                view_.payouts_of(
-                    access.account, *limit,
-                    answer<std::vector<PaidInfo>>(std::move(known_tag), shown_to(access),
-                                                  std::move(to), paid_json));
-            }};
+    Question question{Need::earnings, " payouts " + std::to_string(limit.value_or(0))};
+    if (!limit) question.refusal = limit_refusal;
+    question.put = [this, limit = limit.value_or(0)](const Access& access, AnswerCache::Take take) {
+        view_.payouts_of(access.account, limit,
+                         rendered<std::vector<PaidInfo>>(std::move(take), paid_json));
+    };
+    return question;
 }
 
 AccountEdge::Question AccountEdge::earnings(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
-    return {Need::earnings, [this, limit](const Access& access, std::string known_tag, Respond to) {
-                if (!limit) return to(api_error(400, "bad_query", "limit is 1 to 1000"));
-                view_.earnings(
-                    access.account, *limit,
-                    answer<std::vector<EarningInfo>>(std::move(known_tag), shown_to(access),
-                                                     std::move(to), earnings_json));
-            }};
+    Question question{Need::earnings, " earnings " + std::to_string(limit.value_or(0))};
+    if (!limit) question.refusal = limit_refusal;
+    question.put = [this, limit = limit.value_or(0)](const Access& access, AnswerCache::Take take) {
+        view_.earnings(access.account, limit,
+                       rendered<std::vector<EarningInfo>>(std::move(take), earnings_json));
+    };
+    return question;
 }
 
 }  // namespace rpc

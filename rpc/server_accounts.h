@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rpc/access.h"
+#include "rpc/answer_cache.h"
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
 #include "rpc/server_site.h"
@@ -18,22 +19,30 @@ namespace rpc {
 /// is one. Wrong tokens of one address are counted, and soon not looked at any more.
 class AccountEdge {
 public:
-    explicit AccountEdge(PoolView& view) : view_(view) {}
+    AccountEdge(PoolView& view, AnswerCache& answers) : view_(view), answers_(answers) {}
 
     /// path: "api", "v1", "users", ACCOUNT, …
     void user(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
               const std::string& host, Respond respond);
+    /// How another pool shows an account.
+    struct Shim {
+        std::string_view name;
+        std::string (*render)(const UserInfo&);
+    };
     /// The same account as dashboards made for another pool read it.
     void shim(const pool::HttpRequest& request, std::string_view account, const std::string& host,
-              std::string (*render)(const UserInfo&), Respond respond);
+              Shim shim, Respond respond);
     /// What the request's own token is good for.
     void watch(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
 private:
-    /// What to answer whoever may read `need`.
+    /// What to answer whoever may read `need`: a refusal, or what `put` asks for. Answers depend on
+    /// the account, on what the asker may see of it, and on `key`.
     struct Question {
         Need need = Need::anything;
-        std::function<void(const Access&, std::string known_tag, Respond)> put;
+        std::string key{};
+        std::string_view refusal{};
+        std::function<void(const Access&, AnswerCache::Take)> put{};
     };
     Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);
     Question history(const pool::HttpRequest& request, std::string worker);
@@ -42,12 +51,15 @@ private:
     Question earnings(const pool::HttpRequest& request);
     void ask(const pool::HttpRequest& request, std::string_view account, const std::string& host,
              Question question, Respond respond);
+    void put(const Question& question, const Access& access, std::string known_tag,
+             Respond respond);
     /// Has this address shown so many wrong tokens that this one is not looked at?
     bool guessing(const std::string& token, const std::string& host) const;
 
     static constexpr double wrong_tokens_per_second = 2;
 
     PoolView& view_;
+    AnswerCache& answers_;
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
     RateLimits wrong_tokens_{wrong_tokens_per_second};
 };

@@ -34,19 +34,32 @@ HttpResponse ok_response(std::string content_type, std::string body, std::string
     return response;
 }
 
-HttpResponse api_ok(std::string body, std::string_view known_tag, Shown shown)
+AnswerPtr name_answer(std::string body)
 {
-    const std::string tag = etag(body);
+    std::string tag = etag(body);
+    return std::make_shared<const RenderedAnswer>(RenderedAnswer{std::move(body), std::move(tag)});
+}
+
+HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Shown shown)
+{
     const bool everybody = shown == Shown::to_everybody;
-    HttpResponse response = ok_response("application/json", std::move(body),
+    HttpResponse response = ok_response("application/json", answer.body,
                                         everybody ? "public, max-age=5" : "private, no-cache");
     if (!everybody) response.headers.emplace_back("Vary", "Authorization");
-    if (tag == known_tag) response.status = 304;  // render() leaves the body out
-    response.headers.emplace_back("ETag", tag);
+    if (answer.tag == known_tag) response.status = 304;  // render() leaves the body out
+    response.headers.emplace_back("ETag", answer.tag);
     response.headers.emplace_back("Access-Control-Allow-Origin", "*");
     response.headers.emplace_back("Access-Control-Expose-Headers",
                                   "ETag, Retry-After, WWW-Authenticate");
     return response;
+}
+
+AnswerCache::Take reply(std::string known_tag, Shown shown, Respond respond)
+{
+    return [known = std::move(known_tag), shown,
+            respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
+        respond(answer ? api_ok(**answer, known, shown) : api_error(answer.error()));
+    };
 }
 
 HttpResponse api_error(int status, std::string_view code, std::string_view message)

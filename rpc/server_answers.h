@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pool/runtime/http_message.h"
+#include "rpc/answer_cache.h"
 #include "rpc/pool_view.h"
 #include "rpc/server_site.h"
 
@@ -20,8 +21,9 @@ enum class Shown : std::uint8_t { to_everybody, to_bearer };
 
 pool::HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache);
 
+AnswerPtr name_answer(std::string body);
 /// Everybody may read the API from their own page. known_tag: what If-None-Match holds.
-pool::HttpResponse api_ok(std::string body, std::string_view known_tag, Shown shown);
+pool::HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Shown shown);
 pool::HttpResponse api_error(int status, std::string_view code, std::string_view message);
 /// An error of the view, without its detail: that is a sentence for operators.
 pool::HttpResponse api_error(const pool::Error& error);
@@ -41,13 +43,16 @@ std::string_view query_text(const pool::HttpRequest& request, std::string_view n
 /// Of `range`: 24 without it, 0 for what is none.
 std::uint64_t hours_of(const pool::HttpRequest& request);
 
+/// Passes an answer on to who asked, and its error.
+AnswerCache::Take reply(std::string known_tag, Shown shown, Respond respond);
+
 /// What a PoolView is asked with: passes its answer on as JSON, and its error.
 template <typename T, typename Render>
-PoolView::Done<T> answer(std::string known_tag, Shown shown, Respond respond, Render render)
+PoolView::Done<T> rendered(AnswerCache::Take take, Render render)
 {
-    return [known = std::move(known_tag), shown, respond = std::move(respond),
-            render = std::move(render)](pool::Result<T> result) {
-        respond(result ? api_ok(render(*result), known, shown) : api_error(result.error()));
+    return [take = std::move(take), render = std::move(render)](pool::Result<T> result) {
+        if (!result) return take(pool::fail(std::move(result.error())));
+        take(name_answer(render(*result)));
     };
 }
 

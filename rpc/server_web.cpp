@@ -43,12 +43,9 @@ HttpResponse preflight()
     return response;
 }
 
-/// Of what everybody may see.
-template <typename T, typename Render>
-PoolView::Done<T> public_answer(const HttpRequest& request, Respond respond, Render render)
+std::string ckpool_status_now(const PoolInfo& info)
 {
-    return answer<T>(std::string{request.header("if-none-match")}, Shown::to_everybody,
-                     std::move(respond), std::move(render));
+    return shims::ckpool_status(info, pool::read_clock().wall);
 }
 
 }  // namespace
@@ -61,7 +58,8 @@ std::string pool_event(const PoolInfo& info)
 WebEdge::WebEdge(PoolView& view, double requests_per_second,
                  std::function<void(std::vector<Metric>&)> own_metrics)
     : view_(view),
-      accounts_(view),
+      answers_({}, [] { return pool::read_clock().steady; }),
+      accounts_(view, answers_),
       limits_(requests_per_second),
       own_metrics_(std::move(own_metrics))
 {
@@ -104,9 +102,11 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
 {
     const std::vector<std::string_view> path = segments(request.path);  // "api", "v1", …
     const std::string_view first = path[2];
-    if (path.size() == 3 && (first == "pool" || first == "network")) {
-        const auto render = first == "pool" ? public_pool_json : network_json;
-        return view_.pool_info(public_answer<PoolInfo>(request, std::move(respond), render));
+    if (path.size() == 3 && first == "pool") {
+        return pool_as(request, "pool", std::move(respond), public_pool_json);
+    }
+    if (path.size() == 3 && first == "network") {
+        return pool_as(request, "network", std::move(respond), network_json);
     }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
@@ -134,22 +134,21 @@ void WebEdge::shim(const HttpRequest& request, const std::string& host, Respond 
 {
     const std::vector<std::string_view> path = segments(request.path);
     if (request.path == "/pool/pool.status") {
-        const auto render = [](const PoolInfo& info) {
-            return shims::ckpool_status(info, pool::read_clock().wall);
-        };
-        return view_.pool_info(public_answer<PoolInfo>(request, std::move(respond), render));
+        return pool_as(request, "pool.status", std::move(respond), ckpool_status_now);
     }
     if (path.size() == 2 && path[0] == "users") {
-        return accounts_.shim(request, path[1], host, shims::ckpool_user, std::move(respond));
+        const AccountEdge::Shim shim{"ckpool", shims::ckpool_user};
+        return accounts_.shim(request, path[1], host, shim, std::move(respond));
     }
-    if (request.path == "/api/pool" || request.path == "/api/network") {
-        const auto render =
-            path[1] == "pool" ? shims::public_pool_pool : shims::public_pool_network;
-        return view_.pool_info(public_answer<PoolInfo>(request, std::move(respond), render));
+    if (request.path == "/api/pool") {
+        return pool_as(request, "api pool", std::move(respond), shims::public_pool_pool);
+    }
+    if (request.path == "/api/network") {
+        return pool_as(request, "api network", std::move(respond), shims::public_pool_network);
     }
     if (path.size() == 3 && path[1] == "client") {
-        return accounts_.shim(request, path[2], host, shims::public_pool_client,
-                              std::move(respond));
+        const AccountEdge::Shim shim{"public-pool", shims::public_pool_client};
+        return accounts_.shim(request, path[2], host, shim, std::move(respond));
     }
     respond(api_error(404, "not_found", "the API has no such path"));
 }
@@ -158,8 +157,26 @@ void WebEdge::history(const HttpRequest& request, Respond respond)
 {
     const std::uint64_t hours = hours_of(request);
     if (hours == 0) return respond(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
-    view_.history({"", "", hours},
-                  public_answer<HistoryInfo>(request, std::move(respond), history_json));
+    tell(request, "history " + std::to_string(hours), std::move(respond),
+         [&](AnswerCache::Take take) {
+             view_.history({"", "", hours}, rendered<HistoryInfo>(std::move(take), history_json));
+         });
+}
+
+void WebEdge::tell(const HttpRequest& request, const std::string& key, Respond respond,
+                   const AnswerCache::Ask& ask)
+{
+    answers_.get(key, view_.generation(), ask,
+                 reply(std::string{request.header("if-none-match")}, Shown::to_everybody,
+                       std::move(respond)));
+}
+
+void WebEdge::pool_as(const HttpRequest& request, const std::string& key, Respond respond,
+                      std::string (*render)(const PoolInfo&))
+{
+    tell(request, key, std::move(respond), [&](AnswerCache::Take take) {
+        view_.pool_info(rendered<PoolInfo>(std::move(take), render));
+    });
 }
 
 void WebEdge::payouts(const HttpRequest& request, Respond respond)
@@ -172,26 +189,30 @@ void WebEdge::payouts(const HttpRequest& request, Respond respond)
     }
     std::optional<std::uint64_t> below;
     if (*before != 0) below = *before;
-    view_.payouts(*limit, below,
-                  public_answer<std::vector<PayoutInfo>>(request, std::move(respond),
-                                                         [limit = *limit](const auto& payouts) {
-                                                             return payouts_json(payouts, limit);
-                                                         }));
+    const auto render = [limit = *limit](const std::vector<PayoutInfo>& payouts) {
+        return payouts_json(payouts, limit);
+    };
+    tell(request, "payouts " + std::to_string(*limit) + " " + std::to_string(*before),
+         std::move(respond), [&](AnswerCache::Take take) {
+             view_.payouts(*limit, below,
+                           rendered<std::vector<PayoutInfo>>(std::move(take), render));
+         });
 }
 
 void WebEdge::block(const HttpRequest& request, const std::string& hash, Respond respond)
 {
-    view_.block(hash, [this, alive = std::weak_ptr{life_}, hash,
-                       known_tag = std::string{request.header("if-none-match")},
-                       respond = std::move(respond)](const pool::Result<BlockInfo>& block) {
-        if (alive.expired()) return;
-        if (!block) return respond(api_error(block.error()));
-        const auto render = [block = *block](const std::vector<BlockAnswerInfo>& answers) {
-            return block_detail_json(block, answers);
-        };
-        view_.block_answers(hash, answer<std::vector<BlockAnswerInfo>>(
-                                      known_tag, Shown::to_everybody, respond, render));
-    });
+    const auto ask = [this, &hash](AnswerCache::Take take) {
+        view_.block(hash, [this, alive = std::weak_ptr{life_}, hash,
+                           take = std::move(take)](const pool::Result<BlockInfo>& block) {
+            if (alive.expired()) return;
+            if (!block) return take(pool::fail(block.error()));
+            const auto render = [block = *block](const std::vector<BlockAnswerInfo>& answers) {
+                return block_detail_json(block, answers);
+            };
+            view_.block_answers(hash, rendered<std::vector<BlockAnswerInfo>>(take, render));
+        });
+    };
+    tell(request, "block " + hash, std::move(respond), ask);
 }
 
 void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_view>& path,
@@ -205,17 +226,19 @@ void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_v
         if (!height)
             return respond(
                 api_error(404, "not_found", "a block is named by its height or its hash"));
-        const auto one = [respond = public_answer<std::vector<BlockInfo>>(
-                              request, std::move(respond), public_blocks_json),
-                          height = pool::Height{*height}](auto found) {
-            // Several of ours may share a height: all but one of them are orphans.
-            if (found) std::erase_if(*found, [&](const auto& b) { return b.height != height; });
-            if (found && found->empty()) {
-                return respond(pool::fail(pool::Error::Code::not_found, "no block of ours"));
-            }
-            respond(std::move(found));
+        const auto ask = [this, height = pool::Height{*height}](AnswerCache::Take take) {
+            const auto one = [height, done = rendered<std::vector<BlockInfo>>(
+                                          std::move(take), public_blocks_json)](auto found) {
+                // Several of ours may share a height: all but one of them are orphans.
+                if (found) std::erase_if(*found, [&](const auto& b) { return b.height != height; });
+                if (found && found->empty()) {
+                    return done(pool::fail(pool::Error::Code::not_found, "no block of ours"));
+                }
+                done(std::move(found));
+            };
+            view_.blocks(same_height_max, pool::Height{height.value + 1}, one);
         };
-        return view_.blocks(same_height_max, pool::Height{*height + 1}, one);
+        return tell(request, "height " + std::to_string(*height), std::move(respond), ask);
     }
     const auto limit = query_number(request, "limit", 1, blocks_max, blocks_default);
     const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
@@ -224,9 +247,11 @@ void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_v
     }
     std::optional<pool::Height> below;
     if (*before != 0) below = pool::Height{*before};
-    view_.blocks(
-        *limit, below,
-        public_answer<std::vector<BlockInfo>>(request, std::move(respond), public_blocks_json));
+    tell(request, "blocks " + std::to_string(*limit) + " " + std::to_string(*before),
+         std::move(respond), [&](AnswerCache::Take take) {
+             view_.blocks(*limit, below,
+                          rendered<std::vector<BlockInfo>>(std::move(take), public_blocks_json));
+         });
 }
 
 void WebEdge::events(Respond respond)

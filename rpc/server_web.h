@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rpc/answer_cache.h"
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
 #include "rpc/server_accounts.h"
@@ -36,9 +37,15 @@ private:
                 Respond respond);
     void events(Respond respond);
     void metrics(Respond respond);
+    /// Of what everybody may see. key: whatever the answer depends on.
+    void tell(const pool::HttpRequest& request, const std::string& key, Respond respond,
+              const AnswerCache::Ask& ask);
+    void pool_as(const pool::HttpRequest& request, const std::string& key, Respond respond,
+                 std::string (*render)(const PoolInfo&));
 
     PoolView& view_;
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
+    AnswerCache answers_;
     AccountEdge accounts_;
     RateLimits limits_;
     std::function<void(std::vector<Metric>&)> own_metrics_;

@@ -102,9 +102,13 @@ void AccountAccess::took(Result<std::optional<Sheet>> answer)
     const SteadyTime now = read_clock().steady;
     if (answer) {
         read_at_ = now;
-        if (auto& changed = *answer) sheet_ = std::move(*changed);
+        if (auto& changed = *answer) {
+            sheet_ = std::move(*changed);
+            ++changes_;
+        }
     } else if (now - read_at_ > believed_for) {
         sheet_.reset();
+        ++changes_;
     }
     for (const auto& each : std::exchange(waiting_, {})) each();
 }

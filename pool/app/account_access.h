@@ -37,6 +37,8 @@ public:
     void fresh(std::function<void()> done);
     /// By the sheet at hand. What is not known is not public.
     bool is_public(const std::string& account) const;
+    /// How often the sheet has changed.
+    std::uint64_t changes() const { return changes_; }
 
 private:
     void took(Result<std::optional<Sheet>> answer);
@@ -44,6 +46,7 @@ private:
     Chain chain_;
     Read read_;
     std::optional<Sheet> sheet_;
+    std::uint64_t changes_ = 0;
     SteadyTime read_at_{};  // when the sheet was last found to hold
     bool reading_ = false;
     std::vector<std::function<void()>> waiting_;

@@ -144,7 +144,11 @@ Books::Out App::Parts::books_out()
             },
         .chain_head =
             [this](const Digest& head) { core.post([this, head] { desk->set_chain_head(head); }); },
-        .booked = [this](BlockHash hash) { core.post([this, hash] { submitter->booked(hash); }); },
+        .booked =
+            [this](BlockHash hash) {
+                core.post([this, hash] { submitter->booked(hash); });
+                rpc_loop.post([this] { view->changed(); });
+            },
         .directory =
             [this](const std::shared_ptr<const stratum::AccountDirectory>& directory) {
                 for (const auto& loop : loops) loop->set_directory(directory);

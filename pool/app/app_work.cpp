@@ -100,7 +100,11 @@ WorkDesk::Out App::Parts::desk_out()
             [this](const std::shared_ptr<const Job>& job) {
                 for (const auto& loop : loops) loop->prepare(job);
             },
-        .tip_moved = [this](Height) { watch->look(); },
+        .tip_moved =
+            [this](Height) {
+                watch->look();
+                rpc_loop.post([this] { view->changed(); });
+            },
         .announce =
             [this](const std::string& text) {
                 for (const auto& loop : loops) loop->announce(text);

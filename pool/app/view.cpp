@@ -124,6 +124,12 @@ View::~View()
     audits_.stop();
 }
 
+void View::set_books(const BooksStatus& status)
+{
+    if (status.sealed_through != books_status_.sealed_through) changed();
+    books_status_ = status;
+}
+
 template <typename T>
 void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done)
 {
@@ -405,7 +411,8 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
-            auto metrics = metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag);
+            auto metrics =
+                metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag);
             rpc::Metric& imbalance = metrics.emplace_back();
             imbalance.name = "zubr_ledger_imbalance_sats";
             imbalance.help =

@@ -53,8 +53,11 @@ public:
     ~View() override;
 
     Identity& identity() { return identity_; }
-    void set_books(const BooksStatus& status) { books_status_ = status; }
+    void set_books(const BooksStatus& status);
+    /// A new tip, or a new block of ours.
+    void changed() { ++changes_; }
 
+    std::uint64_t generation() const override { return changes_ + access_.changes(); }
     void pool_info(Done<rpc::PoolInfo> done) override;
     void readiness(Done<rpc::Readiness> done) override;
     void access(const std::string& account, const std::string& token,
@@ -123,6 +126,7 @@ private:
     Identity identity_;
     AccountAccess access_;
     BooksStatus books_status_;
+    std::uint64_t changes_ = 0;
     /// Not older than a second; the last ones when MySQL is away or takes its time, so that pages
     /// and /metrics never wait for longer.
     Remembered<payouts::Totals> totals_;

@@ -50,6 +50,7 @@ inline const std::string other_token(40, '4');
 /// A pool of one block and one miner. The account "slow" is answered when `release` says so.
 class FakePool : public PoolView {
 public:
+    std::uint64_t generation() const override { return changes; }
     void pool_info(Done<PoolInfo> done) override
     {
         PoolInfo info;
@@ -249,6 +250,7 @@ public:
     std::atomic<bool> ready{true};
     std::atomic<bool> stopped{false};
     std::atomic<int> asked{0};
+    std::atomic<std::uint64_t> changes{0};
     std::function<void()> waiting;  // touched on the loop only
 
 private:

@@ -1,0 +1,88 @@
+#include "rpc/answer_cache.h"
+
+#include <iterator>
+#include <utility>
+
+namespace rpc {
+namespace {
+
+std::size_t size_of(const std::string& key, const RenderedAnswer& answer)
+{
+    return key.size() + answer.body.size() + answer.tag.size();
+}
+
+}  // namespace
+
+AnswerCache::AnswerCache(Limits limits, Clock clock) : limits_(limits), clock_(std::move(clock)) {}
+
+void AnswerCache::get(const std::string& key, std::uint64_t generation, const Ask& ask, Take take)
+{
+    renew(generation);
+    if (const auto place = places_.find(key); place != places_.end()) {
+        if (clock_() < place->second->until) {
+            ++counts_.kept;
+            // Held by this call: what is told may ask again, and so drop the entry.
+            const AnswerPtr answer = place->second->answer;
+            return take(answer);
+        }
+        drop(place->second);
+    }
+    std::shared_ptr<Question>& open = questions_[key];
+    if (open != nullptr) {
+        ++counts_.joined;
+        open->waiting.push_back(std::move(take));
+        return;
+    }
+    ++counts_.asked;
+    open = std::make_shared<Question>();
+    open->waiting.push_back(std::move(take));
+    ask([this, alive = std::weak_ptr{life_}, key,
+         question = open](const pool::Result<AnswerPtr>& answer) {
+        if (!alive.expired()) answered(key, question, answer);
+    });
+}
+
+// Questions that are on their way are still answered, but to nobody who asks from now on.
+void AnswerCache::renew(std::uint64_t generation)
+{
+    if (std::exchange(generation_, generation) == generation) return;
+    entries_.clear();
+    places_.clear();
+    questions_.clear();
+    bytes_ = 0;
+}
+
+void AnswerCache::answered(const std::string& key, const std::shared_ptr<Question>& question,
+                           const pool::Result<AnswerPtr>& answer)
+{
+    const auto open = questions_.find(key);
+    if (open != questions_.end() && open->second == question) {
+        questions_.erase(open);
+        if (answer) keep(key, *answer);
+    }
+    for (const Take& take : std::exchange(question->waiting, {})) take(answer);
+}
+
+void AnswerCache::keep(const std::string& key, AnswerPtr answer)
+{
+    const std::size_t size = size_of(key, *answer);
+    if (size > limits_.bytes_max || limits_.entries_max == 0) return;
+    const pool::SteadyTime now = clock_();
+    while (!entries_.empty() &&
+           (entries_.size() >= limits_.entries_max || bytes_ + size > limits_.bytes_max ||
+            entries_.front().until <= now)) {
+        drop(entries_.begin());
+    }
+    bytes_ += size;
+    entries_.push_back({key, std::move(answer), now + limits_.life});
+    places_[key] = std::prev(entries_.end());
+}
+
+void AnswerCache::drop(Entries::iterator entry)
+{
+    bytes_ -= size_of(entry->key, *entry->answer);
+    places_.erase(entry->key);
+    entries_.erase(entry);
+}
+
+}  // namespace rpc

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+
+namespace rpc {
+
+/// An answer as it goes out, and its name for If-None-Match.
+struct RenderedAnswer {
+    std::string body;
+    std::string tag;
+};
+using AnswerPtr = std::shared_ptr<const RenderedAnswer>;
+
+/// Rendered answers that many ask for, each kept for a moment; who asks while one is being fetched
+/// gets that one. Errors are told to all who wait and are not kept.
+///
+/// It knows nothing of who may see what: whoever asks has been judged before, and whatever the
+/// answer depends on stands in its key. One thread. Bounded by Limits, the oldest go first; who
+/// waits is bounded by the connections.
+class AnswerCache {
+public:
+    struct Limits {
+        std::size_t entries_max = 4096;
+        std::size_t bytes_max = std::size_t{32} << 20;  ///< of bodies, tags and keys
+        std::chrono::milliseconds life{1000};
+    };
+    struct Counts {
+        std::uint64_t kept = 0;    ///< answers given out of memory
+        std::uint64_t joined = 0;  ///< answers of a question that somebody had asked already
+        std::uint64_t asked = 0;
+    };
+    using Clock = std::function<pool::SteadyTime()>;
+    using Take = std::function<void(pool::Result<AnswerPtr>)>;
+    /// Asks whoever knows; what it is given is called once, during the call or later.
+    using Ask = std::function<void(Take)>;
+
+    AnswerCache(Limits limits, Clock clock);
+    AnswerCache(const AnswerCache&) = delete;
+    AnswerCache& operator=(const AnswerCache&) = delete;
+
+    /// generation: of what answers are made from. Those of another one are neither given nor kept,
+    /// and nobody joins a question that was put before it changed.
+    void get(const std::string& key, std::uint64_t generation, const Ask& ask, Take take);
+
+    const Counts& counts() const { return counts_; }
+    std::size_t size() const { return entries_.size(); }
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    struct Entry {
+        std::string key;
+        AnswerPtr answer;
+        pool::SteadyTime until;
+    };
+    struct Question {
+        std::vector<Take> waiting;
+    };
+    using Entries = std::list<Entry>;
+
+    void renew(std::uint64_t generation);
+    void answered(const std::string& key, const std::shared_ptr<Question>& question,
+                  const pool::Result<AnswerPtr>& answer);
+    void keep(const std::string& key, AnswerPtr answer);
+    void drop(Entries::iterator entry);
+
+    Limits limits_;
+    Clock clock_;
+    Counts counts_;
+    std::uint64_t generation_ = 0;
+    std::size_t bytes_ = 0;
+    Entries entries_;  // in the order of their age, which is that of their end
+    std::unordered_map<std::string, Entries::iterator> places_;
+    std::unordered_map<std::string, std::shared_ptr<Question>> questions_;
+    std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
+};
+
+}  // namespace rpc

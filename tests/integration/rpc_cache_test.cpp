@@ -1,0 +1,82 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/integration/rpc_running.h"
+
+namespace rpc::testing {
+namespace {
+
+TEST(RpcCache, AsksThePoolOnceForAllWhoWantOneAccountInTheSameMoment)
+{
+    Running server;
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 50; ++i) {
+        clients.push_back(std::make_unique<Client>(server.web()));
+        clients.back()->send(
+            "GET /api/v1/users/slow HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+    }
+    // Connections are served in turn: when this one is answered, the others' questions are there.
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
+    for (const auto& client : clients) {
+        EXPECT_TRUE(has(client->rest(), "\"account\":\"slow\""));
+    }
+    EXPECT_EQ(server.pool.asked, 1);
+}
+
+TEST(RpcCache, AnswersAnewWhenThePoolHasChanged)
+{
+    Running server;
+    for (int i = 0; i < 3; ++i) get(server.web(), "/api/v1/users/miner");
+    EXPECT_EQ(server.pool.asked, 1);
+    ++server.pool.changes;
+    get(server.web(), "/api/v1/users/miner");
+    EXPECT_EQ(server.pool.asked, 2);
+}
+
+TEST(RpcCache, GivesNobodyWhatItHasKeptForTheBearerOfAToken)
+{
+    Running server;
+    const std::vector<std::string> paths{"",         "/workers", "/history",    "/earnings",
+                                         "/payouts", "/window",  "/workers/rig"};
+    for (const std::string& path : paths) {
+        const std::string target = "/api/v1/users/hidden" + path;
+        EXPECT_EQ(status_of(get_by(server.web(), target, both_token)), "200") << path;
+        const std::string stranger = get(server.web(), target);
+        EXPECT_EQ(status_of(stranger), "401") << path;
+        EXPECT_EQ(stranger, get(server.web(), "/api/v1/users/hidden-none" + path)) << path;
+        EXPECT_EQ(status_of(get_by(server.web(), target, other_token)), "401") << path;
+    }
+}
+
+TEST(RpcCache, KeepsApartWhatTokensOfOneAccountMaySee)
+{
+    Running server;
+    const std::string target = "/api/v1/users/hidden";
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(has(get_by(server.web(), target, both_token), "\"available_sat\":4950000000"));
+        const std::string rates = get_by(server.web(), target, hashrate_token);
+        EXPECT_TRUE(has(rates, "\"available_sat\":null")) << rates;
+        EXPECT_TRUE(has(rates, "\"name\":\"rig\"")) << rates;
+        const std::string money = get_by(server.web(), target, earnings_token);
+        EXPECT_TRUE(has(money, "\"available_sat\":4950000000")) << money;
+        EXPECT_FALSE(has(money, "\"name\":\"rig\"")) << money;
+    }
+    EXPECT_EQ(server.pool.asked, 3) << "one question for each kind of token";
+}
+
+TEST(RpcCache, KeepsAnswersOfDifferentQuestionsApart)
+{
+    Running server;
+    const std::string first = get(server.web(), "/api/v1/users/farm/workers?limit=1");
+    const std::string second = get(server.web(), "/api/v1/users/farm/workers?limit=2");
+    EXPECT_LT(first.size(), second.size());
+    EXPECT_NE(body_of(get(server.web(), "/users/farm")),
+              body_of(get(server.web(), "/api/client/farm")));
+    EXPECT_NE(body_of(get(server.web(), "/api/pool")), body_of(get(server.web(), "/api/v1/pool")));
+}
+
+}  // namespace
+}  // namespace rpc::testing

@@ -1,0 +1,167 @@
+#include "rpc/answer_cache.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rpc {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A cache with a clock of the test's, and whoever knows the answers.
+class AnswerCacheTest : public ::testing::Test {
+protected:
+    void make(AnswerCache::Limits limits)
+    {
+        cache = std::make_unique<AnswerCache>(limits, [this] { return now; });
+    }
+    /// What is heard lands in `heard`; the question waits in `open` until the test answers it.
+    void get(const std::string& key, std::uint64_t generation = 1)
+    {
+        cache->get(
+            key, generation, [this](AnswerCache::Take take) { open.push_back(std::move(take)); },
+            [this](const pool::Result<AnswerPtr>& answer) {
+                heard.push_back(answer ? (*answer)->body : "error: " + answer.error().detail);
+            });
+    }
+    void answer(std::size_t question, const std::string& body)
+    {
+        const AnswerCache::Take take = open.at(question);
+        take(std::make_shared<const RenderedAnswer>(RenderedAnswer{body, "t"}));
+    }
+
+    pool::SteadyTime now{};
+    std::unique_ptr<AnswerCache> cache;
+    std::vector<AnswerCache::Take> open;
+    std::vector<std::string> heard;
+};
+
+TEST_F(AnswerCacheTest, GivesAnAnswerOutOfMemoryUntilItsLifeIsOver)
+{
+    make({.life = milliseconds{1000}});
+    get("pool");
+    answer(0, "first");
+    now += milliseconds{999};
+    get("pool");
+    EXPECT_EQ(heard, (std::vector<std::string>{"first", "first"}));
+    EXPECT_EQ(open.size(), 1U) << "the second one asked nobody";
+
+    now += milliseconds{1};
+    get("pool");
+    ASSERT_EQ(open.size(), 2U);
+    answer(1, "second");
+    EXPECT_EQ(heard.back(), "second");
+    EXPECT_EQ(cache->counts().kept, 1U);
+    EXPECT_EQ(cache->size(), 1U);
+}
+
+TEST_F(AnswerCacheTest, AsksOnceForAllWhoWantTheSameMeanwhile)
+{
+    make({});
+    for (int i = 0; i < 100; ++i) get("users/a");
+    get("users/b");
+    ASSERT_EQ(open.size(), 2U);
+    EXPECT_TRUE(heard.empty());
+    answer(0, "a");
+    EXPECT_EQ(heard, std::vector<std::string>(100, "a"));
+    EXPECT_EQ(cache->counts().joined, 99U);
+    answer(1, "b");
+    EXPECT_EQ(heard.back(), "b");
+}
+
+TEST_F(AnswerCacheTest, TellsAnErrorToAllWhoWaitAndDoesNotKeepIt)
+{
+    make({});
+    get("pool");
+    get("pool");
+    const AnswerCache::Take take = open.at(0);
+    take(pool::fail(pool::Error::Code::unavailable, "MySQL is away"));
+    EXPECT_EQ(heard, std::vector<std::string>(2, "error: MySQL is away"));
+    get("pool");
+    EXPECT_EQ(open.size(), 2U);
+}
+
+TEST_F(AnswerCacheTest, HoldsSoManyEntriesAndNoMore)
+{
+    make({.entries_max = 3});
+    for (std::size_t i = 0; i < 10; ++i) {
+        get(std::to_string(i));
+        answer(i, "x");
+        EXPECT_LE(cache->size(), 3U);
+    }
+    get("9");
+    EXPECT_EQ(open.size(), 10U) << "the youngest stay";
+    get("0");
+    EXPECT_EQ(open.size(), 11U) << "the oldest has gone";
+}
+
+TEST_F(AnswerCacheTest, HoldsSoManyBytesAndNoMore)
+{
+    make({.bytes_max = 1000});
+    for (std::size_t i = 0; i < 10; ++i) {
+        get(std::to_string(i));
+        answer(i, std::string(300, 'x'));
+        EXPECT_LE(cache->bytes(), 1000U);
+    }
+    EXPECT_EQ(cache->size(), 3U);
+    get("huge");
+    answer(10, std::string(1001, 'x'));
+    EXPECT_EQ(heard.back().size(), 1001U) << "told, though too large to be kept";
+    EXPECT_EQ(cache->size(), 3U);
+}
+
+TEST_F(AnswerCacheTest, ForgetsAllOfItWhenWhatItIsMadeFromHasChanged)
+{
+    make({});
+    get("pool", 1);
+    answer(0, "old");
+    get("pool", 2);
+    ASSERT_EQ(open.size(), 2U);
+    EXPECT_EQ(cache->bytes(), 0U);
+    answer(1, "new");
+    EXPECT_EQ(heard.back(), "new");
+}
+
+TEST_F(AnswerCacheTest, LetsNobodyJoinAQuestionThatWasPutBeforeTheChange)
+{
+    make({});
+    get("pool", 1);
+    get("pool", 2);
+    ASSERT_EQ(open.size(), 2U);
+    answer(1, "new");
+    answer(0, "old");  // comes late: goes to who asked for it, and is not kept
+    get("pool", 2);
+    EXPECT_EQ(heard, (std::vector<std::string>{"new", "old", "new"}));
+}
+
+TEST_F(AnswerCacheTest, MayBeAskedAgainByWhomItTellsAnAnswer)
+{
+    make({.entries_max = 1});
+    get("a");
+    std::optional<std::string> second;
+    cache->get(
+        "a", 1, [](const AnswerCache::Take&) { FAIL() << "it joins"; },
+        [&](const pool::Result<AnswerPtr>& first) {
+            ASSERT_TRUE(first.has_value());
+            get("b");
+            answer(1, "b");  // drops "a", whose body this call still holds
+            second = (*first)->body;
+        });
+    answer(0, "a");
+    EXPECT_EQ(second, "a");
+}
+
+TEST_F(AnswerCacheTest, HearsAnAnswerThatComesAfterItsEnd)
+{
+    make({});
+    get("pool");
+    cache.reset();
+    answer(0, "late");
+    EXPECT_TRUE(heard.empty());
+}
+
+}  // namespace
+}  // namespace rpc
