@@ -87,6 +87,12 @@ struct ShardMetrics {
     pool::Gauge prefixes_leased;
     pool::Gauge prefixes_resting;
 
+    std::uint64_t judged() const
+    {
+        std::uint64_t sum = 0;
+        for (const pool::Counter& each : judgements) sum += each.value();
+        return sum;
+    }
     pool::Counter& of(pool::Judgement judgement)
     {
         return judgements[static_cast<std::size_t>(judgement)];

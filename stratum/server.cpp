@@ -105,6 +105,9 @@ struct Server::Impl {
     Conns conns;
     WaitingRoom room;
     bool accepting = true;
+    ServerTimes times;
+    std::optional<pool::SteadyTime> turn_began;  // with the first bytes that came
+    std::uint64_t judged = 0;                    // before this turn
     Effects effects;
     std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
@@ -188,9 +191,11 @@ void Server::Impl::on_bytes(pool::SessionId id, std::span<const std::uint8_t> by
 {
     const auto found = conns.find(id.value);
     if (found == conns.end()) return;
+    const pool::Now now = pool::read_clock();
+    if (!turn_began) turn_began = now.steady;
     if (found->second.intake != nullptr) return take_in(id, found->second, as_text(bytes));
     if (found->second.tls != nullptr) return take_cipher(id, found->second, bytes);
-    shard.on_bytes(id, bytes, pool::read_clock());
+    shard.on_bytes(id, bytes, now);
 }
 
 // Until it is known what it speaks. May drop the connection.
@@ -299,6 +304,8 @@ void Server::Impl::end_turn()
 {
     const pool::Now now = pool::read_clock();
     shard.flush(now);
+    const std::uint64_t shares = shard.metrics().judged() - judged;
+    if (shares > 0) times.judged.add(pool::read_clock().steady - now.steady, shares);
     shard.take_effects(effects, now);
     for (const pool::SessionId id : effects.authorised) {
         room.leave(id);
@@ -320,6 +327,9 @@ void Server::Impl::end_turn()
         }
         found->second.tcp->close_after_write();
     }
+    const pool::SteadyTime began = std::exchange(turn_began, {}).value_or(now.steady);
+    if (shares > 0) times.answered.add(pool::read_clock().steady - began, shares);
+    judged += shares;
 }
 
 // To write is to call nobody: the connections stay while they are gone through.
@@ -427,8 +437,11 @@ pool::Result<std::vector<std::uint16_t>> Server::start() { return impl_->start()
 
 void Server::publish(std::shared_ptr<const pool::Job> job)
 {
+    const pool::SteadyTime began = pool::read_clock().steady;
+    const bool urgent = !job->routine;
     impl_->shard.on_job(std::move(job), pool::read_clock(), [this] { impl_->end_turn(); });
     impl_->end_turn();
+    if (urgent) impl_->times.published.add(pool::read_clock().steady - began);
     impl_->pace();
 }
 
@@ -484,6 +497,8 @@ std::vector<WorkerSnapshot> Server::past_workers() const
 {
     return impl_->shard.past_workers(pool::read_clock());
 }
+
+const ServerTimes& Server::times() const { return impl_->times; }
 
 const ShardMetrics& Server::metrics() const { return impl_->shard.metrics(); }
 

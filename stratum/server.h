@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "pool/base/histogram.h"
 #include "pool/base/result.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/tcp.h"
@@ -41,10 +42,17 @@ struct ServerOptions {
     ShardOptions shard;
 };
 
+/// How long a loop took, by the monotonic clock.
+struct ServerTimes {
+    pool::Histogram judged;     ///< each share: all of its turn hashed, judged and journaled
+    pool::Histogram answered;   ///< each share: from its turn's first bytes to its answer's last
+    pool::Histogram published;  ///< each urgent job: until the loop has written it to all
+};
+
 /// The sockets of one Stratum loop: tells by the first bytes what a connection speaks (see
 /// first_bytes.h), takes PROXY headers and TLS off, carries bytes between it and the shard, tells
 /// the shard the time, and decides nothing about shares. Made, used and dropped on the loop's
-/// thread (or before run() / after it); `metrics()` from any thread.
+/// thread (or before run() / after it); `metrics()` and `times()` from any thread.
 class Server {
 public:
     /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called
@@ -81,6 +89,7 @@ public:
     std::size_t connections() const;
     std::vector<WorkerSnapshot> past_workers() const;  ///< of connections that have ended
     const ShardMetrics& metrics() const;
+    const ServerTimes& times() const;
 
 private:
     struct Impl;

@@ -115,6 +115,10 @@ milliseconds Books::step()
         note_trouble(report.error());
         return pause_in_trouble;
     }
+    if (report->records > 0) {
+        step_times_.add(read_clock().steady - now.steady);
+        rows_.add(report->records);
+    }
     if (!report->taken_over.empty()) {
         if (!std::exchange(taken_over_, true)) out_.taken_over(report->taken_over);
         return pause;  // these marks are not about our journals

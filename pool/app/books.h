@@ -8,6 +8,8 @@
 
 #include "payouts/service.h"
 #include "pool/app/books_status.h"
+#include "pool/base/histogram.h"
+#include "pool/base/metrics.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/bitcoin/address.h"
@@ -60,6 +62,11 @@ public:
     void accept_gap(std::string producer, std::string by,
                     std::function<void(Result<std::uint64_t>)> done);
 
+    /// Of the steps that booked shares: how long MySQL and Redis took, and how many records. Any
+    /// thread.
+    const Histogram& step_times() const { return step_times_; }
+    std::uint64_t rows() const { return rows_.value(); }
+
 private:
     std::chrono::milliseconds step();
     Result<void> write_found();
@@ -77,6 +84,8 @@ private:
     SteadyTime read_back_{};
     bool watch_changed_ = true;
     BooksStatus status_;
+    Histogram step_times_;
+    Counter rows_;
     Digest chain_head_{};
     bool taken_over_ = false;
     TaskThread thread_;

@@ -98,6 +98,8 @@ public:
     /// Time of its newest record; 0 when there is none. Any thread.
     UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
+    const stratum::ServerTimes& times() const { return server_->times(); }
+    const Histogram& redis_times() const { return shipper_.times(); }
 
 private:
     StratumLoop(Options options, Journal journal);

@@ -412,7 +412,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
         if (!info) return done(fail(info.error()));
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
             auto metrics =
-                metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag);
+                metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag, parts_.books);
             rpc::Metric& imbalance = metrics.emplace_back();
             imbalance.name = "zubr_ledger_imbalance_sats";
             imbalance.help =

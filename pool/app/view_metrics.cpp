@@ -183,6 +183,32 @@ void add_lag(const LoopLag& lag, List& list)
     }
 }
 
+void add_times(const std::vector<StratumLoop*>& loops, const Books& books, List& list)
+{
+    constexpr const char* help =
+        "Shares by the time they took: to be judged and journaled, and in all from the read of the "
+        "submission to the write of the answer";
+    for (const StratumLoop* loop : loops) {
+        list.histogram("zubr_share_latency_seconds", help, loop->times().judged,
+                       {{"loop", loop->producer()}, {"stage", "judged"}});
+        list.histogram("zubr_share_latency_seconds", help, loop->times().answered,
+                       {{"loop", loop->producer()}, {"stage", "answered"}});
+    }
+    for (const StratumLoop* loop : loops) {
+        list.histogram("zubr_job_broadcast_seconds",
+                       "From a new tip's job to the last write of a loop", loop->times().published,
+                       {{"loop", loop->producer()}});
+    }
+    for (const StratumLoop* loop : loops) {
+        list.histogram("zubr_redis_command_seconds", "From a batch of shares to Redis' answer",
+                       loop->redis_times(), {{"producer", loop->producer()}});
+    }
+    list.histogram("zubr_mysql_batch_seconds", "Steps of the books that took shares into MySQL",
+                   books.step_times());
+    list.counter("zubr_mysql_batch_rows_total", "Share records that these steps took",
+                 books.rows());
+}
+
 // Names and meanings as Prometheus' own client libraries have them.
 void add_process(List& list)
 {
@@ -263,7 +289,7 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
 
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
                                     const std::vector<StratumLoop*>& loops, stratum::Gate& gate,
-                                    const LoopLag& lag)
+                                    const LoopLag& lag, const Books& books)
 {
     List list;
     list.gauge("zubr_build_info", "Version of the server", 1, {{"version", info.version}});
@@ -310,6 +336,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
                    {{"name", dependency.name}});
     }
     add_lag(lag, list);
+    add_times(loops, books, list);
     add_process(list);
     return list.take();
 }

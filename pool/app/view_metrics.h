@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "pool/app/books.h"
 #include "pool/app/loop_lag.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/work_desk.h"
@@ -16,6 +17,6 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
 /// Everything that /metrics shows.
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
                                     const std::vector<StratumLoop*>& loops, stratum::Gate& gate,
-                                    const LoopLag& lag);
+                                    const LoopLag& lag, const Books& books);
 
 }  // namespace pool

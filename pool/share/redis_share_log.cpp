@@ -210,6 +210,7 @@ void RedisShareLog::pump()
     phase_ = Phase::adding;
     highest_ = std::max(highest_, last);
     pending_ = last;
+    sent_at_ = read_clock().steady;
     redis_.command(words, [this, last](const RedisReply& reply) { on_added(reply, last); });
 }
 
@@ -233,6 +234,7 @@ std::string RedisShareLog::print_before()
 void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)
 {
     if (phase_ == Phase::foreign) return;
+    times_.add(read_clock().steady - sent_at_);
     if (reply.is_error()) {
         // "equal or smaller" means that it is there already, and by asking we learn how much.
         // All others (LOADING, OOM, READONLY, MISCONF) pass with time.

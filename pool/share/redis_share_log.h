@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/base/histogram.h"
 #include "pool/base/metrics.h"
 #include "pool/runtime/loop.h"
 #include "pool/share/journal.h"
@@ -51,6 +52,8 @@ public:
     std::uint64_t lacks_from() const { return static_cast<std::uint64_t>(lacks_.value()); }
     /// Any thread.
     bool connected() const { return connected_.value() != 0; }
+    /// Of each batch: from sending it to Redis' answer. Any thread.
+    const Histogram& times() const { return times_; }
 
 private:
     enum class Phase : std::uint8_t { down, asking, ready, adding, resting, foreign };
@@ -93,6 +96,8 @@ private:
     std::string blob_;
     Gauge backlog_;
     Gauge connected_;
+    Histogram times_;
+    SteadyTime sent_at_{};
     Gauge lacks_;
     Watch sync_timer_;
     Watch retry_timer_;
