@@ -1,7 +1,7 @@
 # Completion of zubr-cli for bash: its options, and the methods that the running server knows.
 _zubr_cli() {
     local current=${COMP_WORDS[COMP_CWORD]} word options=() methods
-    local flags='-conf= -rpcconnect= -cookie= -rpcuser= -rpcpassword= -rpcwait -json -getinfo -top -stdin -help'
+    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -rpcwait -json -getinfo -top -stdin -help'
     case $current in
         -conf=* | -cookie=*)
             mapfile -t COMPREPLY < <(compgen -f -- "${current#*=}")
@@ -15,7 +15,7 @@ _zubr_cli() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            -conf=* | -rpcconnect=* | -cookie=*) options+=("$word") ;;
+            -conf=* | -rpcconnect=* | -rpcsocket=* | -cookie=*) options+=("$word") ;;
             -* | =) ;;
             help) ;;   # what follows is a method too
             *) return ;; # its parameters

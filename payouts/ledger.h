@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +102,27 @@ struct StepReport {
     unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
     std::string trouble;          ///< a block could not be booked, and why; empty when all could
     bool more = false;            ///< it stopped at its bound: step again at once
+};
+
+/// Whom a producer's handles stand for (pool/share/record.h).
+struct HandleQuestion {
+    std::string producer;
+    std::set<std::uint64_t> members;
+    std::set<std::uint64_t> workers;
+};
+struct HandleNames {
+    std::map<std::uint64_t, std::string> members;  ///< accounts
+    std::map<std::uint64_t, std::string> workers;
+};
+
+/// The schema of the database.
+struct SchemaStatus {
+    struct Applied {
+        std::uint64_t version = 0;
+        std::string applied_at;  ///< "" while it is under way
+    };
+    std::uint64_t known = 0;  ///< the newest migration of this program
+    std::vector<Applied> applied;
 };
 
 /// What an account has proven, each share at the difficulty of its time, and what it has found.

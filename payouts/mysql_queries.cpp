@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "payouts/migrations.h"
 #include "payouts/mysql_account_tokens.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
@@ -302,6 +303,40 @@ Result<std::vector<LedgerRow>> Queries::ledger(std::uint32_t limit, std::string_
                          row.text(6), Sats{row.sats(7)}, pool::UnixMillis{row.u64(8)}});
     }
     return lines;
+}
+
+Result<HandleNames> Queries::names(const HandleQuestion& question)
+{
+    HandleNames names;
+    for (const std::uint64_t handle : question.members) {
+        const auto rows = impl_->query(
+            "SELECT a.name FROM producer_member m JOIN account a ON a.id = m.account_id "
+            "WHERE m.producer = ? AND m.handle = ?",
+            {sql(question.producer), handle});
+        if (!rows) return fail(rows.error());
+        if (!rows->empty()) names.members[handle] = rows->front().text(0);
+    }
+    for (const std::uint64_t handle : question.workers) {
+        const auto rows =
+            impl_->query("SELECT name FROM producer_worker WHERE producer = ? AND handle = ?",
+                         {sql(question.producer), handle});
+        if (!rows) return fail(rows.error());
+        if (!rows->empty()) names.workers[handle] = rows->front().text(0);
+    }
+    return names;
+}
+
+Result<SchemaStatus> Queries::schema()
+{
+    const auto migrations = parse_migrations(schema_sql());
+    if (!migrations) return fail(migrations.error());
+    const auto rows = impl_->query(
+        "SELECT version, COALESCE(CAST(applied_at AS CHAR), '') FROM schema_migrations "
+        "ORDER BY version");
+    if (!rows) return fail(rows.error());
+    SchemaStatus status{migrations->back().version, {}};
+    for (const SqlRow& row : *rows) status.applied.push_back({row.u64(0), row.text(1)});
+    return status;
 }
 
 }  // namespace payouts

@@ -43,6 +43,10 @@ public:
     /// Errors: not_found, for an unknown account.
     pool::Result<std::vector<LedgerRow>> ledger(std::uint32_t limit, std::string_view account);
 
+    /// Those that are known; a handle of which MySQL was not told yet is left out.
+    pool::Result<HandleNames> names(const HandleQuestion& question);
+    pool::Result<SchemaStatus> schema();
+
     /// Makes the books again and compares: minutes, on a large pool (payouts/mysql_verify.h).
     pool::Result<LedgerCheck> verify();
 

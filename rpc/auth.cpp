@@ -22,17 +22,6 @@ using pool::fail;
 // Far above what rpcauth.py and people make; keeps one header from costing much hashing.
 constexpr std::size_t authorization_bytes_max = 1024;
 
-pool::Digest hmac_sha256(std::string_view key, std::string_view text)
-{
-    pool::Digest digest{};
-    unsigned int length = 0;
-    const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
-    const unsigned char* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                                           bytes, text.size(), digest.data(), &length);
-    pool::check(done != nullptr && length == digest.size(), "OpenSSL has SHA-256");
-    return digest;
-}
-
 bool same(pool::ByteSpan a, pool::ByteSpan b)
 {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -45,6 +34,17 @@ bool is_scheme(std::string_view scheme, std::string_view wanted)
 }
 
 }  // namespace
+
+pool::Digest hmac_sha256(std::string_view key, std::string_view text)
+{
+    pool::Digest digest{};
+    unsigned int length = 0;
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
+    const unsigned char* const done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                                           bytes, text.size(), digest.data(), &length);
+    pool::check(done != nullptr && length == digest.size(), "OpenSSL has SHA-256");
+    return digest;
+}
 
 pool::Result<RpcUser> parse_rpc_user(std::string_view line)
 {

@@ -25,6 +25,8 @@ struct RpcUser {
     Role role = Role::viewer;
 };
 
+pool::Digest hmac_sha256(std::string_view key, std::string_view text);
+
 /// Reads "user:salt$hmac:role": what bitcoind's rpcauth.py prints, and a role behind it.
 /// Errors: invalid, with what is wrong; never with the line itself.
 pool::Result<RpcUser> parse_rpc_user(std::string_view line);

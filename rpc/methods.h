@@ -19,16 +19,20 @@ void register_audit_methods(Router& router, AuditLog& log);
 /// logging, getmemoryinfo, reloadconfig. `server` outlives all calls.
 void register_server_methods(Router& router, ServerControl& server);
 
-/// gettemplateinfo, refreshtemplate, listbitcoinds, setnode. `work` outlives all calls.
+/// gettemplateinfo, listjobs, refreshtemplate, listbitcoinds, setnode. `work` outlives all calls.
 void register_work_methods(Router& router, WorkControl& work);
 
-/// listworkers, getworker, getsharestats, getmininginfo. `view` outlives all calls.
+/// getconfig, backupnow, migratestatus. Both outlive all calls.
+void register_upkeep_methods(Router& router, ServerControl& server, PoolView& view);
+
+/// listworkers, getworker, getsharestats, getsharelog, getmininginfo. `view` outlives all calls.
 void register_worker_methods(Router& router, PoolView& view);
 
 /// listconnections, disconnectclient. `miners` outlives all calls.
 void register_connection_methods(Router& router, MinerControl& miners);
 
-/// drain, listbanned, setban, clearbanned, setdifficulty. `miners` outlives all calls.
+/// drain, listbanned, setban, clearbanned, setdifficulty, setvardiff, resetworker. `miners`
+/// outlives all calls.
 void register_miner_methods(Router& router, MinerControl& miners);
 
 }  // namespace rpc

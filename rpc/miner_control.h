@@ -51,6 +51,14 @@ public:
     virtual void fix_difficulty(const std::string& account, const std::string& worker,
                                 double difficulty,
                                 std::function<void(pool::Result<std::size_t>)> done) = 0;
+    /// What a port lets difficulties vary between, from now on until the restart, rounded to powers
+    /// of two; the start moves with it. Gives the number of its connections. Errors: invalid, for
+    /// bounds that are none; not_found, for a port that is not ours.
+    virtual void set_bounds(std::uint16_t port, double least, double most,
+                            std::function<void(pool::Result<std::size_t>)> done) = 0;
+    /// Begins the counts and the best share of a worker anew. Errors: not_found.
+    virtual void reset_worker(const std::string& account, const std::string& worker,
+                              std::function<void(pool::Result<std::size_t>)> done) = 0;
     /// Oldest first. account: only connections that mine for it; all when empty.
     virtual void connections(
         std::size_t limit, const std::string& account,

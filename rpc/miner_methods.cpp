@@ -1,9 +1,12 @@
 #include <charconv>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "pool/base/json.h"
 #include "pool/base/log.h"
+#include "rpc/answers.h"
 #include "rpc/methods.h"
 #include "rpc/miner_control.h"
 #include "rpc/views.h"
@@ -112,6 +115,69 @@ Method clearbanned_method(MinerControl& miners)
     return method;
 }
 
+/// Nothing for what is no positive number.
+std::optional<double> positive(const std::string& text)
+{
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc{} || at != end || !(number > 0)) return std::nullopt;
+    return number;
+}
+
+Method setvardiff_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "setvardiff";
+    method.roles = {Role::operating};
+    method.params = {{.name = "port",
+                      .type = ParamType::integer,
+                      .min = 1,
+                      .max = 65535,
+                      .doc = "of a listener for miners"},
+                     {.name = "min", .length_max = 32, .doc = "no easier than this, e.g. 1024"},
+                     {.name = "max", .length_max = 32, .doc = "no harder than this"}};
+    method.doc =
+        "Changes the bounds of difficulty of a port, for its miners and those to come, until the "
+        "next start. They are rounded to powers of two; the start difficulty is moved between "
+        "them. Shares of jobs that are out keep what they were promised.";
+    method.result = "how many connections there are";
+    method.handler = [&miners](const Caller&, const Arguments& arguments, const Reply& reply) {
+        const auto least = positive(arguments.text(1));
+        const auto most = positive(arguments.text(2));
+        if (!least || !most || *least > *most) {
+            return reply(tl::unexpected{RpcError{
+                ErrorCode::invalid_value, "min and max must be positive numbers, in this order"}});
+        }
+        miners.set_bounds(
+            static_cast<std::uint16_t>(arguments.integer(0)), *least, *most,
+            answer<std::size_t>(reply, [](std::size_t count) { return std::to_string(count); }));
+    };
+    return method;
+}
+
+Method resetworker_method(MinerControl& miners)
+{
+    Method method;
+    method.group = "miners";
+    method.name = "resetworker";
+    method.roles = {Role::operating};
+    method.params = {{.name = "account", .length_max = 128, .doc = "its address or name"},
+                     {.name = "worker", .length_max = 64, .doc = "its name"}};
+    method.doc =
+        "Begins the counts of a worker (accepted, stale, refused, best share) anew. Its rates "
+        "fade as before; the books are not touched.";
+    method.result = "of how many connections, those before counted as one";
+    method.handler = [&miners](const Caller&, const Arguments& arguments, Reply reply) {
+        miners.reset_worker(arguments.text(0), arguments.text(1),
+                            answer<std::size_t>(std::move(reply), [](std::size_t count) {
+                                return std::to_string(count);
+                            }));
+    };
+    return method;
+}
+
 Method setdifficulty_method(MinerControl& miners)
 {
     Method method;
@@ -158,6 +224,8 @@ void register_miner_methods(Router& router, MinerControl& miners)
     router.add(setban_method(miners));
     router.add(clearbanned_method(miners));
     router.add(setdifficulty_method(miners));
+    router.add(setvardiff_method(miners));
+    router.add(resetworker_method(miners));
 }
 
 }  // namespace rpc

@@ -163,6 +163,31 @@ struct LedgerVerdict {
     pool::Sats off;                      ///< by how much, when it is about satoshi
 };
 
+/// A share as it lies in a journal.
+struct ShareLogLine {
+    std::string producer;
+    std::uint64_t seq = 0;
+    pool::UnixMillis at;
+    std::string kind;     ///< "share", "block", "stale"
+    std::string account;  ///< "" while MySQL has not been told who it is
+    std::string worker;   ///< likewise
+    double difficulty = 0;
+    std::uint64_t job = 0;
+    std::uint32_t version = 0;
+    std::uint32_t time = 0;
+    std::uint32_t nonce = 0;
+};
+
+/// The schema of the books.
+struct SchemaInfo {
+    std::uint64_t known = 0;  ///< the newest migration that this program has
+    struct Step {
+        std::uint64_t version = 0;
+        std::string applied_at;  ///< as MySQL writes it; "" while it is under way
+    };
+    std::vector<Step> applied;
+};
+
 enum class MetricType : std::uint8_t { counter, gauge, histogram };
 
 struct MetricBucket {
@@ -252,6 +277,9 @@ public:
     virtual void ledger(std::uint32_t limit, const std::string& account,
                         Done<std::vector<LedgerLine>> done) = 0;
     virtual void operator_info(Done<OperatorInfo> done) = 0;
+    /// The newest shares of all loops together, newest first. limit: 1 ..= 500.
+    virtual void share_log(std::size_t limit, Done<std::vector<ShareLogLine>> done) = 0;
+    virtual void schema(Done<SchemaInfo> done) = 0;
     virtual void metrics(Done<std::vector<Metric>> done) = 0;
     /// Begins the graceful stop of the whole server; returns at once. A second call does nothing.
     virtual void stop() = 0;

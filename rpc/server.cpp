@@ -65,6 +65,7 @@ struct Server::Impl {
     void add_own(std::vector<Metric>& metrics) const
     {
         if (admin) add_site_metrics(metrics, "admin", admin->counts());
+        if (admin_socket) add_site_metrics(metrics, "admin_socket", admin_socket->counts());
         if (web) add_site_metrics(metrics, "web", web->counts());
     }
 
@@ -83,6 +84,7 @@ struct Server::Impl {
     WebEdge web_edge;
     // Behind the edges: no request comes in once those are gone.
     std::unique_ptr<Site> admin;
+    std::unique_ptr<Site> admin_socket;
     std::unique_ptr<Site> web;
     pool::Watch teller;
 };
@@ -93,14 +95,24 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
 {
     auto impl = std::make_unique<Impl>(loop, options, router, auth, view);
     Impl* const self = impl.get();
+    const auto admin = [self](const pool::HttpRequest& request, const std::string& host,
+                              Respond respond) {
+        self->admin_edge.handle(request, host, std::move(respond));
+    };
     if (options.admin) {
         auto site = Site::listen(
-            loop, {*options.admin, options.connections_max, options.idle_max, 0, true},
-            [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
-                self->admin_edge.handle(request, host, std::move(respond));
-            });
+            loop, {*options.admin, options.connections_max, options.idle_max, 0, true}, admin);
         if (!site) return pool::fail(std::move(site.error()));
         impl->admin = std::move(*site);
+    }
+    if (!options.admin_socket.empty()) {
+        SiteOptions of_socket;
+        of_socket.connections_max = options.connections_max;
+        of_socket.idle_max = options.idle_max;
+        of_socket.unix_path = options.admin_socket;
+        auto site = Site::listen(loop, of_socket, admin);
+        if (!site) return pool::fail(std::move(site.error()));
+        impl->admin_socket = std::move(*site);
     }
     if (options.web) {
         auto site = Site::listen(

@@ -17,6 +17,7 @@ namespace rpc {
 
 struct ServerOptions {
     std::optional<pool::Endpoint> admin;  ///< JSON-RPC by POST /; none: not served
+    std::string admin_socket{};           ///< the same on a unix socket; "": none
     std::optional<pool::Endpoint> web;    ///< pages, API, health, metrics; none: not served
     std::size_t connections_max = 1024;   ///< a listener; one more is closed at once
     /// How long a connection may take from one answer to the next whole request, and to take in

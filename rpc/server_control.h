@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "pool/base/result.h"
 
@@ -18,6 +20,19 @@ struct MemoryInfo {
     std::uint64_t threads = 0;
 };
 
+/// An option as it is set.
+struct ConfigEntry {
+    std::string name;        ///< "stratum.listen", "node[1].url"
+    std::string value_json;  ///< "***" for secrets
+    std::string source;      ///< "default", or where it stands
+};
+
+/// What came of the operator's backup program.
+struct BackupOutcome {
+    std::uint64_t took_ms = 0;
+    std::string said;  ///< its last line
+};
+
 /// The process itself. pool/app implements it. On the rpc loop; nothing waits.
 class ServerControl {
 public:
@@ -29,6 +44,10 @@ public:
     virtual MemoryInfo memory() const = 0;
     /// What SIGHUP does; returns before it is done.
     virtual void reload() = 0;
+    virtual std::vector<ConfigEntry> config() const = 0;
+    /// Runs admin.backup_command; `done` comes later, on the rpc loop. Errors: not_found, when
+    /// there is none; conflict, when it runs already; io, when it fails, with what it said last.
+    virtual void backup(std::function<void(pool::Result<BackupOutcome>)> done) = 0;
 };
 
 }  // namespace rpc

@@ -68,7 +68,7 @@ pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOpt
     std::unique_ptr<Site> site{new Site{options, std::move(handler)}};
     Site* const self = site.get();
     auto listener = pool::TcpListener::listen(
-        loop, {.address = options.address},
+        loop, {.address = options.address, .unix_path = options.unix_path},
         [self](std::unique_ptr<pool::TcpConn> socket) { self->accept(std::move(socket)); });
     if (!listener) return pool::fail(std::move(listener.error()));
     site->listener_ = std::move(*listener);

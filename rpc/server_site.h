@@ -33,6 +33,7 @@ struct SiteOptions {
     std::chrono::milliseconds idle_max{0};
     std::size_t per_address_max = 0;  ///< connections of one address; 0 means any number
     bool spare_loopback = true;       ///< this machine's are not counted so: they may be a proxy's
+    std::string unix_path{};          ///< instead of `address`: see pool::ListenOptions
 };
 
 /// How a listener has been used since it began.

@@ -44,6 +44,47 @@ Method gettemplateinfo_method(WorkControl& work)
     return method;
 }
 
+std::string jobs_json(const std::vector<JobInfo>& jobs)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_array();
+    for (const JobInfo& job : jobs) {
+        json.begin_object().key("job").unsigned_integer(job.id);
+        json.key("at").unsigned_integer(job.at.value / 1000);
+        json.key("height").unsigned_integer(job.height.value);
+        json.key("previous").string(job.previous);
+        json.key("empty").boolean(job.empty).key("clean").boolean(job.clean);
+        json.key("transactions").unsigned_integer(job.transactions);
+        json.key("reward_sat").integer(job.reward.value).end_object();
+    }
+    json.end_array();
+    return out;
+}
+
+Method listjobs_method(WorkControl& work)
+{
+    Method method;
+    method.group = "work";
+    method.name = "listjobs";
+    method.reads_only = true;
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{20},
+                      .min = 1,
+                      .max = 64,
+                      .doc = "at most so many"}};
+    method.doc = "Lists the jobs that miners were given, newest first.";
+    method.result =
+        "a list of objects: job, at, height, previous, empty, clean, transactions, reward_sat";
+    method.handler = [&work](const Caller&, const Arguments& arguments, Reply reply) {
+        work.jobs(static_cast<std::size_t>(arguments.integer(0)),
+                  answer<std::vector<JobInfo>>(std::move(reply), jobs_json));
+    };
+    return method;
+}
+
 Method refreshtemplate_method(WorkControl& work)
 {
     Method method;
@@ -98,6 +139,7 @@ Method setnode_method(WorkControl& work)
 void register_work_methods(Router& router, WorkControl& work)
 {
     router.add(gettemplateinfo_method(work));
+    router.add(listjobs_method(work));
     router.add(refreshtemplate_method(work));
     router.add(listbitcoinds_method(work));
     router.add(setnode_method(work));

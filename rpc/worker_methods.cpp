@@ -97,6 +97,54 @@ Method getmininginfo_method(PoolView& view)
     return method;
 }
 
+std::string share_log_json(const std::vector<ShareLogLine>& lines)
+{
+    std::string out;
+    pool::JsonWriter json{out};
+    json.begin_array();
+    for (const ShareLogLine& line : lines) {
+        json.begin_object().key("producer").string(line.producer);
+        json.key("seq").unsigned_integer(line.seq);
+        json.key("at_ms").unsigned_integer(line.at.value);
+        json.key("kind").string(line.kind);
+        json.key("account").string(line.account).key("worker").string(line.worker);
+        json.key("difficulty").raw(number_json(line.difficulty));
+        json.key("job").unsigned_integer(line.job);
+        json.key("version").unsigned_integer(line.version);
+        json.key("time").unsigned_integer(line.time);
+        json.key("nonce").unsigned_integer(line.nonce).end_object();
+    }
+    json.end_array();
+    return out;
+}
+
+Method getsharelog_method(PoolView& view)
+{
+    Method method;
+    method.group = "shares";
+    method.name = "getsharelog";
+    method.reads_only = true;
+    method.roles = {Role::operating, Role::auditor};
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{50},
+                      .min = 1,
+                      .max = 500,
+                      .doc = "at most so many"}};
+    method.doc =
+        "Lists the newest shares as they lie in the journals, newest first. Account and worker are "
+        "empty while MySQL has not been told who they are.";
+    method.result =
+        "a list of objects: producer, seq, at_ms, kind (share, block, stale), account, worker, "
+        "difficulty, job, version, time, nonce";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        view.share_log(static_cast<std::size_t>(arguments.integer(0)),
+                       answer<std::vector<ShareLogLine>>(std::move(reply), share_log_json));
+    };
+    return method;
+}
+
 }  // namespace
 
 void register_worker_methods(Router& router, PoolView& view)
@@ -104,6 +152,7 @@ void register_worker_methods(Router& router, PoolView& view)
     router.add(listworkers_method(view));
     router.add(getworker_method(view));
     router.add(getsharestats_method(view));
+    router.add(getsharelog_method(view));
     router.add(getmininginfo_method(view));
 }
 

@@ -82,6 +82,12 @@ public:
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
     /// The password's `fd=`, an admin's word: hints are ignored from now on.
     void fix(pool::Difficulty difficulty);
+    /// What the port allows from now on; the next job is measured by it. least <= most.
+    void set_bounds(pool::Difficulty least, pool::Difficulty most)
+    {
+        limits_.min = least;
+        limits_.max = most;
+    }
     /// Less than the port gives anybody.
     bool below_port(pool::Difficulty difficulty) const { return difficulty < limits_.min; }
     /// The network's: no share need be better than a block, unless the miner demands it.

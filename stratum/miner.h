@@ -52,6 +52,12 @@ struct Worker {
 
     /// Counts what became of one of its submissions.
     void count(const Outcome& outcome, pool::Now now);
+    /// As if it were new, but for what it is working at: counts and best share begin anew.
+    void reset()
+    {
+        counts = {};
+        best_hash = pool::Uint256::max();
+    }
 };
 
 /// What pages and admins are shown of a worker.

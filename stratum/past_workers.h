@@ -20,6 +20,11 @@ public:
 
     /// Of a connection that ends.
     void add(const std::vector<WorkerSnapshot>& workers, pool::Now now);
+    /// False: nothing was known of it.
+    bool forget(const std::string& account, const std::string& name)
+    {
+        return workers_.erase({account, name}) > 0;
+    }
     /// Now and then; a walk over all.
     void age_out(pool::Now now);
     std::vector<WorkerSnapshot> snapshot(pool::Now now) const;

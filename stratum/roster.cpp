@@ -58,6 +58,16 @@ void Roster::count(std::size_t at, const Outcome& outcome, pool::Now now)
     workers_[at].count(outcome, now);
 }
 
+bool Roster::reset(std::string_view account, std::string_view name)
+{
+    const auto meant = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+        return worker.name == name && accounts_[worker.account].key.name == account;
+    });
+    if (meant == workers_.end()) return false;
+    meant->reset();
+    return true;
+}
+
 std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const
 {
     std::vector<WorkerSnapshot> shots;

@@ -29,6 +29,8 @@ public:
 
     /// Counts a verdict on a share of this worker.
     void count(std::size_t at, const Outcome& outcome, pool::Now now);
+    /// Begins the counts of a worker anew. False: there is none of that name.
+    bool reset(std::string_view account, std::string_view name);
     std::vector<WorkerSnapshot> snapshot(pool::SteadyTime now) const;
 
 private:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -30,24 +29,6 @@ std::string_view as_text(std::span<const std::uint8_t> bytes)
 std::span<const std::uint8_t> as_bytes(std::string_view text)
 {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-EndReason reason_of(pool::CloseReason reason)
-{
-    return reason == pool::CloseReason::write_overflow ? EndReason::write_stalled
-                                                       : EndReason::peer_left;
-}
-
-EndReason reason_of(Gate::Answer answer)
-{
-    switch (answer) {
-        case Gate::Answer::banned:
-            return EndReason::banned;
-        case Gate::Answer::too_fast:
-            return EndReason::connects_too_fast;
-        default:
-            return EndReason::too_many_connections;
-    }
 }
 
 }  // namespace
@@ -94,6 +75,7 @@ struct Server::Impl {
     void on_tick();
     void drop_stalled(pool::Now now);
     void shed();
+    PortOptions* port_at(std::uint16_t number);
     void pace();
     void stop();
 
@@ -404,6 +386,14 @@ void Server::Impl::shed()
     for (const auto& listener : listeners) listener->set_paused(!accepting);
 }
 
+PortOptions* Server::Impl::port_at(std::uint16_t number)
+{
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        if (listeners[i]->port() == number) return &options.ports[i];
+    }
+    return nullptr;
+}
+
 void Server::Impl::pace()
 {
     if (pacing.active() || !shard.pacing()) return;
@@ -484,6 +474,29 @@ bool Server::kick(pool::SessionId id) { return impl_->shard.kick(id); }
 bool Server::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
 {
     return impl_->shard.fix_difficulty(id, difficulty);
+}
+
+std::optional<std::size_t> Server::set_bounds(std::uint16_t port, pool::Difficulty least,
+                                              pool::Difficulty most)
+{
+    PortOptions* const meant = impl_->port_at(port);
+    if (meant == nullptr) return std::nullopt;
+    DifficultyLimits& limits = meant->difficulty;
+    limits.min = least;
+    limits.max = most;
+    limits.start = std::clamp(limits.start, least, most);
+    std::size_t count = 0;
+    for (const auto& [id, conn] : impl_->conns) {
+        if (conn.port != meant || conn.intake != nullptr) continue;
+        impl_->shard.set_bounds(pool::SessionId{id}, least, most);
+        ++count;
+    }
+    return count;
+}
+
+std::size_t Server::reset_worker(const std::string& account, const std::string& name)
+{
+    return impl_->shard.reset_worker(account, name);
 }
 
 std::vector<SessionSnapshot> Server::snapshot() const

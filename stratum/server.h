@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "pool/base/histogram.h"
@@ -85,6 +87,11 @@ public:
 
     bool kick(pool::SessionId id);
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);
+    /// What a port allows, for who is connected and who comes; the start moves with it. Gives the
+    /// number of those who are connected, nothing when there is no such port. least <= most.
+    std::optional<std::size_t> set_bounds(std::uint16_t port, pool::Difficulty least,
+                                          pool::Difficulty most);
+    std::size_t reset_worker(const std::string& account, const std::string& name);
     std::vector<SessionSnapshot> snapshot() const;
     std::size_t connections() const;
     std::vector<WorkerSnapshot> past_workers() const;  ///< of connections that have ended

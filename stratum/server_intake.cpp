@@ -109,4 +109,22 @@ void Intake::take_cipher(std::string_view bytes, Step& step)
     if (over) step.refused = EndReason::tls_failed;
 }
 
+EndReason reason_of(pool::CloseReason reason)
+{
+    return reason == pool::CloseReason::write_overflow ? EndReason::write_stalled
+                                                       : EndReason::peer_left;
+}
+
+EndReason reason_of(Gate::Answer answer)
+{
+    switch (answer) {
+        case Gate::Answer::banned:
+            return EndReason::banned;
+        case Gate::Answer::too_fast:
+            return EndReason::connects_too_fast;
+        default:
+            return EndReason::too_many_connections;
+    }
+}
+
 }  // namespace stratum

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "pool/base/time.h"
+#include "pool/runtime/tcp.h"
 #include "stratum/first_bytes.h"
+#include "stratum/gate.h"
 #include "stratum/ip_address.h"
 #include "stratum/metrics.h"
 #include "stratum/tls.h"
@@ -16,6 +18,10 @@
 namespace stratum {
 
 struct PortOptions;
+
+/// Why a connection is over that the kernel or the gate has ended.
+EndReason reason_of(pool::CloseReason reason);
+EndReason reason_of(Gate::Answer answer);
 
 /// The front of a connection until it is known what it speaks: holds the first bytes, takes a
 /// PROXY header and TLS off. No I/O.

@@ -151,6 +151,10 @@ public:
     /// An admin's words. False when there is no such session.
     bool kick(pool::SessionId id);
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);  ///< from the next job on
+    /// What the port of this session allows from the next job on.
+    void set_bounds(pool::SessionId id, pool::Difficulty least, pool::Difficulty most);
+    /// Begins a worker's counts anew, of all connections, now and before. Gives of how many.
+    std::size_t reset_worker(const std::string& account, const std::string& name);
 
     std::vector<SessionSnapshot> snapshot(pool::Now now) const;
     /// What workers did on connections that have ended.

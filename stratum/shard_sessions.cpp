@@ -158,6 +158,24 @@ bool Shard::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
     return true;
 }
 
+void Shard::set_bounds(pool::SessionId id, pool::Difficulty least, pool::Difficulty most)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    std::visit([&](auto& session) { session.set_bounds(least, most); }, found->second);
+}
+
+std::size_t Shard::reset_worker(const std::string& account, const std::string& name)
+{
+    std::size_t count = past_workers_.forget(account, name) ? 1 : 0;
+    for (auto& [id, any] : sessions_) {
+        if (std::visit([&](auto& session) { return session.reset_worker(account, name); }, any)) {
+            ++count;
+        }
+    }
+    return count;
+}
+
 std::vector<SessionSnapshot> Shard::snapshot(pool::Now now) const
 {
     std::vector<SessionSnapshot> shots;

@@ -26,6 +26,7 @@
 #include "pool/app/submitter.h"
 #include "pool/app/v2_identity.h"
 #include "pool/app/view.h"
+#include "pool/app/webhooks.h"
 #include "pool/app/work_control.h"
 #include "pool/app/work_desk.h"
 #include "pool/share/redis_client.h"
@@ -62,6 +63,7 @@ struct App::Parts {
     std::unique_ptr<Miners> miners;
     std::unique_ptr<ServerControl> server_control;
     std::unique_ptr<WorkControl> work_control;
+    std::unique_ptr<Webhooks> webhooks;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
     std::unique_ptr<AccountDesk> accounts;
@@ -84,6 +86,7 @@ struct App::Parts {
     Result<void> load_tls();
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
+    void open_webhooks();
     Result<void> open_audit();
     Result<void> open_accounts();
     Result<void> open_payouts();

@@ -94,18 +94,30 @@ Result<void> App::Parts::open_rpc()
     rpc::register_worker_methods(router, *view);
     work_control = std::make_unique<WorkControl>(rpc_loop, core, *desk);
     rpc::register_work_methods(router, *work_control);
-    server_control = std::make_unique<ServerControl>(config.log_level, config.log_format);
+    server_control = std::make_unique<ServerControl>(rpc_loop, config);
     rpc::register_server_methods(router, *server_control);
+    rpc::register_upkeep_methods(router, *server_control, *view);
+    open_webhooks();
     if (auto opened = open_accounts(); !opened) return opened;
     if (auto opened = open_payouts(); !opened) return opened;
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
+    options.admin_socket = config.admin_socket;
     options.requests_per_second = config.web_requests_per_second;
     options.connections_per_address = config.web_connections_per_address;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
     return {};
+}
+
+void App::Parts::open_webhooks()
+{
+    webhooks = std::make_unique<Webhooks>(
+        rpc_loop, *view, *work_control, config.webhooks,
+        rpc::WebhookSender{config.server_id, std::string{to_string(config.chain)}},
+        read_clock().wall.value, Webhooks::Paces{});
+    view->add_metrics_by([this](auto& metrics) { webhooks->add_metrics(metrics); });
 }
 
 Result<void> App::Parts::open_accounts()
@@ -149,6 +161,7 @@ void App::Parts::start_rpc(std::uint16_t stratum_port)
 {
     view->identity().stratum_port = stratum_port;
     view->identity().web_port = rpc_server->web_port();
+    rpc_loop.post([this] { webhooks->start(); });
     rpc_thread = std::thread{[this] { rpc_loop.run(); }};
     log::info("web_listening", {{"port", rpc_server->web_port()}});
     log::info("admin_listening", {{"port", rpc_server->admin_port()}});

@@ -92,6 +92,18 @@ std::optional<ConfigValue> value_of(const toml::node& node)
     return ConfigValue{std::move(texts)};
 }
 
+/// For getconfig: what stands here now, whatever stood there before.
+void note(Config& config, const std::string& name, std::string value, const std::string& where)
+{
+    const auto same = [&](const ConfigLine& line) { return line.name == name; };
+    const auto known = std::find_if(config.lines.begin(), config.lines.end(), same);
+    if (known != config.lines.end()) {
+        *known = {name, std::move(value), where};
+    } else {
+        config.lines.push_back({name, std::move(value), where});
+    }
+}
+
 Result<void> apply(Config& config, const std::string& where, const ConfigOption& option,
                    const std::optional<ConfigValue>& value)
 {
@@ -99,12 +111,18 @@ Result<void> apply(Config& config, const std::string& where, const ConfigOption&
     const std::string wrong =
         value ? option.apply(config, *value) : "must be a " + std::string{option.kind};
     if (!wrong.empty()) return refuse(where, name + " " + wrong);
+    note(config, name, shown(*value, is_secret(name)), where);
     return {};
 }
 
 std::string place_of(const std::string& file, const toml::node& node)
 {
     return file + ":" + std::to_string(node.source().begin.line);
+}
+
+std::string numbered(std::string_view section, std::size_t at, std::string_view key)
+{
+    return std::string{section} + "[" + std::to_string(at + 1) + "]." + std::string{key};
 }
 
 Result<void> read_node(Config& config, const std::string& file, const toml::node& entry)
@@ -127,6 +145,9 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
             return refuse(place_of(file, value), name + " must be a text in quotes");
         }
         node.*node_options()[static_cast<std::size_t>(at - known.begin())].place = text->get();
+        const bool secret = is_secret(name) || text->get().find('@') != std::string::npos;
+        note(config, numbered("node", config.nodes.size(), key.str()),
+             shown(ConfigValue{text->get()}, secret), place_of(file, value));
     }
     if (!node.url.starts_with("http://")) {
         return refuse(place_of(file, entry), "node.url must be like \"http://127.0.0.1:8332\"");
@@ -138,46 +159,70 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
     return {};
 }
 
-Result<void> read_listener(Config& config, const std::string& file, const toml::node& entry)
+/// One table of [[listener]] or [[webhook]], the `at`-th of its kind.
+template <typename Entry, typename Option>
+Result<Entry> read_entry(Config& config, const std::string& file, const std::string& section,
+                         std::size_t at, std::span<const Option> options, const toml::node& node)
 {
-    const toml::table* table = entry.as_table();
-    if (table == nullptr) return refuse(place_of(file, entry), "write [[listener]], once a port");
-    ListenerConfig listener;
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return refuse(place_of(file, node), "write [[" + section + "]]");
+    Entry entry;
     std::vector<std::string> known;
-    for (const ListenerOption& option : listener_options()) {
-        known.push_back("listener." + std::string{option.key});
+    for (const Option& option : options) known.push_back(section + "." + std::string{option.key});
+    for (const auto& [key, given] : *table) {
+        const std::string name = section + "." + std::string{key.str()};
+        const auto row = std::find(known.begin(), known.end(), name);
+        if (row == known.end()) return unknown(place_of(file, given), "key", name, known);
+        const auto value = value_of(given);
+        const Option& option = options[static_cast<std::size_t>(row - known.begin())];
+        const std::string wrong = value ? option.apply(entry, *value) : "is of no known type";
+        if (!wrong.empty()) {
+            return refuse(place_of(file, given), std::string{name}.append(" ").append(wrong));
+        }
+        note(config, numbered(section, at, key.str()), shown(*value, is_secret(name)),
+             place_of(file, given));
     }
-    for (const auto& [key, node] : *table) {
-        const std::string name = "listener." + std::string{key.str()};
-        const auto at = std::find(known.begin(), known.end(), name);
-        if (at == known.end()) return unknown(place_of(file, node), "key", name, known);
-        const auto value = value_of(node);
-        const auto& option = listener_options()[static_cast<std::size_t>(at - known.begin())];
-        const std::string wrong = value ? option.apply(listener, *value) : "is of no known type";
-        if (!wrong.empty())
-            return refuse(place_of(file, node), std::string{name}.append(" ").append(wrong));
+    return entry;
+}
+
+Result<void> read_listener(Config& config, const std::string& file, const toml::node& node)
+{
+    auto listener = read_entry<ListenerConfig>(config, file, "listener", config.listeners.size(),
+                                               listener_options(), node);
+    if (!listener) return fail(listener.error());
+    if (listener->listen.host.empty()) {
+        return refuse(place_of(file, node), "listener.listen is missing");
     }
-    if (listener.listen.host.empty()) {
-        return refuse(place_of(file, entry), "listener.listen is missing");
-    }
-    config.listeners.push_back(std::move(listener));
+    config.listeners.push_back(std::move(*listener));
+    return {};
+}
+
+Result<void> read_webhook(Config& config, const std::string& file, const toml::node& node)
+{
+    auto hook = read_entry<WebhookConfig>(config, file, "webhook", config.webhooks.size(),
+                                          webhook_options(), node);
+    if (!hook) return fail(hook.error());
+    if (hook->url.empty()) return refuse(place_of(file, node), "webhook.url is missing");
+    config.webhooks.push_back(std::move(*hook));
     return {};
 }
 
 Result<void> read_section(Config& config, const std::string& file, const std::string& section,
                           const toml::node& node)
 {
-    std::vector<std::string> sections{"node", "listener"};
+    std::vector<std::string> sections{"node", "listener", "webhook"};
     for (const ConfigOption& option : config_options()) sections.emplace_back(option.section);
     if (std::find(sections.begin(), sections.end(), section) == sections.end()) {
         return unknown(place_of(file, node), "section", section, sections);
     }
-    if (section == "node" || section == "listener") {
-        const auto read_entry = section == "node" ? read_node : read_listener;
+    if (section == "node" || section == "listener" || section == "webhook") {
+        const auto read_one = section == "node"       ? read_node
+                              : section == "listener" ? read_listener
+                                                      : read_webhook;
         const toml::array* list = node.as_array();
-        if (list == nullptr) return read_entry(config, file, node);
+        if (list == nullptr) return read_one(config, file, node);
         for (const toml::node& entry : *list) {
-            if (auto read = read_entry(config, file, entry); !read) return read;
+            if (auto read = read_one(config, file, entry); !read) return read;
         }
         return {};
     }
@@ -258,6 +303,25 @@ Result<void> read_environment(Config& config, const std::map<std::string, std::s
         }
     }
     return {};
+}
+
+/// What nobody has set stands in the table's order, before what comes in numbers.
+void note_defaults(Config& config)
+{
+    std::vector<ConfigLine> given = std::exchange(config.lines, {});
+    for (const ConfigOption& option : config_options()) {
+        const std::string name = std::string{option.section} + "." + std::string{option.key};
+        const auto same = [&](const ConfigLine& line) { return line.name == name; };
+        const auto set = std::find_if(given.begin(), given.end(), same);
+        if (set != given.end()) {
+            config.lines.push_back(std::move(*set));
+            given.erase(set);
+        } else {
+            const std::string value = shown(value_of_text(std::string{option.example}), false);
+            config.lines.push_back({name, value, "default"});
+        }
+    }
+    for (ConfigLine& line : given) config.lines.push_back(std::move(line));
 }
 
 bool is_name(std::string_view text, std::size_t length_max)
@@ -353,6 +417,7 @@ Result<Config> load_config(const ConfigSources& sources)
         auto done = apply_text(config, "--set", set.substr(0, equals), set.substr(equals + 1));
         if (!done) return fail(done.error());
     }
+    note_defaults(config);
     const std::string where = sources.file.empty() ? "configuration" : sources.file;
     if (auto checked = check_whole(config, where); !checked) return fail(checked.error());
     return config;
@@ -378,6 +443,11 @@ std::string example_config()
     out += "\n# A further port, as many as you like:\n# [[listener]]\n";
     for (const ListenerOption& option : listener_options()) {
         if (!option.help.empty()) out += "# # " + std::string{option.help} + "\n";
+        out += "# " + std::string{option.key} + " = " + std::string{option.example} + "\n";
+    }
+    out += "\n# Whom to tell what happens, as many as you like:\n# [[webhook]]\n";
+    for (const WebhookOption& option : webhook_options()) {
+        out += "# # " + std::string{option.help} + "\n";
         out += "# " + std::string{option.key} + " = " + std::string{option.example} + "\n";
     }
     return out;

@@ -16,6 +16,7 @@
 #include "pool/node/node_rpc.h"
 #include "pool/runtime/tcp.h"
 #include "rpc/auth.h"
+#include "rpc/webhook_body.h"
 #include "stratum/gate.h"
 
 namespace pool {
@@ -39,6 +40,22 @@ struct ListenerConfig {
     bool tls_only = false;
     bool proxy_only = false;
     std::vector<std::string> proxies;
+};
+
+/// Whom to tell what happens; see rpc/webhook_body.h.
+struct WebhookConfig {
+    std::string url;
+    std::string host;    ///< of the URL, for logs: the rest may be a secret
+    std::string secret;  ///< signs; empty: unsigned
+    rpc::WebhookFormat format = rpc::WebhookFormat::json;
+    std::vector<std::string> events;  ///< names; empty: all
+};
+
+/// An option as it is set, for admins.
+struct ConfigLine {
+    std::string name;    ///< "stratum.listen", "node[1].url"
+    std::string value;   ///< JSON; of secrets "***", or "" where none is set
+    std::string source;  ///< "default", or where it stands: "zubr.toml:12", "--set", …
 };
 
 /// All that an operator may set, checked. Read once in app.cpp and turned into the small option
@@ -123,12 +140,18 @@ struct Config {
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;
     std::uint32_t web_connections_per_address = 64;
+    std::vector<WebhookConfig> webhooks;
+
     Endpoint admin_listen{"127.0.0.1", 8337};
-    std::string cookie_file;  ///< empty: data_dir/.cookie
+    std::string admin_socket;    ///< empty: none
+    std::string backup_command;  ///< empty: none
+    std::string cookie_file;     ///< empty: data_dir/.cookie
     std::vector<rpc::RpcUser> rpc_users;
 
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
+
+    std::vector<ConfigLine> lines;  ///< of all of the above, as it was given
 };
 
 /// What stands on the command line and in the environment, beside the file.

@@ -442,6 +442,14 @@ constexpr std::array table{
                  set_whole<&C::web_connections_per_address, 1'000'000>},
     ConfigOption{"admin", "listen", "text", "\"127.0.0.1:8337\"",
                  "admin RPC; keep it on this machine", set_endpoint<&C::admin_listen>},
+    ConfigOption{"admin", "socket", "text", "\"\"",
+                 "path of a unix socket that answers as admin.listen does, to this machine's group "
+                 "only (mode 0660); empty: none",
+                 set_text<&C::admin_socket>},
+    ConfigOption{"admin", "backup_command", "text", "\"\"",
+                 "absolute path of the program that 'zubr-cli backupnow' runs, e.g. "
+                 "/usr/lib/zubr/zubr-backup; empty: none",
+                 set_text<&C::backup_command>},
     ConfigOption{"admin", "cookie_file", "text", "\"\"", "empty means data_dir/.cookie",
                  set_text<&C::cookie_file>},
     ConfigOption{"admin", "rpcauth", "list of texts", "[]", "\"user:salt$hmac:role\", one a user",

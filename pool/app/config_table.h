@@ -49,6 +49,20 @@ struct ListenerOption {
     std::string (*apply)(ListenerConfig&, const ConfigValue&);
 };
 std::span<const ListenerOption> listener_options();
+/// One row for a key of a [[webhook]] table.
+struct WebhookOption {
+    std::string_view key;
+    std::string_view example;
+    std::string_view help;
+    std::string (*apply)(WebhookConfig&, const ConfigValue&);
+};
+std::span<const WebhookOption> webhook_options();
+
+/// As JSON: "***" for what is not to be shown, but for an empty text.
+std::string shown(const ConfigValue& value, bool secret);
+/// Is the value of this key not to be shown? name: "mysql.password", "webhook.url".
+bool is_secret(std::string_view name);
+
 /// "10.0.0.0/8 connections=0 connects_per_second=0". Errors: invalid, with what is wrong.
 Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
                                                       const stratum::AddressLimits& defaults);

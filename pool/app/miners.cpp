@@ -1,6 +1,7 @@
 #include "pool/app/miners.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -130,6 +131,45 @@ void Miners::fix_difficulty(const std::string& account, const std::string& worke
     if (!wanted) return done(fail(Error::Code::invalid, "no positive number"));
     const Sum sum{rpc_loop_, loops_.size(), std::move(done)};
     for (StratumLoop* loop : loops_) loop->fix_difficulty(account, worker, *wanted, sum.part());
+}
+
+void Miners::set_bounds(std::uint16_t port, double least, double most,
+                        std::function<void(Result<std::size_t>)> done)
+{
+    const auto low = difficulty_at_most(least);
+    const auto high = difficulty_at_most(most);
+    if (!low || !high || *high < *low) {
+        return done(fail(Error::Code::invalid, "these are no bounds of a difficulty"));
+    }
+    // All loops share the ports: one that knows it is enough to tell that it is ours.
+    const auto known = std::make_shared<std::atomic<bool>>(false);
+    const Sum sum{rpc_loop_, loops_.size(),
+                  [known, done = std::move(done)](const Result<std::size_t>& count) {
+                      if (!*known) {
+                          return done(fail(Error::Code::not_found, "no port for miners of ours"));
+                      }
+                      done(count);
+                  }};
+    for (StratumLoop* loop : loops_) {
+        loop->set_bounds(port, *low, *high,
+                         [known, part = sum.part()](const std::optional<std::size_t>& count) {
+                             if (count) *known = true;
+                             part(count.value_or(0));
+                         });
+    }
+}
+
+void Miners::reset_worker(const std::string& account, const std::string& worker,
+                          std::function<void(Result<std::size_t>)> done)
+{
+    const Sum sum{rpc_loop_, loops_.size(),
+                  [done = std::move(done)](const Result<std::size_t>& count) {
+                      if (count && *count == 0) {
+                          return done(fail(Error::Code::not_found, "no such worker in a week"));
+                      }
+                      done(count);
+                  }};
+    for (StratumLoop* loop : loops_) loop->reset_worker(account, worker, sum.part());
 }
 
 void Miners::connections(std::size_t limit, const std::string& account,

@@ -23,6 +23,10 @@ public:
     void fix_difficulty(const std::string& account, const std::string& worker, double difficulty,
                         std::function<void(Result<std::size_t>)> done) override;
 
+    void set_bounds(std::uint16_t port, double least, double most,
+                    std::function<void(Result<std::size_t>)> done) override;
+    void reset_worker(const std::string& account, const std::string& worker,
+                      std::function<void(Result<std::size_t>)> done) override;
     void connections(std::size_t limit, const std::string& account,
                      std::function<void(Result<std::vector<rpc::ConnectionInfo>>)> done) override;
     void disconnect(const std::string& who, std::function<void(Result<std::size_t>)> done) override;

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string_view>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -13,6 +14,8 @@
 #include <utility>
 
 #include <malloc.h>
+
+#include "pool/app/backup_run.h"
 
 namespace pool {
 namespace {
@@ -90,6 +93,47 @@ ProcessInfo read_process_info()
         info.cpu_seconds = to_seconds(used.ru_utime) + to_seconds(used.ru_stime);
     }
     return info;
+}
+
+ServerControl::ServerControl(Loop& rpc_loop, const Config& config)
+    : rpc_loop_(rpc_loop),
+      level_(config.log_level),
+      format_(config.log_format),
+      backup_command_(config.backup_command)
+{
+    for (const ConfigLine& line : config.lines) {
+        config_.push_back({line.name, line.value, line.source});
+    }
+    backups_.start();
+}
+
+ServerControl::~ServerControl()
+{
+    if (const int child = backup_child_; child > 0) ::kill(-child, SIGTERM);
+}
+
+std::vector<rpc::ConfigEntry> ServerControl::config() const { return config_; }
+
+void ServerControl::backup(std::function<void(Result<rpc::BackupOutcome>)> done)
+{
+    if (backup_command_.empty()) {
+        return done(fail(Error::Code::not_found,
+                         "admin.backup_command is not set: it names the program to run"));
+    }
+    if (std::exchange(backing_up_, true)) {
+        return done(fail(Error::Code::conflict, "a backup is under way"));
+    }
+    const auto reply =
+        std::make_shared<std::function<void(Result<rpc::BackupOutcome>)>>(std::move(done));
+    const auto finish = [this, reply](const Result<rpc::BackupOutcome>& outcome) {
+        backing_up_ = false;
+        (*reply)(outcome);
+    };
+    const bool posted = backups_.post([this, finish] {
+        auto outcome = run_backup(backup_command_, backup_child_);
+        rpc_loop_.post([finish, outcome = std::move(outcome)] { finish(outcome); });
+    });
+    if (!posted) finish(fail(Error::Code::unavailable, "the server is stopping"));
 }
 
 std::string ServerControl::log_level() const

@@ -1,9 +1,15 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "pool/app/config.h"
 #include "pool/base/log.h"
 #include "pool/base/result.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/task_thread.h"
 #include "rpc/server_control.h"
 
 namespace pool {
@@ -24,16 +30,27 @@ ProcessInfo read_process_info();
 /// rpc::ServerControl over the process. Lives on the rpc loop.
 class ServerControl final : public rpc::ServerControl {
 public:
-    ServerControl(log::Level level, log::Format format) : level_(level), format_(format) {}
+    ServerControl(Loop& rpc_loop, const Config& config);
+    ~ServerControl() override;  ///< ends a backup that is under way
+    ServerControl(const ServerControl&) = delete;
+    ServerControl& operator=(const ServerControl&) = delete;
 
     std::string log_level() const override;
     Result<void> set_log_level(const std::string& level) override;
     rpc::MemoryInfo memory() const override;
     void reload() override;
+    std::vector<rpc::ConfigEntry> config() const override;
+    void backup(std::function<void(Result<rpc::BackupOutcome>)> done) override;
 
 private:
+    Loop& rpc_loop_;
     log::Level level_;
     log::Format format_;
+    std::vector<rpc::ConfigEntry> config_;
+    std::string backup_command_;
+    bool backing_up_ = false;
+    std::atomic<int> backup_child_ = 0;
+    TaskThread backups_{1, {}};
 };
 
 }  // namespace pool

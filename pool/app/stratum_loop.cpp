@@ -12,6 +12,7 @@ namespace {
 // Time for the last answers to leave and for the journal's tail to reach Redis.
 constexpr std::chrono::milliseconds linger{300};
 constexpr std::chrono::milliseconds drain_look_every{50};
+constexpr std::uint64_t records_asked_max = 1000;
 // The last who are asked get this long to go.
 constexpr std::chrono::milliseconds leave_within{1000};
 
@@ -94,6 +95,36 @@ void StratumLoop::fix_difficulty(std::string account, std::string worker, Diffic
             if (meant && server_->fix_difficulty(session.id, difficulty)) ++count;
         }
         done(count);
+    });
+}
+
+void StratumLoop::set_bounds(std::uint16_t port, Difficulty least, Difficulty most,
+                             std::function<void(std::optional<std::size_t>)> done)
+{
+    loop_.post([this, port, least, most, done = std::move(done)] {
+        done(server_->set_bounds(port, least, most));
+    });
+}
+
+void StratumLoop::reset_worker(std::string account, std::string worker,
+                               std::function<void(std::size_t)> done)
+{
+    loop_.post([this, account = std::move(account), worker = std::move(worker),
+                done = std::move(done)] { done(server_->reset_worker(account, worker)); });
+}
+
+// Out of the page cache: a hundred bytes each, and no more than a thousand.
+void StratumLoop::newest_records(std::size_t limit,
+                                 std::function<void(std::vector<RecordBytes>)> done)
+{
+    loop_.post([this, limit, done = std::move(done)] {
+        const std::uint64_t last = journal_.last_seq();
+        const std::uint64_t wanted = std::min<std::uint64_t>({limit, records_asked_max, last});
+        std::vector<RecordBytes> records;
+        const std::uint64_t from = std::max(last - wanted + 1, journal_.first_seq());
+        // What cannot be read is left out: the journal says so itself where it matters.
+        if (wanted > 0) static_cast<void>(journal_.read(from, wanted, records));
+        done(std::move(records));
     });
 }
 

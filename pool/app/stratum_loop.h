@@ -62,6 +62,14 @@ public:
     /// runs on this loop.
     void fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
                         std::function<void(std::size_t)> done);
+    /// See stratum::Server::set_bounds; `done` runs on this loop.
+    void set_bounds(std::uint16_t port, Difficulty least, Difficulty most,
+                    std::function<void(std::optional<std::size_t>)> done);
+    /// Begins a worker's counts anew; `done` gets of how many connections, on this loop.
+    void reset_worker(std::string account, std::string worker,
+                      std::function<void(std::size_t)> done);
+    /// The newest records of the journal, oldest first; `done` runs on this loop. limit: <= 1000.
+    void newest_records(std::size_t limit, std::function<void(std::vector<RecordBytes>)> done);
     /// Closes the connections that `meant` says; `done` gets how many, on this loop.
     void disconnect(std::function<bool(const stratum::SessionSnapshot&)> meant,
                     std::function<void(std::size_t)> done);

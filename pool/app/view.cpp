@@ -386,6 +386,59 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
     if (!posted) (*reply)(fail(Error::Code::unavailable, "the books are being verified already"));
 }
 
+void View::schema(Done<rpc::SchemaInfo> done)
+{
+    ask<payouts::SchemaStatus>(
+        [](payouts::Queries& queries) { return queries.schema(); },
+        [done = std::move(done)](const Result<payouts::SchemaStatus>& status) {
+            if (!status) return done(fail(status.error()));
+            rpc::SchemaInfo info{status->known, {}};
+            for (const auto& each : status->applied) {
+                info.applied.push_back({each.version, each.applied_at});
+            }
+            done(std::move(info));
+        });
+}
+
+void View::share_log(std::size_t limit, Done<std::vector<rpc::ShareLogLine>> done)
+{
+    struct Round {
+        std::size_t open = 0;
+        std::vector<JournalTail> tails;
+        Done<std::vector<rpc::ShareLogLine>> done;
+    };
+    const auto round = std::make_shared<Round>(Round{parts_.loops.size(), {}, std::move(done)});
+    for (StratumLoop* loop : parts_.loops) {
+        loop->newest_records(limit, [this, limit, round, producer = loop->producer()](
+                                        std::vector<RecordBytes> records) {
+            auto tail = std::make_shared<JournalTail>(JournalTail{producer, std::move(records)});
+            parts_.rpc_loop.post([this, limit, round, tail] {
+                round->tails.push_back(std::move(*tail));
+                if (--round->open > 0) return;
+                name_shares(std::move(round->tails), limit, std::move(round->done));
+            });
+        });
+    }
+}
+
+void View::name_shares(std::vector<JournalTail> tails, std::size_t limit,
+                       Done<std::vector<rpc::ShareLogLine>> done)
+{
+    using Lines = std::vector<rpc::ShareLogLine>;
+    ask<Lines>(
+        [tails = std::move(tails), limit](payouts::Queries& queries) {
+            Lines lines;
+            for (const JournalTail& tail : tails) {
+                // Without MySQL the shares are shown all the same, without their names.
+                const auto names = queries.names(handles_of(tail));
+                const Lines more = share_lines(tail, names.value_or(payouts::HandleNames{}));
+                lines.insert(lines.end(), more.begin(), more.end());
+            }
+            return Result<Lines>{newest_lines(std::move(lines), limit)};
+        },
+        std::move(done));
+}
+
 void View::operator_info(Done<rpc::OperatorInfo> done)
 {
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
@@ -426,6 +479,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
             unpublished.name = "zubr_blocks_unpublished";
             unpublished.help = "Blocks of the last day that nobody has seen for ten minutes";
             unpublished.value = static_cast<double>(unpublished_.blocks());
+            if (more_metrics_) more_metrics_(metrics);
             done(std::move(metrics));
         });
     });

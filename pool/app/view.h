@@ -15,6 +15,7 @@
 #include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
 #include "pool/app/remembered.h"
+#include "pool/app/share_lines.h"
 #include "pool/app/unpublished_watch.h"
 #include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
@@ -54,6 +55,11 @@ public:
 
     Identity& identity() { return identity_; }
     void set_books(const BooksStatus& status);
+    /// What else /metrics shows.
+    void add_metrics_by(std::function<void(std::vector<rpc::Metric>&)> add)
+    {
+        more_metrics_ = std::move(add);
+    }
     /// A new tip, or a new block of ours.
     void changed() { ++changes_; }
 
@@ -110,6 +116,8 @@ public:
     void accept_gap(const std::string& producer, const std::string& by,
                     Done<std::uint64_t> done) override;
     void verify_ledger(Done<rpc::LedgerVerdict> done) override;
+    void share_log(std::size_t limit, Done<std::vector<rpc::ShareLogLine>> done) override;
+    void schema(Done<rpc::SchemaInfo> done) override;
     void operator_info(Done<rpc::OperatorInfo> done) override;
     void metrics(Done<std::vector<rpc::Metric>> done) override;
     void stop() override { parts_.stop(); }
@@ -117,6 +125,8 @@ public:
 private:
     template <typename T>
     void ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> done);
+    void name_shares(std::vector<JournalTail> tails, std::size_t limit,
+                     Done<std::vector<rpc::ShareLogLine>> done);
     void look_for_missing_blocks();
     rpc::Readiness readiness_of(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
@@ -127,6 +137,7 @@ private:
     AccountAccess access_;
     BooksStatus books_status_;
     std::uint64_t changes_ = 0;
+    std::function<void(std::vector<rpc::Metric>&)> more_metrics_;
     /// Not older than a second; the last ones when MySQL is away or takes its time, so that pages
     /// and /metrics never wait for longer.
     Remembered<payouts::Totals> totals_;

@@ -91,6 +91,21 @@ void WorkControl::nodes(Done<std::vector<rpc::BitcoindInfo>> done)
         [this] { return node_infos(desk_.nodes(), desk_.status().tip); }, std::move(done));
 }
 
+void WorkControl::jobs(std::size_t limit, Done<std::vector<rpc::JobInfo>> done)
+{
+    ask<std::vector<rpc::JobInfo>>(
+        [this, limit] {
+            std::vector<rpc::JobInfo> out;
+            for (const PublishedJob& job : desk_.published()) {
+                if (out.size() == limit) break;
+                out.push_back({job.id.value, job.at, job.height, to_display_hex(job.previous),
+                               job.empty, job.clean, job.transactions, job.reward});
+            }
+            return out;
+        },
+        std::move(done));
+}
+
 void WorkControl::set_node(const std::string& name, bool on, Done<bool> done)
 {
     ask<bool>(

@@ -23,6 +23,7 @@ public:
 
     void current(Done<rpc::TemplateInfo> done) override;
     void nodes(Done<std::vector<rpc::BitcoindInfo>> done) override;
+    void jobs(std::size_t limit, Done<std::vector<rpc::JobInfo>> done) override;
     void set_node(const std::string& name, bool on, Done<bool> done) override;
     void refresh() override;
 

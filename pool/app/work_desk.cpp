@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds retry_after{1000};
 constexpr milliseconds tick_period{100};
+constexpr std::size_t published_max = 64;
 constexpr milliseconds look_period{1000};
 // A node that stays away is spoken of again this seldom.
 constexpr std::chrono::minutes unreachable_again{10};
@@ -262,6 +263,9 @@ void WorkDesk::publish(const WorkSource::Publication& publication)
     ++jobs_;
     if (empty) ++empty_jobs_;
     out_.publish(job);
+    published_.push_front({job->id, read_clock().wall, job->height, job->previous, empty,
+                           job->clean, empty ? 0 : publication.source->txids.size(), job->reward});
+    if (published_.size() > published_max) published_.pop_back();
     log::info("job_published",
               {{"height", job->height.value},
                {"job", job->id.value},

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -58,6 +59,18 @@ struct WorkStatus {
     std::vector<OfNode> nodes;
 };
 
+/// A job that went out, for admins.
+struct PublishedJob {
+    JobId id;
+    UnixMillis at;
+    Height height;
+    BlockHash previous;
+    bool empty = false;
+    bool clean = false;
+    std::size_t transactions = 0;
+    Sats reward;
+};
+
 /// A node as the desk sees it, for admins.
 struct NodeStatus {
     std::string name;
@@ -93,6 +106,8 @@ public:
     void set_chain_head(const Digest& head);
     WorkStatus status() const;
     std::vector<NodeStatus> nodes() const;
+    /// Newest first, the last 64.
+    const std::deque<PublishedJob>& published() const { return published_; }
     /// A node that is off is asked nothing and not listened to; blocks are sent to it all the same.
     /// Errors: not_found; conflict, when no other node that gives templates is on.
     Result<void> set_enabled(const std::string& node, bool on);
@@ -147,6 +162,7 @@ private:
     std::uint64_t next_job_;
     std::uint64_t jobs_ = 0;
     std::uint64_t empty_jobs_ = 0;
+    std::deque<PublishedJob> published_;
     std::string node_error_ = "no answer yet";
     std::function<void(Result<void>)> started_;
     Watch ticker_;

@@ -14,7 +14,9 @@ namespace pool {
 
 struct HttpCall {
     std::string url{};
-    std::string body{};  ///< POSTed as application/json; GET when empty
+    bool https = false;         ///< the URL may be an https:// one; certificates are checked
+    std::string unix_socket{};  ///< connects to this path, whatever host the URL names
+    std::string body{};         ///< POSTed as application/json; GET when empty
     std::shared_ptr<const std::string> shared_body{};  ///< instead: one text for several calls
     std::string user{};                                ///< basic authentication when not empty
     std::string password{};
@@ -40,7 +42,7 @@ public:
     /// `done` is called once, from the loop, never from inside call().
     /// Any status is an answer. Errors, in sentences that name the URL without user, password and
     /// query: unavailable (refused, reset, deadline passed: says which), limit (answer_max),
-    /// invalid (no http:// URL).
+    /// invalid (no http:// URL, or https:// where it may be).
     void call(HttpCall call, std::function<void(Result<HttpAnswer>)> done);
 
 private:

@@ -25,8 +25,12 @@ std::string to_string(const Endpoint& endpoint);
 /// Why a connection ended, for counters and logs.
 enum class CloseReason : std::uint8_t { peer_closed, peer_reset, we_closed, write_overflow };
 
-/// One TCP connection of a loop. The owner holds it by unique_ptr; dropping it closes the socket
-/// at once without a callback. All calls and callbacks on the loop's thread. TCP_NODELAY is on.
+/// What the peer of a connection by a unix socket is called.
+inline constexpr std::string_view unix_peer = "unix";
+
+/// One TCP connection of a loop, or one by a unix socket. The owner holds it by unique_ptr;
+/// dropping it closes the socket at once without a callback. All calls and callbacks on the loop's
+/// thread. TCP_NODELAY is on.
 class TcpConn {
 public:
     struct Callbacks {
@@ -83,6 +87,7 @@ private:
 
 struct ListenOptions {
     Endpoint address;         ///< port 0: the kernel chooses
+    std::string unix_path{};  ///< instead: a unix socket there, for its user and group (0660)
     bool reuse_port = false;  ///< several loops, one port (SO_REUSEPORT)
     int backlog = 4096;
 };
@@ -95,7 +100,8 @@ class TcpListener {
 public:
     /// `on_accept` may drop the listener. Out of descriptors, accepting pauses for 100 ms.
     /// Errors: unavailable with a sentence that names the address ("… is in use by another
-    /// program"); invalid for an address that is none.
+    /// program"); invalid for an address that is none. A unix socket that nobody listens on any
+    /// more is replaced; it goes with the listener.
     static Result<std::unique_ptr<TcpListener>> listen(
         Loop& loop, const ListenOptions& options,
         std::function<void(std::unique_ptr<TcpConn>)> on_accept);

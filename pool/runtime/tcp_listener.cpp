@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -54,10 +56,55 @@ private:
     int fd_;
 };
 
+tl::unexpected<Error> cannot_listen(const std::string& path, int error)
+{
+    return fail(Error::Code::unavailable, "cannot listen on " + path + ": " + describe(error));
+}
+
+Result<::sockaddr_un> unix_address(const std::string& path)
+{
+    ::sockaddr_un address{};
+    if (path.size() >= sizeof address.sun_path) {
+        return fail(Error::Code::invalid, path + " is longer than the path of a socket may be (" +
+                                              std::to_string(sizeof address.sun_path - 1) + ")");
+    }
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, path.size());
+    return address;
+}
+
+/// What a server that was killed has left. Another's that lives stays.
+void remove_left_over(const ::sockaddr_un& address)
+{
+    struct ::stat status{};
+    if (::lstat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+    const Socket probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto* const generic = reinterpret_cast<const ::sockaddr*>(&address);
+    if (::connect(probe.fd(), generic, sizeof address) == 0 || errno != ECONNREFUSED) return;
+    ::unlink(address.sun_path);
+}
+
+Result<Socket> open_unix(const ListenOptions& options)
+{
+    const auto address = unix_address(options.unix_path);
+    if (!address) return fail(address.error());
+    remove_left_over(*address);
+    Socket socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    constexpr ::mode_t for_user_and_group = 0660;
+    // Nobody can connect before listen: so the mode is right from the first moment.
+    const auto* const generic = reinterpret_cast<const ::sockaddr*>(&*address);
+    const bool ready = socket.fd() >= 0 && ::bind(socket.fd(), generic, sizeof *address) == 0 &&
+                       ::chmod(address->sun_path, for_user_and_group) == 0 &&
+                       ::listen(socket.fd(), options.backlog) == 0;
+    if (!ready) return cannot_listen(options.unix_path, errno);
+    return socket;
+}
+
 /// A socket of our own rather than a listening uv_tcp_t: options are set before bind, and
 /// accepting can pause when descriptors run out, where libuv would spin or drop connections.
 Result<Socket> open_listening(const ListenOptions& options)
 {
+    if (!options.unix_path.empty()) return open_unix(options);
     const auto address = to_socket_address(options.address);
     if (!address) return fail(address.error());
     Socket socket{
@@ -96,7 +143,8 @@ struct TcpListener::Impl::Core {
     }
 
     Loop& loop;
-    Socket socket;  // closed after the watch on it stops
+    Socket socket;       // closed after the watch on it stops
+    std::string path{};  // of a unix socket
     std::function<void(std::unique_ptr<TcpConn>)> on_accept;
     Watch readable;
     Watch pause;
@@ -131,7 +179,8 @@ struct TcpListener::Impl::Core {
                 return pause_accepting(errno);
             }
             short_of_descriptors = false;
-            auto conn = TcpConn::Impl::adopt(loop.native(), fd, to_endpoint(peer));
+            Endpoint from = path.empty() ? to_endpoint(peer) : Endpoint{std::string{unix_peer}, 0};
+            auto conn = TcpConn::Impl::adopt(loop.native(), fd, std::move(from));
             if (conn) on_accept(std::make_unique<TcpConn>(std::move(*conn)));
         }
     }
@@ -157,6 +206,7 @@ TcpListener::~TcpListener()
     core.dropped = true;
     core.readable.stop();
     core.pause.stop();
+    if (!core.path.empty()) ::unlink(core.path.c_str());
 }
 
 Result<std::unique_ptr<TcpListener>> TcpListener::listen(
@@ -168,6 +218,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(
     auto impl = std::make_unique<Impl>();
     impl->core = std::make_shared<Impl::Core>(loop, std::move(*socket), std::move(on_accept));
     impl->core->self = impl->core;
+    impl->core->path = options.unix_path;
     impl->core->watch();
     return std::make_unique<TcpListener>(std::move(impl));
 }
@@ -182,6 +233,7 @@ void TcpListener::set_paused(bool paused)
 
 std::uint16_t TcpListener::port() const
 {
+    if (!impl_->core->path.empty()) return 0;
     SocketAddress local;
     local.length = sizeof local.storage;
     if (::getsockname(impl_->core->socket.fd(), local.get(), &local.length) != 0) return 0;

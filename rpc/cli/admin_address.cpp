@@ -25,6 +25,7 @@ pool::Result<AdminAddress> from_table(const toml::table& table)
             return fail(Error::Code::invalid, "admin.listen: " + endpoint.error().detail);
         address.endpoint = std::move(*endpoint);
     }
+    address.socket = table["admin"]["socket"].value_or(std::string{});
     if (!data_dir.empty()) address.cookie_file = data_dir + "/.cookie";
     if (!cookie.empty()) address.cookie_file = cookie;
     return address;

@@ -10,12 +10,13 @@ namespace rpc::cli {
 /// Where the server listens for admins and where its cookie lies.
 struct AdminAddress {
     pool::Endpoint endpoint{"127.0.0.1", 8337};
+    std::string socket{};  ///< "" when it has none; wins
     std::string cookie_file = "/var/lib/zubr/.cookie";
 };
 
-/// Takes admin.listen, admin.cookie_file and pool.data_dir out of zubrd's own configuration; what
-/// is not there has zubrd's default. Checks nothing else: that is zubrd's business.
-/// Errors: io, when the file cannot be read; invalid, with the line.
+/// Takes admin.listen, admin.socket, admin.cookie_file and pool.data_dir out of zubrd's own
+/// configuration; what is not there has zubrd's default. Checks nothing else: that is zubrd's
+/// business. Errors: io, when the file cannot be read; invalid, with the line.
 pool::Result<AdminAddress> read_admin_address(const std::string& config_file);
 
 /// Where to connect to reach a server that listens on `endpoint`: this machine when it listens on

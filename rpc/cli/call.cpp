@@ -77,6 +77,7 @@ private:
     {
         pool::HttpCall call;
         call.url = "http://" + to_string(server_.endpoint) + "/";
+        call.unix_socket = server_.socket;
         call.body = request_;
         call.user = server_.user;
         call.password = server_.password;

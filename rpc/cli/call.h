@@ -10,6 +10,7 @@ namespace rpc::cli {
 
 struct Server {
     pool::Endpoint endpoint;
+    std::string socket{};  ///< of the same server; wins over the endpoint
     std::string user;
     std::string password;
     std::string cookie_file;  ///< asked, anew at each attempt, when no user is given

@@ -16,6 +16,7 @@ struct CommandLine {
     Action action = Action::call;
     std::string config_file;  ///< "" when not given
     std::string connect;      ///< host:port, "" when not given
+    std::string socket;       ///< path, "" when not given
     std::string cookie_file;  ///< "" when not given
     std::string user;
     std::string password;

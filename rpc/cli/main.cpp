@@ -53,9 +53,12 @@ pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
         pool::Result<pool::Endpoint> endpoint = pool::parse_endpoint(line.connect);
         if (!endpoint) return pool::fail(std::move(endpoint.error()));
         address.endpoint = std::move(*endpoint);
+        address.socket.clear();
     }
+    if (!line.socket.empty()) address.socket = line.socket;
     rpc::cli::Server server;
     server.endpoint = rpc::cli::reachable(std::move(address.endpoint));
+    server.socket = std::move(address.socket);
     server.user = line.user;
     server.password = line.password;
     server.cookie_file = line.cookie_file.empty() ? address.cookie_file : line.cookie_file;
@@ -115,6 +118,7 @@ int parse_and_run(const std::vector<std::string>& arguments)
     app.prefix_command();  // behind the method everything is a parameter
     app.add_option("-c,--conf", line.config_file, "zubrd's configuration file");
     app.add_option("--rpcconnect", line.connect, "host:port of the admin RPC");
+    app.add_option("--rpcsocket", line.socket, "or the path of its unix socket (admin.socket)");
     app.add_option("--cookie", line.cookie_file, "zubrd's cookie file");
     app.add_option("--rpcuser", line.user, "a user of admin.rpcauth, instead of the cookie");
     app.add_option("--rpcpassword", line.password, "that user's password");

@@ -209,4 +209,14 @@ SessionSnapshot Session::snapshot(pool::Now now) const
     return shot;
 }
 
+bool Session::reset_worker(std::string_view account, std::string_view name)
+{
+    const auto meant = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+        return worker.name == name && accounts_[worker.account].key.name == account;
+    });
+    if (meant == workers_.end()) return false;
+    meant->reset();
+    return true;
+}
+
 }  // namespace stratum::v1

@@ -146,6 +146,12 @@ public:
     void announce(std::string_view text);
     /// From the next job on, whatever the miner asks for.
     void fix_difficulty(pool::Difficulty difficulty) { policy_.fix(difficulty); }
+    void set_bounds(pool::Difficulty least, pool::Difficulty most)
+    {
+        policy_.set_bounds(least, most);
+    }
+    /// Begins a worker's counts anew. False: it mines for none of that name.
+    bool reset_worker(std::string_view account, std::string_view name);
 
     SessionSnapshot snapshot(pool::Now now) const;
 

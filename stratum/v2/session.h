@@ -129,6 +129,13 @@ public:
     /// v2 has no words for people.
     void announce(std::string_view) {}
     void fix_difficulty(pool::Difficulty difficulty);
+    /// Of its channels, and of those to come.
+    void set_bounds(pool::Difficulty least, pool::Difficulty most);
+    /// Begins a worker's counts anew. False: it mines for none of that name.
+    bool reset_worker(std::string_view account, std::string_view name)
+    {
+        return roster_.reset(account, name);
+    }
 
     SessionSnapshot snapshot(pool::Now now) const;
 

@@ -201,6 +201,13 @@ void Session::fix_difficulty(pool::Difficulty difficulty)
     for (Channel& channel : channels_) channel.policy.fix(difficulty);
 }
 
+void Session::set_bounds(pool::Difficulty least, pool::Difficulty most)
+{
+    difficulty_.min = least;
+    difficulty_.max = most;
+    for (Channel& channel : channels_) channel.policy.set_bounds(least, most);
+}
+
 // What the next job is to be measured by: on the grid, but never easier than the miner allows.
 // True when that differs from what it was last told.
 bool Session::announce_target(Channel& channel, const World& world)

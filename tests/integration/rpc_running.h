@@ -237,6 +237,11 @@ public:
         info.ledger_known = true;
         done(info);
     }
+    void share_log(std::size_t, Done<std::vector<ShareLogLine>> done) override
+    {
+        done(std::vector<ShareLogLine>{});
+    }
+    void schema(Done<SchemaInfo> done) override { done(SchemaInfo{}); }
     void metrics(Done<std::vector<Metric>> done) override
     {
         done(std::vector<Metric>{{.name = "zubr_template_height",
@@ -279,6 +284,7 @@ public:
     {
         options.admin = pool::Endpoint{"127.0.0.1", 0};
         options.web = pool::Endpoint{"127.0.0.1", 0};
+        options_ = options;
         register_admin_methods(router_, pool);
         register_worker_methods(router_, pool);
         auto started = Server::start(loop_, options, router_, auth_, pool);
@@ -292,6 +298,7 @@ public:
         loop_.stop();
         thread_.join();
     }
+    std::string admin_socket() const { return options_.admin_socket; }
     std::uint16_t web() const { return server_->web_port(); }
     std::uint16_t admin() const { return server_->admin_port(); }
     void on_loop(std::function<void()> task) { loop_.post(std::move(task)); }
@@ -299,6 +306,7 @@ public:
     FakePool pool;
 
 private:
+    ServerOptions options_;
     pool::Loop loop_;
     Router router_;
     Authenticator auth_{{*parse_rpc_user(alice_line)}, cookie_secret};

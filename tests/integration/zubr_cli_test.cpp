@@ -11,6 +11,7 @@
 #include "rpc/cli/call.h"
 #include "rpc/cli/command_line.h"
 #include "tests/integration/rpc_running.h"
+#include "tests/support/process.h"
 
 namespace rpc::testing {
 namespace {
@@ -39,6 +40,26 @@ TEST(ZubrCli, CallsWithTheCookieFileOrAUser)
     to.password = "wrong";
     const auto by_nobody = cli::call(to, *cli::request_json("uptime", {}));
     ASSERT_FALSE(by_nobody);
+    EXPECT_EQ(by_nobody.error().code, Error::Code::refused);
+}
+
+TEST(ZubrCli, CallsByAUnixSocketToo)
+{
+    const tests::TempDir directory;
+    ServerOptions options;
+    options.admin_socket = directory.path() / "admin.sock";
+    const Running server{options};
+    cli::Server to;
+    to.endpoint = {"127.0.0.1", 1};
+    to.socket = server.admin_socket();
+    to.user = "__cookie__";
+    to.password = cookie_secret;
+    const auto answer = cli::call(to, *cli::request_json("uptime", {}));
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->result, "42");
+    to.password = "wrong";
+    const auto by_nobody = cli::call(to, *cli::request_json("uptime", {}));
+    ASSERT_FALSE(by_nobody) << "who may open the socket needs a password all the same";
     EXPECT_EQ(by_nobody.error().code, Error::Code::refused);
 }
 

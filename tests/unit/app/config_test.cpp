@@ -1,7 +1,9 @@
 #include "pool/app/config.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -120,6 +122,86 @@ TEST(LoadConfig, SaysWhenTheFileCannotBeRead)
         load_config({.file = "/nonexistent/zubr.toml", .sets = {}, .environment = {}});
     ASSERT_FALSE(config.has_value());
     EXPECT_EQ(config.error().code, Error::Code::io);
+}
+
+Config loaded(const std::string& text, std::vector<std::string> sets = {})
+{
+    const File file{text};
+    auto config = load_config({.file = file.path, .sets = std::move(sets), .environment = {}});
+    EXPECT_TRUE(config.has_value()) << config.error().detail;
+    return config ? std::move(*config) : Config{};
+}
+
+const ConfigLine& line_of(const Config& config, const std::string& name)
+{
+    const auto same = [&](const ConfigLine& line) { return line.name == name; };
+    const auto found = std::find_if(config.lines.begin(), config.lines.end(), same);
+    static const ConfigLine none;
+    EXPECT_NE(found, config.lines.end()) << name;
+    return found == config.lines.end() ? none : *found;
+}
+
+TEST(ConfigLines, TellEachOptionOnceWithWhatItIsAndWhereItWasSet)
+{
+    const Config config =
+        loaded(good("[stratum]\nloops = 3\nstart_difficulty = 0.5\n"), {"stratum.loops=4"});
+    EXPECT_EQ(line_of(config, "stratum.loops").value, "4");
+    EXPECT_EQ(line_of(config, "stratum.loops").source, "--set");
+    EXPECT_EQ(line_of(config, "stratum.start_difficulty").value, "0.5");
+    EXPECT_TRUE(line_of(config, "stratum.start_difficulty").source.ends_with(":10"));
+    EXPECT_EQ(line_of(config, "pplns.fee_bps").value, "100");
+    EXPECT_EQ(line_of(config, "pplns.fee_bps").source, "default");
+    EXPECT_EQ(line_of(config, "node[1].url").value, "\"http://127.0.0.1:8332\"");
+    std::set<std::string> names;
+    for (const ConfigLine& line : config.lines) {
+        EXPECT_TRUE(names.insert(line.name).second) << line.name;
+    }
+}
+
+TEST(ConfigLines, ShowNoSecret)
+{
+    const std::string rpcauth =
+        "alice:0c8e5a3d2b7f41960a1bce92d4f07a35$"
+        "19e6e3740caeeb0670d4ae4e4b1b4706def110711ea829d274fae68dc11947f8:viewer";
+    const Config config = loaded(
+        good("[mysql]\npassword = \"hidden-1\"\n[admin]\nrpcauth = [\"" + rpcauth +
+             "\"]\n[[node]]\nurl = \"http://me:hidden-2@127.0.0.1:1\"\npassword = \"hidden-3\"\n"
+             "[[webhook]]\nurl = \"https://example.org/hidden-4\"\n"
+             "secret = \"hidden-5-hidden-5\"\nevents = [\"block.found\"]\n"));
+    for (const ConfigLine& line : config.lines) {
+        EXPECT_EQ(line.value.find("hidden"), std::string::npos) << line.name;
+        EXPECT_EQ(line.value.find("0c8e5a"), std::string::npos) << line.name;
+    }
+    EXPECT_EQ(line_of(config, "mysql.password").value, "\"***\"");
+    EXPECT_EQ(line_of(config, "webhook[1].secret").value, "\"***\"");
+    EXPECT_EQ(line_of(config, "webhook[1].events").value, "[\"block.found\"]");
+    EXPECT_EQ(line_of(config, "node[2].url").value, "\"***\"");
+}
+
+TEST(WebhookConfig, IsReadAsOftenAsItStandsThere)
+{
+    const Config config =
+        loaded(good("[[webhook]]\nurl = \"https://me:pw@example.org:8443/x?y\"\n[[webhook]]\n"
+                    "url = \"http://127.0.0.1/\"\nformat = \"slack\"\n"));
+    ASSERT_EQ(config.webhooks.size(), 2U);
+    EXPECT_EQ(config.webhooks[0].host, "example.org:8443");
+    EXPECT_TRUE(config.webhooks[0].events.empty());
+    EXPECT_EQ(config.webhooks[1].format, rpc::WebhookFormat::slack);
+}
+
+TEST(WebhookConfig, SaysWhatIsWrongWithOne)
+{
+    EXPECT_EQ(error_of(good("[[webhook]]\nsecret = \"0123456789abcdef\"\n")),
+              ":8: webhook.url is missing");
+    EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"ftp://example.org\"\n")),
+              ":9: webhook.url must be like \"https://example.org/hook\"");
+    EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"https://a/\"\nsecret = \"short\"\n")),
+              ":10: webhook.secret must have 16 characters or more, or none");
+    EXPECT_NE(error_of(good("[[webhook]]\nurl = \"https://a/\"\nevents = [\"block.lost\"]\n"))
+                  .find("block.found, block.matured"),
+              std::string::npos);
+    EXPECT_EQ(error_of(good("[[webhook]]\nulr = \"https://a/\"\n")),
+              ":9: unknown key webhook.ulr; did you mean webhook.url?");
 }
 
 TEST(ExampleConfig, IsAConfigurationButForThePlacesToFillIn)

@@ -3,10 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fcntl.h>
 #include <memory>
+#include <span>
 #include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -174,6 +178,90 @@ TEST(TcpListener, SharesOnePortBetweenLoops)
     // The kernel chooses by hash; that one side gets none of 200 has probability 2^-199.
     EXPECT_GT(sides[0].accepted, 0);
     EXPECT_GT(sides[1].accepted, 0);
+}
+
+/// A path in a directory of its own, which goes with it.
+struct SocketPath {
+    std::string directory = "/tmp/zubr-unix-XXXXXX";
+    std::string path;
+    SocketPath()
+    {
+        EXPECT_NE(::mkdtemp(directory.data()), nullptr);
+        path = directory + "/admin.sock";
+    }
+    ~SocketPath()
+    {
+        ::unlink(path.c_str());
+        ::rmdir(directory.c_str());
+    }
+    int connect() const
+    {
+        sockaddr_un to{};
+        to.sun_family = AF_UNIX;
+        path.copy(to.sun_path, sizeof to.sun_path - 1);
+        const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const auto* const generic = reinterpret_cast<const sockaddr*>(&to);
+        if (::connect(fd, generic, sizeof to) == 0) return fd;
+        ::close(fd);
+        return -1;
+    }
+};
+
+TEST(TcpListener, ListensOnAUnixSocketForItsUserAndGroupOnly)
+{
+    TestLoop test;
+    const SocketPath at;
+    Conn accepted;
+    auto listener =
+        TcpListener::listen(test.loop, {.address = {}, .unix_path = at.path}, [&](Conn conn) {
+            accepted = std::move(conn);
+            accepted->start({.on_bytes =
+                                 [&](std::span<const std::uint8_t> bytes) {
+                                     accepted->write({reinterpret_cast<const char*>(bytes.data()),
+                                                      bytes.size()});
+                                     test.loop.stop();
+                                 },
+                             .on_close = [](CloseReason) {}});
+        });
+    ASSERT_TRUE(listener) << listener.error().detail;
+    struct ::stat status{};
+    ASSERT_EQ(::stat(at.path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0660U);
+    const int fd = at.connect();
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(::send(fd, "hello", 5, MSG_NOSIGNAL), 5);
+    test.run();
+    std::array<char, 16> buffer{};
+    EXPECT_EQ(::recv(fd, buffer.data(), buffer.size(), 0), 5);
+    EXPECT_EQ(accepted->peer().host, unix_peer);
+    ::close(fd);
+    listener->reset();
+    EXPECT_NE(::stat(at.path.c_str(), &status), 0) << "it goes with the listener";
+}
+
+TEST(TcpListener, ReplacesAUnixSocketThatNobodyListensOnAndNoOther)
+{
+    Loop loop;
+    const SocketPath at;
+    const ListenOptions options{.address = {}, .unix_path = at.path};
+    {
+        // As kill -9 leaves it.
+        sockaddr_un left{};
+        left.sun_family = AF_UNIX;
+        at.path.copy(left.sun_path, sizeof left.sun_path - 1);
+        const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&left), sizeof left), 0);
+        ::close(fd);
+    }
+    const auto first = TcpListener::listen(loop, options, [](Conn) {});
+    ASSERT_TRUE(first) << first.error().detail;
+    const auto second = TcpListener::listen(loop, options, [](Conn) {});
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().detail, "cannot listen on " + at.path + ": Address already in use");
+    const auto too_long =
+        TcpListener::listen(loop, {.address = {}, .unix_path = std::string(200, 'x')}, [](Conn) {});
+    ASSERT_FALSE(too_long);
+    EXPECT_EQ(too_long.error().code, Error::Code::invalid);
 }
 
 }  // namespace

@@ -108,5 +108,16 @@ TEST(PastWorkers, KeepToTheirBoundByForgettingTheLongestSilent)
     EXPECT_LE(equal.size(), 100U);
 }
 
+TEST(PastWorkers, ForgetsTheOneThatAnAdminNames)
+{
+    PastWorkers past;
+    past.add({worker("rig", 1000, 60, 1'000'000), worker("other", 1000, 60, 1'000'000)},
+             {start, {1'000'000}});
+    EXPECT_FALSE(past.forget("b", "rig"));
+    EXPECT_TRUE(past.forget("a", "rig"));
+    EXPECT_FALSE(past.forget("a", "rig"));
+    EXPECT_EQ(past.size(), 1U);
+}
+
 }  // namespace
 }  // namespace stratum

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pool/app/config.h"
+#include "pool/base/time.h"
+#include "pool/runtime/http_client.h"
+#include "pool/runtime/loop.h"
+#include "rpc/pool_events.h"
+#include "rpc/pool_view.h"
+#include "rpc/webhook_body.h"
+#include "rpc/webhook_queue.h"
+#include "rpc/work_control.h"
+
+namespace pool {
+
+/// Tells the receivers of [[webhook]] what happens: looks at the pool as a page would, and sends by
+/// calls that wait on nobody's loop but in the kernel. Lives on the rpc loop; whatever a receiver
+/// does costs a bounded queue. What waits when the server stops is lost.
+class Webhooks {
+public:
+    struct Paces {
+        std::chrono::milliseconds look{5'000};  ///< at blocks, payouts, nodes
+        std::chrono::milliseconds look_at_workers{30'000};
+        /// Miners come back after a restart: who is there then is where workers begin from.
+        std::chrono::milliseconds workers_settle{180'000};
+        std::chrono::milliseconds deadline{10'000};  ///< for a receiver to answer
+        rpc::WebhookQueue::Limits queue{};
+        rpc::EventWatch::Options events{};
+    };
+
+    /// life: begins the ids of deliveries, another one for each start.
+    Webhooks(Loop& rpc_loop, rpc::PoolView& view, rpc::WorkControl& work,
+             const std::vector<WebhookConfig>& hooks, rpc::WebhookSender sender, std::uint64_t life,
+             Paces paces);
+    ~Webhooks();
+    Webhooks(const Webhooks&) = delete;
+    Webhooks& operator=(const Webhooks&) = delete;
+
+    /// On the rpc loop, once it runs.
+    void start();
+    void add_metrics(std::vector<rpc::Metric>& metrics) const;
+
+private:
+    struct Hook;
+    bool wanted(std::string_view prefix) const;
+    void look();
+    void look_at_workers();
+    void tell(const std::vector<rpc::PoolEvent>& events);
+    void send(Hook& hook);
+    void sent(Hook& hook, const Result<HttpAnswer>& answer);
+
+    Loop& loop_;
+    rpc::PoolView& view_;
+    rpc::WorkControl& work_;
+    rpc::WebhookSender sender_;
+    std::uint64_t life_;
+    Paces paces_;
+    std::uint64_t made_ = 0;
+    rpc::EventWatch events_;
+    std::vector<std::unique_ptr<Hook>> hooks_;
+    HttpClient http_;
+    Watch looking_;
+    Watch settling_;
+    Watch looking_at_workers_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>();  // answers may come after the end
+};
+
+}  // namespace pool

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "rpc/pool_view.h"
+
+namespace rpc {
+
+/// Something that people want to be told of.
+struct PoolEvent {
+    std::string name;  ///< "block.found": one of pool_event_names()
+    pool::UnixMillis at;
+    std::string text;  ///< a sentence for people; may hold names of miners, so any text
+    std::string data;  ///< a JSON object
+};
+
+/// All names there are: stable, for configurations and receivers.
+const std::vector<std::string_view>& pool_event_names();
+
+/// Tells what has happened from one look at the pool to the next. The first look at anything is
+/// where it begins from: what was so before is no news. Pure; one thread.
+class EventWatch {
+public:
+    struct Options {
+        /// A worker without a share for so long is gone.
+        std::uint64_t offline_after_ms = 600'000;
+        /// hashrate.drop: so much less over ten minutes than over an hour. Told again only after
+        /// half of the loss has come back.
+        double drop = 0.3;
+        std::size_t workers_max = 100'000;  ///< beyond, the rest is not watched
+    };
+
+    explicit EventWatch(Options options) : options_(options) {}
+
+    /// Newest first, as PoolView gives them. block.found, block.matured, block.orphaned,
+    /// block.rejected.
+    std::vector<PoolEvent> blocks(const std::vector<BlockInfo>& newest, pool::UnixMillis now);
+    /// Newest first. payout.sent, payout.confirmed, and payout.failed for one that was on its way
+    /// and is called off.
+    std::vector<PoolEvent> payouts(const std::vector<PayoutInfo>& newest, pool::UnixMillis now);
+    /// node.down, node.up. One that is switched off is neither.
+    std::vector<PoolEvent> nodes(const std::vector<BitcoindInfo>& nodes, pool::UnixMillis now);
+    /// worker.offline, worker.online: also for one that has never been seen.
+    std::vector<PoolEvent> workers(const std::vector<WorkerLine>& workers, pool::UnixMillis now);
+    std::vector<PoolEvent> hashrate(const Hashrates& rates, pool::UnixMillis now);
+
+private:
+    struct Worker {
+        bool online = false;
+        bool seen = false;  // in this look
+    };
+    Options options_;
+    std::optional<std::map<std::string, std::string>> blocks_;  // state by hash
+    std::optional<std::map<std::uint64_t, std::string>> payouts_;
+    std::optional<std::map<std::string, bool>> nodes_;
+    std::unordered_map<std::string, Worker> workers_;
+    bool workers_known_ = false;
+    bool dropped_ = false;
+};
+
+}  // namespace rpc

@@ -1,0 +1,164 @@
+#include "rpc/pool_events.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rpc {
+namespace {
+
+constexpr pool::UnixMillis now{1'700'000'000'000};
+
+std::vector<std::string> names(const std::vector<PoolEvent>& events)
+{
+    std::vector<std::string> out;
+    for (const PoolEvent& event : events) out.push_back(event.name);
+    return out;
+}
+using Names = std::vector<std::string>;
+
+BlockInfo block(const std::string& hash, const std::string& state)
+{
+    BlockInfo info;
+    info.height = {100};
+    info.hash = hash;
+    info.state = state;
+    info.finder = "farm";
+    info.worker = "\"><script>";
+    return info;
+}
+
+PayoutInfo payout(std::uint64_t id, const std::string& state)
+{
+    PayoutInfo info;
+    info.id = id;
+    info.state = state;
+    return info;
+}
+
+BitcoindInfo node(bool up, bool enabled = true)
+{
+    BitcoindInfo info;
+    info.name = "local";
+    info.up = up;
+    info.enabled = enabled;
+    return info;
+}
+
+WorkerLine worker(const std::string& name, std::uint64_t minutes_ago)
+{
+    WorkerLine line;
+    line.account = "farm";
+    line.worker.name = name;
+    line.worker.last_share = pool::UnixMillis{now.value - minutes_ago * 60'000};
+    return line;
+}
+
+TEST(EventWatch, CallsNothingNewsThatWasSoBefore)
+{
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.blocks({block("a", "orphaned"), block("b", "mature")}, now).empty());
+    EXPECT_TRUE(watch.payouts({payout(1, "broadcast")}, now).empty());
+    EXPECT_TRUE(watch.nodes({node(false)}, now).empty());
+    EXPECT_TRUE(watch.workers({worker("w", 0), worker("x", 60)}, now).empty());
+    EXPECT_TRUE(watch.blocks({block("a", "orphaned"), block("b", "mature")}, now).empty());
+}
+
+TEST(EventWatch, TellsOfABlockWhenItIsFoundAndWhenItsFateChanges)
+{
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.blocks({}, now).empty());
+    const auto found = watch.blocks({block("a", "immature")}, now);
+    ASSERT_EQ(names(found), Names{"block.found"});
+    EXPECT_NE(found[0].data.find("\"hash\":\"a\""), std::string::npos);
+    EXPECT_NE(found[0].data.find(R"("worker":"\"><script>")"), std::string::npos) << found[0].data;
+    EXPECT_TRUE(watch.blocks({block("a", "immature")}, now).empty());
+    EXPECT_EQ(names(watch.blocks({block("a", "mature")}, now)), Names{"block.matured"});
+    EXPECT_EQ(names(watch.blocks({block("a", "orphaned")}, now)), Names{"block.orphaned"});
+    EXPECT_EQ(names(watch.blocks({block("b", "rejected"), block("a", "orphaned")}, now)),
+              (Names{"block.found", "block.rejected"}));
+}
+
+TEST(EventWatch, FollowsAPayoutFromSentToConfirmed)
+{
+    EventWatch watch{{}};
+    watch.payouts({}, now);
+    EXPECT_TRUE(watch.payouts({payout(1, "approved")}, now).empty());
+    EXPECT_TRUE(watch.payouts({payout(1, "signed")}, now).empty());
+    EXPECT_EQ(names(watch.payouts({payout(1, "broadcast")}, now)), Names{"payout.sent"});
+    EXPECT_EQ(names(watch.payouts({payout(1, "confirmed")}, now)), Names{"payout.confirmed"});
+    // Both in the time between two looks.
+    EXPECT_EQ(names(watch.payouts({payout(2, "confirmed"), payout(1, "confirmed")}, now)),
+              (Names{"payout.sent", "payout.confirmed"}));
+}
+
+TEST(EventWatch, TellsOfAPayoutThatIsCalledOffAndNotOfOneThatIsOnlyOutOfSight)
+{
+    EventWatch watch{{}};
+    watch.payouts({payout(3, "approved"), payout(2, "approved"), payout(1, "confirmed")}, now);
+    const auto events = watch.payouts({payout(3, "approved"), payout(1, "confirmed")}, now);
+    EXPECT_EQ(names(events), Names{"payout.failed"});
+    EXPECT_EQ(events[0].data, "{\"payout\":2}");
+    EXPECT_TRUE(watch.payouts({payout(4, "approved"), payout(3, "approved")}, now).empty());
+}
+
+TEST(EventWatch, TellsWhenANodeGoesAndComesButNotWhenAnAdminSwitchesIt)
+{
+    EventWatch watch{{}};
+    watch.nodes({node(true)}, now);
+    EXPECT_EQ(names(watch.nodes({node(false)}, now)), Names{"node.down"});
+    EXPECT_TRUE(watch.nodes({node(false)}, now).empty());
+    EXPECT_EQ(names(watch.nodes({node(true)}, now)), Names{"node.up"});
+    EXPECT_TRUE(watch.nodes({node(false, false)}, now).empty());
+    EXPECT_TRUE(watch.nodes({node(true)}, now).empty());
+}
+
+TEST(EventWatch, CallsAWorkerOfflineAfterTenMinutesWithoutAShare)
+{
+    EventWatch watch{{}};
+    watch.workers({worker("w", 1)}, now);
+    EXPECT_TRUE(watch.workers({worker("w", 9)}, now).empty());
+    EXPECT_EQ(names(watch.workers({worker("w", 10)}, now)), Names{"worker.offline"});
+    EXPECT_TRUE(watch.workers({worker("w", 11)}, now).empty());
+    EXPECT_EQ(names(watch.workers({worker("w", 0), worker("new", 0), worker("old", 60)}, now)),
+              (Names{"worker.online", "worker.online"}));
+}
+
+TEST(EventWatch, WatchesSoManyWorkersAndNoMore)
+{
+    EventWatch watch{{.workers_max = 2}};
+    watch.workers({}, now);
+    EXPECT_EQ(watch.workers({worker("a", 0), worker("b", 0), worker("c", 0)}, now).size(), 2U);
+    EXPECT_EQ(watch.workers({worker("c", 0), worker("d", 0)}, now).size(), 0U)
+        << "places are given away once those who had them are gone";
+    EXPECT_EQ(watch.workers({worker("c", 0), worker("d", 0)}, now).size(), 2U);
+}
+
+TEST(EventWatch, TellsOfAFallenHashrateOnceUntilHalfOfItIsBack)
+{
+    EventWatch watch{{}};
+    const auto rates = [](double m10) { return Hashrates{.m10 = m10, .h1 = 100}; };
+    EXPECT_TRUE(watch.hashrate(rates(71), now).empty());
+    EXPECT_EQ(names(watch.hashrate(rates(70), now)), Names{"hashrate.drop"});
+    EXPECT_TRUE(watch.hashrate(rates(60), now).empty());
+    EXPECT_TRUE(watch.hashrate(rates(80), now).empty());
+    EXPECT_TRUE(watch.hashrate(rates(65), now).empty());
+    EXPECT_TRUE(watch.hashrate(rates(86), now).empty());
+    EXPECT_EQ(names(watch.hashrate(rates(65), now)), Names{"hashrate.drop"});
+    EXPECT_TRUE(watch.hashrate({}, now).empty());
+}
+
+TEST(EventWatch, KnowsTheNameOfEachEventItTells)
+{
+    EventWatch watch{{}};
+    watch.blocks({}, now);
+    for (const auto& event : watch.blocks({block("a", "rejected")}, now)) {
+        const auto& all = pool_event_names();
+        EXPECT_NE(std::find(all.begin(), all.end(), event.name), all.end()) << event.name;
+    }
+}
+
+}  // namespace
+}  // namespace rpc
