@@ -1,16 +1,10 @@
-#include "stratum/server.h"
-
 #include <algorithm>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "pool/base/prefetch.h"
-#include "pool/base/time.h"
-#include "stratum/first_bytes.h"
-#include "stratum/server_intake.h"
-#include "stratum/waiting_room.h"
+#include "stratum/server_impl.h"
 
 namespace stratum {
 namespace {
@@ -32,71 +26,6 @@ std::span<const std::uint8_t> as_bytes(std::string_view text)
 }
 
 }  // namespace
-
-struct Server::Impl {
-    struct Conn {
-        std::unique_ptr<pool::TcpConn> tcp;
-        IpAddress address;
-        std::unique_ptr<Intake> intake;  // until it is known what it speaks
-        std::unique_ptr<TlsSession> tls;
-        std::optional<pool::SteadyTime> unsent_since;
-        pool::Now opened;
-        const PortOptions* port = nullptr;
-        bool admitted = false;
-        bool holding = false;
-    };
-    using Conns = std::unordered_map<std::uint64_t, Conn>;
-
-    Impl(pool::Loop& on_loop, ServerOptions wanted, pool::ShareLog& log,
-         std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate)
-        : loop(on_loop),
-          options(std::move(wanted)),
-          gate(options.shard.gate),
-          shard(options.shard, log, std::move(directory), std::move(on_candidate)),
-          room(options.handshaking_max, static_cast<std::uint32_t>(options.shed_after.count()))
-    {
-        pool::check(gate != nullptr, "somebody decides who may connect");
-    }
-
-    pool::Result<std::vector<std::uint16_t>> start();
-    void accept(const PortOptions& port, std::unique_ptr<pool::TcpConn> tcp);
-    bool admit(Conn& conn, const IpAddress& address);
-    void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes);
-    void take_in(pool::SessionId id, Conn& conn, std::string_view bytes);
-    void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
-    void greet(pool::SessionId id, Conn& conn, Caller caller);
-    void on_end(pool::SessionId id);
-    void send(pool::SessionId id, Conn& conn, std::string_view bytes);
-    void refuse(pool::SessionId id, EndReason reason);
-    void forget(Conns::iterator at);
-    void misbehaved(const Conn& conn, EndReason reason);
-    void end_turn();
-    void write_out();
-    void on_tick();
-    void drop_stalled(pool::Now now);
-    void shed();
-    PortOptions* port_at(std::uint16_t number);
-    void pace();
-    void stop();
-
-    pool::Loop& loop;
-    ServerOptions options;
-    Gate* gate;
-    Shard shard;
-    std::shared_ptr<const TlsContext> tls;
-    Conns conns;
-    WaitingRoom room;
-    bool accepting = true;
-    ServerTimes times;
-    std::optional<pool::SteadyTime> turn_began;  // with the first bytes that came
-    std::uint64_t judged = 0;                    // before this turn
-    Effects effects;
-    std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
-    std::vector<std::unique_ptr<pool::TcpListener>> listeners;
-    pool::Watch ticking;
-    pool::Watch pacing;
-    pool::Watch turn_end;
-};
 
 pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
 {
@@ -413,106 +342,5 @@ void Server::Impl::stop()
         conn.tcp->close_after_write();
     }
 }
-
-Server::Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,
-               std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate)
-    : impl_(std::make_unique<Impl>(loop, std::move(options), log, std::move(directory),
-                                   std::move(on_candidate)))
-{
-}
-
-Server::~Server() = default;
-
-pool::Result<std::vector<std::uint16_t>> Server::start() { return impl_->start(); }
-
-void Server::publish(std::shared_ptr<const pool::Job> job)
-{
-    const pool::SteadyTime began = pool::read_clock().steady;
-    const bool urgent = !job->routine;
-    impl_->shard.on_job(std::move(job), pool::read_clock(), [this] { impl_->end_turn(); });
-    impl_->end_turn();
-    if (urgent) impl_->times.published.add(pool::read_clock().steady - began);
-    impl_->pace();
-}
-
-void Server::prepare(std::shared_ptr<const pool::Job> job)
-{
-    impl_->shard.prepare(std::move(job), pool::read_clock());
-    impl_->pace();
-}
-
-void Server::set_directory(std::shared_ptr<const AccountDirectory> directory)
-{
-    impl_->shard.set_directory(std::move(directory));
-}
-
-void Server::set_tls(std::shared_ptr<const TlsContext> context) { impl_->tls = std::move(context); }
-
-void Server::set_identity(std::shared_ptr<const v2::Identity> identity)
-{
-    impl_->shard.set_identity(std::move(identity));
-}
-
-void Server::stop() { impl_->stop(); }
-
-void Server::drain(std::chrono::milliseconds over)
-{
-    impl_->listeners.clear();
-    impl_->shard.ask_to_reconnect(over, pool::read_clock());
-    impl_->end_turn();
-    impl_->pace();
-}
-
-void Server::announce(std::string_view text)
-{
-    impl_->shard.announce(text);
-    impl_->end_turn();
-}
-
-bool Server::kick(pool::SessionId id) { return impl_->shard.kick(id); }
-
-bool Server::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
-{
-    return impl_->shard.fix_difficulty(id, difficulty);
-}
-
-std::optional<std::size_t> Server::set_bounds(std::uint16_t port, pool::Difficulty least,
-                                              pool::Difficulty most)
-{
-    PortOptions* const meant = impl_->port_at(port);
-    if (meant == nullptr) return std::nullopt;
-    DifficultyLimits& limits = meant->difficulty;
-    limits.min = least;
-    limits.max = most;
-    limits.start = std::clamp(limits.start, least, most);
-    std::size_t count = 0;
-    for (const auto& [id, conn] : impl_->conns) {
-        if (conn.port != meant || conn.intake != nullptr) continue;
-        impl_->shard.set_bounds(pool::SessionId{id}, least, most);
-        ++count;
-    }
-    return count;
-}
-
-std::size_t Server::reset_worker(const std::string& account, const std::string& name)
-{
-    return impl_->shard.reset_worker(account, name);
-}
-
-std::vector<SessionSnapshot> Server::snapshot() const
-{
-    return impl_->shard.snapshot(pool::read_clock());
-}
-
-std::size_t Server::connections() const { return impl_->conns.size(); }
-
-std::vector<WorkerSnapshot> Server::past_workers() const
-{
-    return impl_->shard.past_workers(pool::read_clock());
-}
-
-const ServerTimes& Server::times() const { return impl_->times; }
-
-const ShardMetrics& Server::metrics() const { return impl_->shard.metrics(); }
 
 }  // namespace stratum

@@ -447,8 +447,7 @@ constexpr std::array table{
                  "only (mode 0660); empty: none",
                  set_text<&C::admin_socket>},
     ConfigOption{"admin", "backup_command", "text", "\"\"",
-                 "absolute path of the program that 'zubr-cli backupnow' runs, e.g. "
-                 "/usr/lib/zubr/zubr-backup; empty: none",
+                 "absolute path of the program that 'zubr-cli backupnow' runs; empty: none",
                  set_text<&C::backup_command>},
     ConfigOption{"admin", "cookie_file", "text", "\"\"", "empty means data_dir/.cookie",
                  set_text<&C::cookie_file>},

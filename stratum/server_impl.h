@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "pool/base/time.h"
+#include "stratum/first_bytes.h"
+#include "stratum/server.h"
+#include "stratum/server_intake.h"
+#include "stratum/waiting_room.h"
+
+namespace stratum {
+
+/// The server's own; server.cpp does what sockets and clocks ask for, server_calls.cpp what the
+/// loop's owner does.
+struct Server::Impl {
+    struct Conn {
+        std::unique_ptr<pool::TcpConn> tcp;
+        IpAddress address;
+        std::unique_ptr<Intake> intake;  // until it is known what it speaks
+        std::unique_ptr<TlsSession> tls;
+        std::optional<pool::SteadyTime> unsent_since;
+        pool::Now opened;
+        const PortOptions* port = nullptr;
+        bool admitted = false;
+        bool holding = false;
+    };
+    using Conns = std::unordered_map<std::uint64_t, Conn>;
+
+    Impl(pool::Loop& on_loop, ServerOptions wanted, pool::ShareLog& log,
+         std::shared_ptr<const AccountDirectory> directory, Shard::OnCandidate on_candidate)
+        : loop(on_loop),
+          options(std::move(wanted)),
+          gate(options.shard.gate),
+          shard(options.shard, log, std::move(directory), std::move(on_candidate)),
+          room(options.handshaking_max, static_cast<std::uint32_t>(options.shed_after.count()))
+    {
+        pool::check(gate != nullptr, "somebody decides who may connect");
+    }
+
+    pool::Result<std::vector<std::uint16_t>> start();
+    void accept(const PortOptions& port, std::unique_ptr<pool::TcpConn> tcp);
+    bool admit(Conn& conn, const IpAddress& address);
+    void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes);
+    void take_in(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void greet(pool::SessionId id, Conn& conn, Caller caller);
+    void on_end(pool::SessionId id);
+    void send(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void refuse(pool::SessionId id, EndReason reason);
+    void forget(Conns::iterator at);
+    void misbehaved(const Conn& conn, EndReason reason);
+    void end_turn();
+    void write_out();
+    void on_tick();
+    void drop_stalled(pool::Now now);
+    void shed();
+    PortOptions* port_at(std::uint16_t number);
+    void pace();
+    void stop();
+
+    pool::Loop& loop;
+    ServerOptions options;
+    Gate* gate;
+    Shard shard;
+    std::shared_ptr<const TlsContext> tls;
+    Conns conns;
+    WaitingRoom room;
+    bool accepting = true;
+    ServerTimes times;
+    std::optional<pool::SteadyTime> turn_began;  // with the first bytes that came
+    std::uint64_t judged = 0;                    // before this turn
+    Effects effects;
+    std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
+    std::vector<std::unique_ptr<pool::TcpListener>> listeners;
+    pool::Watch ticking;
+    pool::Watch pacing;
+    pool::Watch turn_end;
+};
+
+}  // namespace stratum
