@@ -25,6 +25,9 @@ constexpr std::chrono::seconds ramp{180};  // while nothing is known, steps may 
 constexpr int ramp_steps_max = 10;
 constexpr int steps_max = 3;
 constexpr std::chrono::seconds silence_every{5};
+// What miners ask for is theirs to choose until it makes this many times the wanted shares.
+constexpr double patience = 10;
+constexpr std::chrono::minutes crowd_kept{30};
 constexpr double age_min_s = 0.5;  // a clump of shares in one packet is no rate
 
 constexpr double fine_width_s = 5;
@@ -94,30 +97,52 @@ ShareWindows::Sum ShareWindows::last(double window_s, double age_s) const
 }
 
 DifficultyPolicy::DifficultyPolicy(const DifficultyLimits& limits, pool::SteadyTime now)
-    : limits_(limits),
-      wanted_(limits.start),
-      floor_(limits.min),
-      began_(now),
-      changed_(now),
-      evaluated_(now)
+    : limits_(limits), wanted_(limits.start), began_(now), changed_(now), evaluated_(now)
 {
 }
 
 void DifficultyPolicy::suggest(pool::Difficulty difficulty, pool::SteadyTime now)
 {
-    if (fixed_ || hint_ == difficulty) return;
+    if (fixed_ || held_ || hint_ == difficulty) return;
     hint_ = difficulty;
-    wanted_ = difficulty;
-    changed_ = now;
-    counts_.reset();
+    expected_ = difficulty;
+    begin_anew(difficulty, now);
 }
 
 void DifficultyPolicy::begin_at(pool::Difficulty difficulty, pool::SteadyTime now)
 {
-    if (fixed_) return;
-    wanted_ = difficulty;
+    if (fixed_ || held_) return;
+    expected_ = difficulty;
+    begin_anew(difficulty, now);
+}
+
+// With the counts goes what is known of the miner's rate: what it must not ask for is noted before,
+// or two hints in turns would keep it at the lowest for ever.
+void DifficultyPolicy::begin_anew(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    note_rate(now);
+    wanted_ = std::max(difficulty, crowded_);
     changed_ = now;
     counts_.reset();
+}
+
+void DifficultyPolicy::note_rate(pool::SteadyTime now)
+{
+    if (now - crowded_at_ >= crowd_kept) crowded_ = pool::difficulty_min;
+    if (counts_ == nullptr) return;
+    const double age = std::max(seconds_between(changed_, now), age_min_s);
+    std::optional<pool::Difficulty> crowded;
+    for (const Window& window : windows) {
+        const ShareWindows::Sum sum = counts_->last(window.seconds, age);
+        if (sum.shares < up_shares_min) continue;
+        const double low = lower_bound(sum.shares, window.up_confidence) * sum.work / sum.shares;
+        const double most = patience * limits_.shares_per_minute * sum.seconds / 60;
+        const auto level = low > 0 ? pool::difficulty_at_most(low / most) : std::nullopt;
+        if (level) crowded = std::max(crowded.value_or(pool::difficulty_min), *level);
+    }
+    if (!crowded || *crowded < crowded_) return;
+    crowded_ = *crowded;
+    crowded_at_ = now;
 }
 
 std::optional<pool::Difficulty> DifficultyPolicy::fit_for(double hashes_per_second) const
@@ -129,29 +154,38 @@ std::optional<pool::Difficulty> DifficultyPolicy::fit_for(double hashes_per_seco
 
 void DifficultyPolicy::start_at(pool::Difficulty difficulty, pool::SteadyTime now)
 {
-    if (fixed_ || hint_ == difficulty) return;
+    if (fixed_ || held_ || hint_ == difficulty) return;
     suggest(difficulty, now);
     demanded_start_ = difficulty;
+}
+
+void DifficultyPolicy::hold(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    if (fixed_ || held_ == difficulty) return;
+    held_ = difficulty;
+    begin_anew(difficulty, now);
 }
 
 void DifficultyPolicy::fix(pool::Difficulty difficulty)
 {
     wanted_ = difficulty;
+    held_.reset();
     fixed_ = true;
     counts_.reset();
 }
 
 pool::Difficulty DifficultyPolicy::next() const
 {
-    const auto wanted = std::min(wanted_, ceiling_);
-    const auto allowed = std::min(std::max({wanted, floor_, limits_.min}), limits_.max);
+    const auto wanted = std::min(std::max(wanted_, held_.value_or(wanted_)), ceiling_);
+    const auto allowed = std::min(std::max(wanted, limits_.min), limits_.max);
     const auto start = std::min(demanded_start_, ceiling_);
-    const auto demanded = std::min(std::max(demanded_floor_, start), limits_.max);
+    const auto demanded = std::min(std::max({floor_, least_, start}), limits_.max);
     return std::max(std::min(allowed, cap_), demanded);
 }
 
 void DifficultyPolicy::on_share(pool::Difficulty difficulty, pool::SteadyTime now)
 {
+    work_ += std::ldexp(1.0, difficulty.exponent);
     if (fixed_ || !limits_.vary) return;
     if (counts_ == nullptr) counts_ = std::make_unique<ShareWindows>();
     counts_->add(difficulty, seconds_between(changed_, now));
@@ -164,23 +198,40 @@ void DifficultyPolicy::on_tick(pool::SteadyTime now)
     evaluate(now);
 }
 
+std::optional<std::chrono::duration<double>> DifficultyPolicy::share_interval(
+    pool::Difficulty difficulty, pool::SteadyTime now) const
+{
+    const double worth = std::ldexp(1.0, difficulty.exponent);
+    if (work_ > 0) {
+        return std::chrono::duration<double>{seconds_between(began_, now) * worth / work_};
+    }
+    if (!expected_) return std::nullopt;
+    const double usual_s = 60 / limits_.shares_per_minute;
+    return std::chrono::duration<double>{usual_s * worth / std::ldexp(1.0, expected_->exponent)};
+}
+
 void DifficultyPolicy::evaluate(pool::SteadyTime now)
 {
     evaluated_ = now;
     const double age = std::max(seconds_between(changed_, now), age_min_s);
     const double difficulty = std::ldexp(1.0, next().exponent);
+    const bool at_ceiling = next() >= ceiling_;
     for (const Window& window : windows) {
         ShareWindows::Sum sum{.seconds = std::min(window.seconds, age), .shares = 0, .work = 0};
         if (counts_ != nullptr) sum = counts_->last(window.seconds, age);
-        const double expected = limits_.shares_per_minute * sum.seconds / 60;
+        const double usual = limits_.shares_per_minute * sum.seconds / 60;
+        const double most_expected = usual * (held_ || at_ceiling ? patience : 1);
+        const double expected = usual * (held_ ? patience : 1);
         const double worth = sum.work / difficulty;  // in shares of today's difficulty
         const double scale = sum.shares > 0 ? worth / sum.shares : 1;
 
         const double low = lower_bound(std::max(sum.shares, 1.0), window.up_confidence) * scale;
-        if (sum.shares >= up_shares_min && low > up_at * expected) {
+        if (sum.shares >= up_shares_min && low > up_at * most_expected) {
             const int most = now - began_ < ramp ? ramp_steps_max : steps_max;
-            const auto steps = static_cast<int>(std::lround(std::log2(low / expected)));
-            return move(std::clamp(steps, 1, most), now);
+            const auto by = static_cast<int>(std::lround(std::log2(low / most_expected)));
+            const int steps = std::clamp(by, 1, most);
+            if (at_ceiling) ceiling_ = {next().exponent + steps};
+            return move(steps, now);
         }
         const double high = upper_bound(sum.shares, down_confidence) * scale;
         if (expected >= down_expected_min && high < down_at * expected) {
@@ -196,7 +247,7 @@ void DifficultyPolicy::move(int steps, pool::SteadyTime now)
 {
     const pool::Difficulty before = next();
     const pool::Difficulty old = wanted_;
-    demanded_start_ = pool::difficulty_min;
+    if (!held_) demanded_start_ = pool::difficulty_min;
     wanted_ = {before.exponent + steps};
     wanted_ = std::clamp(wanted_, pool::difficulty_min, pool::difficulty_max);
     wanted_ = next();
@@ -204,6 +255,7 @@ void DifficultyPolicy::move(int steps, pool::SteadyTime now)
         wanted_ = old;
         return;
     }
+    if (steps < 0) crowded_ = std::min(crowded_, wanted_);
     changed_ = now;
     counts_.reset();
 }

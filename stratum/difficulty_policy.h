@@ -61,26 +61,29 @@ class DifficultyPolicy {
 public:
     DifficultyPolicy(const DifficultyLimits& limits, pool::SteadyTime now);
 
-    /// mining.suggest_*: where to start from. The same again does nothing.
+    /// mining.suggest_*: where to start from. The same again does nothing. Once the share rate is
+    /// known it brings nobody more than ten times the wanted one.
     void suggest(pool::Difficulty difficulty, pool::SteadyTime now);
-    /// minimum-difficulty, the password's `md=`, NiceHash: never below, whatever is suggested.
-    /// Beats even the network's difficulty: some clients drop a pool that ever gives less.
-    void set_floor(pool::Difficulty difficulty)
-    {
-        floor_ = difficulty;
-        demanded_floor_ = difficulty;
-    }
+    /// minimum-difficulty, the password's `md=`: never below, whatever is suggested. The last one
+    /// counts. Beats even the network's difficulty: some clients drop a pool that ever gives less.
+    void set_floor(pool::Difficulty difficulty) { floor_ = difficulty; }
+    /// What the client's software bears (NiceHash): a floor of its own, that no set_floor lowers.
+    void set_least(pool::Difficulty difficulty) { least_ = difficulty; }
     /// What the worker was given before, the password's `th=`: where to start from, no demand.
     void begin_at(pool::Difficulty difficulty, pool::SteadyTime now);
-    bool varies() const { return limits_.vary && !fixed_; }
+    bool varies() const { return limits_.vary && !fixed_ && !held_; }
     /// The difficulty at which so many hashes a second make the wanted share rate. > 0, finite.
     std::optional<pool::Difficulty> fit_for(double hashes_per_second) const;
-    /// The password's `maxd=`: never above, but for a floor.
+    /// The password's `maxd=`: never above, but for a floor, and unless more than ten times the
+    /// wanted shares come.
     void set_ceiling(pool::Difficulty difficulty) { ceiling_ = difficulty; }
     /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the
     /// controller moves.
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
-    /// The password's `fd=`, an admin's word: hints are ignored from now on.
+    /// The password's `fd=`: always this, and hints are ignored from now on. Above it only while
+    /// more than ten times the wanted shares would come otherwise.
+    void hold(pool::Difficulty difficulty, pool::SteadyTime now);
+    /// An admin's word: always this, however many shares that makes.
     void fix(pool::Difficulty difficulty);
     /// What the port allows from now on; the next job is measured by it. least <= most.
     void set_bounds(pool::Difficulty least, pool::Difficulty most)
@@ -101,19 +104,33 @@ public:
     /// For the next job, inside the port's limits.
     pool::Difficulty next() const;
 
+    /// How long the miner needs for a share of `difficulty` on average: by the work it has brought
+    /// since it came, or, before its first share, by where it said or proved that it should start.
+    /// Nothing when neither is known.
+    std::optional<std::chrono::duration<double>> share_interval(pool::Difficulty difficulty,
+                                                                pool::SteadyTime now) const;
+
 private:
     void evaluate(pool::SteadyTime now);
     void move(int steps, pool::SteadyTime now);
+    void begin_anew(pool::Difficulty difficulty, pool::SteadyTime now);
+    void note_rate(pool::SteadyTime now);
 
     DifficultyLimits limits_;
     pool::Difficulty wanted_;
-    pool::Difficulty floor_;
+    pool::Difficulty floor_ = pool::difficulty_min;
+    pool::Difficulty least_ = pool::difficulty_min;
     pool::Difficulty ceiling_ = pool::difficulty_max;
     pool::Difficulty cap_ = pool::difficulty_max;
-    pool::Difficulty demanded_floor_ = pool::difficulty_min;
     pool::Difficulty demanded_start_ = pool::difficulty_min;
     std::optional<pool::Difficulty> hint_;
+    std::optional<pool::Difficulty> held_;
+    std::optional<pool::Difficulty> expected_;  // what it should manage at the wanted share rate
     bool fixed_ = false;
+    double work_ = 0;  // of all accepted shares
+    // Below it ten times too many shares came lately: the least that hints may ask for.
+    pool::Difficulty crowded_ = pool::difficulty_min;
+    pool::SteadyTime crowded_at_;
     pool::SteadyTime began_;
     pool::SteadyTime changed_;
     pool::SteadyTime evaluated_;

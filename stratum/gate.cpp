@@ -6,7 +6,6 @@
 namespace stratum {
 namespace {
 
-constexpr std::chrono::minutes mines_for{10};
 constexpr std::size_t delays_max = 100'000;
 constexpr std::size_t most_of_all = 4;  // times addresses_max: connected and banned ones too
 
@@ -16,6 +15,8 @@ std::string delay_key(std::string_view peer, std::string_view worker)
     const std::string from = address ? to_string(address->prefix()) : std::string{peer};
     return from + ' ' + std::string{worker};
 }
+
+std::string_view account_of(std::string_view worker) { return worker.substr(0, worker.find('.')); }
 
 }  // namespace
 
@@ -107,7 +108,9 @@ void Gate::mined(const IpAddress& address, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
     const auto at = addresses_.find(address.prefix());
-    if (at != addresses_.end()) at->second.last_mined = now;
+    if (at == addresses_.end()) return;
+    at->second.last_mined = now;
+    at->second.banned_until = {};
 }
 
 bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
@@ -121,8 +124,7 @@ bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
         known.first_misbehaviour = now;
     }
     ++known.misbehaviours;
-    const bool mines = known.last_mined != pool::SteadyTime{} && now - known.last_mined < mines_for;
-    if (mines || known.misbehaviours < options_.misbehaviours_max) return false;
+    if (known.mines(now) || known.misbehaviours < options_.misbehaviours_max) return false;
     known.misbehaviours = 0;
     known.banned_until = now + options_.ban;
     ++banned_ever_;
@@ -136,19 +138,36 @@ void Gate::delay_worker(std::string_view peer, std::string_view worker, pool::St
         std::erase_if(delays_, [now](const auto& entry) { return entry.second.until <= now; });
         if (delays_.size() >= delays_max) return;
     }
-    Delay& delay = delays_[delay_key(peer, worker)];
+    lengthen(delays_[delay_key(peer, worker)], true, now);
+    lengthen(delays_[delay_key(peer, account_of(worker))], false, now);
+}
+
+void Gate::lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const
+{
     const bool again = delay.length.count() > 0 && now - delay.until < options_.worker_delay_max;
     delay.length =
         again ? std::min(2 * delay.length, options_.worker_delay_max) : options_.worker_delay_first;
-    delay.until = now + delay.length;
+    delay.until = again || at_first ? now + delay.length : now;
+}
+
+bool Gate::holds(std::string_view peer, std::string_view name, pool::SteadyTime now) const
+{
+    const auto at = delays_.find(delay_key(peer, name));
+    return at != delays_.end() && at->second.until > now;
+}
+
+bool Gate::mines(std::string_view peer, pool::SteadyTime now) const
+{
+    const auto address = parse_peer(peer);
+    const auto at = address ? addresses_.find(address->prefix()) : addresses_.end();
+    return at != addresses_.end() && at->second.mines(now);
 }
 
 bool Gate::delayed(std::string_view peer, std::string_view worker, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
     if (delays_.empty()) return false;
-    const auto at = delays_.find(delay_key(peer, worker));
-    return at != delays_.end() && at->second.until > now;
+    return holds(peer, worker, now) || (holds(peer, account_of(worker), now) && !mines(peer, now));
 }
 
 std::vector<Gate::Ban> Gate::bans(pool::SteadyTime now)

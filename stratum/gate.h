@@ -43,8 +43,9 @@ struct GateOptions {
 /// Who may connect: caps, rates, bans and delays, for all Stratum loops of a server together, for
 /// a cap of 4096 must mean 4096 wherever the kernel puts the connections.
 ///
-/// The one thing that loops share beside jobs. Its lock is taken when a connection comes, goes or
-/// misbehaves, and once in a while for those that mine; never on the road of a share.
+/// The one thing that loops share beside jobs. Its lock is taken when a connection comes, goes,
+/// misbehaves or has its first accepted share, and once in a while for those that mine; never on
+/// the road of any other share.
 class Gate {
 public:
     enum class Answer : std::uint8_t { welcome, banned, too_many, too_fast, full };
@@ -55,7 +56,8 @@ public:
     Answer admit(const IpAddress& address, pool::SteadyTime now);
     void release(const IpAddress& address);
 
-    /// A connection of this address had an accepted share.
+    /// A connection of this address had an accepted share. Ends a ban that misbehaved() began, for
+    /// others there mine; an admin's stays.
     void mined(const IpAddress& address, pool::SteadyTime now);
     /// A connection of this address was closed for what it did. True when the address is banned
     /// for it: never while any of its connections mines.
@@ -63,7 +65,9 @@ public:
 
     /// A worker's connection was closed for its shares: it may not authorise from this address for
     /// a while, longer each time. From there only, for names are no secret and anybody may send bad
-    /// shares under one. peer: as in parse_peer; worker: account and name as one text.
+    /// shares under one. From the second time on no other worker of that account may, either,
+    /// unless somebody mines at the address: another name costs nothing. peer: as in parse_peer;
+    /// worker: account and name as one text, with a dot between.
     void delay_worker(std::string_view peer, std::string_view worker, pool::SteadyTime now);
     bool delayed(std::string_view peer, std::string_view worker, pool::SteadyTime now);
 
@@ -90,6 +94,12 @@ private:
         pool::SteadyTime first_misbehaviour;
         pool::SteadyTime last_mined;
         pool::SteadyTime banned_until;
+
+        bool mines(pool::SteadyTime now) const
+        {
+            constexpr std::chrono::minutes mines_for{10};
+            return last_mined != pool::SteadyTime{} && now - last_mined < mines_for;
+        }
     };
     struct Delay {
         pool::SteadyTime until;
@@ -103,13 +113,16 @@ private:
     const AddressLimits& limits_of(const IpAddress& address) const;
     Answer judge(const IpAddress& address, pool::SteadyTime now);
     void forget_some(pool::SteadyTime now);
+    void lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const;
+    bool holds(std::string_view peer, std::string_view name, pool::SteadyTime now) const;
+    bool mines(std::string_view peer, pool::SteadyTime now) const;
 
     GateOptions options_;  // as given
     std::mutex mutex_;
     std::unordered_map<IpAddress, Address, IpHash> addresses_;
     std::size_t forget_at_;  // how many addresses are too many
     pool::SteadyTime look_again_;
-    std::unordered_map<std::string, Delay> delays_;  // by address and worker
+    std::unordered_map<std::string, Delay> delays_;  // by address and worker, or account
     std::vector<NetworkBan> network_bans_;
     std::size_t connections_ = 0;
     std::array<std::uint64_t, 5> answers_{};

@@ -43,7 +43,9 @@ struct MinedAccount {
 struct Worker {
     std::size_t account = 0;  ///< which of the connection's accounts
     std::string name;         ///< folded
-    std::string given;        ///< the whole user name as the miner sent it last: found by it first
+    /// The whole user name as the miner sent it last, without blanks around it (at most
+    /// user_name_bytes_max): found by it first.
+    std::string given;
     pool::WorkerHandle handle;  ///< 0 until its first recorded share
     ShareCounts counts;
     WorkMeter meter;

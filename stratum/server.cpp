@@ -222,10 +222,6 @@ void Server::Impl::end_turn()
         room.leave(id);
     }
     if (!accepting) shed();
-    for (const pool::SessionId id : effects.mined) {
-        const auto found = conns.find(id.value);
-        if (found != conns.end()) gate->mined(found->second.address, now.steady);
-    }
     write_out();
     for (const Effects::Close& close : effects.closes) {
         const auto found = conns.find(close.session.value);

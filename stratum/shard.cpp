@@ -399,8 +399,6 @@ void Shard::take_effects(Effects& effects, pool::Now now)
     effects.closes.clear();
     effects.authorised.clear();
     effects.authorised.swap(authorised_);
-    effects.mined.clear();
-    effects.mined.swap(mined_);
     taken_.clear();
     taken_.swap(dirty_);
     for (const pool::SessionId id : taken_) {
@@ -450,17 +448,15 @@ void Shard::release_jobs(pool::SessionId id)
     });
 }
 
-// An address that mines is never banned; to know once in a while is enough.
+// An address that mines is never banned: beside the first share of each connection, which is told
+// at once, to know once in a while is enough.
 void Shard::note_mined(pool::Now now)
 {
     constexpr std::chrono::seconds once_in{15};
     if (now.steady - mined_told_ < once_in) return;
     mined_told_ = now.steady;
-    const auto has_mined = [](auto& session) {
-        return std::exchange(session.told_accepted, session.accepted()) != session.accepted();
-    };
     for (auto& [id, any] : sessions_) {
-        if (std::visit(has_mined, any)) mined_.push_back({id});
+        std::visit([this, now](auto& session) { tell_gate(session, now); }, any);
     }
 }
 

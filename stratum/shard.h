@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,9 @@
 
 namespace stratum {
 
+/// Secret: with it anybody can tell every session's name.
+using SessionKey = std::array<std::uint8_t, 16>;
+
 struct ShardOptions {
     v1::SessionOptions session;
     v2::SessionOptions v2;  ///< chain, difficulty and extranonce are those of `session`
@@ -44,9 +48,13 @@ struct ShardOptions {
     std::shared_ptr<v2::UsedTokens> used_tokens = std::make_shared<v2::UsedTokens>();
     std::uint32_t loop = 0;  ///< this loop's number; < 4096
     PrefixRange prefixes;    ///< prefix_range(server id, loop, loops)
-    /// Where prefixes and session names begin: from a random source, different in each life.
+    /// Where prefixes and tokens begin: from a random source, different in each life. Miners see
+    /// numbers that follow from it.
     std::uint64_t seed = 0;
-    Gate* gate = nullptr;  ///< outlives the shard; null: nobody is delayed for bad shares
+    /// Names v1's sessions, that nobody can guess another's: from a random source of secrets.
+    SessionKey session_key{};
+    /// Outlives the shard; is told who mines. Null: nobody is delayed for bad shares.
+    Gate* gate = nullptr;
     KnownDifficulties* known = nullptr;  ///< likewise; null: nobody's difficulty is remembered
     pool::HeaderHasher hasher;           ///< how shares are hashed
     /// A routine job goes to all within this, one to miners who wait at once.
@@ -66,7 +74,6 @@ struct Effects {
     std::vector<Write> writes;  ///< at most one for each session
     std::vector<Close> closes;  ///< after its last bytes; the shard has forgotten the session
     std::vector<pool::SessionId> authorised;  ///< since the last time, the first worker of each
-    std::vector<pool::SessionId> mined;       ///< had an accepted share since the last time
 
     /// Gives the memory of bytes that are sent to the next turn, if it is as small as replies are:
     /// a job for everybody leaves nothing behind.
@@ -204,6 +211,8 @@ private:
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
     void note_mined(pool::Now now);
+    template <typename AnySession>
+    void tell_gate(AnySession& session, pool::Now now);
     void punish(const Batch::Origin& origin, const std::string& peer, pool::Now now);
     void forget(pool::SessionId id, pool::Now now);
 
@@ -242,7 +251,6 @@ private:
     std::vector<pool::SessionId> order_;  // as they came; some may have gone since
     std::uint64_t opened_ = 0;
     std::vector<pool::SessionId> authorised_;  // not told yet
-    std::vector<pool::SessionId> mined_;
     pool::SteadyTime mined_told_;
     std::vector<pool::SessionId> dirty_;  // have something to send or to close
     std::vector<pool::SessionId> taken_;  // dirty_, while it is gone through
@@ -255,6 +263,16 @@ private:
     std::vector<pool::Verdict> verdicts_;
     std::vector<pool::ShareRecord> records_;
 };
+
+// That its address mines, if that is news.
+template <typename AnySession>
+void Shard::tell_gate(AnySession& session, pool::Now now)
+{
+    if (session.told_accepted == session.accepted()) return;
+    session.told_accepted = session.accepted();
+    const auto address = parse_peer(session.peer());
+    if (options_.gate != nullptr && address) options_.gate->mined(*address, now.steady);
+}
 
 template <typename AnySession>
 void Shard::touch(AnySession& session)

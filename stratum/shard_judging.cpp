@@ -145,6 +145,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     std::visit(
         [this, &origin, &outcome, now](auto& session) {
             session.answer(origin, outcome, now);
+            if (session.told_accepted == 0) tell_gate(session, now);
             // Once, for the share that was one too many: what follows in the same burst may name
             // whomever it likes.
             const bool over = session.ended().has_value();

@@ -2,19 +2,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/base/bytes.h"
 #include "pool/base/result.h"
+#include "pool/crypto/sha256.h"
 #include "stratum/shard.h"
 
 namespace stratum {
 namespace {
 
-// The numbers a client sees as its session id: not to be guessed from the one before.
-std::uint64_t mixed(std::uint64_t value)
+// The number a client sees as its session id. Whoever knows another's takes its extranonce with
+// stratum.resume: so many of them tell nothing about the next.
+std::uint64_t shown_id(pool::SessionId id, const SessionKey& key)
 {
-    value += 0x9e3779b97f4a7c15;
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-    value = (value ^ value >> 27) * 0x94d049bb133111eb;
-    return value ^ value >> 31;
+    pool::ByteWriter out;
+    out.raw(key);
+    out.u64(id.value);
+    const pool::Digest hash = pool::sha256(out.bytes());
+    return pool::ByteReader{hash}.u64();
 }
 
 }  // namespace
@@ -38,7 +42,7 @@ void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLi
 {
     const std::uint8_t most = options_.session.extranonce2_bytes;
     const std::uint8_t rolled = extranonce2_bytes == 0 ? most : std::min(extranonce2_bytes, most);
-    const std::uint64_t subscription = mixed(options_.seed ^ mixed(id.value));
+    const std::uint64_t subscription = shown_id(id, options_.session_key);
     sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
                           difficulty, rolled, now);
     line_up(id);
@@ -80,6 +84,7 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     const auto reason =
         std::visit([](const auto& session) { return session.ended(); }, found->second);
     metrics_.of(reason.value_or(EndReason::peer_left)).add();
+    std::visit([this, now](auto& session) { tell_gate(session, now); }, found->second);
     if (auto* one = std::get_if<v1::Session>(&found->second)) {
         if (const auto& prefix = one->prefix()) prefixes_.release(*prefix, now.steady);
         if (options_.known != nullptr) one->leave_word(*options_.known, now.steady);

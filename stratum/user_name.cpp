@@ -38,14 +38,6 @@ std::string quotable(std::string_view text)
     return shown;
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view blanks = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 UserName by_address(pool::Address address, std::string_view worker)
 {
     return {.account = {.script = std::move(address.script),
@@ -75,6 +67,14 @@ Result<UserName> whole_account(std::string_view account, std::string_view worker
 
 }  // namespace
 
+std::string_view trimmed_user_name(std::string_view text)
+{
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 std::string fold_worker(std::string_view text)
 {
     if (text.empty()) return "default";
@@ -89,7 +89,7 @@ std::string fold_worker(std::string_view text)
 Result<UserName> parse_user_name(std::string_view text, pool::Chain chain,
                                  const AccountDirectory& directory)
 {
-    const std::string_view user = trimmed(text);
+    const std::string_view user = trimmed_user_name(text);
     if (user.empty()) {
         return fail(Error::Code::invalid,
                     "The user name is empty: use a Bitcoin address or a registered account name");

@@ -34,6 +34,10 @@ struct UserName {
 pool::Result<UserName> parse_user_name(std::string_view text, pool::Chain chain,
                                        const AccountDirectory& directory);
 
+/// Without the blanks around it, which parse_user_name ignores: of a name that it takes at most
+/// user_name_bytes_max bytes are left.
+std::string_view trimmed_user_name(std::string_view text);
+
 /// Everything outside [A-Za-z0-9._:+=@-] becomes '_', byte by byte; cut at 64; "" is "default".
 std::string fold_worker(std::string_view text);
 

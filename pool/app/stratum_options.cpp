@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pool/bitcoin/target.h"
+#include "stratum/v2/noise_keys.h"
 
 namespace pool {
 namespace {
@@ -108,6 +109,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
         stratum::prefix_range(static_cast<std::uint8_t>(config.extranonce_server),
                               static_cast<std::uint32_t>(loop), static_cast<std::uint32_t>(loops));
     options.shard.seed = std::uint64_t{random()} << 32 | random();
+    stratum::v2::fill_random(options.shard.session_key);
     options.shard.hasher = hasher;
     return options;
 }

@@ -57,15 +57,19 @@ MemberHandle Producer::member(const AccountKey& account)
 
 WorkerHandle Producer::worker(MemberHandle member, std::string_view name)
 {
-    WorkerHandle& known = workers_[{member.value, std::string{name}}];
-    if (known.value != 0) return known;
-    known = WorkerHandle{++workers_made_};
+    std::pair key{member.value, std::string{name}};
+    if (const auto known = workers_.find(key); known != workers_.end()) return known->second;
+    std::uint32_t& named = named_[member.value];
+    if (named >= workers_max && name != worker_beyond) return worker(member, worker_beyond);
+    ++named;
+    const WorkerHandle made{++workers_made_};
+    workers_.emplace(std::move(key), made);
     WorkerRecord declared;
     declared.member = member;
-    declared.worker = known;
+    declared.worker = made;
     declared.name = std::string{name};
     undeclared_.emplace_back(std::move(declared));
-    return known;
+    return made;
 }
 
 Result<void> Producer::append(std::span<ShareRecord> records, UnixMillis now)

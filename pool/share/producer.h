@@ -28,6 +28,11 @@ namespace pool {
 /// the former life mean nothing after it. Used on the loop's thread.
 class Producer : public ShareLog {
 public:
+    /// Names of an account's workers in one life. Miners choose them, each with a share; those
+    /// beyond are one worker, `worker_beyond`.
+    static constexpr std::uint32_t workers_max = 10'000;
+    static constexpr std::string_view worker_beyond = "other";
+
     /// name: the stream's, "<server id>-<loop>". journal: of this producer alone, already
     /// advanced beyond what Redis and MySQL have. steady: the monotonic clock.
     Producer(
@@ -62,6 +67,7 @@ private:
     std::map<Script, MemberHandle> by_script_;
     std::unordered_map<std::uint64_t, MemberHandle> by_row_;
     std::map<std::pair<std::uint64_t, std::string>, WorkerHandle, std::less<>> workers_;
+    std::unordered_map<std::uint64_t, std::uint32_t> named_;  // workers of each member
     std::uint64_t members_made_ = 0;
     std::uint32_t workers_made_ = 0;
 

@@ -124,19 +124,22 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
     if (!prefix_ && age >= options.subscribe_within) return end(EndReason::no_subscribe);
     if (!authorised() && age >= options.authorize_within) return end(EndReason::no_authorize);
     if (line_begun_ && now - *line_begun_ >= options.line_within) return end(EndReason::slow_line);
-    if (now - heard_ >= idle_limit(options, now)) end(EndReason::idle);
+    const auto silent = now - heard_;
+    if (silent >= options.idle_max && silent >= idle_limit(now)) end(EndReason::idle);
 }
 
 // A slow device at the lowest difficulty may need hours for a share, and says nothing meanwhile.
-std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
-                                             pool::SteadyTime now) const
+// Where nothing tells how fast it is (no share yet, no hint), nobody can say how long: idle_max
+// holds, and who is asked to connect again has lost no work by it.
+std::chrono::nanoseconds Session::idle_limit(pool::SteadyTime now) const
 {
-    constexpr int intervals = 20;
-    const std::chrono::nanoseconds least = options.idle_max;
-    if (accepted_ == 0) return least;
-    const std::chrono::nanoseconds mean =
-        (now - opened_.steady) / static_cast<std::int64_t>(accepted_);
-    return std::max(least, intervals * mean);
+    constexpr double intervals = 20;
+    constexpr std::chrono::duration<double> most = std::chrono::hours{24 * 7};
+    if (sent_.empty()) return {};
+    const auto interval = policy_.share_interval(sent_.back().difficulty, now);
+    if (!interval) return {};
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::min(intervals * *interval, most));
 }
 
 void Session::end(EndReason reason)
@@ -163,7 +166,10 @@ void Session::send_job(World& world)
 {
     const RenderedJob& current = world.current;
     if (current.job == nullptr) return;
-    if (!sent_.empty() && sent_.back().job == current.job->id) return;
+    // In a routine round its turn may come after it was sent the job and another for a new
+    // difficulty. The promise for a job is frozen: it is not made anew.
+    const auto is_current = [&current](const SentJob& sent) { return sent.job == current.job->id; };
+    if (std::any_of(sent_.rbegin(), sent_.rend(), is_current)) return;
 
     announce_mask(*current.job);
 

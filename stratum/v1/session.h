@@ -55,7 +55,9 @@ struct SessionOptions {
     std::chrono::seconds authorize_within{60};
     std::chrono::seconds line_within{15};        ///< from its first byte to its end
     std::chrono::seconds start_unauthorized{3};  ///< work for those that only subscribe
-    std::chrono::minutes idle_max{30};  ///< or 20 times the connection's usual share interval
+    /// Or 20 times what a share at the last job's difficulty takes the miner on average, as far as
+    /// that is known; a week at most.
+    std::chrono::minutes idle_max{30};
 };
 
 /// The job that a loop sends now, as all its connections get it. Empty before the first.
@@ -202,7 +204,7 @@ private:
     void start_if_ready(World& world);
     void send_job(World& world);
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
-    std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
+    std::chrono::nanoseconds idle_limit(pool::SteadyTime now) const;
 
     void begin_where_it_was(const Turn& turn);
     std::string first_worker() const;

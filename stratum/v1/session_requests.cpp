@@ -99,7 +99,7 @@ void Session::on(const Subscribe& call, const Turn& turn)
         }
     }
     if (!call.user_agent.empty()) user_agent_ = printable(call.user_agent);
-    if (call.user_agent.starts_with(nicehash)) policy_.set_floor(nicehash_floor);
+    if (call.user_agent.starts_with(nicehash)) policy_.set_least(nicehash_floor);
 
     // A second subscribe is answered with the same prefix: it never changes on a connection.
     append_subscribe_reply(out(), turn.id,
@@ -154,7 +154,8 @@ void Session::on(const Authorize& call, const Turn& turn)
         return refuse("Too many bad shares, try again later");
     }
     const bool first = workers_.empty();
-    if (!add_worker(std::move(*user), call.user, turn)) {
+    // What is kept of it is bounded: blanks around it are not.
+    if (!add_worker(std::move(*user), trimmed_user_name(call.user), turn)) {
         return refuse("Too many workers on this connection");
     }
     turn.world.metrics.authorized.add();
@@ -201,7 +202,7 @@ void Session::apply_password(std::string_view password, const Turn& turn)
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
     if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling);
     if (const auto start = on_grid(asked.start)) policy_.start_at(*start, turn.now.steady);
-    if (const auto fixed = on_grid(asked.fixed)) policy_.fix(*fixed);
+    if (const auto fixed = on_grid(asked.fixed)) policy_.hold(*fixed, turn.now.steady);
 }
 
 void Session::suggest(pool::Difficulty difficulty, const Turn& turn)

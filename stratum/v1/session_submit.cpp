@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "stratum/user_name.h"
 #include "stratum/v1/session.h"
 
 namespace stratum::v1 {
@@ -104,6 +105,7 @@ std::optional<std::size_t> Session::add_worker(UserName user, std::string_view g
 std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn& turn)
 {
     if (workers_.empty()) return std::nullopt;
+    given = trimmed_user_name(given);
     if (const auto known = find_worker(given)) return known;
 
     auto user = parse_user_name(given, turn.world.options.chain, turn.world.directory);

@@ -232,12 +232,14 @@ def prefixes(a):
         raise AssertionError("nobody was let in")
 
 
-@attack("15, 16", "times and versions out of range", "limits.bad_shares", ["zubr_shares_total:rejected:time_too_new|time_too_old"])
+@attack("15, 16", "times and versions out of range", "limits.bad_shares",
+        ["zubr_shares_total:rejected:time_too_old", "zubr_shares_total:rejected:time_too_new", "zubr_shares_total:rejected:version_not_allowed"])
 def ranges(a):
     conn = a.miner()
-    job = conn.jobs[-1][0]
-    for ntime in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
-        reply = conn.submit([f"user.bad{a.net}", job, "00" * 8, f"{ntime:08x}", "00000000", "ffffffff"]) or conn.reply(conn.last_id, 5)
+    job, good = conn.jobs[-1][0], int(conn.jobs[-1][7], 16)
+    # Times are judged first: a bad version is seen where the time is good.
+    for ntime, bits in ((0, 0), (1, 0), (0x7FFFFFFF, 0), (0xFFFFFFFF, 0), (good, 0xFFFFFFFF), (good, 0x40000000), (good, 1)):
+        reply = conn.submit([f"user.bad{a.net}", job, "00" * 8, f"{ntime:08x}", "00000000", f"{bits:08x}"]) or conn.reply(conn.last_id, 5)
         if reply and reply["result"] is True:
             raise AssertionError("accepted")
 

@@ -23,6 +23,8 @@ IN_PROCESS = {
     "SV1-122": "shard_test: the newest job only", "SV1-127": "Vardiff.Sv1_127", "SV1-128": "Vardiff.Sv1_128",
     "SV1-130": "Vardiff.Sv1_130", "SV1-131": "Vardiff.Sv1_131",
 }
+REPLY_FIRST = ("SV1-004", "SV1-005", "SV1-032")  # no line comes before the first reply
+IN_ORDER = REPLY_FIRST + ("SV1-112",)  # replies come in the order of the requests
 OVERRULED = {"SV1-110": "decision 15"}
 LATE = ("SV1-124", "SV1-121", "SV1-125")  # what spoils the pool for others, in this order
 BESIDE = ("SV1-113", "SV1-079")  # long ones, while the others run
@@ -47,6 +49,7 @@ class Item:
         port = {"P0": "port", "P1": "asic_port", "P3": "proxy_port"}[item["setup"]]
         self.address = ("127.0.0.1", setup[port])
         self.before = None
+        self.answered = 0  # the place of the last expected reply among all that came
 
     def bound(self, name):
         job = self.conn.jobs[-1] if self.conn.jobs else None
@@ -154,12 +157,21 @@ class Item:
         pattern, seconds = step["expect"], max(step["within_ms"], 2000 if "method" in step["expect"] else SUBMIT_WAIT_MS) / 1000
         got = self.conn.until(lambda: self.find(pattern, step.get("first", False)), seconds)
         assert got, f"no {json.dumps(pattern)[:200]} within {seconds} s{', closed' if self.conn.closed else ''}"
+        if "method" not in pattern and self.item["id"] in IN_ORDER:
+            self.in_order(got)
         if "result_exact_keys" in pattern:
             assert sorted(got["result"]) == sorted(pattern["result_exact_keys"]), got["_text"]
         if "max_bytes" in step:
             assert len(got["_text"]) < step["max_bytes"]
         if "_at" in got and hasattr(self.conn, "sent_at"):
             self.conn.latencies.append(got["_at"] - self.conn.sent_at)
+
+    def in_order(self, reply):
+        place = reply["_order"]
+        if not self.answered and self.item["id"] in REPLY_FIRST:
+            assert place == 1, f"{place - 1} lines came before the first reply"
+        assert place > self.answered, f"an earlier reply came later: {reply['_text'][:200]}"
+        self.answered = place
 
     def expect_one_of(self, step):
         def any_of():

@@ -1,4 +1,4 @@
-"""One connection to a Stratum v1 server as the conformance runner sees it: replies and notices in two queues, jobs, shares."""
+"""One connection to a Stratum v1 server as the conformance runner sees it: replies and notices in two queues, numbered as they came; jobs, shares."""
 import hashlib
 import json
 import select
@@ -34,7 +34,7 @@ class Conn:
         self.raw = b""
         self.closed = False
         self.replies, self.notices, self.texts = [], [], []
-        self.seen_notices = 0
+        self.seen_notices = self.messages = 0
         self.en1, self.en2_size, self.sid = "", 8, ""
         self.difficulty, self.jobs, self.job_difficulty = None, [], {}
         self.configured = False
@@ -72,14 +72,15 @@ class Conn:
 
     def take(self, text: str):
         message = json.loads(text)
+        self.messages += 1
+        message["_text"], message["_order"] = text, self.messages
         if "method" not in message:
-            message["_text"], message["_at"] = text, time.monotonic()
+            message["_at"] = time.monotonic()
             self.replies.append(message)
             result = message.get("result")
             if isinstance(result, list) and len(result) == 3 and isinstance(result[1], str):
                 self.en1, self.en2_size, self.sid = result[1], result[2], result[0][0][1]
             return
-        message["_text"] = text
         self.notices.append(message)
         if message["method"] == "mining.set_difficulty":
             self.difficulty = message["params"][0]

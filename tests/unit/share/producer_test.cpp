@@ -91,6 +91,22 @@ TEST(Producer, TellsAccountsWorkersAndRegisteredNamesApart)
     EXPECT_EQ(log.worker(first, "rig"), log.worker(first, "rig"));
 }
 
+// Each name stays in memory for a life, and in the books: nobody makes them without end.
+TEST(Producer, KnowsTenThousandWorkersOfAnAccountAndTheRestAsOne)
+{
+    const tests::TempDir dir;
+    Life life{dir.path()};
+    ShareLog& log = life.producer;
+    const MemberHandle farm = log.member(account(1));
+    const WorkerHandle first = log.worker(farm, "rig0");
+    for (int i = 1; i < 10'000; ++i) log.worker(farm, "rig" + std::to_string(i));
+    const WorkerHandle beyond = log.worker(farm, "rig10000");
+    EXPECT_EQ(log.worker(farm, "rig10001"), beyond);
+    EXPECT_EQ(log.worker(farm, "other"), beyond);
+    EXPECT_EQ(log.worker(farm, "rig0"), first);
+    EXPECT_NE(log.worker(log.member(account(2)), "rig10000"), beyond);
+}
+
 TEST(Producer, VoidsHandlesInTheNextLife)
 {
     const tests::TempDir directory;

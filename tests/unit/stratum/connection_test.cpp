@@ -275,6 +275,21 @@ TEST(Deadlines, LeaveAMinerAloneWhoseSharesAreRare)
     EXPECT_FALSE(talk.end_of(miner.id).has_value());
 }
 
+// Ten shares a minute at 2^-30 is one in 1.7 hours at 2^-20.
+TEST(Deadlines, LeaveAMinerAloneThatHasSaidHowSlowItIs)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, talk.open()};
+    miner.say(R"({"id":1,"method":"mining.subscribe","params":[]})");
+    miner.say(R"({"id":2,"method":"mining.authorize","params":["user.w","d=1e-9,md=9.6e-7"]})");
+    ASSERT_EQ(miner.jobs.size(), 1U);
+    talk.pass(std::chrono::hours{5});
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    talk.pass(std::chrono::hours{30});
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::idle);
+}
+
 TEST(Abuse, EndsAConnectionThatAsksForThirtyTwoThingsNobodyHas)
 {
     Talk talk;

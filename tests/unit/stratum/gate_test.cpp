@@ -92,6 +92,28 @@ TEST(Gate, NeverBansAnAddressWhereSomebodyMines)
                 gate.misbehaved(ip("192.0.2.1"), start + minutes{10}));
 }
 
+// After a restart the first words of an address may be those of its one broken machine.
+TEST(Gate, LiftsItsOwnBanOnceSomebodyMinesThere)
+{
+    Gate gate{small()};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    while (!gate.misbehaved(ip("192.0.2.1"), start)) {
+    }
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::banned);
+    gate.mined(ip("192.0.2.1"), start + seconds{5});
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start + seconds{5}), Answer::welcome);
+    EXPECT_TRUE(gate.bans(start + seconds{5}).empty());
+}
+
+TEST(Gate, KeepsAnAdminsBanThoughSomebodyMinesThere)
+{
+    Gate gate{small()};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    gate.ban(*parse_network("192.0.2.1"), seconds{60}, start);
+    gate.mined(ip("192.0.2.1"), start);
+    EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::banned);
+}
+
 TEST(Gate, DelaysAWorkerLongerEachTime)
 {
     Gate gate{small()};
@@ -103,6 +125,24 @@ TEST(Gate, DelaysAWorkerLongerEachTime)
     gate.delay_worker(peer, "user.w1", start + seconds{3});
     EXPECT_TRUE(gate.delayed(peer, "user.w1", start + seconds{8}));
     EXPECT_FALSE(gate.delayed(peer, "user.w1", start + seconds{9}));
+}
+
+TEST(Gate, DelaysAnAccountWhoseBadSharesComeUnderOneNameAfterTheOther)
+{
+    Gate gate{small()};
+    gate.delay_worker(peer, "user.a", start);
+    EXPECT_FALSE(gate.delayed(peer, "user.b", start)) << "one broken machine is not the farm";
+    gate.delay_worker(peer, "user.b", start + seconds{1});
+    EXPECT_TRUE(gate.delayed(peer, "user.c", start + seconds{6}));
+    EXPECT_FALSE(gate.delayed(peer, "user.c", start + seconds{7}));
+    EXPECT_FALSE(gate.delayed(peer, "other.c", start + seconds{2}));
+    EXPECT_FALSE(gate.delayed("198.51.100.9:7", "user.c", start + seconds{2}));
+
+    // Where the others of a farm mine, only the broken machines wait.
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    gate.mined(ip("192.0.2.1"), start + seconds{1});
+    EXPECT_FALSE(gate.delayed(peer, "user.c", start + seconds{2}));
+    EXPECT_TRUE(gate.delayed(peer, "user.b", start + seconds{2}));
 }
 
 TEST(Gate, DelaysAWorkerOnlyWhereItsBadSharesCameFrom)

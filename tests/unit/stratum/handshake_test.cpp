@@ -1,6 +1,9 @@
 #include <set>
+#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "tests/unit/stratum/talk.h"
 
@@ -232,6 +235,29 @@ TEST(Subscribe, KeepsNiceHashAboveItsMinimum)
     EXPECT_TRUE(contains(talk.say(id, authorize), R"("params":[524288]})"));
 }
 
+TEST(Subscribe, KeepsNiceHashAboveItsMinimumWhateverElseIsAskedFor)
+{
+    const auto first_difficulty = [](std::string_view wish, std::string_view password) {
+        Talk talk;
+        const auto job = talk.make_job(1);
+        job->network_target = pool::target_of({40});
+        talk.publish(job);
+        const auto id = talk.open();
+        talk.say(id, R"({"id":1,"method":"mining.subscribe","params":["NiceHash/1.0.0"]})");
+        talk.say(id, R"({"id":5,"method":"mining.configure","params":[["minimum-difficulty"],)"
+                     R"({"minimum-difficulty.value":)" +
+                         std::string{wish} + "}]}");
+        const Lines lines =
+            talk.say(id, R"({"id":2,"method":"mining.authorize","params":["user.w1",")" +
+                             std::string{password} + R"("]})");
+        return lines.size() < 2 ? "" : lines[1];
+    };
+    EXPECT_TRUE(first_difficulty("64", "x").ends_with(R"("params":[524288]})"));
+    EXPECT_TRUE(first_difficulty("64", "md=64").ends_with(R"("params":[524288]})"));
+    EXPECT_TRUE(first_difficulty("64", "fd=64").ends_with(R"("params":[524288]})"));
+    EXPECT_TRUE(first_difficulty("64", "md=2097152").ends_with(R"("params":[2097152]})"));
+}
+
 TEST(Subscribe, GivesWorkToThoseThatNeverAuthorize)
 {
     Talk talk;
@@ -314,6 +340,32 @@ TEST(Authorize, CapsTheWorkersOfAConnection)
         EXPECT_TRUE(contains(lines, i < 16 ? R"("result":true)" : R"("error":[24,"Too many)")) << i;
     }
     EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers.size(), 16U);
+}
+
+// Blanks around a name are ignored, so they must not be kept either: a line of them for each of a
+// thousand workers would be eight megabytes a connection.
+TEST(Authorize, KeepsNoBlanksAroundNames)
+{
+    Talk talk;
+    TalkingMiner miner{talk, "user.w0"};
+    const std::string blanks(8000, ' ');
+    const auto authorize_some = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            const Lines lines =
+                miner.say(R"({"id":3,"method":"mining.authorize","params":["user.w)" +
+                          std::to_string(i) + blanks + R"(","x"]})");
+            EXPECT_TRUE(contains(lines, R"("result":true)")) << i;
+        }
+    };
+    authorize_some(1, 100);
+    const std::size_t before = mallinfo2().uordblks;
+    authorize_some(100, 600);
+    EXPECT_LT(mallinfo2().uordblks, before + (std::size_t{1} << 20));
+    EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers.size(), 600U);
+    talk.publish(1);
+    miner.take_in(talk.hear(miner.id));
+    EXPECT_TRUE(contains(miner.submit(miner.find(), "9", "  user.w7 "), R"("result":true)"));
+    EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers[7].counts.accepted, 1U);
 }
 
 TEST(Authorize, AppliesThePasswordsDifficulty)

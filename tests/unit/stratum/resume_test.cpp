@@ -71,6 +71,23 @@ TEST(Resume, GivesTheExtranonceBackAndTakesSharesOfBeforeOnceEach)
     EXPECT_EQ(talk.log.shares.size(), 3U);
 }
 
+// With a stranger's session id comes his extranonce: what is seen of one connection, its number and
+// where prefixes begin, must not tell another's.
+TEST(Resume, NamesSessionsByASecretOfItsOwn)
+{
+    const auto named = [](std::uint64_t seed, std::uint8_t secret) {
+        stratum::ShardOptions options = resuming();
+        options.seed = seed;
+        options.session_key.back() = secret;
+        Talk talk{options};
+        TalkingMiner miner{talk, "user.w1"};
+        return session_of(talk, miner);
+    };
+    EXPECT_EQ(named(1, 7), named(1, 7));
+    EXPECT_NE(named(1, 7), named(1, 8));
+    EXPECT_EQ(named(1, 7), named(2, 7)) << "nothing of the seed is in it";
+}
+
 TEST(Resume, NeverGivesAnExtranonceThatIsInUse)
 {
     Talk talk{resuming()};

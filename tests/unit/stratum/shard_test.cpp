@@ -156,6 +156,37 @@ TEST(Shard, DelaysOnlyTheWorkerWhoseShareWasOneTooManyAndOnce)
     EXPECT_FALSE(gate.delayed("198.51.100.1:1", "user.flood", at(0)));
 }
 
+// An address is not banned while somebody mines there: the gate hears of it in time.
+TEST(Shard, TellsTheGateOfAConnectionsFirstShareAtOnceAndOfItsLastWhenItEnds)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = Talk::default_options();
+    options.gate = &gate;
+    Talk talk{options};
+    talk.publish(1);
+    const auto address = *stratum::parse_ip("192.0.2.1");
+    const auto admitted = [&] {
+        const auto answer = gate.admit(address, talk.now.steady);
+        return answer == stratum::Gate::Answer::welcome;
+    };
+    const auto misbehave = [&] {
+        for (int i = 0; i < 3; ++i) gate.misbehaved(address, talk.now.steady);
+    };
+    ASSERT_TRUE(admitted());
+    TalkingMiner miner{talk, "user.w1"};
+    misbehave();
+    ASSERT_FALSE(admitted());
+    ASSERT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_TRUE(admitted());
+
+    // No tick comes between the next share and the end.
+    talk.now.steady += std::chrono::minutes{11};
+    ASSERT_TRUE(contains(miner.submit(miner.find()), "true"));
+    talk.closed(miner.id);
+    misbehave();
+    EXPECT_TRUE(admitted());
+}
+
 TEST(Shard, NotesAJobLateRatherThanNever)
 {
     Talk talk;

@@ -1,3 +1,6 @@
+#include <chrono>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "stratum/difficulty_policy.h"
@@ -7,6 +10,7 @@
 namespace stratum {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr pool::SteadyTime epoch{};
@@ -40,6 +44,84 @@ TEST(DifficultyPolicy, StaysInsideTheLimits)
     EXPECT_EQ(policy.next().exponent, 10);
     policy.set_floor({40});
     EXPECT_EQ(policy.next().exponent, 10);
+}
+
+// Mines evenly at so many shares a minute of difficulty 2^16, and takes each difficulty at once.
+// Returns how many shares it found.
+double mine(DifficultyPolicy& policy, double per_minute, seconds from, seconds to)
+{
+    constexpr milliseconds step{50};
+    double found = 0;
+    double owed = 0;
+    for (milliseconds at = from; at < to; at += step) {
+        const pool::Difficulty now = policy.next();
+        owed += per_minute / 60 * 0.05 * std::ldexp(1.0, 16 - now.exponent);
+        for (; owed >= 1; owed -= 1, found += 1) policy.on_share(now, epoch + at);
+        policy.on_tick(epoch + at);
+    }
+    return found;
+}
+
+constexpr DifficultyLimits port{.min = {0}, .max = {40}, .start = {16}};
+
+TEST(DifficultyPolicy, HoldsWhatAMinerFixesWithinTenTimesTheSharesThatAreWanted)
+{
+    DifficultyPolicy modest{port, epoch};
+    modest.hold({13}, epoch);
+    mine(modest, 10, seconds{0}, seconds{3600});
+    EXPECT_EQ(modest.next().exponent, 13);
+    modest.suggest({2}, epoch + seconds{3600});
+    EXPECT_EQ(modest.next().exponent, 13);
+
+    DifficultyPolicy high{port, epoch};
+    high.hold({20}, epoch);
+    mine(high, 10, seconds{0}, seconds{3600});
+    EXPECT_EQ(high.next().exponent, 20);
+}
+
+TEST(DifficultyPolicy, GivesNobodyAFloodOfSharesForAFixedDifficultyOrACeiling)
+{
+    DifficultyPolicy fixed{port, epoch};
+    fixed.hold({0}, epoch);
+    DifficultyPolicy capped{port, epoch};
+    capped.set_ceiling({0});
+    for (DifficultyPolicy* policy : {&fixed, &capped}) {
+        mine(*policy, 10, seconds{0}, seconds{600});
+        EXPECT_LE(mine(*policy, 10, seconds{600}, seconds{1200}), 10 * 10 * 20);
+        EXPECT_GE(policy->next().exponent, 12);
+    }
+    // It goes back with the miner's rate, and no further than was asked for.
+    mine(fixed, 10.0 / 65536, seconds{1200}, seconds{3600 * 4});
+    EXPECT_EQ(fixed.next().exponent, 0);
+}
+
+TEST(DifficultyPolicy, IsNotPulledDownByHintsInTurns)
+{
+    DifficultyPolicy policy{port, epoch};
+    mine(policy, 10, seconds{0}, seconds{600});
+    double found = 0;
+    for (int turn = 0; turn < 60; ++turn) {
+        const seconds now{600 + 10 * turn};
+        policy.suggest({turn % 3 == 2 ? 30 : turn % 3}, epoch + now);
+        found += mine(policy, 10, now, now + seconds{10});
+    }
+    EXPECT_LE(found, 10 * 10 * 20);
+    // Who has become slower may ask for less: what was seen is forgotten.
+    policy.suggest({25}, epoch + seconds{1200});
+    policy.suggest({3}, epoch + seconds{1200} + std::chrono::minutes{31});
+    EXPECT_EQ(policy.next().exponent, 3);
+}
+
+TEST(DifficultyPolicy, KnowsHowLongAShareTakesByWorkOrByWhatWasSaid)
+{
+    using per_share = std::chrono::duration<double>;
+    DifficultyPolicy policy{port, epoch};
+    EXPECT_FALSE(policy.share_interval({16}, epoch + seconds{60}).has_value());
+    policy.suggest({10}, epoch);
+    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), per_share{24});
+    for (int i = 0; i < 4; ++i) policy.on_share({12}, epoch + seconds{60});
+    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), per_share{15});
+    EXPECT_EQ(policy.share_interval({15}, epoch + seconds{60}), per_share{120});
 }
 
 TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)

@@ -153,6 +153,32 @@ TEST(RoutineJobs, ReachNewcomersAtOnceAndDoNotComeAgain)
     EXPECT_EQ(jobs_heard(talk, miners), 100U);
 }
 
+// Its turn in the round comes after it has the job, and another one for a new difficulty: what was
+// promised for the job stays as it was.
+TEST(RoutineJobs, AreNotSentAgainToWhomTheyWerePromisedAtAnotherDifficulty)
+{
+    Talk talk;
+    talk.publish(1);
+    const auto miners = mine(talk, 200);
+    TalkingMiner newcomer{talk, talk.open()};
+    newcomer.user = "user.new";
+    newcomer.say(R"({"id":1,"method":"mining.subscribe","params":[]})");
+    talk.publish(routine_job(talk, 1));
+    newcomer.say(R"({"id":2,"method":"mining.authorize","params":["user.new","x"]})");
+    ASSERT_EQ(newcomer.jobs.size(), 1U);
+    const auto job = newcomer.jobs.back();
+    newcomer.say(R"({"id":3,"method":"mining.suggest_difficulty","params":[0.000004]})");
+    talk.pass(std::chrono::seconds{1});
+    newcomer.take_in(talk.hear(newcomer.id));
+    ASSERT_EQ(newcomer.jobs.size(), 2U) << "other work for the new difficulty";
+    ASSERT_TRUE(talk.shard.pacing());
+    talk.pace(over);
+    newcomer.take_in(talk.hear(newcomer.id));
+    EXPECT_EQ(newcomer.jobs.size(), 2U);
+    const auto easy = newcomer.find(*job, {.not_target = pool::target_of({-18})});
+    EXPECT_TRUE(contains(newcomer.submit(easy), R"("result":true)"));
+}
+
 // A share of the job before is good work until the tip moves, wherever the round is.
 TEST(RoutineJobs, LeaveTheJobBeforeAsGoodAsItWas)
 {
