@@ -117,10 +117,12 @@ Result<void> App::Parts::start_work(const sigset_t& signals)
     std::promise<Result<void>> first_work;
     auto answer = first_work.get_future();
     core.post([&] {
-        desk->start(node_patience, [&](Result<void> outcome) {
-            if (outcome) outcome = submitter->resume();
-            first_work.set_value(std::move(outcome));
-        });
+        // Blocks of an earlier life wait for nothing, not even for a node that gives work.
+        if (auto resumed = submitter->resume(); !resumed) {
+            return first_work.set_value(std::move(resumed));
+        }
+        desk->start(node_patience,
+                    [&](Result<void> outcome) { first_work.set_value(std::move(outcome)); });
     });
     core_thread = std::thread{[this] { core.run(); }};
     auto started = wait_or_signal(answer, signals);

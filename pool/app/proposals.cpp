@@ -64,6 +64,11 @@ void Proposals::note(const Digest& shape, Form form, State state)
     if (state != State::unknown) entries_.push_back({shape, form, state});
 }
 
+void Proposals::forget_rejected()
+{
+    std::erase_if(entries_, [](const Entry& entry) { return entry.state == State::rejected; });
+}
+
 void Proposals::propose(Node& node, const Node::TemplatePtr& source, Form form,
                         const CoinbasePlan& plan, std::function<void(Result<void>)> done)
 {

@@ -35,6 +35,9 @@ public:
     void propose(Node& node, const Node::TemplatePtr& source, Form form, const CoinbasePlan& plan,
                  std::function<void(Result<void>)> done);
 
+    /// Rejected shapes may be proposed again: a node may have been mended.
+    void forget_rejected();
+
 private:
     struct Entry {
         Digest shape;

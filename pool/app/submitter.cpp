@@ -94,6 +94,7 @@ void Submitter::take(Kept kept)
     const BlockHash hash = kept.found.hash;
     Pending& pending = pending_[hash];
     pending.found = std::move(kept.found);
+    pending.since = read_clock().steady;
     const bool has_body = !pending.found.block.empty();
     pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
     if (has_body) {
@@ -148,6 +149,11 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     if (answer.outcome == SubmitOutcome::unanswered) {
         return retry_later(at->second);
     }
+    // It took longer than the look at all nodes could wait for.
+    const bool late = read_clock().steady - at->second.since >= prefer_after;
+    if (late && answer.outcome == SubmitOutcome::inconclusive) {
+        prefer_on(*nodes_[node], hash, at->second.found.height);
+    }
     finish_if_done(hash);
 }
 
@@ -171,19 +177,22 @@ void Submitter::prefer_ours(const BlockHash& hash, Height height)
 {
     while (!preferring_.empty() && !preferring_.front().active()) preferring_.pop_front();
     preferring_.push_back(loop_.after(prefer_after, [this, hash, height] {
-        for (Node* const node : nodes_) {
-            node->sight(hash, height, [node, hash](const Result<Sighting>& seen) {
-                const bool rival_is_tip = seen && seen->place == Sighting::Place::beside &&
-                                          seen->rival_confirmations == 1;
-                if (!rival_is_tip) return;
-                node->prefer(hash, [node, hash](const Result<void>& done) {
-                    log::info("block_preferred", {{"hash", to_display_hex(hash)},
-                                                  {"node", node->name()},
-                                                  {"reason", done ? "" : done.error().detail}});
-                });
-            });
-        }
+        for (Node* const node : nodes_) prefer_on(*node, hash, height);
     }));
+}
+
+void Submitter::prefer_on(Node& node, const BlockHash& hash, Height height)
+{
+    node.sight(hash, height, [&node, hash](const Result<Sighting>& seen) {
+        const bool rival_is_tip =
+            seen && seen->place == Sighting::Place::beside && seen->rival_confirmations == 1;
+        if (!rival_is_tip) return;
+        node.prefer(hash, [&node, hash](const Result<void>& done) {
+            log::info("block_preferred", {{"hash", to_display_hex(hash)},
+                                          {"node", node.name()},
+                                          {"reason", done ? "" : done.error().detail}});
+        });
+    });
 }
 
 void Submitter::booked(const BlockHash& hash)

@@ -65,6 +65,7 @@ private:
     struct Pending {
         FoundFile found;
         SubmitText text;  ///< what the nodes are sent
+        SteadyTime since;
         bool booked = false;
         std::vector<State> states;  // by node
         unsigned tries = 0;
@@ -80,6 +81,7 @@ private:
     void send(Pending& pending, std::size_t node);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);
+    static void prefer_on(Node& node, const BlockHash& hash, Height height);
     void prefer_ours(const BlockHash& hash, Height height);
     void finish_if_done(const BlockHash& hash);
 

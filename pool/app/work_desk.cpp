@@ -17,6 +17,9 @@ constexpr std::size_t published_max = 64;
 constexpr milliseconds look_period{1000};
 // A node that stays away is spoken of again this seldom.
 constexpr std::chrono::minutes unreachable_again{10};
+constexpr std::chrono::minutes other_chain_again{1};
+// A node's mind about a shape of block changes only when somebody changes the node.
+constexpr std::chrono::minutes rejected_again{1};
 
 std::vector<NodeRole> roles_of(const std::vector<WorkNode>& nodes)
 {
@@ -46,7 +49,7 @@ void WorkDesk::start(std::chrono::seconds patience, std::function<void(Result<vo
 {
     started_ = std::move(done);
     patience_ = loop_.after(patience, [this] {
-        settle_start(fail(Error::Code::unavailable, "no work after waiting: " + node_error_));
+        settle_start(fail(Error::Code::unavailable, "no work after waiting: " + why_no_work()));
     });
     for (NodeIndex i = 0; i < peers_.size(); ++i) {
         if (!peers_[i].endpoint.empty()) {
@@ -58,9 +61,24 @@ void WorkDesk::start(std::chrono::seconds patience, std::function<void(Result<vo
         check_chain(i);
     }
     ticker_ = loop_.every(tick_period, [this] { tick(); });
+    forgiver_ = loop_.every(rejected_again, [this] { proposals_.forget_rejected(); });
     looker_ = loop_.every(look_period, [this] {
         for (NodeIndex i = 0; i < peers_.size(); ++i) look(i);
     });
+}
+
+// A node's own error says it, unless all nodes answer and the one that is ahead gives no work.
+std::string WorkDesk::why_no_work() const
+{
+    std::string heights;
+    for (const NodeStatus& node : nodes()) {
+        if (!node.up || !node.tip) return node_error_;
+        heights += (heights.empty() ? "" : ", ") + node.name + " at height " +
+                   std::to_string(node.tip->height.value);
+    }
+    return "no node that gives templates has the newest block (" + heights +
+           "); wait until one has caught up, or take the node that is ahead out of the "
+           "configuration";
 }
 
 void WorkDesk::settle_start(Result<void> outcome)
@@ -86,6 +104,7 @@ void WorkDesk::check_chain(NodeIndex index)
             "; point [[node]] at another node or change network.chain";
         log::error("node_on_other_chain", {{"node", node.name()}, {"reason", sentence}});
         settle_start(fail(Error::Code::refused, sentence));
+        peers_[index].retry = loop_.after(other_chain_again, [this, index] { check_chain(index); });
     });
 }
 
@@ -180,7 +199,7 @@ void WorkDesk::ask(const WorkSource::Ask& question)
                     const Now now = read_clock();
                     act(source_.on_header(index, hash, header, now.steady, to_seconds(now.wall)));
                 });
-    header_deadline_ =
+    peers_[index].header_deadline =
         loop_.after(options_.work.header_within + milliseconds{1}, [this] { tick(); });
 }
 
@@ -191,10 +210,16 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (given) {
-        const bool known =
-            proposals_.state(**given, Proposals::Form::full) == Proposals::State::accepted;
-        if (known) return use(index, *given);
-        return propose(index, *given);
+        switch (proposals_.state(**given, Proposals::Form::full)) {
+            case Proposals::State::accepted:
+                return use(index, *given);
+            case Proposals::State::rejected:
+                return act(source_.on_template(
+                    index, fail(Error::Code::refused, "a shape that was rejected"),
+                    read_clock().steady));
+            default:
+                return propose(index, *given);
+        }
     }
     if (node_error_ != given.error().detail) {
         log::warn("template_failed",
@@ -404,11 +429,13 @@ WorkStatus WorkDesk::status() const
     for (const Peer& peer : peers_) {
         status.nodes.push_back({peer.node->name(), peer.up, peer.wins, peer.gaps});
     }
-    const auto silence = source_.silence(now);
+    const auto age = source_.template_age(now);
     const auto& tip = source_.tip();
-    if (!silence || !tip) return status;
-    status.template_age_ms = silence->count();
-    status.node_ok = node_error_.empty() && !source_.lost();
+    if (!age || !tip) return status;
+    status.template_age_ms = age->count();
+    status.node_ok = !source_.lost() && std::any_of(peers_.begin(), peers_.end(), [](auto& peer) {
+        return peer.up && gives_templates(peer.node->role());
+    });
     status.height = tip->height;
     status.tip = tip->hash;
     status.network_target = source_.current()->network_target;

@@ -43,9 +43,9 @@ struct WorkStatus {
     BlockHash tip;
     Uint256 network_target;
     Sats reward;                        ///< of the block that miners work on
-    std::int64_t template_age_ms = -1;  ///< since a node last spoke; -1: no template yet
-    bool node_ok = false;
-    std::string node_error;
+    std::int64_t template_age_ms = -1;  ///< of the last one on our tip; -1: no template yet
+    bool node_ok = false;               ///< a node that gives templates is there
+    std::string node_error;             ///< the last that went wrong with any node
     std::uint64_t jobs = 0;
     std::uint64_t empty_jobs = 0;
     std::uint64_t empty_ms = 0;  ///< time that miners have worked on empty blocks
@@ -130,6 +130,7 @@ private:
         std::array<std::uint64_t, tip_sources> wins{};
         std::uint64_t gaps = 0;
         Watch retry;
+        Watch header_deadline;
     };
     using NodeIndex = WorkSource::NodeIndex;
 
@@ -149,6 +150,7 @@ private:
     void note(const WorkSource::Notice& notice);
     void publish(const WorkSource::Publication& publication);
     void prepare_empty();
+    std::string why_no_work() const;
     void settle_start(Result<void> outcome);
     CoinbasePlan plan() const;
 
@@ -167,7 +169,7 @@ private:
     std::function<void(Result<void>)> started_;
     Watch ticker_;
     Watch looker_;
-    Watch header_deadline_;
+    Watch forgiver_;
     Watch patience_;
 };
 

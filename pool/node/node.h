@@ -38,7 +38,7 @@ struct TipHeader {
     Height height;
     CompactBits bits;
     UnixTime median_time;  ///< of it and the ten before: the next block's time is greater
-    bool in_chain = true;  ///< false: the node has left it already
+    bool newest = true;    ///< false: others follow it, or the node has left it
 };
 
 /// What a node may be used for ([[node]] role).

@@ -203,11 +203,12 @@ private:
         return "[\"" + to_display_hex(hash) + "\"]";
     }
 
-    // An answer that is no answer to the block itself (a password, a start) is tried again.
+    // Of errors only one is about the block: that it can't be read. All others (a password, a
+    // start, a full disk) are about the node, which may be mended in time.
     static SubmitAnswer judge(const RpcAnswer& answer)
     {
         if (answer.result) return read_submit_answer(*answer.result);
-        const bool said_no = answer.rpc.code != 0 && answer.rpc.code != rpc_code::warming_up;
+        const bool said_no = answer.rpc.code == rpc_code::deserialization;
         return {said_no ? SubmitOutcome::rejected : SubmitOutcome::unanswered,
                 answer.result.error().detail,
                 {}};

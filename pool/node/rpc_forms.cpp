@@ -127,7 +127,7 @@ Result<TipHeader> read_tip_header(const JsonValue& result)
                               static_cast<std::uint32_t>(bits[1]) << 16 |
                               static_cast<std::uint32_t>(bits[2]) << 8 | bits[3]},
                      .median_time = {*median},
-                     .in_chain = *confirmations >= 1};
+                     .newest = *confirmations == 1};
 }
 
 Result<std::string> read_proposal(const JsonValue& result)

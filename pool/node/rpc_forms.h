@@ -18,6 +18,7 @@ inline constexpr int height_out_of_range = -8;
 inline constexpr int not_connected = -9;
 inline constexpr int downloading = -10;
 inline constexpr int warming_up = -28;
+inline constexpr int deserialization = -22;
 }  // namespace rpc_code
 
 struct RpcError {

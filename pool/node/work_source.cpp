@@ -33,9 +33,15 @@ bool WorkSource::alive(const Peer& peer, SteadyTime now) const
 bool WorkSource::better(const Peer& peer, const Tip& tip, SteadyTime now) const
 {
     if (!tip_ || tip.height > tip_->height) return true;
+    if (held_by_another(peer, now)) return false;
     const bool left_ours = peer.tip && peer.tip->hash == tip_->hash;
-    if (!left_ours) return false;
-    return std::none_of(peers_.begin(), peers_.end(), [&](const Peer& other) {
+    if (left_ours) return true;
+    return now - held_ >= (tip.height == tip_->height ? options_.left : options_.disagree_after);
+}
+
+bool WorkSource::held_by_another(const Peer& peer, SteadyTime now) const
+{
+    return std::any_of(peers_.begin(), peers_.end(), [&](const Peer& other) {
         return &other != &peer && alive(other, now) && other.tip->hash == tip_->hash;
     });
 }
@@ -45,8 +51,8 @@ void WorkSource::note_place(NodeIndex node, const Tip& tip, SteadyTime now)
     Peer& peer = peers_[node];
     peer.tip = tip;
     peer.heard = now;
-    heard_ = now;
     if (tip_ && tip.hash == tip_->hash) {
+        held_ = now;
         peer.elsewhere.reset();
     } else if (!peer.elsewhere) {
         peer.elsewhere = now;
@@ -72,7 +78,6 @@ WorkSource::Step WorkSource::on_tip(NodeIndex node, const BlockHash& hash, Stead
     Step step;
     Peer& peer = peers_[node];
     peer.heard = now;
-    heard_ = now;
     if (tip_ && hash == tip_->hash) {
         note_place(node, *tip_, now);
         want_template(node, now, step);
@@ -125,7 +130,8 @@ WorkSource::Step WorkSource::on_header(NodeIndex node, const BlockHash& hash,
         if (asked) ask_template(node, now, step);
         return step;
     }
-    if (!header->in_chain || header->hash != hash) return step;
+    // One that others follow by now is no news: of its tip the node has spoken, or will.
+    if (!header->newest || header->hash != hash) return step;
     const Tip tip{hash, header->height};
     if (tip_ && tip.hash == tip_->hash) {
         note_place(node, tip, now);
@@ -232,7 +238,7 @@ void WorkSource::want_template(NodeIndex node, SteadyTime now, Step& step)
         return other.template_asked && other.tip && other.tip->hash == tip_->hash &&
                now - other.template_at < options_.template_within / 5;
     });
-    if (!under_way) ask_template(node, now, step);
+    if (!under_way && may_ask_again(peer, now)) ask_template(node, now, step);
 }
 
 // Of the nodes on our tip: the one that answers, and answers fast.
@@ -245,10 +251,21 @@ void WorkSource::ask_best(SteadyTime now, Step& step)
         if (!gives_templates(peer.role) || peer.template_asked || !here || !alive(peer, now)) {
             continue;
         }
+        if (!may_ask_again(peer, now)) continue;
         const auto rank = [](const Peer& at) { return std::pair{at.failures, at.took}; };
         if (!best || rank(peer) < rank(peers_[*best])) best = i;
     }
     if (best) ask_template(*best, now, step);
+}
+
+// A node that cannot give a template, or gives one that it would not take a block on, is not asked
+// as fast as it answers.
+bool WorkSource::may_ask_again(const Peer& peer, SteadyTime now) const
+{
+    if (peer.failures == 0) return true;
+    constexpr unsigned doublings_max = 7;
+    const milliseconds pause{100 << std::min(peer.failures, doublings_max)};
+    return now - peer.template_at >= std::min(pause, options_.again_max);
 }
 
 void WorkSource::on_failure(NodeIndex node)
@@ -268,13 +285,14 @@ WorkSource::Step WorkSource::on_tick(SteadyTime now)
         Peer& peer = peers_[i];
         if (peer.header_asked && now - peer.header_at > options_.header_within) {
             // No empty job from it any more, should it come; the template need not wait.
-            ask_template(i, now, step);
+            if (may_ask_again(peer, now)) ask_template(i, now, step);
         }
         if (peer.template_asked && now - peer.template_at < options_.template_within) slow = false;
     }
     const bool look = now - looked_ >= options_.look;
     const bool due = current_ != nullptr && now - published_ >= options_.refresh - refresh_ahead;
     if (slow && (wanted_ || look || due)) ask_best(now, step);
+    leave_lost_tip(now, step);
     judge_places(now, step);
     judge_silence(now, step);
     repeat_work(now, step);
@@ -295,6 +313,26 @@ void WorkSource::repeat_work(SteadyTime now, Step& step)
     publish(current_, Work::routine, time, now, step);
 }
 
+// Those that held our tip are gone, or came back without it: no template on it comes any more, and
+// a block on it finds no parent. The best of the tips that are left is asked about once more.
+void WorkSource::leave_lost_tip(SteadyTime now, Step& step)
+{
+    if (!tip_) return;
+    std::optional<NodeIndex> best;
+    for (NodeIndex i = 0; i < peers_.size(); ++i) {
+        const Peer& peer = peers_[i];
+        if (!alive(peer, now) || peer.tip->hash == tip_->hash) continue;
+        if (peer.header_asked || !better(peer, *peer.tip, now)) continue;
+        if (!best || peer.tip->height > peers_[*best].tip->height) best = i;
+    }
+    if (!best) return;
+    Peer& peer = peers_[*best];
+    peer.header_asked = peer.tip->hash;
+    peer.header_at = now;
+    peer.told_by = TipSource::look;
+    step.asks.push_back({*best, peer.tip->hash});
+}
+
 void WorkSource::judge_places(SteadyTime now, Step& step)
 {
     std::optional<NodeIndex> away;
@@ -312,7 +350,7 @@ void WorkSource::judge_places(SteadyTime now, Step& step)
 
 void WorkSource::judge_silence(SteadyTime now, Step& step)
 {
-    const bool lost = current_ != nullptr && now - heard_ > options_.lost_after;
+    const bool lost = current_ != nullptr && now - looked_ > options_.lost_after;
     if (lost == lost_) return;
     lost_ = lost;
     step.notices.push_back({lost ? Notice::Kind::lost : Notice::Kind::back, 0, {}, ""});
@@ -328,10 +366,10 @@ WorkSource::TemplatePtr WorkSource::next_empty() const
     return empty;
 }
 
-std::optional<milliseconds> WorkSource::silence(SteadyTime now) const
+std::optional<milliseconds> WorkSource::template_age(SteadyTime now) const
 {
     if (current_ == nullptr) return std::nullopt;
-    return std::chrono::duration_cast<milliseconds>(now - heard_);
+    return std::chrono::duration_cast<milliseconds>(now - looked_);
 }
 
 milliseconds WorkSource::empty_time(SteadyTime now) const

@@ -28,9 +28,9 @@ std::string_view to_string(TipSource source);
 /// asks nobody and reads no clock. Nodes are numbered from 0. Owned by the core loop.
 ///
 /// A tip is believed when a node that has connected it says so: by its header, or by a template
-/// on it. Higher wins. One of the same height or a lower one wins only when the node has left our
-/// tip and no other living node holds it: that is a reorganisation; else the node lags or has
-/// forked.
+/// on it. Higher wins. One of the same height or a lower one wins only when no living node holds
+/// our tip: at once if the node has left ours, which is a reorganisation, and after Options::left
+/// if those that held it are gone; else the node lags or has forked.
 class WorkSource {
 public:
     using NodeIndex = std::size_t;
@@ -47,8 +47,13 @@ public:
         std::chrono::milliseconds header_within{50};
         std::chrono::milliseconds template_within{500};  ///< then another node is asked as well
         std::chrono::milliseconds silent_after{5000};  ///< a node that says nothing counts no more
+        /// A tip that no living node holds is given up after this for another of its height; for
+        /// a lower one, which may only be late, after disagree_after.
+        std::chrono::milliseconds left{5000};
         std::chrono::milliseconds disagree_after{30'000};
-        std::chrono::milliseconds lost_after{120'000};  ///< no node left: tell the miners
+        std::chrono::milliseconds lost_after{120'000};  ///< nobody gives work: tell the miners
+        std::chrono::milliseconds again_max{
+            10'000};  ///< between two questions to a node that fails
     };
 
     struct Ask {
@@ -76,7 +81,7 @@ public:
             disagreement,    ///< `node` has stayed elsewhere for too long
             agreement,       ///< all living nodes are on our tip again
             messages_lost,   ///< ZMQ messages of `node` never came
-            lost,            ///< no node has spoken for too long
+            lost,            ///< no node has given a template on our tip for too long
             back,
         };
         Kind kind = Kind::new_tip;
@@ -125,8 +130,8 @@ public:
     bool lost() const { return lost_; }
     /// A living node has stayed on another tip for too long.
     bool disagreeing() const { return disagreeing_; }
-    /// Since a node last spoke; nothing before the first template.
-    std::optional<std::chrono::milliseconds> silence(SteadyTime now) const;
+    /// Since a node last gave a template on our tip; nothing before the first.
+    std::optional<std::chrono::milliseconds> template_age(SteadyTime now) const;
     /// How long the miners have worked on empty blocks, all in all.
     std::chrono::milliseconds empty_time(SteadyTime now) const;
 
@@ -148,6 +153,7 @@ private:
 
     bool alive(const Peer& peer, SteadyTime now) const;
     bool better(const Peer& peer, const Tip& tip, SteadyTime now) const;
+    bool held_by_another(const Peer& peer, SteadyTime now) const;
     void adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& step);
     void note_place(NodeIndex node, const Tip& tip, SteadyTime now);
     void ask_template(NodeIndex node, SteadyTime now, Step& step);
@@ -155,6 +161,8 @@ private:
     void want_template(NodeIndex node, SteadyTime now, Step& step);
     const char* why_no_empty(const Peer& peer, const TipHeader& header, SteadyTime now) const;
     void publish(TemplatePtr source, Work work, UnixTime time, SteadyTime now, Step& step);
+    bool may_ask_again(const Peer& peer, SteadyTime now) const;
+    void leave_lost_tip(SteadyTime now, Step& step);
     void judge_places(SteadyTime now, Step& step);
     void judge_silence(SteadyTime now, Step& step);
     void repeat_work(SteadyTime now, Step& step);
@@ -166,10 +174,10 @@ private:
     TemplatePtr current_;  // what the miners have: it, or empty work
     bool on_empty_ = false;
     SteadyTime published_{};
-    SteadyTime looked_{};    // when a template last came
+    SteadyTime looked_{};    // when a template on our tip last came
     SteadyTime received_{};  // when the current one came
-    SteadyTime heard_{};
-    bool wanted_ = true;  // there is no full work on our tip yet
+    SteadyTime held_{};      // when a node last said that our tip is its
+    bool wanted_ = true;     // there is no full work on our tip yet
     bool lost_ = false;
     bool empty_allowed_ = true;
     bool disagreeing_ = false;

@@ -84,13 +84,17 @@ TEST_F(OnRegtest, GivesTheHeaderThatTheNextJobIsMadeOf)
     EXPECT_EQ(header->height.value + 1, (*next)->height.value);
     EXPECT_EQ(header->median_time.seconds + 1, (*next)->time_min.seconds);
     EXPECT_EQ(header->bits, (*next)->bits);
-    EXPECT_TRUE(header->in_chain);
+    EXPECT_TRUE(header->newest);
     EXPECT_EQ(talk.header(pool::BlockHash{}).error().code, Error::Code::not_found);
 
+    node.generate(1);
+    const auto followed = talk.header(info->tip);
+    ASSERT_TRUE(followed.has_value()) << followed.error().detail;
+    EXPECT_FALSE(followed->newest);
     ASSERT_TRUE(node.call("invalidateblock", hash_param(info->tip)).has_value());
     const auto left = talk.header(info->tip);
     ASSERT_TRUE(left.has_value()) << left.error().detail;
-    EXPECT_FALSE(left->in_chain);
+    EXPECT_FALSE(left->newest);
 }
 
 TEST_F(OnRegtest, ChecksABlockThatIsOnlyProposed)
