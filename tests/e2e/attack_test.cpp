@@ -48,7 +48,7 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
         << (full ? ""
                  : ",\"only\":[\"duplicates\",\"low\",\"never_reads\",\"names\",\"hostile\","
                    "\"garbage\",\"bombs\",\"endless\",\"spoof\",\"late\",\"middle\","
-                   "\"orders\",\"output\"]")
+                   "\"orders\",\"output\",\"ranges\"]")
         << ",\"thief\":\"" << test_address("signet", 2) << "\",\"node\":{\"url\":\"" << node.url()
         << "\",\"cookie\":\"" << node.cookie_file() << "\"}"
         << ",\"web\":\"" << pool.web_url() << "\",\"log\":\""
