@@ -162,14 +162,22 @@ void Session::announce_mask(const pool::Job& job)
     mask_announced_ = mask;
 }
 
+// In a routine round its turn may come after it was sent the job and another for a new difficulty.
+// The promise for a job is frozen: it is not made anew. Any other job goes to all at once, and
+// looking through the older ones of thousands would take the time of memory.
+bool Session::already_sent(const pool::Job& job) const
+{
+    if (sent_.empty()) return false;
+    const auto is_it = [&job](const SentJob& sent) { return sent.job == job.id; };
+    if (is_it(sent_.back())) return true;
+    return job.routine && std::any_of(sent_.begin(), sent_.end(), is_it);
+}
+
 void Session::send_job(World& world)
 {
     const RenderedJob& current = world.current;
     if (current.job == nullptr) return;
-    // In a routine round its turn may come after it was sent the job and another for a new
-    // difficulty. The promise for a job is frozen: it is not made anew.
-    const auto is_current = [&current](const SentJob& sent) { return sent.job == current.job->id; };
-    if (std::any_of(sent_.rbegin(), sent_.rend(), is_current)) return;
+    if (already_sent(*current.job)) return;
 
     announce_mask(*current.job);
 

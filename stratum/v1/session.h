@@ -203,6 +203,7 @@ private:
     void count_bad_request(const Turn& turn);
     void start_if_ready(World& world);
     void send_job(World& world);
+    bool already_sent(const pool::Job& job) const;
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
     std::chrono::nanoseconds idle_limit(pool::SteadyTime now) const;
 
