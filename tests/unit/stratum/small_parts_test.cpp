@@ -114,14 +114,14 @@ TEST(DifficultyPolicy, IsNotPulledDownByHintsInTurns)
 
 TEST(DifficultyPolicy, KnowsHowLongAShareTakesByWorkOrByWhatWasSaid)
 {
-    using per_share = std::chrono::duration<double>;
+    using PerShare = std::chrono::duration<double>;
     DifficultyPolicy policy{port, epoch};
     EXPECT_FALSE(policy.share_interval({16}, epoch + seconds{60}).has_value());
     policy.suggest({10}, epoch);
-    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), per_share{24});
+    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), PerShare{24});
     for (int i = 0; i < 4; ++i) policy.on_share({12}, epoch + seconds{60});
-    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), per_share{15});
-    EXPECT_EQ(policy.share_interval({15}, epoch + seconds{60}), per_share{120});
+    EXPECT_EQ(policy.share_interval({12}, epoch + seconds{60}), PerShare{15});
+    EXPECT_EQ(policy.share_interval({15}, epoch + seconds{60}), PerShare{120});
 }
 
 TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
