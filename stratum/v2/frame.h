@@ -7,8 +7,8 @@
 #include <string>
 
 #include "pool/base/bytes.h"
-#include "stratum/v2/noise_run.h"
 #include "stratum/v2/noise.h"
+#include "stratum/v2/noise_run.h"
 
 /// Frames of Stratum v2 (specification, 3.2) and how they travel once the handshake is done
 /// (4.6): the header sealed by itself, then the payload in pieces, each with a tag of its own.

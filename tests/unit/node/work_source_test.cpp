@@ -1,134 +1,15 @@
 #include "pool/node/work_source.h"
 
-#include <algorithm>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "pool/bitcoin/chain_rules.h"
+#include "tests/unit/node/race.h"
 
-namespace pool {
+namespace pool::race {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using Ask = WorkSource::Ask;
-using Kind = WorkSource::Notice::Kind;
-using Step = WorkSource::Step;
-using Work = WorkSource::Work;
-
-constexpr CompactBits bits{0x1d00ffff};
-constexpr UnixTime wall{1'700'000'000};
-const SteadyTime start{seconds{1000}};
-
-// The chain of these tests: block `name` at a height; its hash is its name.
-BlockHash block(std::uint8_t name)
-{
-    BlockHash hash;
-    hash.bytes.fill(name);
-    return hash;
-}
-
-TipHeader header_of(std::uint8_t name, std::uint8_t previous, std::uint32_t height)
-{
-    return {.hash = block(name),
-            .previous = block(previous),
-            .height = {height},
-            .bits = bits,
-            .median_time = {1'699'999'000}};
-}
-
-WorkSource::TemplatePtr on(std::uint8_t previous, std::uint32_t tip_height,
-                           std::int64_t fees = 1000)
-{
-    auto out = std::make_shared<BlockTemplate>();
-    out->height = {tip_height + 1};
-    out->previous = block(previous);
-    out->bits = bits;
-    out->time_min = {1'699'999'001};
-    out->time_now = wall;
-    out->fees = {fees};
-    out->reward = {5'000'000'000 + fees};
-    out->witness_commitment = Bytes(38, 1);
-    return out;
-}
-
-bool has(const Step& step, Kind kind)
-{
-    return std::any_of(step.notices.begin(), step.notices.end(),
-                       [kind](const auto& notice) { return notice.kind == kind; });
-}
-
-std::string reason(const Step& step)
-{
-    for (const auto& notice : step.notices) {
-        if (notice.kind == Kind::empty_withheld) return notice.reason;
-    }
-    return "";
-}
-
-// Scripted nodes: what the test has them say, at a time that only the test moves.
-class Race {
-public:
-    explicit Race(std::vector<NodeRole> roles = {NodeRole::both, NodeRole::both},
-                  WorkSource::Options options = {.richer_by = {500}, .richer_percent = 0})
-        : nodes_(roles.size()), source(options, roles)
-    {
-    }
-
-    /// All nodes are on block 1 at `height`; node 0 gave the first template.
-    Race& begin(std::uint32_t height)
-    {
-        says(0, 1);
-        answers(0, header_of(1, 0, height));
-        gives(0, on(1, height));
-        for (std::size_t i = 1; i < nodes_; ++i) {
-            says(i, 1);
-            answers(i, header_of(1, 0, height));
-        }
-        return *this;
-    }
-    Step says(std::size_t node, std::uint8_t name) { return source.on_tip(node, block(name), now); }
-    Step answers(std::size_t node, const TipHeader& header)
-    {
-        return source.on_header(node, header.hash, header, now, wall);
-    }
-    Step gives(std::size_t node, const Result<WorkSource::TemplatePtr>& given)
-    {
-        return source.on_template(node, given, now);
-    }
-    /// Time passes; living nodes repeat where they are, as the look a second does.
-    Step after(milliseconds passed, const std::vector<std::pair<std::size_t, std::uint8_t>>& looks)
-    {
-        Step all;
-        const SteadyTime until = now + passed;
-        while (now < until) {
-            now = std::min(now + milliseconds{500}, until);
-            for (const auto& [node, name] : looks) join(all, says(node, name));
-            join(all, source.on_tick(now));
-        }
-        return all;
-    }
-    static void join(Step& all, Step one)
-    {
-        all.asks.insert(all.asks.end(), one.asks.begin(), one.asks.end());
-        all.notices.insert(all.notices.end(), one.notices.begin(), one.notices.end());
-        if (one.publication) all.publication = one.publication;
-    }
-
-private:
-    std::size_t nodes_;
-
-public:
-    SteadyTime now = start;
-    WorkSource source;
-};
-
-const Ask header_of_2_from_0{0, block(2)};
-const Ask template_from_0{0, std::nullopt};
-const Ask template_from_1{1, std::nullopt};
 
 TEST(WorkSource, PublishesTheFirstTemplateAsClean)
 {
@@ -322,19 +203,6 @@ TEST(WorkSource, ANodeThatFreezesWithOurTemplateInHandIsPassedOver)
     EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
 }
 
-TEST(WorkSource, ALaggingNodeDoesNotPullThePoolBack)
-{
-    Race race;
-    race.begin(10);
-    race.says(0, 2);
-    race.answers(0, header_of(2, 1, 11));
-    race.gives(0, on(2, 11));
-    EXPECT_FALSE(race.says(1, 1).publication.has_value());
-    const Step old = race.gives(1, on(1, 10, 9'000'000));
-    EXPECT_FALSE(old.publication.has_value());
-    EXPECT_EQ(race.source.tip()->hash, block(2));
-}
-
 TEST(WorkSource, AForkedNodeIsNotFollowedAndAfterAWhileAnAlarm)
 {
     Race race;
@@ -418,32 +286,6 @@ TEST(WorkSource, ZmqMayBeSilentAndItsGapsAreNoticed)
     EXPECT_EQ(race.after(milliseconds{500}, {{0, 2}}).asks, std::vector{header_of_2_from_0});
 }
 
-TEST(WorkSource, ARestartingNodeIsAskedAgainWhenItIsBack)
-{
-    Race race{{NodeRole::both}};
-    race.begin(10);
-    race.source.on_failure(0);
-    race.gives(0, fail(Error::Code::unavailable, "warming up"));
-    EXPECT_TRUE(race.after(seconds{20}, {}).asks.empty()) << "nobody asks a dead node";
-    race.says(0, 2);
-    EXPECT_EQ(race.answers(0, header_of(2, 1, 11)).publication->work, Work::empty);
-    EXPECT_EQ(race.gives(0, on(2, 11)).publication->work, Work::filled);
-}
-
-TEST(WorkSource, ATemplateThatCannotBeReadIsAskedOfTheNextNode)
-{
-    Race race;
-    race.begin(10);
-    race.says(0, 2);
-    race.says(1, 2);
-    race.answers(0, header_of(2, 1, 11));
-    race.answers(1, header_of(2, 1, 11));
-    race.gives(0, fail(Error::Code::invalid, "\"height\" is missing"));
-    const Step next = race.source.on_tick(race.now + milliseconds{100});
-    EXPECT_EQ(next.asks, std::vector{template_from_1}) << "the one without failures comes first";
-    EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
-}
-
 TEST(WorkSource, ASubmitNodeIsInTheRaceAndNeverAskedForATemplate)
 {
     Race race{{NodeRole::both, NodeRole::submits}};
@@ -480,91 +322,5 @@ TEST(WorkSource, ASlowNodeDoesNotKeepMinersWithoutAJob)
     EXPECT_EQ(repeated.publication->time, UnixTime{wall.seconds + 30}) << "its time goes on";
 }
 
-TEST(WorkSource, SaysThatAllNodesAreLostAndStopsUntilOneGivesWorkAgain)
-{
-    Race race;
-    race.begin(10);
-    EXPECT_FALSE(has(race.after(seconds{120}, {}), Kind::lost));
-    EXPECT_TRUE(has(race.after(seconds{1}, {}), Kind::lost));
-    EXPECT_FALSE(race.after(seconds{60}, {}).publication.has_value()) << "no new jobs";
-    const Step back = race.after(seconds{1}, {{1, 1}});
-    EXPECT_EQ(back.asks, std::vector{template_from_1});
-    EXPECT_TRUE(race.gives(1, on(1, 10)).publication.has_value());
-    EXPECT_TRUE(has(race.source.on_tick(race.now), Kind::back));
-}
-
-// It says where the tip is, and nobody says what to build on it.
-TEST(WorkSource, ANodeThatOnlyTakesBlocksDoesNotHideThatNobodyGivesWork)
-{
-    Race race{{NodeRole::both, NodeRole::submits}};
-    race.begin(10);
-    race.source.on_failure(0);
-    EXPECT_FALSE(has(race.after(seconds{119}, {{1, 1}}), Kind::lost));
-    EXPECT_EQ(race.source.template_age(race.now), seconds{119});
-    EXPECT_TRUE(has(race.after(seconds{2}, {{1, 1}}), Kind::lost));
-}
-
-// Its last blocks had not reached the disk, or it was told to leave one while it was away.
-TEST(WorkSource, ALowerTipIsTakenWhenNoNodeHasComeBackWithOursForHalfAMinute)
-{
-    Race race{{NodeRole::both}};
-    race.begin(10);
-    race.source.on_failure(0);
-    race.after(seconds{5}, {});
-    race.says(0, 7);
-    EXPECT_TRUE(has(race.answers(0, header_of(7, 6, 9)), Kind::behind)) << "it may catch up yet";
-    EXPECT_TRUE(race.after(seconds{24}, {{0, 7}}).asks.empty());
-    EXPECT_EQ(race.after(seconds{1}, {{0, 7}}).asks, (std::vector{Ask{0, block(7)}}));
-    const Step left = race.answers(0, header_of(7, 6, 9));
-    EXPECT_TRUE(has(left, Kind::new_tip));
-    EXPECT_EQ(left.asks, std::vector{template_from_0});
-    EXPECT_EQ(race.gives(0, on(7, 9)).publication->work, Work::tip);
-}
-
-TEST(WorkSource, ARivalTipIsTakenSoonAfterTheLastNodeThatHeldOursIsGone)
-{
-    Race race;
-    race.begin(10);
-    race.says(0, 7);
-    EXPECT_TRUE(has(race.answers(0, header_of(7, 0, 10)), Kind::behind)) << "the other is on ours";
-    race.source.on_failure(1);
-    EXPECT_TRUE(race.after(milliseconds{4500}, {{0, 7}}).asks.empty());
-    EXPECT_EQ(race.after(milliseconds{500}, {{0, 7}}).asks, (std::vector{Ask{0, block(7)}}));
-    EXPECT_TRUE(has(race.answers(0, header_of(7, 0, 10)), Kind::new_tip));
-}
-
-// An answer that was long on its way: the node has said more since.
-TEST(WorkSource, ABlockThatOthersFollowIsNoTip)
-{
-    Race race;
-    race.begin(10);
-    race.says(0, 3);
-    race.says(1, 2);
-    EXPECT_TRUE(has(race.answers(0, header_of(3, 2, 12)), Kind::new_tip));
-    TipHeader followed = header_of(2, 1, 11);
-    followed.newest = false;
-    EXPECT_TRUE(race.answers(1, followed).notices.empty());
-    EXPECT_EQ(race.source.tip()->hash, block(3));
-}
-
-TEST(WorkSource, ANodeThatCannotGiveATemplateIsAskedLessAndLessOften)
-{
-    Race race{{NodeRole::both}};
-    race.begin(10);
-    race.says(0, 2);
-    race.answers(0, header_of(2, 1, 11));
-    int asked = 0;
-    for (int tenths = 0; tenths < 600; ++tenths) {
-        race.gives(0, fail(Error::Code::refused, "our coinbase is not to its liking"));
-        race.now += milliseconds{100};
-        Step step = race.says(0, 2);
-        Race::join(step, race.source.on_tick(race.now));
-        asked += static_cast<int>(std::count(step.asks.begin(), step.asks.end(), template_from_0));
-    }
-    EXPECT_GE(asked, 6);
-    EXPECT_LE(asked, 20);
-    EXPECT_TRUE(race.gives(0, on(2, 11)).publication.has_value());
-}
-
 }  // namespace
-}  // namespace pool
+}  // namespace pool::race

@@ -1,0 +1,138 @@
+// Whom the race believes, asks and gives up: nodes that lag, fork, go and come back.
+#include <algorithm>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/node/race.h"
+
+namespace pool::race {
+namespace {
+
+TEST(WorkSource, ALaggingNodeDoesNotPullThePoolBack)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.answers(0, header_of(2, 1, 11));
+    race.gives(0, on(2, 11));
+    EXPECT_FALSE(race.says(1, 1).publication.has_value());
+    const Step old = race.gives(1, on(1, 10, 9'000'000));
+    EXPECT_FALSE(old.publication.has_value());
+    EXPECT_EQ(race.source.tip()->hash, block(2));
+}
+
+TEST(WorkSource, ARestartingNodeIsAskedAgainWhenItIsBack)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.source.on_failure(0);
+    race.gives(0, fail(Error::Code::unavailable, "warming up"));
+    EXPECT_TRUE(race.after(seconds{20}, {}).asks.empty()) << "nobody asks a dead node";
+    race.says(0, 2);
+    EXPECT_EQ(race.answers(0, header_of(2, 1, 11)).publication->work, Work::empty);
+    EXPECT_EQ(race.gives(0, on(2, 11)).publication->work, Work::filled);
+}
+
+TEST(WorkSource, ATemplateThatCannotBeReadIsAskedOfTheNextNode)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 2);
+    race.says(1, 2);
+    race.answers(0, header_of(2, 1, 11));
+    race.answers(1, header_of(2, 1, 11));
+    race.gives(0, fail(Error::Code::invalid, "\"height\" is missing"));
+    const Step next = race.source.on_tick(race.now + milliseconds{100});
+    EXPECT_EQ(next.asks, std::vector{template_from_1}) << "the one without failures comes first";
+    EXPECT_EQ(race.gives(1, on(2, 11)).publication->work, Work::filled);
+}
+
+TEST(WorkSource, SaysThatAllNodesAreLostAndStopsUntilOneGivesWorkAgain)
+{
+    Race race;
+    race.begin(10);
+    EXPECT_FALSE(has(race.after(seconds{120}, {}), Kind::lost));
+    EXPECT_TRUE(has(race.after(seconds{1}, {}), Kind::lost));
+    EXPECT_FALSE(race.after(seconds{60}, {}).publication.has_value()) << "no new jobs";
+    const Step back = race.after(seconds{1}, {{1, 1}});
+    EXPECT_EQ(back.asks, std::vector{template_from_1});
+    EXPECT_TRUE(race.gives(1, on(1, 10)).publication.has_value());
+    EXPECT_TRUE(has(race.source.on_tick(race.now), Kind::back));
+}
+
+// It says where the tip is, and nobody says what to build on it.
+TEST(WorkSource, ANodeThatOnlyTakesBlocksDoesNotHideThatNobodyGivesWork)
+{
+    Race race{{NodeRole::both, NodeRole::submits}};
+    race.begin(10);
+    race.source.on_failure(0);
+    EXPECT_FALSE(has(race.after(seconds{119}, {{1, 1}}), Kind::lost));
+    EXPECT_EQ(race.source.template_age(race.now), seconds{119});
+    EXPECT_TRUE(has(race.after(seconds{2}, {{1, 1}}), Kind::lost));
+}
+
+// Its last blocks had not reached the disk, or it was told to leave one while it was away.
+TEST(WorkSource, ALowerTipIsTakenWhenNoNodeHasComeBackWithOursForHalfAMinute)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.source.on_failure(0);
+    race.after(seconds{5}, {});
+    race.says(0, 7);
+    EXPECT_TRUE(has(race.answers(0, header_of(7, 6, 9)), Kind::behind)) << "it may catch up yet";
+    EXPECT_TRUE(race.after(seconds{24}, {{0, 7}}).asks.empty());
+    EXPECT_EQ(race.after(seconds{1}, {{0, 7}}).asks, (std::vector{Ask{0, block(7)}}));
+    const Step left = race.answers(0, header_of(7, 6, 9));
+    EXPECT_TRUE(has(left, Kind::new_tip));
+    EXPECT_EQ(left.asks, std::vector{template_from_0});
+    EXPECT_EQ(race.gives(0, on(7, 9)).publication->work, Work::tip);
+}
+
+TEST(WorkSource, ARivalTipIsTakenSoonAfterTheLastNodeThatHeldOursIsGone)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 7);
+    EXPECT_TRUE(has(race.answers(0, header_of(7, 0, 10)), Kind::behind)) << "the other is on ours";
+    race.source.on_failure(1);
+    EXPECT_TRUE(race.after(milliseconds{4500}, {{0, 7}}).asks.empty());
+    EXPECT_EQ(race.after(milliseconds{500}, {{0, 7}}).asks, (std::vector{Ask{0, block(7)}}));
+    EXPECT_TRUE(has(race.answers(0, header_of(7, 0, 10)), Kind::new_tip));
+}
+
+// An answer that was long on its way: the node has said more since.
+TEST(WorkSource, ABlockThatOthersFollowIsNoTip)
+{
+    Race race;
+    race.begin(10);
+    race.says(0, 3);
+    race.says(1, 2);
+    EXPECT_TRUE(has(race.answers(0, header_of(3, 2, 12)), Kind::new_tip));
+    TipHeader followed = header_of(2, 1, 11);
+    followed.newest = false;
+    EXPECT_TRUE(race.answers(1, followed).notices.empty());
+    EXPECT_EQ(race.source.tip()->hash, block(3));
+}
+
+TEST(WorkSource, ANodeThatCannotGiveATemplateIsAskedLessAndLessOften)
+{
+    Race race{{NodeRole::both}};
+    race.begin(10);
+    race.says(0, 2);
+    race.answers(0, header_of(2, 1, 11));
+    int asked = 0;
+    for (int tenths = 0; tenths < 600; ++tenths) {
+        race.gives(0, fail(Error::Code::refused, "our coinbase is not to its liking"));
+        race.now += milliseconds{100};
+        Step step = race.says(0, 2);
+        Race::join(step, race.source.on_tick(race.now));
+        asked += static_cast<int>(std::count(step.asks.begin(), step.asks.end(), template_from_0));
+    }
+    EXPECT_GE(asked, 6);
+    EXPECT_LE(asked, 20);
+    EXPECT_TRUE(race.gives(0, on(2, 11)).publication.has_value());
+}
+
+}  // namespace
+}  // namespace pool::race
