@@ -131,7 +131,8 @@ Result<std::vector<AccountLuck>> Queries::lucks()
         "SELECT a.name, t.score, COALESCE(b.found, 0) FROM account_total t "
         "JOIN account a ON a.id = t.account_id LEFT JOIN (SELECT finder, COUNT(*) AS found "
         "FROM block_found WHERE state <> 'rejected' AND (place <> 'unknown' OR "
-        "hash IN (SELECT block_hash FROM block_answer)) GROUP BY finder) b ON b.finder = a.name");
+        "hash IN (SELECT block_hash FROM block_answer WHERE outcome <> 'unanswered')) "
+        "GROUP BY finder) b ON b.finder = a.name");
     if (!rows) return fail(rows.error());
     std::vector<AccountLuck> lucks;
     lucks.reserve(rows->size());
@@ -147,7 +148,8 @@ Result<std::vector<UnpublishedBlock>> Queries::unpublished(pool::UnixMillis now)
     const auto rows = impl_->query(
         "SELECT hash, height, finder, worker FROM block_found WHERE state = 'submitted' AND "
         "place = 'unknown' AND found_at_ms BETWEEN ? AND ? AND "
-        "hash NOT IN (SELECT block_hash FROM block_answer) ORDER BY height DESC LIMIT 100",
+        "hash NOT IN (SELECT block_hash FROM block_answer WHERE outcome <> 'unanswered') "
+        "ORDER BY height DESC LIMIT 100",
         {before(memory_ms), before(patience_ms)});
     if (!rows) return fail(rows.error());
     std::vector<UnpublishedBlock> blocks;

@@ -95,41 +95,55 @@ Result<void> PayoutWorker::follow_books(pool::Now now)
     if (auto connected = db_.connect(); !connected) return connected;
     auto difference = mark_.follow(db_);
     if (!difference) return fail(difference.error());
-    const bool news = !difference->empty() && books_trouble_ != *difference;
     books_trouble_ = std::move(*difference);
-    if (!news) return {};
+    if (books_trouble_.empty() || books_trouble_ == told_trouble_) return {};
     pool::log::error("books_are_not_those_paid_from", {{"reason", books_trouble_}});
     // For all servers: another one may never have seen what these books have forgotten.
-    return hold("the books are not those that were paid from", now);
+    if (auto done = hold_now("the books are not those that were paid from", now); !done) {
+        return done;
+    }
+    told_trouble_ = books_trouble_;
+    return {};
 }
 
+// Whoever has asked for the release of an earlier hold, or has held payouts for another reason, did
+// not know of this one: it needs two people anew, and its reason is the one to be shown.
 Result<void> PayoutWorker::hold(const std::string& why, pool::Now now)
 {
-    const auto held = read_control(db_, "payouts");
-    if (!held) return fail(held.error());
-    if (held->has_value()) return {};
-    // Whoever has asked for the release of an earlier hold has not asked for this one's.
+    if (auto locked = lock_controls(db_); !locked) return locked;
     if (auto put = write_control(db_, "release", {"", "zubrd"}, now.wall); !put) return put;
     return write_control(db_, "payouts", {why, "zubrd"}, now.wall);
+}
+
+Result<void> PayoutWorker::hold_now(const std::string& why, pool::Now now)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    if (auto held = hold(why, now); !held) return held;
+    return transaction->commit();
 }
 
 // What the books have ended stands otherwise in the chain: it is told once, and where money was
 // returned that is paid after all, nobody is paid before people have looked.
 Result<void> PayoutWorker::tell_alarm(const PayoutBatch& batch, pool::Now now)
 {
-    if (!alarmed_.insert(batch.id).second) return {};
+    if (alarmed_.contains(batch.id)) return {};
     if (batch.state == BatchState::confirmed) {
         pool::log::error("settled_payout_left_chain", {{"payout", batch.id}});
-        return {};
+    } else {
+        pool::log::error("returned_payout_left_chain", {{"payout", batch.id}});
+        const std::string why = "what ended payout " + std::to_string(batch.id) + " left the chain";
+        if (auto held = hold_now(why, now); !held) return held;
     }
-    pool::log::error("returned_payout_left_chain", {{"payout", batch.id}});
-    return hold("what ended payout " + std::to_string(batch.id) + " left the chain", now);
+    alarmed_.insert(batch.id);
+    return {};
 }
 
 Result<void> PayoutWorker::adopt_books()
 {
     if (auto done = mark_.adopt(db_); !done) return done;
     books_trouble_.clear();
+    told_trouble_.clear();
     return {};
 }
 
@@ -225,6 +239,8 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     const BatchPlan next = plan(view_of(*batch, *held));
     if (next.alarm) {
         if (auto told = tell_alarm(*batch, now); !told) return fail(told.error());
+    } else {
+        alarmed_.erase(id);
     }
     Result<void> done;
     switch (next.step) {

@@ -49,7 +49,8 @@ public:
     /// Coins that batches other than `id` have used or may use.
     pool::Result<std::set<pool::OutPoint>> busy_coins(std::uint64_t id);
     pool::Result<bool> stopped();
-    /// Holds payouts on all servers, unless they are held.
+    /// Holds payouts on all servers until two people release them, whoever has held or released
+    /// them for another reason. Inside a transaction. why: at most 64 bytes.
     pool::Result<void> hold(const std::string& why, pool::Now now);
     /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
     pool::Result<void> agreed(const pool::TxId& txid);
@@ -59,6 +60,7 @@ public:
     pool::Result<std::uint32_t> fee_rate();
 
 private:
+    pool::Result<void> hold_now(const std::string& why, pool::Now now);
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
@@ -75,6 +77,7 @@ private:
     const PayoutOptions& options_;
     PayoutMark mark_;
     std::string books_trouble_;
+    std::string told_trouble_;  // payouts are held for it
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;
     std::set<std::uint64_t> alarmed_;  // told already

@@ -126,6 +126,12 @@ void DifficultyPolicy::begin_anew(pool::Difficulty difficulty, pool::SteadyTime 
     counts_.reset();
 }
 
+void DifficultyPolicy::set_ceiling(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    note_rate(now);
+    ceiling_ = std::max(difficulty, crowded_);
+}
+
 void DifficultyPolicy::note_rate(pool::SteadyTime now)
 {
     if (now - crowded_at_ >= crowd_kept) crowded_ = pool::difficulty_min;

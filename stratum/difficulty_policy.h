@@ -76,7 +76,7 @@ public:
     std::optional<pool::Difficulty> fit_for(double hashes_per_second) const;
     /// The password's `maxd=`: never above, but for a floor, and unless more than ten times the
     /// wanted shares come.
-    void set_ceiling(pool::Difficulty difficulty) { ceiling_ = difficulty; }
+    void set_ceiling(pool::Difficulty difficulty, pool::SteadyTime now);
     /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the
     /// controller moves.
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);

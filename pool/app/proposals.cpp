@@ -47,21 +47,25 @@ Digest shape_of(const BlockTemplate& source)
     return sha256(shape.bytes());
 }
 
-Proposals::State Proposals::state(const BlockTemplate& source, Form form) const
+Proposals::State Proposals::state(const Node& node, const BlockTemplate& source, Form form) const
 {
     const Digest shape = shape_of(source);
-    const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-        return entry.shape == shape && entry.form == form;
-    });
-    return at == entries_.end() ? State::unknown : at->state;
+    State own = State::unknown;
+    for (const Entry& entry : entries_) {
+        if (entry.shape != shape || entry.form != form) continue;
+        if (entry.state == State::accepted) return State::accepted;
+        if (entry.node == node.name()) own = entry.state;
+    }
+    return own;
 }
 
-void Proposals::note(const Digest& shape, Form form, State state)
+void Proposals::note(const Node& node, const Digest& shape, Form form, State state)
 {
-    std::erase_if(entries_,
-                  [&](const Entry& entry) { return entry.shape == shape && entry.form == form; });
+    std::erase_if(entries_, [&](const Entry& entry) {
+        return entry.node == node.name() && entry.shape == shape && entry.form == form;
+    });
     if (entries_.size() == entries_max) entries_.erase(entries_.begin());
-    if (state != State::unknown) entries_.push_back({shape, form, state});
+    if (state != State::unknown) entries_.push_back({node.name(), shape, form, state});
 }
 
 void Proposals::forget_rejected()
@@ -81,22 +85,22 @@ void Proposals::propose(Node& node, const Node::TemplatePtr& source, Form form,
         return done(fail(job.error()));
     }
     const Digest shape = shape_of(*source);
-    note(shape, form, State::asked);
+    note(node, shape, form, State::asked);
     node.propose(unsolved_block(**job), [this, &node, shape, form, height = source->height,
                                          done = std::move(done)](const Result<std::string>& said) {
         if (!said) {
-            note(shape, form, State::unknown);
+            note(node, shape, form, State::unknown);
             return done(fail(said.error()));
         }
         if (said->empty() || says_nothing(*said)) {
-            note(shape, form, said->empty() ? State::accepted : State::unknown);
+            note(node, shape, form, said->empty() ? State::accepted : State::unknown);
             log::info("proposal_accepted", {{"node", node.name()},
                                             {"form", to_string(form)},
                                             {"height", height.value},
                                             {"reason", *said}});
             return done({});
         }
-        note(shape, form, State::rejected);
+        note(node, shape, form, State::rejected);
         const std::string sentence = "node " + node.name() +
                                      " would not take a block with our coinbase (" +
                                      std::string{to_string(form)} + "): " + *said;

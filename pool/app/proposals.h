@@ -26,7 +26,8 @@ public:
     enum class Form : std::uint8_t { full, empty };
     enum class State : std::uint8_t { unknown, asked, accepted, rejected };
 
-    State state(const BlockTemplate& source, Form form) const;
+    /// accepted: some node would take such a block; else what `node` says of it.
+    State state(const Node& node, const BlockTemplate& source, Form form) const;
 
     /// Proposes a block of that form on `source` to the node it came from. `done` once, with
     /// nothing when the node would take it. Errors: refused (with the node's reason; remembered),
@@ -40,11 +41,12 @@ public:
 
 private:
     struct Entry {
+        std::string node;
         Digest shape;
         Form form;
         State state;
     };
-    void note(const Digest& shape, Form form, State state);
+    void note(const Node& node, const Digest& shape, Form form, State state);
     std::vector<Entry> entries_;
 };
 

@@ -210,7 +210,7 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (given) {
-        switch (proposals_.state(**given, Proposals::Form::full)) {
+        switch (proposals_.state(*peers_[index].node, **given, Proposals::Form::full)) {
             case Proposals::State::accepted:
                 return use(index, *given);
             case Proposals::State::rejected:
@@ -256,13 +256,14 @@ void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
 void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 {
     node_error_.clear();
-    const auto empty = proposals_.state(*given, Proposals::Form::empty);
+    const auto empty = proposals_.state(*peers_[index].node, *given, Proposals::Form::empty);
     source_.allow_empty(empty == Proposals::State::accepted);
     act(source_.on_template(index, given, read_clock().steady));
     if (empty != Proposals::State::unknown || !options_.work.empty_first) return;
     proposals_.propose(*peers_[index].node, given, Proposals::Form::empty, plan(),
-                       [this, given](const Result<void>&) {
-                           source_.allow_empty(proposals_.state(*given, Proposals::Form::empty) ==
+                       [this, index, given](const Result<void>&) {
+                           source_.allow_empty(proposals_.state(*peers_[index].node, *given,
+                                                                Proposals::Form::empty) ==
                                                Proposals::State::accepted);
                        });
 }

@@ -68,6 +68,7 @@ void WorkSource::adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& ste
         const bool here = peer.tip && peer.tip->hash == tip.hash;
         if (!here && !peer.elsewhere) peer.elsewhere = now;
         if (here) peer.elsewhere.reset();
+        peer.refusals = 0;
     }
     step.notices.push_back({Notice::Kind::new_tip, node, tip, "", peers_[node].told_by});
 }
@@ -169,9 +170,11 @@ WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePt
     peer.template_asked = false;
     if (!given) {
         ++peer.failures;
+        ++peer.refusals;
         return step;
     }
     peer.failures = 0;
+    peer.refusals = 0;
     peer.took = std::chrono::duration_cast<milliseconds>(now - asked);
     const TemplatePtr& source = *given;
     const Tip tip{source->previous, {source->height.value - 1}};
@@ -262,9 +265,9 @@ void WorkSource::ask_best(SteadyTime now, Step& step)
 // as fast as it answers.
 bool WorkSource::may_ask_again(const Peer& peer, SteadyTime now) const
 {
-    if (peer.failures == 0) return true;
+    if (peer.refusals == 0) return true;
     constexpr unsigned doublings_max = 7;
-    const milliseconds pause{100 << std::min(peer.failures, doublings_max)};
+    const milliseconds pause{100 << std::min(peer.refusals, doublings_max)};
     return now - peer.template_at >= std::min(pause, options_.again_max);
 }
 
@@ -299,10 +302,12 @@ WorkSource::Step WorkSource::on_tick(SteadyTime now)
     return step;
 }
 
-// The node is slow, miners give up after a minute without a word: the same work once more.
+// The node is slow, miners give up after a minute without a word: the same work once more, for as
+// long as a node says that it is on the right tip.
 void WorkSource::repeat_work(SteadyTime now, Step& step)
 {
-    if (current_ == nullptr || lost_ || step.publication) return;
+    if (current_ == nullptr || step.publication) return;
+    if (lost_ && now - held_ >= options_.silent_after) return;
     if (now - published_ < options_.refresh) return;
     if (!tip_ || current_->previous != tip_->hash) return;
     UnixTime time = current_->time_now;

@@ -147,7 +147,8 @@ private:
         bool template_asked = false;
         SteadyTime template_at{};
         std::optional<std::uint32_t> sequence;
-        unsigned failures = 0;              // in a row
+        unsigned failures = 0;              // in a row: no template, or no answer at all
+        unsigned refusals = 0;              // in a row: no template, on this tip
         std::chrono::milliseconds took{0};  // its last template
     };
 

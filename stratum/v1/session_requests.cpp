@@ -200,7 +200,7 @@ void Session::apply_password(std::string_view password, const Turn& turn)
         if (fit) policy_.begin_at(*fit, turn.now.steady);
     }
     if (const auto floor = on_grid(asked.floor)) policy_.set_floor(*floor);
-    if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling);
+    if (const auto ceiling = on_grid(asked.ceiling)) policy_.set_ceiling(*ceiling, turn.now.steady);
     if (const auto start = on_grid(asked.start)) policy_.start_at(*start, turn.now.steady);
     if (const auto fixed = on_grid(asked.fixed)) policy_.hold(*fixed, turn.now.steady);
 }

@@ -330,7 +330,10 @@ TEST_F(Books, NameBlocksThatNobodyHasSeenAndDoNotCountThemAsFound)
     answer.hash = hash_of(2);
     answer.node = "local";
     answer.outcome = "accepted";
-    ASSERT_TRUE(service->record_answers(std::vector{answer}).has_value());
+    payouts::BlockAnswer none = answer;  // the node was away
+    none.hash = hash_of(1);
+    none.outcome = "unanswered";
+    ASSERT_TRUE(service->record_answers(std::vector{answer, none}).has_value());
 
     EXPECT_EQ(unseen(599), (std::vector<std::uint32_t>{}));
     EXPECT_EQ(unseen(600), (std::vector<std::uint32_t>{3, 1}));

@@ -47,6 +47,9 @@ TEST_F(Payouts, WhoseAnchorSomethingElseHasSpentAreWrittenOffByTwoPeople)
     EXPECT_NE(said(*payouts, id, by_hand, "ann").find("5 of 6 blocks"), std::string::npos);
     mine(node(), 1);
 
+    // They had been stopped for another reason, and one wants to go on.
+    ASSERT_TRUE(payouts->stop("ann", "lunch", pool::read_clock()).has_value());
+    ASSERT_TRUE(payouts->release("bob", false, pool::read_clock()).has_value());
     EXPECT_EQ(said(*payouts, id, by_hand, "ann"), "");
     EXPECT_NE(said(*payouts, id, by_hand, "ann"), "") << "one person is not two";
     EXPECT_EQ(pool.in_payout(60), 5'000'000) << "nothing moves before the second";
@@ -59,6 +62,8 @@ TEST_F(Payouts, WhoseAnchorSomethingElseHasSpentAreWrittenOffByTwoPeople)
 
     // Nobody is paid twice: payouts are held until what was paid by hand is in the books.
     EXPECT_TRUE(payouts->hold()->stopped);
+    EXPECT_NE(payouts->hold()->reason.find("written off"), std::string::npos);
+    EXPECT_EQ(payouts->hold()->released_by, "") << "that was for lunch";
     EXPECT_FALSE(payouts->create("b", "ann", false, pool::read_clock()).has_value());
     const auto check = payouts->compare();
     ASSERT_TRUE(check.has_value());

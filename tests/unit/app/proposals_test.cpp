@@ -52,14 +52,14 @@ protected:
 
 TEST_F(ProposalsTest, JudgesTheFullAndTheEmptyFormOfAShapeApart)
 {
-    EXPECT_EQ(proposals.state(*source, Form::full), State::unknown);
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::unknown);
     EXPECT_TRUE(propose(Form::full, std::string{})->has_value());
-    EXPECT_EQ(proposals.state(*source, Form::full), State::accepted);
-    EXPECT_EQ(proposals.state(*source, Form::empty), State::unknown);
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::accepted);
+    EXPECT_EQ(proposals.state(node, *source, Form::empty), State::unknown);
     const auto refused = propose(Form::empty, std::string{"bad-cb-amount"});
     ASSERT_FALSE(refused->has_value());
     EXPECT_NE(refused->error().detail.find("bad-cb-amount"), std::string::npos);
-    EXPECT_EQ(proposals.state(*source, Form::empty), State::rejected);
+    EXPECT_EQ(proposals.state(node, *source, Form::empty), State::rejected);
 }
 
 TEST_F(ProposalsTest, ProposesTheEmptyFormWithoutTransactionsAndWithoutTheirFees)
@@ -79,7 +79,7 @@ TEST_F(ProposalsTest, AsksAnewForEachRuleVersionBitLimitAndForm)
     const auto changed = [this](auto change) {
         BlockTemplate other = *source;
         change(other);
-        return proposals.state(other, Form::full) == State::unknown;
+        return proposals.state(node, other, Form::full) == State::unknown;
     };
     EXPECT_TRUE(changed([](BlockTemplate& t) { t.rules += "covenants "; }));
     EXPECT_TRUE(changed([](BlockTemplate& t) { t.version |= 0x10; }));
@@ -95,10 +95,11 @@ TEST_F(ProposalsTest, AsksAnewForEachRuleVersionBitLimitAndForm)
 TEST_F(ProposalsTest, TakesAnAnswerThatCameTooLateForNoJudgement)
 {
     EXPECT_TRUE(propose(Form::full, std::string{"inconclusive-not-best-prevblk"})->has_value());
-    EXPECT_EQ(proposals.state(*source, Form::full), State::unknown) << "the next one is proposed";
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::unknown)
+        << "the next one is proposed";
     EXPECT_FALSE(
         propose(Form::full, fail(Error::Code::unavailable, "the node is gone"))->has_value());
-    EXPECT_EQ(proposals.state(*source, Form::full), State::unknown);
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::unknown);
 }
 
 TEST_F(ProposalsTest, DoesNotBotherTheNodeWithWhatFitsNoBlock)
@@ -109,6 +110,20 @@ TEST_F(ProposalsTest, DoesNotBotherTheNodeWithWhatFitsNoBlock)
     ASSERT_FALSE(refused->has_value());
     EXPECT_EQ(refused->error().code, Error::Code::limit);
     EXPECT_TRUE(node.proposals.empty());
+}
+
+// One node may be older, or stricter, than the other: what it rejects is not asked of it again for
+// a while, and the other is asked all the same.
+TEST_F(ProposalsTest, ARejectionCountsForTheNodeThatSaidIt)
+{
+    const tests::FakeNode other{"b"};
+    EXPECT_FALSE(propose(Form::full, std::string{"bad-txns"})->has_value());
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::rejected);
+    EXPECT_EQ(proposals.state(other, *source, Form::full), State::unknown);
+    proposals.forget_rejected();
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::unknown);
+    EXPECT_TRUE(propose(Form::full, std::string{})->has_value());
+    EXPECT_EQ(proposals.state(other, *source, Form::full), State::accepted);
 }
 
 }  // namespace

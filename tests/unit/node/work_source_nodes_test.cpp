@@ -57,7 +57,9 @@ TEST(WorkSource, SaysThatAllNodesAreLostAndStopsUntilOneGivesWorkAgain)
     EXPECT_FALSE(race.after(seconds{60}, {}).publication.has_value()) << "no new jobs";
     const Step back = race.after(seconds{1}, {{1, 1}});
     EXPECT_EQ(back.asks, std::vector{template_from_1});
-    EXPECT_TRUE(race.gives(1, on(1, 10)).publication.has_value());
+    EXPECT_TRUE(back.publication.has_value()) << "the tip stands, and so does the work";
+    EXPECT_FALSE(has(back, Kind::back));
+    race.gives(1, on(1, 10));
     EXPECT_TRUE(has(race.source.on_tick(race.now), Kind::back));
 }
 
@@ -69,7 +71,10 @@ TEST(WorkSource, ANodeThatOnlyTakesBlocksDoesNotHideThatNobodyGivesWork)
     race.source.on_failure(0);
     EXPECT_FALSE(has(race.after(seconds{119}, {{1, 1}}), Kind::lost));
     EXPECT_EQ(race.source.template_age(race.now), seconds{119});
-    EXPECT_TRUE(has(race.after(seconds{2}, {{1, 1}}), Kind::lost));
+    const Step lost = race.after(seconds{2}, {{1, 1}});
+    EXPECT_TRUE(has(lost, Kind::lost));
+    EXPECT_TRUE(race.after(seconds{31}, {{1, 1}}).publication.has_value()) << "the tip stands";
+    EXPECT_FALSE(race.after(seconds{60}, {}).publication.has_value()) << "nobody says so";
 }
 
 // Its last blocks had not reached the disk, or it was told to leave one while it was away.
@@ -131,7 +136,11 @@ TEST(WorkSource, ANodeThatCannotGiveATemplateIsAskedLessAndLessOften)
     }
     EXPECT_GE(asked, 6);
     EXPECT_LE(asked, 20);
-    EXPECT_TRUE(race.gives(0, on(2, 11)).publication.has_value());
+    // What it could not do for one block it may well do for the next.
+    race.says(0, 3);
+    race.gives(0, fail(Error::Code::refused, "late"));
+    EXPECT_EQ(race.answers(0, header_of(3, 2, 12)).asks, std::vector{template_from_0});
+    EXPECT_TRUE(race.gives(0, on(3, 12)).publication.has_value());
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST(DifficultyPolicy, GivesNobodyAFloodOfSharesForAFixedDifficultyOrACeiling)
     DifficultyPolicy fixed{port, epoch};
     fixed.hold({0}, epoch);
     DifficultyPolicy capped{port, epoch};
-    capped.set_ceiling({0});
+    capped.set_ceiling({0}, epoch);
     for (DifficultyPolicy* policy : {&fixed, &capped}) {
         mine(*policy, 10, seconds{0}, seconds{600});
         EXPECT_LE(mine(*policy, 10, seconds{600}, seconds{1200}), 10 * 10 * 20);
@@ -103,9 +103,11 @@ TEST(DifficultyPolicy, IsNotPulledDownByHintsInTurns)
     for (int turn = 0; turn < 60; ++turn) {
         const seconds now{600 + 10 * turn};
         policy.suggest({turn % 3 == 2 ? 30 : turn % 3}, epoch + now);
+        policy.set_ceiling({turn % 3}, epoch + now);
         found += mine(policy, 10, now, now + seconds{10});
     }
     EXPECT_LE(found, 10 * 10 * 20);
+    policy.set_ceiling({40}, epoch + seconds{1200});
     // Who has become slower may ask for less: what was seen is forgotten.
     policy.suggest({25}, epoch + seconds{1200});
     policy.suggest({3}, epoch + seconds{1200} + std::chrono::minutes{31});
