@@ -51,7 +51,7 @@ Result<void> App::Parts::open_rpc()
     if (!queries) return fail(queries.error());
     payouts::MysqlOptions patient = mysql_options(config);
     patient.patience = payouts::MysqlOptions::hours_of_reading;
-    auto audits = payouts::Queries::open(std::move(patient));
+    auto audits = payouts::Queries::open(patient);
     if (!audits) return fail(audits.error());
     auto history = payouts::History::open(mysql_options(config));
     if (!history) return fail(history.error());

@@ -108,8 +108,8 @@ Result<void> apply(Config& config, const std::string& where, const ConfigOption&
                    const std::optional<ConfigValue>& value)
 {
     const std::string name = std::string{option.section} + "." + std::string{option.key};
-    const std::string wrong =
-        value ? option.apply(config, *value) : "must be a " + std::string{option.kind};
+    if (!value) return refuse(where, name + " must be a " + std::string{option.kind});
+    const std::string wrong = option.apply(config, *value);
     if (!wrong.empty()) return refuse(where, name + " " + wrong);
     note(config, name, shown(*value, is_secret(name)), where);
     return {};
@@ -175,10 +175,12 @@ Result<Entry> read_entry(Config& config, const std::string& file, const std::str
         if (row == known.end()) return unknown(place_of(file, given), "key", name, known);
         const auto value = value_of(given);
         const Option& option = options[static_cast<std::size_t>(row - known.begin())];
-        const std::string wrong = value ? option.apply(entry, *value) : "is of no known type";
-        if (!wrong.empty()) {
-            return refuse(place_of(file, given), std::string{name}.append(" ").append(wrong));
-        }
+        const auto refused = [&](std::string_view why) {
+            return refuse(place_of(file, given), std::string{name}.append(" ").append(why));
+        };
+        if (!value) return refused("is of no known type");
+        const std::string wrong = option.apply(entry, *value);
+        if (!wrong.empty()) return refused(wrong);
         note(config, numbered(section, at, key.str()), shown(*value, is_secret(name)),
              place_of(file, given));
     }

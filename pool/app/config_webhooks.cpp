@@ -52,12 +52,9 @@ std::string set_events(W& hook, const ConfigValue& value)
     const auto& known = rpc::pool_event_names();
     for (const std::string& name : *list) {
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-        std::string all;
-        for (const std::string_view each : known) {
-            if (!all.empty()) all += ", ";
-            all += each;
-        }
-        return "may hold " + all + "; not " + name;
+        std::string sentence = "may hold ";
+        for (const std::string_view each : known) sentence.append(each).append(", ");
+        return sentence.append("but not ").append(name);
     }
     hook.events = *list;
     return "";

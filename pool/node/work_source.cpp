@@ -323,19 +323,20 @@ void WorkSource::repeat_work(SteadyTime now, Step& step)
 void WorkSource::leave_lost_tip(SteadyTime now, Step& step)
 {
     if (!tip_) return;
-    std::optional<NodeIndex> best;
+    std::optional<std::pair<NodeIndex, Tip>> best;
     for (NodeIndex i = 0; i < peers_.size(); ++i) {
         const Peer& peer = peers_[i];
-        if (!alive(peer, now) || peer.tip->hash == tip_->hash) continue;
-        if (peer.header_asked || !better(peer, *peer.tip, now)) continue;
-        if (!best || peer.tip->height > peers_[*best].tip->height) best = i;
+        const std::optional<Tip>& other = peer.tip;
+        if (!other || !alive(peer, now) || other->hash == tip_->hash) continue;
+        if (peer.header_asked || !better(peer, *other, now)) continue;
+        if (!best || other->height > best->second.height) best = {i, *other};
     }
     if (!best) return;
-    Peer& peer = peers_[*best];
-    peer.header_asked = peer.tip->hash;
-    peer.header_at = now;
-    peer.told_by = TipSource::look;
-    step.asks.push_back({*best, peer.tip->hash});
+    const auto& [node, tip] = *best;
+    peers_[node].header_asked = tip.hash;
+    peers_[node].header_at = now;
+    peers_[node].told_by = TipSource::look;
+    step.asks.push_back({node, tip.hash});
 }
 
 void WorkSource::judge_places(SteadyTime now, Step& step)

@@ -79,6 +79,7 @@ void remove_left_over(const ::sockaddr_un& address)
     struct ::stat status{};
     if (::lstat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     const Socket probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (probe.fd() < 0) return;
     const auto* const generic = reinterpret_cast<const ::sockaddr*>(&address);
     if (::connect(probe.fd(), generic, sizeof address) == 0 || errno != ECONNREFUSED) return;
     ::unlink(address.sun_path);

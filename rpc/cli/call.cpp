@@ -68,8 +68,7 @@ public:
         loop_.post([this] { attempt(); });
         loop_.run();
         http_.reset();
-        pool::check(outcome_.has_value(), "the loop ends with an outcome only");
-        return std::move(*outcome_);
+        return std::move(outcome_);
     }
 
 private:
@@ -109,7 +108,8 @@ private:
     pool::Loop loop_;
     std::unique_ptr<pool::HttpClient> http_;
     pool::Watch pause_;
-    std::optional<pool::Result<Outcome>> outcome_;
+    // The loop ends with another only.
+    pool::Result<Outcome> outcome_ = pool::fail(pool::Error::Code::unavailable, "no answer");
 };
 
 }  // namespace
