@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint32_t limit_max = 1000;
 constexpr std::uint64_t page_rows = 2000;
-constexpr int attempts = 20;  // one that loses the race for the next id takes the one behind
+constexpr int attempts = 100;  // one that loses the race for the next id takes the one behind
 
 const std::string columns =
     "id, at_ms, kind, about, actor, role, host, method, params, repeats, hash";

@@ -1,6 +1,7 @@
 #include "pool/app/work_desk.h"
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -37,6 +38,11 @@ TEST(WorkDesk, SaysThatNoNodeWithTemplatesHasTheNewestBlock)
                          .prepare = [](const std::shared_ptr<const pool::Job>&) {},
                          .tip_moved = [](pool::Height) {},
                          .announce = [](const std::string&) {}}};
+    // Had it been heard first, its older block would have been the newest that anybody knew.
+    behind.process().signal(SIGSTOP);
+    const pool::Watch heard = loop.every(std::chrono::milliseconds{10}, [&] {
+        if (desk.nodes()[1].tip) behind.process().signal(SIGCONT);
+    });
     std::optional<pool::Result<void>> outcome;
     desk.start(seconds{2}, [&](pool::Result<void> started) {
         outcome = std::move(started);
