@@ -18,7 +18,7 @@ class WebhookQueue {
 public:
     struct Limits {
         std::size_t waiting_max = 1000;
-        unsigned attempts_max = 12;  ///< with these pauses: more than an hour
+        unsigned attempts_max = 16;  ///< with these pauses: more than an hour
         std::chrono::milliseconds pause_first{1'000};
         std::chrono::milliseconds pause_longest{600'000};
     };
