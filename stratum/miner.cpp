@@ -34,4 +34,15 @@ void Worker::count(const Outcome& outcome, pool::Now now)
     ++counts.other;
 }
 
+bool reset_worker(std::span<Worker> workers, std::span<const MinedAccount> accounts,
+                  std::string_view account, std::string_view name)
+{
+    const auto meant = std::find_if(workers.begin(), workers.end(), [&](const Worker& worker) {
+        return worker.name == name && accounts[worker.account].key.name == account;
+    });
+    if (meant == workers.end()) return false;
+    meant->reset();
+    return true;
+}
+
 }  // namespace stratum

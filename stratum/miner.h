@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pool/base/time.h"
@@ -61,6 +63,10 @@ struct Worker {
         best_hash = pool::Uint256::max();
     }
 };
+
+/// Begins the counts of a connection's worker anew. False: there is none of that name.
+bool reset_worker(std::span<Worker> workers, std::span<const MinedAccount> accounts,
+                  std::string_view account, std::string_view name);
 
 /// What pages and admins are shown of a worker.
 struct WorkerSnapshot {

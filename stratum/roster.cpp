@@ -60,12 +60,7 @@ void Roster::count(std::size_t at, const Outcome& outcome, pool::Now now)
 
 bool Roster::reset(std::string_view account, std::string_view name)
 {
-    const auto meant = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
-        return worker.name == name && accounts_[worker.account].key.name == account;
-    });
-    if (meant == workers_.end()) return false;
-    meant->reset();
-    return true;
+    return reset_worker(workers_, accounts_, account, name);
 }
 
 std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const

@@ -3,6 +3,17 @@
 #include <utility>
 
 namespace pool {
+namespace {
+
+// A routine job goes out by and by; the one that it takes the place of would have gone at once.
+std::shared_ptr<const Job> urgent(const Job& job)
+{
+    auto out = std::make_shared<Job>(job);
+    out->routine = false;
+    return out;
+}
+
+}  // namespace
 
 Broadcast::Broadcast(Loop& loop, Send send, std::chrono::milliseconds patience)
     : loop_(loop), send_(std::move(send)), patience_(patience)
@@ -12,7 +23,7 @@ Broadcast::Broadcast(Loop& loop, Send send, std::chrono::milliseconds patience)
 void Broadcast::publish(std::shared_ptr<const Job> job)
 {
     if (!job->clean && unwritten_ > 0) {
-        waiting_ = std::move(job);
+        waiting_ = waiting_ == nullptr || waiting_->routine ? std::move(job) : urgent(*job);
         if (!impatient_.active()) impatient_ = loop_.after(patience_, [this] { let_go(); });
         return;
     }

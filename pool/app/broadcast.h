@@ -27,7 +27,7 @@ public:
     /// loop: outlives this, and runs nothing that was posted to it once this is gone.
     Broadcast(Loop& loop, Send send, std::chrono::milliseconds patience = patience_default);
 
-    /// Of jobs that wait only the newest goes.
+    /// Of jobs that wait only the newest goes, as urgent as the most urgent of them.
     void publish(std::shared_ptr<const Job> job);
 
 private:

@@ -22,6 +22,15 @@ std::string set_text(Config& config, const ConfigValue& value)
     return "";
 }
 
+std::string set_backup_command(Config& config, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    if (!text->empty() && !text->starts_with('/')) return "must be an absolute path";
+    config.backup_command = *text;
+    return "";
+}
+
 template <StoreAddress Config::* Store, std::string StoreAddress::* Place>
 std::string set_store_text(Config& config, const ConfigValue& value)
 {
@@ -397,7 +406,8 @@ constexpr std::array table{
                  "nodes on different tips for so long are an alarm",
                  set_between<&C::disagree_seconds, 1, 3600>},
     ConfigOption{"work", "lost_seconds", "whole number", "120",
-                 "without a word from any node for so long, no more jobs, and miners are told",
+                 "without a template on our tip for so long miners are told; when no node answers, "
+                 "no more jobs",
                  set_between<&C::lost_seconds, 5, 3600>},
     ConfigOption{"redis", "socket", "text", "\"\"", "unix socket; wins over host and port",
                  set_store_text<&C::redis, &S::socket>},
@@ -448,7 +458,7 @@ constexpr std::array table{
                  set_text<&C::admin_socket>},
     ConfigOption{"admin", "backup_command", "text", "\"\"",
                  "absolute path of the program that 'zubr-cli backupnow' runs; empty: none",
-                 set_text<&C::backup_command>},
+                 set_backup_command},
     ConfigOption{"admin", "cookie_file", "text", "\"\"", "empty means data_dir/.cookie",
                  set_text<&C::cookie_file>},
     ConfigOption{"admin", "rpcauth", "list of texts", "[]", "\"user:salt$hmac:role\", one a user",

@@ -313,7 +313,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
     list.gauge("zubr_template_height", "Height that miners work on",
                static_cast<double>(info.height.value) + 1);
     if (info.template_age_ms) {
-        list.gauge("zubr_template_age_seconds", "Since a node last gave a template",
+        list.gauge("zubr_template_age_seconds", "Since a node last gave a template on our tip",
                    static_cast<double>(*info.template_age_ms) / 1000);
     }
     add_work(work, list);

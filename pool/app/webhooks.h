@@ -18,9 +18,10 @@
 
 namespace pool {
 
-/// Tells the receivers of [[webhook]] what happens: looks at the pool as a page would, and sends by
-/// calls that wait on nobody's loop but in the kernel. Lives on the rpc loop; whatever a receiver
-/// does costs a bounded queue. What waits when the server stops is lost.
+/// Tells the receivers of [[webhook]] what happens: looks at the pool as a page would, and sends
+/// without waiting for an answer. Lives on the rpc loop; whatever a receiver does costs a bounded
+/// queue. A name that takes longer to look up than `deadline` may hold that loop, never a Stratum
+/// loop, until the resolver gives up. What waits when the server stops is lost.
 class Webhooks {
 public:
     struct Paces {

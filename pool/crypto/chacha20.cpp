@@ -4,6 +4,7 @@
 #include "pool/crypto/chacha20.h"
 
 #include <cstring>
+#include <vector>
 
 #include "pool/base/result.h"
 #include "pool/crypto/cpu.h"
@@ -153,36 +154,31 @@ template <std::size_t words, std::size_t sets>
 
 #endif
 
-using Kernel = void (*)(const Digest& key, std::uint64_t first, Keystream* out);
-struct Kernels {
-    Kernel two = nullptr;  // nonces
-    Kernel four = nullptr;
-};
-
-Kernels choose()
+std::vector<KeystreamKernel> those_it_bears()
 {
+    std::vector<KeystreamKernel> kernels;
 #if defined(__x86_64__)
     const CpuFeatures cpu = cpu_features();
-    if (cpu.avx512) return {two_avx512, four_avx512};
-    if (cpu.avx2) return {two_avx2, four_avx2};
+    if (cpu.avx512) kernels.push_back({"avx512", two_avx512, four_avx512});
+    if (cpu.avx2) kernels.push_back({"avx2", two_avx2, four_avx2});
 #endif
-    return {};
-}
-
-const Kernels& kernels()
-{
-    static const Kernels chosen = choose();
-    return chosen;
+    return kernels;
 }
 
 }  // namespace
 
-bool has_fast_keystreams() { return kernels().two != nullptr; }
+std::span<const KeystreamKernel> keystream_kernels()
+{
+    static const std::vector<KeystreamKernel> kernels = those_it_bears();
+    return kernels;
+}
+
+bool has_fast_keystreams() { return !keystream_kernels().empty(); }
 
 void keystreams(const Digest& key, std::uint64_t first, std::span<Keystream> out)
 {
-    const Kernels& use = kernels();
-    check(use.two != nullptr && out.size() % 2 == 0, "the caller has asked, and for pairs");
+    check(has_fast_keystreams() && out.size() % 2 == 0, "the caller has asked, and for pairs");
+    const KeystreamKernel& use = keystream_kernels().front();
     while (out.size() >= 4) {
         use.four(key, first, out.data());
         first += 4;

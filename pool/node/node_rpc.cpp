@@ -203,15 +203,10 @@ private:
         return "[\"" + to_display_hex(hash) + "\"]";
     }
 
-    // Of errors only one is about the block: that it can't be read. All others (a password, a
-    // start, a full disk) are about the node, which may be mended in time.
     static SubmitAnswer judge(const RpcAnswer& answer)
     {
         if (answer.result) return read_submit_answer(*answer.result);
-        const bool said_no = answer.rpc.code == rpc_code::deserialization;
-        return {said_no ? SubmitOutcome::rejected : SubmitOutcome::unanswered,
-                answer.result.error().detail,
-                {}};
+        return {outcome_of_error(answer.rpc.code), answer.result.error().detail, {}};
     }
 
     // Megabytes of JSON, thousands of transactions: milliseconds that a found block, or the next

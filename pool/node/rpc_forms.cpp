@@ -80,6 +80,13 @@ SubmitAnswer read_submit_answer(const JsonValue& result)
     return {SubmitOutcome::rejected, reason, {}};
 }
 
+// Only one is about the block: that it can't be read. All others (a password, a start, a full disk)
+// are about the node, which may be mended in time.
+SubmitOutcome outcome_of_error(int code)
+{
+    return code == rpc_code::deserialization ? SubmitOutcome::rejected : SubmitOutcome::unanswered;
+}
+
 Result<ChainInfo> read_chain_info(const JsonValue& result)
 {
     const auto chain = result.find("chain").string();

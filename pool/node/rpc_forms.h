@@ -37,6 +37,9 @@ std::string proposal_params(ByteSpan block);
 /// Results of submitblock, getblockchaininfo, waitforblockheight, getblockheader, and of
 /// getblocktemplate in proposal mode. Errors: invalid, naming what is missing.
 SubmitAnswer read_submit_answer(const JsonValue& result);
+/// What an error in place of submitblock's result says of the block. code: 0 when there was no
+/// answer at all.
+SubmitOutcome outcome_of_error(int code);
 Result<ChainInfo> read_chain_info(const JsonValue& result);
 Result<Tip> read_tip(const JsonValue& result);
 Result<TipHeader> read_tip_header(const JsonValue& result);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,11 +28,6 @@ int fd_of(uv_tcp_t* tcp)
 {
     uv_os_fd_t fd = -1;
     return uv_fileno(reinterpret_cast<const uv_handle_t*>(tcp), &fd) == 0 ? fd : -1;
-}
-
-bool try_later(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == EINTR;
 }
 
 void set_option(int fd, int level, int name, int value)
@@ -116,12 +110,12 @@ void TcpConn::Impl::write(std::string_view bytes)
 {
     if (!usable() || leaving_ || bytes.empty()) return;
     if (queued() == 0) {
-        // Not uv_try_write, which calls write(): on its way to a socket that looks at the file's
-        // inode, too, cold memory of thousands of connections that all get a job.
-        const int fd = fd_of(tcp.get());
-        if (fd < 0) return finish(CloseReason::peer_reset);
-        const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent < 0 && !try_later(errno)) {
+        constexpr std::size_t attempt_max = std::size_t{1} << 30;
+        const auto attempt = static_cast<unsigned>(std::min(bytes.size(), attempt_max));
+        // libuv's buffers are for reading too, hence not const; uv_try_write does not change them.
+        const uv_buf_t buffer = uv_buf_init(const_cast<char*>(bytes.data()), attempt);
+        const int sent = uv_try_write(stream_of(tcp.get()), &buffer, 1);
+        if (sent < 0 && sent != UV_EAGAIN) {
             finish(CloseReason::peer_reset);
             return;
         }

@@ -225,12 +225,7 @@ SessionSnapshot Session::snapshot(pool::Now now) const
 
 bool Session::reset_worker(std::string_view account, std::string_view name)
 {
-    const auto meant = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
-        return worker.name == name && accounts_[worker.account].key.name == account;
-    });
-    if (meant == workers_.end()) return false;
-    meant->reset();
-    return true;
+    return stratum::reset_worker(workers_, accounts_, account, name);
 }
 
 }  // namespace stratum::v1

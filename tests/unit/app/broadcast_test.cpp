@@ -19,22 +19,25 @@ struct Writers {
         : broadcast{loop,
                     [this](const std::shared_ptr<const Job>& job, std::function<void()> written) {
                         sent.push_back(job->id.value);
+                        routine = job->routine;
                         done = std::move(written);
                         return std::size_t{2};
                     },
                     patience}
     {
     }
-    void publish(std::uint64_t id, bool clean)
+    void publish(std::uint64_t id, bool clean, bool is_routine = false)
     {
         const auto job = std::make_shared<Job>();
         job->id = JobId{id};
         job->clean = clean;
+        job->routine = is_routine;
         broadcast.publish(job);
     }
 
     Loop loop;
     std::vector<std::uint64_t> sent;
+    bool routine = false;  // the last of them
     std::function<void()> done;
     Broadcast broadcast;
 };
@@ -64,6 +67,27 @@ TEST(Broadcast, OfJobsThatWaitTheNewestGoes)
     writers.done();
     writers.done();
     EXPECT_EQ(writers.sent, (Ids{1, 3}));
+}
+
+// Its miners are on empty work: the first full job goes to all at once, not by and by.
+TEST(Broadcast, ARoutineJobThatTakesTheFullOnesPlaceIsAsUrgent)
+{
+    Writers writers;
+    writers.publish(1, true);
+    writers.publish(2, false);
+    writers.publish(3, false, true);
+    writers.done();
+    writers.done();
+    EXPECT_EQ(writers.sent, (Ids{1, 3}));
+    EXPECT_FALSE(writers.routine);
+
+    writers.publish(4, true);
+    writers.publish(5, false, true);
+    writers.publish(6, false, true);
+    writers.done();
+    writers.done();
+    EXPECT_EQ(writers.sent, (Ids{1, 3, 4, 6}));
+    EXPECT_TRUE(writers.routine) << "nobody waited for it";
 }
 
 TEST(Broadcast, ACleanJobWaitsForNothingAndDropsWhatWaited)

@@ -216,6 +216,26 @@ TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
     EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
 }
 
+// Megabytes to a node far away: when the others are looked at, it does not have the block yet.
+TEST_F(SubmitterTest, LooksAgainAtANodeThatAnswersLateThatItHasOursBesideItsTip)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::accepted);
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.sights.empty()) test.loop.stop();
+    });
+    test.run();
+    second.sights.front().second(Sighting{});
+    second.sights.pop_front();
+    second.answer_submit(SubmitOutcome::inconclusive, "inconclusive");
+    ASSERT_EQ(second.sights.size(), 1U);
+    second.sights.front().second(
+        Sighting{.place = Sighting::Place::beside, .rival_confirmations = 1});
+    EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
+    EXPECT_EQ(first.sights.size(), 1U) << "it had answered in time";
+}
+
 // kill -9 between the Stratum loop's hand-over and the core loop's first look at it: the core loop
 // never runs in this life.
 TEST_F(SubmitterTest, HasABlockOnDiskBeforeTheLoopThatJudgedItGoesOn)
