@@ -1,6 +1,8 @@
 # What `cpack -G DEB` puts into zubr_<version>_<arch>.deb, and `cmake --install` elsewhere.
 include(GNUInstallDirs)
 install(TARGETS zubrd zubr-cli RUNTIME DESTINATION bin)
+install(PROGRAMS docker/zubr-backup docker/zubr-restore DESTINATION bin)
+install(FILES docker/books.sh DESTINATION share/zubr)
 install(FILES docker/systemd/zubrd.service DESTINATION lib/systemd/system)
 install(FILES docker/zubr-cli.bash DESTINATION share/bash-completion/completions RENAME zubr-cli)
 install(FILES docs/operations.md docs/money.md docs/share.md docker/prometheus/alerts.yml docker/grafana/pool.json
@@ -21,7 +23,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Bitcoin mining pool server: Stratum v1 an
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "redis-server, mariadb-server, bitcoind")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "redis-server, mariadb-server, mariadb-client, bitcoind")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   "${CMAKE_SOURCE_DIR}/docker/debian/postinst;${CMAKE_SOURCE_DIR}/docker/debian/prerm"

@@ -1,7 +1,7 @@
 # Completion of zubr-cli for bash: its options, and the methods that the running server knows.
 _zubr_cli() {
     local current=${COMP_WORDS[COMP_CWORD]} word options=() methods
-    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -rpcwait -json -getinfo -top -stdin -help'
+    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
     case $current in
         -conf=* | -cookie=*)
             mapfile -t COMPREPLY < <(compgen -f -- "${current#*=}")

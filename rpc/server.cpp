@@ -99,18 +99,19 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
                               Respond respond) {
         self->admin_edge.handle(request, host, std::move(respond));
     };
+    SiteOptions for_admins;
+    for_admins.connections_max = options.connections_max;
+    for_admins.idle_max = options.idle_max;
+    for_admins.answers_are_bounded = false;
     if (options.admin) {
-        auto site = Site::listen(
-            loop, {*options.admin, options.connections_max, options.idle_max, 0, true}, admin);
+        for_admins.address = *options.admin;
+        auto site = Site::listen(loop, for_admins, admin);
         if (!site) return pool::fail(std::move(site.error()));
         impl->admin = std::move(*site);
     }
     if (!options.admin_socket.empty()) {
-        SiteOptions of_socket;
-        of_socket.connections_max = options.connections_max;
-        of_socket.idle_max = options.idle_max;
-        of_socket.unix_path = options.admin_socket;
-        auto site = Site::listen(loop, of_socket, admin);
+        for_admins.unix_path = options.admin_socket;
+        auto site = Site::listen(loop, for_admins, admin);
         if (!site) return pool::fail(std::move(site.error()));
         impl->admin_socket = std::move(*site);
     }

@@ -21,7 +21,7 @@ struct ServerOptions {
     std::optional<pool::Endpoint> web;    ///< pages, API, health, metrics; none: not served
     std::size_t connections_max = 1024;   ///< a listener; one more is closed at once
     /// How long a connection may take from one answer to the next whole request, and to take in
-    /// an answer.
+    /// an answer; and how long an answer of the web may take us. An admin's takes what it takes.
     std::chrono::milliseconds idle_max{30'000};
     /// Requests to the API that one address may make on the long run; 0 means any number.
     double requests_per_second = 0;

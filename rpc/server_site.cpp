@@ -255,6 +255,7 @@ void Site::sweep()
     const pool::SteadyTime now = pool::read_clock().steady;
     for (auto at = connections_.begin(); at != connections_.end();) {
         const std::shared_ptr<Connection> connection = *at++;
+        if (connection->busy && !options_.answers_are_bounded) continue;
         if (now - connection->since > options_.idle_max) drop(*connection);
     }
 }

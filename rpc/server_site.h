@@ -34,6 +34,9 @@ struct SiteOptions {
     std::size_t per_address_max = 0;  ///< connections of one address; 0 means any number
     bool spare_loopback = true;       ///< this machine's are not counted so: they may be a proxy's
     std::string unix_path{};          ///< instead of `address`: see pool::ListenOptions
+    /// How long an answer may take us: idle_max, too, or as long as it takes, where who asks is
+    /// trusted and may ask for work of hours (a backup, verifyaudit).
+    bool answers_are_bounded = true;
 };
 
 /// How a listener has been used since it began.

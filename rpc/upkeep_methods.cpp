@@ -98,7 +98,8 @@ Method backupnow_method(ServerControl& server)
     method.name = "backupnow";
     method.roles = {Role::operating};
     method.doc =
-        "Runs admin.backup_command and waits for it. Miners, books and payouts go on meanwhile.";
+        "Runs admin.backup_command and waits for it, however long it takes (zubr-cli gives up "
+        "after 15 minutes: -rpcclienttimeout=0). Miners, books and payouts go on meanwhile.";
     method.result = "an object: took_ms, said (its last line)";
     method.handler = [&server](const Caller& caller, const Arguments&, Reply reply) {
         pool::log::info("backup_asked", {{"user", caller.name}});

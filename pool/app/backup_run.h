@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <string>
 
 #include "pool/base/result.h"
@@ -8,11 +8,29 @@
 
 namespace pool {
 
-/// Runs a program without arguments and without a shell, its output into one text, and waits for
-/// its end. Blocking. Errors: io, when it cannot be started or ends with another code than 0, with
-/// the last line that it said.
-/// child: the leader of the process group that is running, 0 while none is: for whoever must end
-/// it.
-Result<rpc::BackupOutcome> run_backup(const std::string& program, std::atomic<int>& child);
+/// Runs the operator's backup program, one at a time, and can be told to end it.
+class BackupRun {
+public:
+    /// From SIGTERM until SIGKILL, for a program that does not end when it is told to.
+    static constexpr std::chrono::milliseconds grace_default{5'000};
+
+    explicit BackupRun(std::chrono::milliseconds grace = grace_default);
+    ~BackupRun();
+    BackupRun(const BackupRun&) = delete;
+    BackupRun& operator=(const BackupRun&) = delete;
+
+    /// Without arguments and without a shell, its output into one text; waits for its end.
+    /// Blocking. Errors: io, when it cannot be started or ends with another code than 0, with the
+    /// last line that it said; unavailable after stop().
+    Result<rpc::BackupOutcome> run(const std::string& program);
+
+    /// Any thread, once and for all: a program that runs is ended with all it has started in its
+    /// process group, and no other begins. Does not wait.
+    void stop() const;
+
+private:
+    std::chrono::milliseconds grace_;
+    int stopped_ = -1;  // an eventfd: readable from stop() on
+};
 
 }  // namespace pool

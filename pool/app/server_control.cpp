@@ -15,8 +15,6 @@
 
 #include <malloc.h>
 
-#include "pool/app/backup_run.h"
-
 namespace pool {
 namespace {
 
@@ -107,10 +105,7 @@ ServerControl::ServerControl(Loop& rpc_loop, const Config& config)
     backups_.start();
 }
 
-ServerControl::~ServerControl()
-{
-    if (const int child = backup_child_; child > 0) ::kill(-child, SIGTERM);
-}
+ServerControl::~ServerControl() { backup_.stop(); }
 
 std::vector<rpc::ConfigEntry> ServerControl::config() const { return config_; }
 
@@ -130,7 +125,7 @@ void ServerControl::backup(std::function<void(Result<rpc::BackupOutcome>)> done)
         (*reply)(outcome);
     };
     const bool posted = backups_.post([this, finish] {
-        auto outcome = run_backup(backup_command_, backup_child_);
+        auto outcome = backup_.run(backup_command_);
         rpc_loop_.post([finish, outcome = std::move(outcome)] { finish(outcome); });
     });
     if (!posted) finish(fail(Error::Code::unavailable, "the server is stopping"));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "pool/app/backup_run.h"
 #include "pool/app/config.h"
 #include "pool/base/log.h"
 #include "pool/base/result.h"
@@ -49,7 +49,7 @@ private:
     std::vector<rpc::ConfigEntry> config_;
     std::string backup_command_;
     bool backing_up_ = false;
-    std::atomic<int> backup_child_ = 0;
+    BackupRun backup_;
     TaskThread backups_{1, {}};
 };
 

@@ -21,7 +21,8 @@ using pool::Error;
 using pool::fail;
 
 constexpr std::chrono::milliseconds pause_between_attempts{500};
-constexpr std::chrono::milliseconds deadline{60'000};
+// libcurl's number of milliseconds may have 32 bits.
+constexpr std::chrono::hours for_ever{24 * 20};
 
 pool::Result<Outcome> read_answer(const pool::HttpAnswer& answer)
 {
@@ -80,7 +81,8 @@ private:
         call.body = request_;
         call.user = server_.user;
         call.password = server_.password;
-        call.deadline = deadline;
+        call.deadline = server_.patience.count() == 0 ? std::chrono::milliseconds{for_ever}
+                                                      : std::chrono::milliseconds{server_.patience};
         if (server_.user.empty()) {
             pool::Result<std::string> secret = read_cookie(server_.cookie_file);
             if (!secret) return finish(fail(std::move(secret.error())));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <string>
 
 #include "pool/base/result.h"
@@ -13,8 +13,9 @@ struct Server {
     std::string socket{};  ///< of the same server; wins over the endpoint
     std::string user;
     std::string password;
-    std::string cookie_file;  ///< asked, anew at each attempt, when no user is given
-    bool wait = false;        ///< try until it answers and is ready to
+    std::string cookie_file;             ///< asked, anew at each attempt, when no user is given
+    bool wait = false;                   ///< try until it answers and is ready to
+    std::chrono::seconds patience{900};  ///< for one answer; 0: as long as it takes
 };
 
 /// What a call came to: exactly one of result and error is JSON text, the other is empty.

@@ -20,9 +20,10 @@ struct CommandLine {
     std::string cookie_file;  ///< "" when not given
     std::string user;
     std::string password;
-    bool wait = false;          ///< until the server answers
-    bool json = false;          ///< JSON on a terminal too
-    bool stdin_params = false;  ///< further parameters come from stdin, one a line
+    bool wait = false;               ///< until the server answers
+    bool json = false;               ///< JSON on a terminal too
+    std::uint32_t patience_s = 900;  ///< for an answer; 0: as long as it takes
+    bool stdin_params = false;       ///< further parameters come from stdin, one a line
     std::string method;
     std::vector<std::string> params;
 };

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -63,6 +64,7 @@ pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
     server.password = line.password;
     server.cookie_file = line.cookie_file.empty() ? address.cookie_file : line.cookie_file;
     server.wait = line.wait;
+    server.patience = std::chrono::seconds{line.patience_s};
     return server;
 }
 
@@ -123,6 +125,9 @@ int parse_and_run(const std::vector<std::string>& arguments)
     app.add_option("--rpcuser", line.user, "a user of admin.rpcauth, instead of the cookie");
     app.add_option("--rpcpassword", line.password, "that user's password");
     app.add_flag("--rpcwait", line.wait, "wait until the server answers");
+    app.add_option("--rpcclienttimeout", line.patience_s,
+                   "seconds to wait for an answer (900); 0: as long as it takes")
+        ->check(CLI::Range(0U, 1'000'000U));
     app.add_flag("--json", line.json, "JSON on a terminal too");
     app.add_flag("--getinfo", getinfo, "a summary of how the pool is doing");
     app.add_flag("--top", top, "the strongest workers, drawn anew every two seconds");

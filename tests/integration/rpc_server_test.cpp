@@ -329,6 +329,28 @@ TEST(RpcAdmin, PassesErrorsOnWithTheirCodes)
     EXPECT_TRUE(has(rpc(server, cookie_header, ""), "\"code\":-32700,"));
 }
 
+TEST(RpcAdmin, WaitsForAnAnswerLongerThanForARequest)
+{
+    Running server{ServerOptions{.admin = {}, .web = {}, .idle_max = milliseconds{60}}};
+    const std::string call = rpc_call("getuser", R"(["slow"])");
+    Client slow{server.admin()};
+    slow.send("POST / HTTP/1.1\r\nHost: p\r\nConnection: close\r\n" + cookie_header +
+              "Content-Length: " + std::to_string(call.size()) + "\r\n\r\n" + call);
+    std::atomic<bool> arrived{false};
+    std::function<void()> look = [&] {
+        if (!server.pool.waiting) return server.on_loop(look);
+        arrived = true;
+        arrived.notify_one();
+    };
+    server.on_loop(look);
+    arrived.wait(false);
+    // Came later and is gone: so the sweep has seen the other at least once.
+    Client idle{server.admin()};
+    EXPECT_EQ(idle.rest(), "");
+    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
+    EXPECT_EQ(status_of(slow.rest()), "200");
+}
+
 TEST(RpcAdmin, AnswersNotificationsWithNothing)
 {
     const Running server;

@@ -1,0 +1,223 @@
+// The admin's methods over a whole pool, by zubr-cli and by JSON-RPC.
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <sys/stat.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/json_rpc.h"
+#include "tests/support/node_fixture.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+// alice, a viewer, with the password "correct horse battery staple".
+const std::string alice =
+    "rpcauth = [\"alice:0c8e5a3d2b7f41960a1bce92d4f07a35$"
+    "19e6e3740caeeb0670d4ae4e4b1b4706def110711ea829d274fae68dc11947f8:viewer\"]\n";
+
+class Admin : public ::testing::Test {
+protected:
+    Admin()
+        : node("testnet4"),
+          pool(node, {.start_difficulty = 0.0000152587890625,  // 2^-16: no CPU share is a block
+                      .sets = {"stratum.vary_difficulty=true", "admin.socket=" + socket(),
+                               "admin.backup_command=" + script()},
+                      .more = alice})
+    {
+        std::ofstream{script()} << "#!/bin/sh\ncd \"${0%/*}\" && exec sh ./what\n";
+        ::chmod(script().c_str(), 0700);
+        pool.start();
+    }
+
+    std::string socket() const { return directory.path() / "a.sock"; }
+    std::string script() const { return directory.path() / "backup"; }
+    bool exists(const char* name) const { return std::filesystem::exists(directory.path() / name); }
+    /// What admin.backup_command does.
+    void set_backup(const std::string& text) const
+    {
+        std::ofstream{directory.path() / "what"} << text;
+    }
+
+    json call(const std::string& method, const std::string& params = "[]")
+    {
+        const auto answer = pool.rpc(method, params);
+        if (!answer) return answer.error().detail;
+        return json::parse(*answer);
+    }
+    std::unique_ptr<Process> start_cli(std::vector<std::string> arguments)
+    {
+        arguments.insert(arguments.begin(), required("ZUBR_TEST_BIN") + "/zubr-cli");
+        return std::make_unique<Process>(arguments,
+                                         directory.path() / ("cli-" + std::to_string(++calls)));
+    }
+    std::string cli(std::vector<std::string> arguments, int code)
+    {
+        const auto process = start_cli(std::move(arguments));
+        EXPECT_EQ(process->wait(seconds{30}).value_or(-1), code) << process->output();
+        return process->output();
+    }
+    std::string audited(const std::string& method) const
+    {
+        return pool.database().scalar(
+            "select group_concat(actor, ' ', kind order by id separator ', ') from audit_event "
+            "where method = '" +
+            method + "'");
+    }
+
+    TempDir directory;
+    NodeFixture node;
+    PoolFixture pool;
+    int calls = 0;
+};
+
+TEST_F(Admin, SeesConfigurationJobsSharesAndSchema)
+{
+    const json options = call("getconfig");
+    ASSERT_TRUE(options.is_array()) << options;
+    EXPECT_GT(options.size(), 80U);
+    const json password = call("getconfig", R"(["mysql.password"])");
+    ASSERT_EQ(password.size(), 1U);
+    EXPECT_EQ(password[0]["value"], "***");
+    const json loops = call("getconfig", R"({"section":"stratum.loops"})");
+    EXPECT_EQ(loops[0]["value"], 2);
+    EXPECT_NE(loops[0]["source"].get<std::string>().find("zubr.toml"), std::string::npos) << loops;
+    EXPECT_EQ(
+        call("getconfig", R"(["stratum.start_difficulty"])")[0]["source"].get<std::string>().find(
+            "default"),
+        std::string::npos);
+
+    const json schema = call("migratestatus");
+    EXPECT_EQ(schema["up_to_date"], true) << schema;
+    EXPECT_EQ(std::to_string(schema["applied"].get<int>()),
+              pool.database().scalar("select max(version) from schema_migrations"));
+
+    const std::string account = test_address("testnet4", 1);
+    const auto miner = pool.miner(account + ".rig", {"--json", "--max-shares-per-second", "20"});
+    json newest;
+    ASSERT_TRUE(eventually(seconds{30},
+                           [&] {
+                               const json log = call("getsharelog", "[5]");
+                               if (log.is_array() && log.size() == 5) newest = log[0];
+                               return newest.is_object() && newest["kind"] == "share";
+                           }))
+        << call("getsharelog", "[5]") << pool.log();
+    EXPECT_EQ(newest["account"], account) << newest;
+    EXPECT_EQ(newest["worker"], "rig");
+    EXPECT_EQ(newest["producer"].get<std::string>().find(pool.server_id()), 0U);
+
+    const json jobs = call("listjobs", "[64]");
+    ASSERT_GE(jobs.size(), 1U) << jobs;
+    EXPECT_EQ(jobs[0]["height"], 1) << "the block after the genesis block";
+    EXPECT_EQ(call("listjobs", "[1]").size(), 1U);
+    EXPECT_NE(call("listjobs", "[65]").dump().find("-32602"), std::string::npos);
+}
+
+TEST_F(Admin, MovesBoundsOfDifficultyAndResetsAWorkerWhileItMines)
+{
+    const std::string account = test_address("testnet4", 1);
+    const std::string who = "[\"" + account + "\",\"rig\"]";
+    const auto worker = [&](const char* key) { return call("getworker", who).value(key, -1.0); };
+    const auto miner = pool.miner(account + ".rig", {"--json", "--max-shares-per-second", "20"});
+    ASSERT_TRUE(eventually(seconds{30}, [&] {
+        const json found = call("getworker", who);
+        return found.is_object() && found.value("accepted", 0) >= 40;
+    })) << pool.log();
+    EXPECT_LT(worker("difficulty"), 0.00390625);
+
+    const std::string port = std::to_string(pool.stratum_port());
+    EXPECT_EQ(call("setvardiff", "[" + port + ",\"0.00390625\",\"1024\"]"), 1);
+    EXPECT_TRUE(eventually(seconds{20}, [&] { return worker("difficulty") >= 0.00390625; }))
+        << call("getworker", who);
+    EXPECT_NE(call("setvardiff", "[1,\"1\",\"2\"]").dump().find("-5"), std::string::npos)
+        << "nobody listens there";
+    EXPECT_NE(call("setvardiff", "[" + port + ",\"2\",\"1\"]").dump().find("-8"),
+              std::string::npos);
+
+    const double before = worker("accepted");
+    ASSERT_GE(before, 40);
+    EXPECT_GE(call("resetworker", who), 1);
+    // What was read of workers is kept for a moment.
+    EXPECT_TRUE(eventually(seconds{10}, [&] { return worker("accepted") < before; }))
+        << call("getworker", who);
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return worker("accepted") > 0; })) << "it mines on\n"
+                                                                                 << miner->output();
+    EXPECT_EQ(audited("resetworker"), "__cookie__ call, __cookie__ done");
+    EXPECT_EQ(audited("setvardiff"),
+              "__cookie__ call, __cookie__ done, __cookie__ call, __cookie__ failed, __cookie__ "
+              "call, __cookie__ failed");
+}
+
+TEST_F(Admin, IsToldBySocketAndNobodyDoesMoreThanHisRoleMay)
+{
+    const std::string conf = "-conf=" + pool.config_file();
+    EXPECT_NE(cli({conf, "-rpcsocket=" + socket(), "getrpcinfo"}, 0).find("\"admin\""),
+              std::string::npos);
+    struct ::stat found{};
+    ASSERT_EQ(::stat(socket().c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0660U);
+
+    const std::vector<std::string> as_alice{conf, "-rpcuser=alice",
+                                            "-rpcpassword=correct horse battery staple"};
+    const auto by_alice = [&](const std::vector<std::string>& words, int code) {
+        std::vector<std::string> line = as_alice;
+        line.insert(line.end(), words.begin(), words.end());
+        return cli(line, code);
+    };
+    EXPECT_NE(by_alice({"getpoolinfo"}, 0).find("testnet4"), std::string::npos);
+    const std::string account = test_address("testnet4", 1);
+    const std::string port = std::to_string(pool.stratum_port());
+    const std::vector<std::vector<std::string>> refused{
+        {"stop"},         {"backupnow"},
+        {"getconfig"},    {"setvardiff", port, "1", "2"},
+        {"getsharelog"},  {"resetworker", account, "rig"},
+        {"getledger"},    {"setban", "192.0.2.0/24"},
+        {"drain"},        {"logging", "debug"},
+        {"reloadconfig"}, {"setnode", "local", "false"}};
+    for (const auto& words : refused) {
+        EXPECT_NE(by_alice(words, 1).find("the role viewer may not call " + words[0]),
+                  std::string::npos);
+        // Nobody waits for the row of what only reads.
+        EXPECT_TRUE(eventually(seconds{10}, [&] { return audited(words[0]) == "alice refused"; }))
+            << words[0] << ": " << audited(words[0]);
+    }
+    EXPECT_FALSE(exists("begun"));
+    EXPECT_TRUE(pool.ready());
+    EXPECT_EQ(pool.database().scalar("select params from audit_event where method = 'setban'"),
+              R"({"network":"192.0.2.0/24","seconds":86400})");
+}
+
+TEST_F(Admin, IsWrittenDownBeforeWhatHeDoesAndABackupThatDoesNotHearHoldsNoStopUp)
+{
+    EXPECT_EQ(audited("backupnow"), "");
+    set_backup(": >begun; until [ -e go ]; do sleep 0.05; done; echo here it is\n");
+    const auto first = start_cli({"-conf=" + pool.config_file(), "backupnow"});
+    ASSERT_TRUE(eventually(seconds{10}, [&] { return exists("begun"); })) << first->output();
+    EXPECT_EQ(audited("backupnow"), "__cookie__ call") << "it runs, and is on disk already";
+    EXPECT_NE(call("backupnow").dump().find("a backup is under way"), std::string::npos);
+    std::ofstream{directory.path() / "go"} << "";
+    EXPECT_EQ(first->wait(seconds{10}).value_or(-1), 0) << first->output();
+    EXPECT_NE(first->output().find("here it is"), std::string::npos);
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        return audited("backupnow") ==
+               "__cookie__ call, __cookie__ call, __cookie__ failed, __cookie__ done";
+    })) << audited("backupnow");
+
+    set_backup("trap '' TERM; : >deaf; while :; do sleep 600; done\n");
+    const auto deaf = start_cli({"-conf=" + pool.config_file(), "backupnow"});
+    ASSERT_TRUE(eventually(seconds{10}, [&] { return exists("deaf"); })) << deaf->output();
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+}
+
+}  // namespace
+}  // namespace tests
