@@ -6,7 +6,6 @@
 
 #include "rpc/auth.h"
 #include "rpc/server_answers.h"
-#include "rpc/shims.h"
 #include "rpc/views.h"
 
 namespace rpc {
@@ -16,7 +15,6 @@ using pool::HttpRequest;
 using pool::HttpResponse;
 
 constexpr std::size_t account_length_max = 128;  // the longest bech32m address is 90
-constexpr std::size_t worker_length_max = 64;
 constexpr std::uint32_t earnings_default = 50;
 constexpr std::uint32_t earnings_max = 1000;
 constexpr std::uint32_t workers_default = 100;
@@ -144,14 +142,11 @@ void AccountEdge::user(const HttpRequest& request, const std::vector<std::string
     ask(request, path[3], host, std::move(asked), std::move(respond));
 }
 
-void AccountEdge::shim(const HttpRequest& request, std::string_view account,
-                       const std::string& host, Shim shim, Respond respond)
+void AccountEdge::rates(const HttpRequest& request, std::string_view account,
+                        const std::string& host, const std::string& key, Put put, Respond respond)
 {
-    Question question{Need::hashrate, " shim " + std::string{shim.name}};
-    question.put = [this, render = shim.render](const Access& access, AnswerCache::Take take) {
-        view_.user(access.account, rendered<UserInfo>(std::move(take), render));
-    };
-    ask(request, account, host, std::move(question), std::move(respond));
+    ask(request, account, host, {Need::hashrate, " shim " + key, {}, std::move(put)},
+        std::move(respond));
 }
 
 AccountEdge::Question AccountEdge::question(const HttpRequest& request,

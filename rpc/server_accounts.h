@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@
 
 namespace rpc {
 
+inline constexpr std::size_t worker_length_max = 64;  ///< of a worker's name in a path
+
 /// All that the web listener tells of one account, and to whom: an address to everybody, a named
 /// account to the bearers of its tokens. Whoever may not see an account is not told whether there
 /// is one. Wrong tokens of one address are counted, and soon not looked at any more.
@@ -24,14 +27,12 @@ public:
     /// path: "api", "v1", "users", ACCOUNT, …
     void user(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
               const std::string& host, Respond respond);
-    /// How another pool shows an account.
-    struct Shim {
-        std::string_view name;
-        std::string (*render)(const UserInfo&);
-    };
-    /// The same account as dashboards made for another pool read it.
-    void shim(const pool::HttpRequest& request, std::string_view account, const std::string& host,
-              Shim shim, Respond respond);
+    /// Asks for an answer about an account, once it is known what the asker may see of it.
+    using Put = std::function<void(const Access&, AnswerCache::Take)>;
+    /// What `put` tells of the account's rates and workers, for other interfaces. key: whatever
+    /// the answer depends on besides the account.
+    void rates(const pool::HttpRequest& request, std::string_view account, const std::string& host,
+               const std::string& key, Put put, Respond respond);
     /// What the request's own token is good for.
     void watch(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
@@ -42,7 +43,7 @@ private:
         Need need = Need::anything;
         std::string key{};
         std::string_view refusal{};
-        std::function<void(const Access&, AnswerCache::Take)> put{};
+        Put put{};
     };
     Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);
     Question history(const pool::HttpRequest& request, std::string worker);

@@ -8,7 +8,6 @@
 #include "rpc/exposition.h"
 #include "rpc/server_answers.h"
 #include "rpc/server_pages.h"
-#include "rpc/shims.h"
 #include "rpc/views.h"
 
 namespace rpc {
@@ -43,11 +42,6 @@ HttpResponse preflight()
     return response;
 }
 
-std::string ckpool_status_now(const PoolInfo& info)
-{
-    return shims::ckpool_status(info, pool::read_clock().wall);
-}
-
 }  // namespace
 
 std::string pool_event(const PoolInfo& info)
@@ -60,6 +54,7 @@ WebEdge::WebEdge(PoolView& view, double requests_per_second,
     : view_(view),
       answers_({}, [] { return pool::read_clock().steady; }),
       accounts_(view, answers_),
+      shims_(view, answers_, accounts_),
       limits_(requests_per_second),
       own_metrics_(std::move(own_metrics))
 {
@@ -77,7 +72,7 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
         const std::string network = network_of(host);
         if (!limits_.allow(network, pool::read_clock().steady)) return respond(too_many());
         if (path.starts_with("/api/v1/")) return api(request, network, std::move(respond));
-        return shim(request, network, std::move(respond));
+        return shims_.handle(request, network, std::move(respond));
     }
 
     if (request.path == "/healthz") {
@@ -125,30 +120,6 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
     }
     if (path.size() == 4 && first == "pool" && path[3] == "history") {
         return history(request, std::move(respond));
-    }
-    respond(api_error(404, "not_found", "the API has no such path"));
-}
-
-/// Interfaces of other pools, at the paths where their dashboards look.
-void WebEdge::shim(const HttpRequest& request, const std::string& host, Respond respond)
-{
-    const std::vector<std::string_view> path = segments(request.path);
-    if (request.path == "/pool/pool.status") {
-        return pool_as(request, "pool.status", std::move(respond), ckpool_status_now);
-    }
-    if (path.size() == 2 && path[0] == "users") {
-        const AccountEdge::Shim shim{"ckpool", shims::ckpool_user};
-        return accounts_.shim(request, path[1], host, shim, std::move(respond));
-    }
-    if (request.path == "/api/pool") {
-        return pool_as(request, "api pool", std::move(respond), shims::public_pool_pool);
-    }
-    if (request.path == "/api/network") {
-        return pool_as(request, "api network", std::move(respond), shims::public_pool_network);
-    }
-    if (path.size() == 3 && path[1] == "client") {
-        const AccountEdge::Shim shim{"public-pool", shims::public_pool_client};
-        return accounts_.shim(request, path[2], host, shim, std::move(respond));
     }
     respond(api_error(404, "not_found", "the API has no such path"));
 }

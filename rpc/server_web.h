@@ -10,6 +10,7 @@
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
 #include "rpc/server_accounts.h"
+#include "rpc/server_shims.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
@@ -29,7 +30,6 @@ public:
 
 private:
     void api(const pool::HttpRequest& request, const std::string& host, Respond respond);
-    void shim(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void history(const pool::HttpRequest& request, Respond respond);
     void payouts(const pool::HttpRequest& request, Respond respond);
     void block(const pool::HttpRequest& request, const std::string& hash, Respond respond);
@@ -47,6 +47,7 @@ private:
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
     AnswerCache answers_;
     AccountEdge accounts_;
+    ShimEdge shims_;
     RateLimits limits_;
     std::function<void(std::vector<Metric>&)> own_metrics_;
 };

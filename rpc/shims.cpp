@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
+#include <map>
 
 #include "pool/base/json.h"
 #include "rpc/views.h"
@@ -30,6 +33,116 @@ void add_rates(JsonWriter& json, const Hashrates& rates)
     json.key("hashrate7d").string(ckpool_rate(rates.d7));
 }
 
+/// Difficulties beyond this are of no chain; ckstats reads them as whole numbers.
+std::uint64_t whole(double difficulty)
+{
+    constexpr double most = 9e18;
+    return difficulty > 0 ? static_cast<std::uint64_t>(std::min(difficulty, most)) : 0;
+}
+
+/// As JavaScript writes dates.
+std::string iso_time(pool::UnixMillis at)
+{
+    const auto seconds = static_cast<std::time_t>(at.value / 1000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ",
+                  parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                  parts.tm_min, parts.tm_sec, static_cast<unsigned>(at.value % 1000));
+    return text.data();
+}
+
+double shares_per_second(const Workers& workers, double Hashrates::* window)
+{
+    double sum = 0;
+    for (const auto& [account, worker] : workers) {
+        if (worker.difficulty <= 0) continue;
+        sum += worker.rates.*window / (worker.difficulty * hashes_a_difficulty);
+    }
+    return std::round(sum * 100) / 100;
+}
+
+double best_of(const Workers& workers)
+{
+    double best = 0;
+    for (const auto& [account, worker] : workers) best = std::max(best, worker.best_share);
+    return best;
+}
+
+void add_blocks(JsonWriter& json, const std::vector<BlockInfo>& blocks)
+{
+    json.begin_array();
+    for (const BlockInfo& block : blocks) {
+        json.begin_object().key("height").unsigned_integer(block.height.value);
+        if (block.finder_public) {
+            json.key("minerAddress").string(block.finder).key("worker").string(block.worker);
+        }
+        json.end_object();
+    }
+    json.end_array();
+}
+
+// The step that is under way would be a dip at the end.
+void add_chart(JsonWriter& json, const HistoryInfo& history)
+{
+    json.begin_array();
+    for (std::size_t i = 0; i + 1 < history.steps.size(); ++i) {
+        const HistoryStep& step = history.steps[i];
+        json.begin_object().key("label").string(iso_time({step.from_s * 1000}));
+        json.key("data").raw(number_json(step.hashrate)).end_object();
+    }
+    json.end_array();
+}
+
+struct AgentSum {
+    std::uint64_t count = 0;
+    double best = 0;
+    double rate = 0;
+};
+
+void add_agents(JsonWriter& json, const Workers& workers)
+{
+    std::map<std::string, AgentSum> agents;
+    for (const auto& [account, worker] : workers) {
+        if (worker.rates.m10 <= 0) continue;
+        AgentSum& sum = agents[worker.user_agent];
+        ++sum.count;
+        sum.best = std::max(sum.best, worker.best_share);
+        sum.rate += worker.rates.m10;
+    }
+    json.begin_array();
+    for (const auto& [agent, sum] : agents) {
+        json.begin_object().key("userAgent").string(agent);
+        json.key("count").unsigned_integer(sum.count);
+        json.key("bestDifficulty").raw(number_json(sum.best));
+        json.key("totalHashRate").raw(number_json(sum.rate)).end_object();
+    }
+    json.end_array();
+}
+
+// Without names, as public-pool has them: everybody may read this.
+void add_high_scores(JsonWriter& json, const Workers& workers)
+{
+    constexpr std::size_t most = 10;
+    std::vector<const WorkerInfo*> best;
+    for (const auto& [account, worker] : workers) {
+        if (worker.best_share > 0) best.push_back(&worker);
+    }
+    const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(most, best.size()));
+    std::partial_sort(best.begin(), end, best.end(),
+                      [](auto* a, auto* b) { return a->best_share > b->best_share; });
+    best.erase(end, best.end());
+    json.begin_array();
+    for (const WorkerInfo* const worker : best) {
+        json.begin_object().key("bestDifficulty").raw(number_json(worker->best_share));
+        json.key("bestDifficultyUserAgent").string(worker->user_agent);
+        if (worker->last_share) json.key("updatedAt").string(iso_time(*worker->last_share));
+        json.end_object();
+    }
+    json.end_array();
+}
+
 void add_worker(JsonWriter& json, const std::string& account, const WorkerInfo& worker)
 {
     json.begin_object();
@@ -38,6 +151,7 @@ void add_worker(JsonWriter& json, const std::string& account, const WorkerInfo& 
     json.key("lastshare").unsigned_integer(seconds_of(worker.last_share));
     json.key("shares").unsigned_integer(worker.accepted);
     json.key("bestshare").raw(number_json(worker.best_share));
+    json.key("bestever").unsigned_integer(whole(worker.best_share));
     json.end_object();
 }
 
@@ -56,7 +170,7 @@ std::string ckpool_rate(double hashes_per_second)
     return text.data();
 }
 
-std::string ckpool_status(const PoolInfo& info, pool::UnixMillis now)
+std::string ckpool_status(const PoolInfo& info, const Workers& workers, pool::UnixMillis now)
 {
     std::uint64_t rejected = info.shares_stale;
     for (const RejectCount& entry : info.shares_rejected) rejected += entry.count;
@@ -77,9 +191,19 @@ std::string ckpool_status(const PoolInfo& info, pool::UnixMillis now)
     out += "\n";
     JsonWriter shares{out};
     shares.begin_object();
-    shares.key("diff").raw(number_json(info.network_difficulty));
+    // Of the round, in per cent of the work that a block is expected to take.
+    shares.key("diff").raw(number_json(std::round(info.round_effort * 10'000) / 100));
     shares.key("accepted").unsigned_integer(info.shares_accepted_session);
-    shares.key("rejected").unsigned_integer(rejected).end_object();
+    shares.key("rejected").unsigned_integer(rejected);
+    shares.key("bestshare").unsigned_integer(whole(best_of(workers)));
+    const auto rate = [&](std::string_view key, double Hashrates::* window) {
+        shares.key(key).raw(number_json(shares_per_second(workers, window)));
+    };
+    rate("SPS1m", &Hashrates::m1);
+    rate("SPS5m", &Hashrates::m5);
+    rate("SPS15m", &Hashrates::m15);
+    rate("SPS1h", &Hashrates::h1);
+    shares.end_object();
     return out + "\n";
 }
 
@@ -97,13 +221,31 @@ std::string ckpool_user(const UserInfo& user)
     json.key("workers").unsigned_integer(user.workers.size());
     json.key("shares").unsigned_integer(user.shares);
     json.key("bestshare").raw(number_json(user.best_share));
+    json.key("bestever").unsigned_integer(whole(user.best_share));
+    json.key("authorised").unsigned_integer(0);
     json.key("worker").begin_array();
     for (const WorkerInfo& worker : user.workers) add_worker(json, user.account, worker);
     json.end_array().end_object();
     return out;
 }
 
-std::string public_pool_pool(const PoolInfo& info)
+std::string public_pool_info(const PoolInfo& info, const Workers& workers,
+                             const std::vector<BlockInfo>& blocks, pool::UnixMillis now)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object().key("blockData");
+    add_blocks(json, blocks);
+    json.key("userAgents");
+    add_agents(json, workers);
+    json.key("highScores");
+    add_high_scores(json, workers);
+    const std::uint64_t up_ms = std::min(info.uptime_s * 1000, now.value);
+    json.key("uptime").string(iso_time({now.value - up_ms})).end_object();
+    return out;
+}
+
+std::string public_pool_pool(const PoolInfo& info, const std::vector<BlockInfo>& blocks)
 {
     std::string out;
     JsonWriter json{out};
@@ -111,7 +253,9 @@ std::string public_pool_pool(const PoolInfo& info)
     json.key("totalHashRate").raw(number_json(info.rates.m10));
     json.key("blockHeight").unsigned_integer(info.height.value);
     json.key("totalMiners").unsigned_integer(info.workers);
-    json.key("blocksFound").unsigned_integer(info.blocks_found).end_object();
+    json.key("blocksFound");
+    add_blocks(json, blocks);
+    json.end_object();
     return out;
 }
 
@@ -129,6 +273,14 @@ std::string public_pool_network(const PoolInfo& info)
     return out;
 }
 
+std::string public_pool_chart(const HistoryInfo& history)
+{
+    std::string out;
+    JsonWriter json{out};
+    add_chart(json, history);
+    return out;
+}
+
 std::string public_pool_client(const UserInfo& user)
 {
     std::string out;
@@ -138,13 +290,25 @@ std::string public_pool_client(const UserInfo& user)
     json.key("workersCount").unsigned_integer(user.workers.size());
     json.key("workers").begin_array();
     for (const WorkerInfo& worker : user.workers) {
-        json.begin_object().key("name").string(worker.name);
+        json.begin_object().key("sessionId").string(worker.name).key("name").string(worker.name);
         json.key("hashRate").raw(number_json(worker.rates.m10));
         json.key("bestDifficulty").raw(number_json(worker.best_share));
-        json.key("lastSeen").unsigned_integer(seconds_of(worker.last_share));
+        if (worker.last_share) json.key("lastSeen").string(iso_time(*worker.last_share));
         json.end_object();
     }
     json.end_array().end_object();
+    return out;
+}
+
+std::string public_pool_worker(const WorkerInfo& worker, const HistoryInfo& history)
+{
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object().key("sessionId").string(worker.name).key("name").string(worker.name);
+    json.key("bestDifficulty").unsigned_integer(whole(worker.best_share));
+    json.key("chartData");
+    add_chart(json, history);
+    json.end_object();
     return out;
 }
 

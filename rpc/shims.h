@@ -6,20 +6,31 @@
 #include "pool/base/time.h"
 #include "rpc/pool_view.h"
 
-/// The pool in the words of other pools' interfaces, so that dashboards made for them work here.
-/// What nobody here knows is left out.
+/// The pool in the words of other pools' interfaces, so that dashboards made for them work here:
+/// mrv777/ckstats for ckpool's, benjamin-wilson/public-pool-ui for public-pool's. What nobody here
+/// knows is left out, unless a dashboard cannot do without.
 namespace rpc::shims {
 
-/// ckpool's /pool/pool.status: three lines, an object each.
-std::string ckpool_status(const PoolInfo& info, pool::UnixMillis now);
-/// ckpool's /users/<account>.
+using Workers = std::vector<WorkerLine>;
+
+/// ckpool's /pool/pool.status: three lines, an object each. SPS are the shares a second that come
+/// of the workers' rates at the difficulties that they have now.
+std::string ckpool_status(const PoolInfo& info, const Workers& workers, pool::UnixMillis now);
+/// ckpool's /users/<account>. "authorised" is 0: since when is not known.
 std::string ckpool_user(const UserInfo& user);
 /// "1.21P", as ckpool writes hash rates.
 std::string ckpool_rate(double hashes_per_second);
 
-/// public-pool's /api/pool, /api/network and /api/client/<account>.
-std::string public_pool_pool(const PoolInfo& info);
+/// public-pool's /api/info, /api/pool and /api/network.
+std::string public_pool_info(const PoolInfo& info, const Workers& workers,
+                             const std::vector<BlockInfo>& blocks, pool::UnixMillis now);
+std::string public_pool_pool(const PoolInfo& info, const std::vector<BlockInfo>& blocks);
 std::string public_pool_network(const PoolInfo& info);
+/// /api/info/chart and /api/client/<account>/chart.
+std::string public_pool_chart(const HistoryInfo& history);
+/// /api/client/<account>. A worker's connections are one session here, named as it.
 std::string public_pool_client(const UserInfo& user);
+/// /api/client/<account>/<worker>, and the same with its session.
+std::string public_pool_worker(const WorkerInfo& worker, const HistoryInfo& history);
 
 }  // namespace rpc::shims

@@ -104,6 +104,7 @@ public:
         WorkerInfo worker;
         worker.name = "rig";
         worker.user_agent = "<script>alert(1)</script>";
+        worker.last_share = pool::UnixMillis{1'700'000'400'500};
         user.workers.assign(name == "farm" ? 10'000 : 1, worker);
         done(user);
     }
@@ -113,6 +114,10 @@ public:
         WorkerInfo worker;
         worker.name = "rig";
         worker.user_agent = "\x1b[2J";
+        worker.difficulty = 1;
+        worker.best_share = 7.5;
+        worker.rates.m1 = 4294967296.0 / 6;  // a sixth of a share a second
+        worker.rates.m10 = 1;
         done(std::vector<WorkerLine>(std::min<std::size_t>(limit, 3),
                                      {account.empty() ? "miner" : account, worker}));
     }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "rpc/answer_cache.h"
+#include "rpc/pool_view.h"
+#include "rpc/server_accounts.h"
+#include "rpc/server_site.h"
+
+namespace rpc {
+
+/// Interfaces of other pools, at the paths where their dashboards look. Who may see an account is
+/// judged by AccountEdge, as of the pool's own interface.
+class ShimEdge {
+public:
+    ShimEdge(PoolView& view, AnswerCache& answers, AccountEdge& accounts)
+        : view_(view), answers_(answers), accounts_(accounts)
+    {
+    }
+    /// /pool/…, /users/… and /api/… but for /api/v1/.
+    void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
+
+private:
+    using Render = std::function<std::string(const PoolInfo&, const std::vector<WorkerLine>&,
+                                             const std::vector<BlockInfo>&)>;
+    /// What everybody may see, of the pool, its workers and its blocks.
+    void pool(const pool::HttpRequest& request, Respond respond, Render render);
+    void chart(const pool::HttpRequest& request, Respond respond);
+    void client(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    void user(const pool::HttpRequest& request, std::string_view account, const std::string& host,
+              std::string_view name, std::string (*render)(const UserInfo&), Respond respond);
+
+    PoolView& view_;
+    AnswerCache& answers_;
+    AccountEdge& accounts_;
+};
+
+}  // namespace rpc

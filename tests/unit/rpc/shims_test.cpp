@@ -1,0 +1,67 @@
+#include "rpc/shims.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace rpc::shims {
+namespace {
+
+using nlohmann::json;
+
+TEST(Shims, NameTheFinderOfABlockOnlyWhereEverybodyMayKnow)
+{
+    BlockInfo open;
+    open.finder = "bcrt1public";
+    open.worker = "rig";
+    open.finder_public = true;
+    BlockInfo closed = open;
+    closed.finder = "farm";
+    closed.finder_public = false;
+    const std::string text = public_pool_pool({}, {open, closed});
+    const json blocks = json::parse(text).at("blocksFound");
+    ASSERT_EQ(blocks.size(), 2U);
+    EXPECT_EQ(blocks.at(0).at("minerAddress"), "bcrt1public");
+    EXPECT_EQ(text.find("farm"), std::string::npos);
+    EXPECT_FALSE(blocks.at(1).contains("worker"));
+}
+
+TEST(Shims, TellTheTenBestSharesAndNobodysName)
+{
+    Workers workers;
+    for (int i = 1; i <= 30; ++i) {
+        WorkerLine line{"farm", {}};
+        line.worker.name = "secret";
+        line.worker.best_share = i;
+        workers.push_back(line);
+    }
+    const std::string text = public_pool_info({}, workers, {}, {1'000});
+    const json scores = json::parse(text).at("highScores");
+    ASSERT_EQ(scores.size(), 10U);
+    EXPECT_EQ(scores.front().at("bestDifficulty"), 30);
+    EXPECT_EQ(scores.back().at("bestDifficulty"), 21);
+    EXPECT_EQ(text.find("secret"), std::string::npos);
+    EXPECT_EQ(text.find("farm"), std::string::npos);
+}
+
+TEST(Shims, WriteWholeNumbersWhereCkstatsReadsNothingElse)
+{
+    UserInfo user;
+    user.best_share = 1e30;
+    user.workers.emplace_back().best_share = 12.75;
+    const json told = json::parse(ckpool_user(user));
+    EXPECT_EQ(told.at("bestever").dump(), "9000000000000000000");
+    EXPECT_EQ(told.at("worker").at(0).at("bestever").dump(), "12");
+    EXPECT_EQ(told.at("worker").at(0).at("bestshare"), 12.75);
+}
+
+TEST(Shims, LeaveTheStepThatIsUnderWayOutOfCharts)
+{
+    EXPECT_EQ(public_pool_chart({}), "[]");
+    EXPECT_EQ(public_pool_chart({600, {{0, 5, 1, 0}, {600, 1, 1, 0}}}),
+              R"([{"label":"1970-01-01T00:00:00.000Z","data":5}])");
+}
+
+}  // namespace
+}  // namespace rpc::shims
