@@ -119,10 +119,11 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
             events.push_back(of_payout("payout.confirmed", at->id, &*at, now));
         }
     }
-    if (const auto& known = payouts_; known && !newest.empty()) {
+    if (const auto& known = payouts_) {
+        // Below a full list they are only out of sight.
+        const std::uint64_t lowest = newest.size() < options_.listed ? 0 : newest.back().id;
         for (const auto& [id, state] : *known) {
-            // Below the list it is only out of sight.
-            if (id < newest.back().id || states.contains(id)) continue;
+            if (id < lowest || states.contains(id)) continue;
             events.push_back(of_payout("payout.failed", id, nullptr, now));
         }
     }

@@ -36,6 +36,7 @@ public:
         /// half of the loss has come back.
         double drop = 0.3;
         std::size_t workers_max = 100'000;  ///< beyond, the rest is not watched
+        std::size_t listed = 100;  ///< payouts are asked for: of fewer none is out of sight
     };
 
     explicit EventWatch(Options options) : options_(options) {}

@@ -12,7 +12,11 @@ bool WebhookQueue::push(Delivery delivery)
     waiting_.push_back(std::move(delivery));
     if (waiting_.size() <= limits_.waiting_max) return true;
     ++counts_.dropped;
-    waiting_.erase(waiting_.begin() + (on_its_way_ ? 1 : 0));
+    const auto oldest = waiting_.begin() + (on_its_way_ ? 1 : 0);
+    const auto of_worker = std::find_if(oldest, waiting_.end(), [](const Delivery& each) {
+        return each.event.starts_with("worker.");
+    });
+    waiting_.erase(of_worker != waiting_.end() ? of_worker : oldest);
     return false;
 }
 

@@ -12,8 +12,9 @@
 namespace rpc {
 
 /// What one receiver is to be told, in order: one delivery at a time, tried again after ever
-/// longer pauses, given up after so many tries. Bounded: when it is full the oldest one that is not
-/// on its way makes room. Pure; one thread.
+/// longer pauses, given up after so many tries. Bounded: when it is full the oldest one of a worker
+/// that is not on its way makes room, for a farm that goes has thousands of them, and where there
+/// is none the oldest. Pure; one thread.
 class WebhookQueue {
 public:
     struct Limits {

@@ -96,12 +96,22 @@ TEST(EventWatch, FollowsAPayoutFromSentToConfirmed)
 
 TEST(EventWatch, TellsOfAPayoutThatIsCalledOffAndNotOfOneThatIsOnlyOutOfSight)
 {
-    EventWatch watch{{}};
+    EventWatch watch{{.listed = 3}};
     watch.payouts({payout(3, "approved"), payout(2, "approved"), payout(1, "confirmed")}, now);
     const auto events = watch.payouts({payout(3, "approved"), payout(1, "confirmed")}, now);
     EXPECT_EQ(names(events), Names{"payout.failed"});
     EXPECT_EQ(events[0].data, "{\"payout\":2}");
-    EXPECT_TRUE(watch.payouts({payout(4, "approved"), payout(3, "approved")}, now).empty());
+    const std::vector<PayoutInfo> full{payout(5, "approved"), payout(4, "approved"),
+                                       payout(3, "approved")};
+    EXPECT_TRUE(watch.payouts(full, now).empty()) << "1 is out of sight";
+}
+
+TEST(EventWatch, TellsWhenTheOldestPayoutOrTheOnlyOneIsCalledOff)
+{
+    EventWatch watch{{}};
+    watch.payouts({payout(2, "approved"), payout(1, "approved")}, now);
+    EXPECT_EQ(names(watch.payouts({payout(2, "approved")}, now)), Names{"payout.failed"});
+    EXPECT_EQ(names(watch.payouts({}, now)), Names{"payout.failed"});
 }
 
 TEST(EventWatch, TellsWhenANodeGoesAndComesButNotWhenAnAdminSwitchesIt)

@@ -78,6 +78,21 @@ TEST(WebhookQueue, DropsTheOldestThatIsNotOnItsWayWhenItIsFull)
     EXPECT_EQ(last->id, "4") << "2 has made room, 1 was being sent";
 }
 
+TEST(WebhookQueue, LetsAFarmThatGoesPushOutNothingButItsOwn)
+{
+    WebhookQueue queue{{.waiting_max = 3}};
+    queue.push({"1", "block.found", "{}"});
+    for (int i = 2; i <= 50; ++i) queue.push({std::to_string(i), "worker.offline", "{}"});
+    queue.push({"51", "payout.sent", "{}"});
+    std::vector<std::string> ids;
+    while (const auto* const next = queue.begin({})) {
+        ids.push_back(next->id);
+        queue.answered(true, {});
+    }
+    EXPECT_EQ(ids, (std::vector<std::string>{"1", "50", "51"}));
+    EXPECT_EQ(queue.counts().dropped, 48U);
+}
+
 PoolEvent event_of(const std::string& text)
 {
     return {"worker.offline", {1'700'000'000'000}, text, R"({"account":"farm"})"};
