@@ -19,25 +19,33 @@ void AnswerCache::get(const std::string& key, std::uint64_t generation, const As
 {
     renew(generation);
     if (const auto place = places_.find(key); place != places_.end()) {
-        if (clock_() < place->second->until) {
+        const Entry& entry = *place->second;
+        const pool::SteadyTime now = clock_();
+        if (now < entry.until + limits_.renewal) {
             ++counts_.kept;
             // Held by this call: what is told may ask again, and so drop the entry.
-            const AnswerPtr answer = place->second->answer;
+            const AnswerPtr answer = entry.answer;
+            if (now >= entry.until && !questions_.contains(key)) put(key, ask, {});
             return take(answer);
         }
         drop(place->second);
     }
-    std::shared_ptr<Question>& open = questions_[key];
-    if (open != nullptr) {
+    if (const auto open = questions_.find(key); open != questions_.end()) {
         ++counts_.joined;
-        open->waiting.push_back(std::move(take));
+        open->second->waiting.push_back(std::move(take));
         return;
     }
+    put(key, ask, std::move(take));
+}
+
+/// take: may be empty, when nobody waits.
+void AnswerCache::put(const std::string& key, const Ask& ask, Take take)
+{
     ++counts_.asked;
-    open = std::make_shared<Question>();
-    open->waiting.push_back(std::move(take));
-    ask([this, alive = std::weak_ptr{life_}, key,
-         question = open](const pool::Result<AnswerPtr>& answer) {
+    const auto question = std::make_shared<Question>();
+    if (take) question->waiting.push_back(std::move(take));
+    questions_[key] = question;
+    ask([this, alive = std::weak_ptr{life_}, key, question](const pool::Result<AnswerPtr>& answer) {
         if (!alive.expired()) answered(key, question, answer);
     });
 }
@@ -68,9 +76,10 @@ void AnswerCache::keep(const std::string& key, AnswerPtr answer)
     const std::size_t size = size_of(key, *answer);
     if (size > limits_.bytes_max || limits_.entries_max == 0) return;
     const pool::SteadyTime now = clock_();
+    if (const auto older = places_.find(key); older != places_.end()) drop(older->second);
     while (!entries_.empty() &&
            (entries_.size() >= limits_.entries_max || bytes_ + size > limits_.bytes_max ||
-            entries_.front().until <= now)) {
+            entries_.front().until + limits_.renewal <= now)) {
         drop(entries_.begin());
     }
     bytes_ += size;

@@ -22,8 +22,10 @@ struct RenderedAnswer {
 };
 using AnswerPtr = std::shared_ptr<const RenderedAnswer>;
 
-/// Rendered answers that many ask for, each kept for a moment; who asks while one is being fetched
-/// gets that one. Errors are told to all who wait and are not kept.
+/// Rendered answers that many ask for, each kept for a moment. Whoever asks soon after gets it
+/// once more while a newer one is fetched: nobody waits for what somebody else will have in a
+/// moment. Who asks while the first one is being fetched gets that one. Errors are told to all who
+/// wait and are not kept.
 ///
 /// It knows nothing of who may see what: whoever asks has been judged before, and whatever the
 /// answer depends on stands in its key. One thread. Bounded by Limits, the oldest go first; who
@@ -34,6 +36,7 @@ public:
         std::size_t entries_max = 4096;
         std::size_t bytes_max = std::size_t{32} << 20;  ///< of bodies, tags and keys
         std::chrono::milliseconds life{1000};
+        std::chrono::milliseconds renewal{1000};  ///< after its life, while it is asked for anew
     };
     struct Counts {
         std::uint64_t kept = 0;    ///< answers given out of memory
@@ -69,6 +72,7 @@ private:
     using Entries = std::list<Entry>;
 
     void renew(std::uint64_t generation);
+    void put(const std::string& key, const Ask& ask, Take take);
     void answered(const std::string& key, const std::shared_ptr<Question>& question,
                   const pool::Result<AnswerPtr>& answer);
     void keep(const std::string& key, AnswerPtr answer);

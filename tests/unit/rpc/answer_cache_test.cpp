@@ -41,7 +41,7 @@ protected:
 
 TEST_F(AnswerCacheTest, GivesAnAnswerOutOfMemoryUntilItsLifeIsOver)
 {
-    make({.life = milliseconds{1000}});
+    make({.life = milliseconds{1000}, .renewal = milliseconds{0}});
     get("pool");
     answer(0, "first");
     now += milliseconds{999};
@@ -56,6 +56,46 @@ TEST_F(AnswerCacheTest, GivesAnAnswerOutOfMemoryUntilItsLifeIsOver)
     EXPECT_EQ(heard.back(), "second");
     EXPECT_EQ(cache->counts().kept, 1U);
     EXPECT_EQ(cache->size(), 1U);
+}
+
+TEST_F(AnswerCacheTest, LetsNobodyWaitWhileWhatHasJustEndedIsAskedForAnew)
+{
+    make({.life = milliseconds{1000}, .renewal = milliseconds{500}});
+    get("pool");
+    answer(0, "first");
+    now += milliseconds{1000};
+    get("pool");
+    get("pool");
+    EXPECT_EQ(heard, std::vector<std::string>(3, "first"));
+    ASSERT_EQ(open.size(), 2U) << "asked once for both";
+    answer(1, "second");
+    EXPECT_EQ(heard.size(), 3U) << "nobody is answered twice";
+    get("pool");
+    EXPECT_EQ(heard.back(), "second");
+    EXPECT_EQ(cache->size(), 1U);
+
+    now += milliseconds{1500};
+    get("pool");
+    EXPECT_EQ(heard.size(), 4U) << "too old to be shown";
+    answer(2, "third");
+    EXPECT_EQ(heard.back(), "third");
+}
+
+TEST_F(AnswerCacheTest, GoesOnWithTheOldOneForAMomentWhenANewOneCannotBeHad)
+{
+    make({.life = milliseconds{1000}, .renewal = milliseconds{500}});
+    get("pool");
+    answer(0, "first");
+    now += milliseconds{1499};
+    get("pool");
+    const AnswerCache::Take failed = open.at(1);
+    failed(pool::fail(pool::Error::Code::unavailable, "away"));
+    get("pool");
+    EXPECT_EQ(heard, std::vector<std::string>(3, "first"));
+    EXPECT_EQ(open.size(), 3U) << "and asks again";
+    now += milliseconds{1};
+    get("pool");
+    EXPECT_EQ(heard.size(), 3U);
 }
 
 TEST_F(AnswerCacheTest, AsksOnceForAllWhoWantTheSameMeanwhile)
