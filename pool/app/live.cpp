@@ -97,7 +97,10 @@ struct Live::Round {
 Live::Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<StratumLoop*> loops)
     : rpc_loop_(rpc_loop), core_loop_(core_loop), desk_(desk), loops_(std::move(loops))
 {
+    merging_.start();
 }
+
+Live::~Live() { merging_.stop(); }
 
 void Live::get(std::function<void(StatePtr)> done)
 {
@@ -135,16 +138,38 @@ void Live::begin()
     deadline_ = rpc_loop_.after(patience, [this, round] { finish(round); });
 }
 
+// The round is nobody else's any more.
 void Live::finish(const std::shared_ptr<Round>& round)
 {
     deadline_.stop();
     round->over = true;
+    std::function<void()> task = [this, alive = std::weak_ptr{alive_}, round,
+                                  before = std::exchange(before_, nullptr)]() mutable {
+        before.reset();
+        StatePtr state = merge(*round, read_clock().wall);
+        round->loops.clear();
+        rpc_loop_.post([this, alive, state = std::move(state)] {
+            if (!alive.expired()) take(state);
+        });
+    };
+    check(merging_.post(std::move(task)), "one round at a time is put together");
+}
+
+void Live::take(StatePtr state)
+{
     round_ = nullptr;
+    before_ = std::exchange(last_, std::move(state));
+    taken_ = read_clock().steady;
+    for (const auto& done : std::exchange(waiting_, {})) done(last_);
+}
+
+Live::StatePtr Live::merge(Round& round, UnixMillis at)
+{
     auto state = std::make_shared<LiveState>();
-    state->work = round->work;
+    state->work = round.work;
     std::map<std::pair<std::string, std::string>, Merged> workers;
-    state->nodes = std::move(round->nodes);
-    for (const auto& [producer, loop] : round->loops) {
+    state->nodes = std::move(round.nodes);
+    for (const auto& [producer, loop] : round.loops) {
         state->loops.push_back(
             {producer, loop.sessions.size(), loop.backlog, loop.redis_ok, loop.journal_ok});
         state->connections += loop.sessions.size();
@@ -163,7 +188,7 @@ void Live::finish(const std::shared_ptr<Round>& round)
             workers[{worker.account, worker.worker}].add(worker);
         }
     }
-    const std::uint64_t now = read_clock().wall.value;
+    const std::uint64_t now = at.value;
     std::set<std::string> users;
     for (const auto& [names, merged] : workers) {
         rpc::WorkerInfo info = worker_info(names.second, merged);
@@ -175,9 +200,7 @@ void Live::finish(const std::shared_ptr<Round>& round)
         state->by_account[names.first].push_back(std::move(info));
     }
     state->users = users.size();
-    last_ = std::move(state);
-    taken_ = read_clock().steady;
-    for (const auto& done : std::exchange(waiting_, {})) done(last_);
+    return state;
 }
 
 }  // namespace pool

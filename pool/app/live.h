@@ -10,6 +10,7 @@
 #include "pool/app/stratum_loop.h"
 #include "pool/app/work_desk.h"
 #include "pool/runtime/loop.h"
+#include "pool/runtime/task_thread.h"
 #include "rpc/pool_view.h"
 
 namespace pool {
@@ -43,12 +44,16 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
                                                std::size_t limit);
 
 /// Asks the loops how they are, when somebody wants to know and not more than once a second.
-/// Lives on the rpc loop; the loops answer between two turns of theirs.
+/// Lives on the rpc loop; the loops answer between two turns of theirs, and a thread of its own
+/// puts ten thousand workers together: meanwhile the rpc loop answers others.
 class Live {
 public:
     using StatePtr = std::shared_ptr<const LiveState>;
 
     Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<StratumLoop*> loops);
+    ~Live();
+    Live(const Live&) = delete;
+    Live& operator=(const Live&) = delete;
 
     /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: a loop that does
     /// not answer within two seconds is left out.
@@ -57,17 +62,22 @@ public:
 private:
     struct Round;
     void begin();
+    static StatePtr merge(Round& round, UnixMillis now);
     void finish(const std::shared_ptr<Round>& round);
+    void take(StatePtr state);
 
     Loop& rpc_loop_;
     Loop& core_loop_;
     const WorkDesk& desk_;
     std::vector<StratumLoop*> loops_;
     StatePtr last_;
+    StatePtr before_;  // freed by the thread, too
     SteadyTime taken_{};
     std::vector<std::function<void(StatePtr)>> waiting_;
     std::shared_ptr<Round> round_;
     Watch deadline_;
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
+    TaskThread merging_{2, {}};
 };
 
 }  // namespace pool
