@@ -1,16 +1,23 @@
 #include "pool/app/app.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <utility>
 
 #include "pool/app/app_parts.h"
+#include "pool/app/left_over_blocks.h"
 #include "pool/base/log.h"
 #include "pool/crypto/header_hasher.h"
 #include "pool/crypto/sha256.h"
 
 namespace pool {
+namespace {
+
+constexpr std::chrono::seconds left_over_patience{3};
+
+}  // namespace
 
 Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
 {
@@ -21,6 +28,7 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
     parts->config = std::move(config);
     std::unique_ptr<App> app{new App{std::move(parts)}};
     Parts& p = *app->parts_;
+    send_left_over_blocks(p.config, left_over_patience);
     std::uint16_t port = p.config.stratum_listen.port;
     if (auto opened = p.open_stores(); !opened) return fail(opened.error());
     if (auto opened = p.open_core(); !opened) return fail(opened.error());

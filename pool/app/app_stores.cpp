@@ -149,6 +149,8 @@ Books::Out App::Parts::books_out()
                 core.post([this, hash] { submitter->booked(hash); });
                 rpc_loop.post([this] { view->changed(); });
             },
+        .answer_booked =
+            [this](BlockHash hash) { core.post([this, hash] { submitter->answer_booked(hash); }); },
         .directory =
             [this](const std::shared_ptr<const stratum::AccountDirectory>& directory) {
                 for (const auto& loop : loops) loop->set_directory(directory);

@@ -101,7 +101,8 @@ WorkDesk::Out App::Parts::desk_out()
                 for (const auto& loop : loops) loop->prepare(job);
             },
         .tip_moved =
-            [this](Height) {
+            [this](Height tip) {
+                submitter->tip_moved(tip);
                 watch->look();
                 rpc_loop.post([this] { view->changed(); });
             },

@@ -53,7 +53,7 @@ void Books::record_answer(payouts::BlockAnswer answer)
     const bool posted = thread_.post([this, answer = std::move(answer)]() mutable {
         if (answers_.size() < answers_max) answers_.push_back(std::move(answer));
     });
-    // It is in the log; nothing but a report depends on it.
+    // It is in the log, and the next start asks the nodes again.
     if (!posted) log::warn("block_answer_not_booked", {{"reason", "the ledger thread is busy"}});
 }
 
@@ -141,6 +141,7 @@ Result<void> Books::write_found()
     }
     if (!answers_.empty()) {
         if (auto recorded = service_->record_answers(answers_); !recorded) return recorded;
+        for (const payouts::BlockAnswer& answer : answers_) out_.answer_booked(answer.hash);
         answers_.clear();
     }
     if (sightings_.empty()) return {};

@@ -32,6 +32,7 @@ public:
         std::function<void(std::vector<payouts::WatchedBlock>)> watched;
         std::function<void(const Digest&)> chain_head;  ///< of the slots, when it has moved
         std::function<void(BlockHash)> booked;
+        std::function<void(BlockHash)> answer_booked;  ///< once for each answer
         std::function<void(std::shared_ptr<const stratum::AccountDirectory>)> directory;
         /// A producer of ours belongs to another server: once.
         std::function<void(const std::string&)> taken_over;

@@ -14,6 +14,8 @@ constexpr std::size_t recent_max = 4096;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
 constexpr std::chrono::milliseconds prefer_after{400};
+constexpr std::chrono::milliseconds disk_patience{20};
+constexpr std::uint32_t buried_below = 100;
 
 // Of a block that a miner has put together itself the pool has header and coinbase: the miner gives
 // it to the network, and the chain says whether it did.
@@ -47,11 +49,12 @@ Result<void> Submitter::resume()
 {
     auto left = store_.load();
     if (!left) return fail(left.error());
-    for (FoundFile& found : *left) {
-        if (seen_before(found.hash)) continue;
-        log::info("found_block_resumed", {{"hash", to_display_hex(found.hash)}});
-        auto written = store_.write(found);  // again: nobody knows whether it was ever synced
-        take({std::move(found), std::move(written)});
+    for (FoundFile& left_over : *left) {
+        if (seen_before(left_over.hash)) continue;
+        const auto found = std::make_shared<const FoundFile>(std::move(left_over));
+        log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
+        expect(found);
+        written(found, store_.write(*found));  // again: nobody knows whether it was ever synced
     }
     return {};
 }
@@ -70,15 +73,16 @@ bool Submitter::seen_before(const BlockHash& hash)
 
 // Written before it leaves the thread that judged it: a kill -9 between two lines must neither lose
 // a block that was handed on and not yet sent, nor leave one in the chain that the books never hear
-// of. But nothing waits for the disk (charter, decision 5): it syncs beside.
+// of. But nothing waits for the disk (charter, decision 5): it syncs beside, and where even the
+// write hangs, the core loop, which knows of the block already, does not wait for its end.
 void Submitter::found(const BlockCandidate& candidate)
 {
     if (seen_before(candidate.hash)) return;
     const SteadyTime begun = read_clock().steady;
-    FoundFile found = file_of(candidate);
-    auto written = store_.write(found);
-    auto kept = std::make_shared<Kept>(Kept{std::move(found), std::move(written)});
-    loop_.post([this, kept] { take(std::move(*kept)); });
+    const auto found = std::make_shared<const FoundFile>(file_of(candidate));
+    loop_.post([this, found] { expect(found); });
+    const auto file = store_.write(*found);
+    loop_.post([this, found, file] { written(found, file); });
     const auto took = read_clock().steady - begun;
     log::info("block_found",
               {{"height", candidate.job->height.value},
@@ -89,31 +93,49 @@ void Submitter::found(const BlockCandidate& candidate)
                {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
-void Submitter::take(Kept kept)
+void Submitter::expect(const Block& found)
 {
-    const BlockHash hash = kept.found.hash;
-    Pending& pending = pending_[hash];
-    pending.found = std::move(kept.found);
-    pending.since = read_clock().steady;
-    const bool has_body = !pending.found.block.empty();
-    pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
-    if (has_body) {
-        pending.text = submit_text(pending.found.block);
-        for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
-    }
-    if (kept.written) {
-        sync(*kept.written);
-    } else {
-        log::error("found_block_not_on_disk", {{"reason", kept.written.error().detail}});
-    }
-    out_.found(pending.found);
-    prefer_ours(hash, pending.found.height);
+    Pending& pending = pending_[found->hash];
+    pending.found = found;
+    pending.disk_patience = loop_.after(disk_patience, [this, hash = found->hash] {
+        log::error("found_block_waits_for_disk", {{"hash", to_display_hex(hash)}});
+        set_out(pending_.at(hash));
+    });
 }
 
-void Submitter::sync(const CandidateStore::Unsynced& written)
+void Submitter::written(const Block& found, const Result<CandidateStore::Unsynced>& file)
 {
-    for (const auto& file : {written.file, written.directory}) {
-        loop_.sync_file(file->fd(), [file](Result<void> done) {
+    Pending& pending = pending_.at(found->hash);
+    pending.written = true;
+    pending.disk_patience.stop();
+    set_out(pending);
+    if (file) {
+        sync(*file);
+    } else {
+        log::error("found_block_not_on_disk", {{"reason", file.error().detail}});
+    }
+    finish_if_done(found->hash);
+}
+
+void Submitter::set_out(Pending& pending)
+{
+    if (std::exchange(pending.on_its_way, true)) return;
+    const Block found = pending.found;
+    pending.since = read_clock().steady;
+    const bool has_body = !found->block.empty();
+    pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
+    if (has_body) {
+        pending.text = submit_text(found->block);
+        for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
+    }
+    out_.found(*found);
+    prefer_ours(found->hash, found->height);
+}
+
+void Submitter::sync(const CandidateStore::Unsynced& file)
+{
+    for (const auto& part : {file.file, file.directory}) {
+        loop_.sync_file(part->fd(), [part](Result<void> done) {
             if (!done) log::error("found_block_not_synced", {{"reason", done.error().detail}});
         });
     }
@@ -124,7 +146,7 @@ void Submitter::send(Pending& pending, std::size_t node)
     ++sent_;
     pending.states[node] = State::in_flight;
     nodes_[node]->submit(pending.text,
-                         [this, hash = pending.found.hash, node](const SubmitAnswer& answer) {
+                         [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
                              answered(hash, node, answer);
                          });
 }
@@ -145,6 +167,7 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     states[node] = answer.outcome == SubmitOutcome::unanswered ? State::waiting : settled;
     const bool refused = std::all_of(states.begin(), states.end(),
                                      [](State state) { return state == State::refused; });
+    ++at->second.unbooked_answers;
     out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
     if (answer.outcome == SubmitOutcome::unanswered) {
         return retry_later(at->second);
@@ -152,7 +175,7 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     // It took longer than the look at all nodes could wait for.
     const bool late = read_clock().steady - at->second.since >= prefer_after;
     if (late && answer.outcome == SubmitOutcome::inconclusive) {
-        prefer_on(*nodes_[node], hash, at->second.found.height);
+        prefer_on(*nodes_[node], hash, at->second.found->height);
     }
     finish_if_done(hash);
 }
@@ -162,7 +185,7 @@ void Submitter::retry_later(Pending& pending)
     if (pending.retry.active()) return;  // one timer serves all nodes of this block
     const auto delay = retry_first * (1 << std::min(pending.tries, retry_doublings_max));
     ++pending.tries;
-    pending.retry = loop_.after(delay, [this, hash = pending.found.hash] {
+    pending.retry = loop_.after(delay, [this, hash = pending.found->hash] {
         const auto at = pending_.find(hash);
         if (at == pending_.end()) return;
         at->second.retry.stop();
@@ -203,14 +226,40 @@ void Submitter::booked(const BlockHash& hash)
     finish_if_done(hash);
 }
 
+void Submitter::answer_booked(const BlockHash& hash)
+{
+    const auto at = pending_.find(hash);
+    if (at == pending_.end() || at->second.unbooked_answers == 0) return;
+    --at->second.unbooked_answers;
+    finish_if_done(hash);
+}
+
+void Submitter::tip_moved(Height tip)
+{
+    std::vector<BlockHash> buried;
+    for (auto& [hash, pending] : pending_) {
+        if (!pending.on_its_way || tip.value < pending.found->height.value + buried_below) continue;
+        for (std::size_t node = 0; node < nodes_.size(); ++node) {
+            if (pending.states[node] != State::waiting) continue;
+            pending.states[node] = State::answered;
+            log::error("block_given_up",
+                       {{"hash", to_display_hex(hash)}, {"node", nodes_[node]->name()}});
+        }
+        buried.push_back(hash);
+    }
+    for (const BlockHash& hash : buried) finish_if_done(hash);
+}
+
 void Submitter::finish_if_done(const BlockHash& hash)
 {
     const auto at = pending_.find(hash);
-    const std::vector<State>& states = at->second.states;
-    const bool judged = std::all_of(states.begin(), states.end(), [](State state) {
+    if (at == pending_.end()) return;
+    const Pending& pending = at->second;
+    const bool judged = std::all_of(pending.states.begin(), pending.states.end(), [](State state) {
         return state == State::answered || state == State::refused;
     });
-    if (!at->second.booked || !judged) return;
+    const bool on_paper = pending.written && pending.booked && pending.unbooked_answers == 0;
+    if (!pending.on_its_way || !on_paper || !judged) return;
     store_.remove(hash);
     pending_.erase(at);
 }

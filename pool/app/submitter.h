@@ -38,14 +38,20 @@ struct NodeAnswer {
 /// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched
 /// for in the chain like any other.
 ///
-/// A file is removed once each node has judged the block and the books have it (`booked`): until
-/// then a restart begins again, and both sides take a block twice without harm.
+/// A disk that hangs holds no block: after 20 ms it goes to the nodes all the same. A node that has
+/// not judged a block by the time that the tip is 100 above it is not asked any more: such a block
+/// is in the chain, or never will be.
+///
+/// A file is removed once each node has judged the block and the books have it and every answer
+/// (`booked`, `answer_booked`): until then a restart begins again, and both sides take a block
+/// twice without harm.
 class Submitter {
 public:
     struct Out {
         /// Once for each block of this life, also for those found before a restart; it must get
         /// the block into the books and then call booked().
         std::function<void(const FoundFile&)> found;
+        /// It must get the answer into the books and then, later, call answer_booked().
         std::function<void(NodeAnswer)> answer;
     };
     Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out);
@@ -53,31 +59,38 @@ public:
     /// Takes up what an earlier life left on disk.
     Result<void> resume();
     /// A block, from the Stratum loop that judged it: any thread. When this returns the block is on
-    /// disk (it survives kill -9) and on its way. The same hash a second time is ignored. Locks and
-    /// writes for blocks only; a full one costs the calling loop some milliseconds.
+    /// disk (it survives kill -9) and on its way. Only a disk that takes longer than 20 ms lets it
+    /// go before. The same hash a second time is ignored. Locks and writes for blocks only; a full
+    /// one costs the calling loop some milliseconds.
     void found(const BlockCandidate& candidate);
     /// The books have it.
     void booked(const BlockHash& hash);
+    /// The books have one of the answers to it.
+    void answer_booked(const BlockHash& hash);
+    void tip_moved(Height tip);
     std::uint64_t sent() const { return sent_; }
 
 private:
     enum class State : std::uint8_t { in_flight, waiting, refused, answered };
+    using Block = std::shared_ptr<const FoundFile>;
     struct Pending {
-        FoundFile found;
+        Block found;
         SubmitText text;  ///< what the nodes are sent
         SteadyTime since;
+        bool on_its_way = false;
+        bool written = false;  // or the disk has refused it
         bool booked = false;
+        std::size_t unbooked_answers = 0;
         std::vector<State> states;  // by node
         unsigned tries = 0;
+        Watch disk_patience;
         Watch retry;
     };
-    struct Kept {
-        FoundFile found;
-        Result<CandidateStore::Unsynced> written;
-    };
-    void take(Kept kept);
+    void expect(const Block& found);
+    void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
+    void set_out(Pending& pending);
     bool seen_before(const BlockHash& hash);
-    void sync(const CandidateStore::Unsynced& written);
+    void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);

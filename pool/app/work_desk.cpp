@@ -246,16 +246,24 @@ void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
         [this, index, given](const Result<void>& taken) {
             if (taken) return use(index, given);
             node_error_ = taken.error().detail;
-            const bool for_good = taken.error().code == Error::Code::refused ||
-                                  taken.error().code == Error::Code::limit;
-            if (for_good) settle_start(fail(taken.error()));
+            peers_[index].refuses = taken.error().code == Error::Code::refused ||
+                                    taken.error().code == Error::Code::limit;
+            if (all_refuse()) settle_start(fail(taken.error()));
             act(source_.on_template(index, fail(taken.error()), read_clock().steady));
         });
+}
+
+bool WorkDesk::all_refuse() const
+{
+    return std::all_of(peers_.begin(), peers_.end(), [](const Peer& peer) {
+        return peer.refuses || !gives_templates(peer.node->role());
+    });
 }
 
 void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 {
     node_error_.clear();
+    peers_[index].refuses = false;
     const auto empty = proposals_.state(*peers_[index].node, *given, Proposals::Form::empty);
     source_.allow_empty(empty == Proposals::State::accepted);
     act(source_.on_template(index, given, read_clock().steady));

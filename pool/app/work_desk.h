@@ -125,7 +125,8 @@ private:
         bool up = false;
         bool looking = false;
         bool waiting = false;
-        std::string trouble;  // what was last said of it in the log
+        bool refuses = false;  // to take the blocks that its last template would make
+        std::string trouble;   // what was last said of it in the log
         SteadyTime trouble_told{};
         std::array<std::uint64_t, tip_sources> wins{};
         std::uint64_t gaps = 0;
@@ -151,6 +152,7 @@ private:
     void publish(const WorkSource::Publication& publication);
     void prepare_empty();
     std::string why_no_work() const;
+    bool all_refuse() const;
     void settle_start(Result<void> outcome);
     CoinbasePlan plan() const;
 

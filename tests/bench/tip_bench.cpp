@@ -296,58 +296,102 @@ void row(const char* name, std::vector<double> values)
     std::printf("| %-44s | %8.2f | %8.2f | %8.2f |\n", name, at(0.5), at(0.99), values.back());
 }
 
-// Accepts `count` connections; each byte on `trigger` makes it write `line` to all of them.
-void null_server(int listener, int trigger, int count, const std::string& line)
-{
-    std::vector<int> fds;
-    for (int i = 0; i < count; ++i) fds.push_back(::accept(listener, nullptr, nullptr));
-    char byte = 0;
-    while (::read(trigger, &byte, 1) == 1) {
-        for (const int fd : fds)
-            static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL));
-    }
-    std::_Exit(0);
-}
-
-std::vector<double> null_spread(int count, int events, const std::string& line, bool v2)
-{
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        die("bind");
-    ::listen(listener, 4096);
-    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-    std::array<int, 2> pipe{};
-    if (::pipe(pipe.data()) != 0) die("pipe");
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::close(pipe[1]);
-        null_server(listener, pipe[0], count, line);
-    }
-    ::close(pipe[0]);
-    std::vector<double> out;
+// Writes one line to as many sockets as it accepts, one after the other, on request. A process of
+// its own, made before this one gives way to others.
+class NullServer {
+public:
+    explicit NullServer(int count)
     {
-        Hello nothing;
-        if (v2) nothing.v2 = stratum::v2::ChannelKind::standard;
-        Miners miners{ntohs(address.sin_port), count, nothing};
-        for (int i = 0; i < events; ++i) {
-            miners.begin_event();
-            const auto begun = Clock::now();
-            if (::write(pipe[1], "x", 1) != 1) die("write");
-            if (!miners.read_until(begun + seconds{10},
-                                   [&] { return miners.counts.clean >= count; }))
-                die("null");
-            out.push_back(ms(miners.counts.last_clean - begun));
+        const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+            die("bind");
+        ::listen(listener, 4096);
+        ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+        std::array<int, 2> pipe{};
+        if (::pipe(pipe.data()) != 0) die("pipe");
+        child_ = ::fork();
+        if (child_ == 0) {
+            ::close(pipe[1]);
+            serve(listener, pipe[0], count);
+        }
+        ::close(pipe[0]);
+        ::close(listener);
+        orders_ = pipe[1];
+    }
+    ~NullServer()
+    {
+        ::close(orders_);
+        ::waitpid(child_, nullptr, 0);
+    }
+    NullServer(const NullServer&) = delete;
+    NullServer& operator=(const NullServer&) = delete;
+
+    std::uint16_t port() const { return port_; }
+    void write_to_all(std::string_view line) const
+    {
+        if (line.size() > line_max) die("a line longer than the null server takes");
+        if (::write(orders_, line.data(), line.size()) < 0) die("write");
+    }
+
+private:
+    static constexpr std::size_t line_max = 4096;  // so much goes through a pipe whole
+    [[noreturn]] static void serve(int listener, int orders, int count)
+    {
+        std::vector<int> fds;
+        for (int i = 0; i < count; ++i) fds.push_back(::accept(listener, nullptr, nullptr));
+        std::array<char, line_max> line{};
+        for (;;) {
+            const ssize_t size = ::read(orders, line.data(), line.size());
+            if (size <= 0) std::_Exit(0);
+            for (const int fd : fds)
+                static_cast<void>(
+                    ::send(fd, line.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL));
         }
     }
-    ::close(pipe[1]);
-    ::waitpid(child, nullptr, 0);
-    ::close(listener);
+    std::uint16_t port_ = 0;
+    pid_t child_ = -1;
+    int orders_ = -1;
+};
+
+std::vector<double> null_spread(const NullServer& server, int count, int events,
+                                const std::string& line, bool v2)
+{
+    std::vector<double> out;
+    Hello nothing;
+    if (v2) nothing.v2 = stratum::v2::ChannelKind::standard;
+    Miners miners{server.port(), count, nothing};
+    for (int i = 0; i < events; ++i) {
+        miners.begin_event();
+        const auto begun = Clock::now();
+        server.write_to_all(line);
+        if (!miners.read_until(begun + seconds{10}, [&] { return miners.counts.clean >= count; }))
+            die("null");
+        out.push_back(ms(miners.counts.last_clean - begun));
+    }
     return out;
 }
+
+// When the first of those who listen heard of it; the clock's zero: nobody yet.
+class Signal {
+public:
+    void clear() { at_ = 0; }
+    void heard()
+    {
+        const Clock::rep now = Clock::now().time_since_epoch().count();
+        Clock::rep nobody = 0;
+        at_.compare_exchange_strong(nobody, now);
+    }
+    bool known() const { return at_ != 0; }
+    Clock::time_point at() const { return Clock::time_point{Clock::duration{at_.load()}}; }
+
+private:
+    std::atomic<Clock::rep> at_{0};
+};
 
 }  // namespace
 
@@ -361,6 +405,7 @@ int main(int argc, char** argv)
     const std::string zmq = "tcp://127.0.0.1:" + std::to_string(tests::free_port());
     tests::NodeFixture node{"regtest", {"-zmqpubhashblock=" + zmq, "-acceptnonstdtxn=1"}};
     fill_mempool(node, 4000);
+    const NullServer null_server{count};
     tests::PoolFixture pool{
         node,
         {.start_difficulty = 0,
@@ -375,10 +420,9 @@ int main(int argc, char** argv)
     }
     pool.start();
 
-    std::atomic<Clock::rep> signal_at{0};
+    Signal signal;
     pool::Loop loop;
-    const auto feed = pool::ZmqFeed::open(
-        loop, zmq, [&](pool::ZmqTip) { signal_at = Clock::now().time_since_epoch().count(); });
+    const auto feed = pool::ZmqFeed::open(loop, zmq, [&](pool::ZmqTip) { signal.heard(); });
     if (!feed) die(feed.error().detail);
     std::thread listener{[&] { loop.run(); }};
 
@@ -414,7 +458,12 @@ int main(int argc, char** argv)
             const std::chrono::milliseconds rest{v2 ? 2000 : 150};
             miners.read_until(Clock::now() + rest, [] { return false; });
             miners.begin_event();
-            signal_at = 0;
+            signal.clear();
+            std::thread long_poll{[&, next = node.height() + 1] {
+                call(node, "waitforblockheight", "[" + std::to_string(next) + ",10000]");
+                signal.heard();
+            }};
+            miners.read_until(Clock::now() + std::chrono::milliseconds{20}, [] { return false; });
             const auto begun = Clock::now();
             std::thread block{[&] { call(node, "generateblock", "[\"raw(51)\",[]]"); }};
             const bool all = miners.read_until(begun + seconds{10}, [&] {
@@ -422,16 +471,16 @@ int main(int argc, char** argv)
                        (v2 || miners.counts.full >= count || Clock::now() > begun + seconds{3});
             });
             block.join();
+            long_poll.join();
             if (!all) die("not every connection got the new job");
-            if (i < 0 || signal_at == 0) continue;
+            if (i < 0 || !signal.known()) continue;
             ++measured;
-            const Clock::time_point signal{Clock::duration{signal_at.load()}};
-            first.push_back(ms(miners.counts.first_clean - signal));
-            last.push_back(ms(miners.counts.last_clean - signal));
+            first.push_back(ms(miners.counts.first_clean - signal.at()));
+            last.push_back(ms(miners.counts.last_clean - signal.at()));
             whole.push_back(ms(miners.counts.last_clean - begun));
             if (miners.counts.full < count) continue;  // a height without an empty job
             spread.push_back(ms(miners.counts.last_full - miners.counts.first_full));
-            fill.push_back(ms(miners.counts.last_full - signal));
+            fill.push_back(ms(miners.counts.last_full - signal.at()));
         }
         cpu = cpu_seconds(std::to_string(pool.process().pid())) - cpu_before;
     }
@@ -443,7 +492,8 @@ int main(int argc, char** argv)
     row("block given to the node, to last has it", whole);
     row("signal to last has the full job", fill);
     row("full job: first to last connection", spread);
-    row("null server: same bytes, first write to last", null_spread(count, 50, line, v2));
+    row("null server: same bytes, first write to last",
+        null_spread(null_server, count, 50, line, v2));
     std::printf(
         "zubrd: %.1f ms of processor time a block, both jobs (3 warm-up blocks counted in)\n",
         cpu * 1000 / (measured + 3));

@@ -1,7 +1,11 @@
 #include "pool/app/submitter.h"
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <string>
+#include <sys/stat.h>
 #include <thread>
 #include <vector>
 
@@ -56,6 +60,11 @@ protected:
     {
         test.loop.stop();  // after what was posted
         test.run();
+    }
+    static void book(Submitter& submitter, std::uint32_t nonce, int answered)
+    {
+        submitter.booked(candidate(nonce).hash);
+        for (int i = 0; i < answered; ++i) submitter.answer_booked(candidate(nonce).hash);
     }
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
@@ -119,7 +128,7 @@ TEST_F(SubmitterTest, GivesADeclaredBlockToTheBooksAndToNoNode)
     turn();
     EXPECT_TRUE(first.submits.empty());
     EXPECT_EQ(to_books.size(), 2U);
-    next->booked(declared.hash);
+    next->booked(declared.hash);  // nobody was asked: there is no answer to wait for
     EXPECT_EQ(files(), 0U);
 }
 
@@ -128,17 +137,71 @@ TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
     const auto submitter = life();
     found(*submitter, 1);
     first.answer_submit(SubmitOutcome::accepted);
-    submitter->booked(candidate(1).hash);
+    book(*submitter, 1, 1);
     EXPECT_EQ(files(), 1U) << "the second node has not answered";
     second.answer_submit(SubmitOutcome::duplicate, "duplicate");
+    EXPECT_EQ(files(), 1U) << "the books do not have its answer";
+    submitter->answer_booked(candidate(1).hash);
     EXPECT_EQ(files(), 0U);
 
     found(*submitter, 2);
     first.answer_submit(SubmitOutcome::rejected, "high-hash");
     second.answer_submit(SubmitOutcome::accepted);
+    submitter->answer_booked(candidate(2).hash);
+    submitter->answer_booked(candidate(2).hash);
     EXPECT_EQ(files(), 1U) << "the books do not have it";
     submitter->booked(candidate(2).hash);
     EXPECT_EQ(files(), 0U);
+}
+
+// A node that is away for a day, or whose disk is full: the chain has gone on over the block.
+TEST_F(SubmitterTest, AsksNoNodeForEverAboutABlockThatTheChainHasBuried)
+{
+    const auto submitter = life();
+    found(*submitter, 1);  // of height 7
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    book(*submitter, 1, 2);
+    submitter->tip_moved({106});
+    EXPECT_EQ(files(), 1U);
+    submitter->tip_moved({107});
+    EXPECT_EQ(files(), 0U);
+    const Watch late =
+        test.loop.after(std::chrono::milliseconds{300}, [this] { test.loop.stop(); });
+    test.run();
+    EXPECT_TRUE(second.submits.empty());
+}
+
+// What is written to a pipe without a reader waits for one: the disk that does not answer.
+TEST_F(SubmitterTest, SendsABlockAllTheSameWhenTheDiskHangs)
+{
+    const auto submitter = life();
+    const std::filesystem::path part =
+        folder() / (to_display_hex(candidate(1).hash) + ".block.part");
+    ASSERT_EQ(::mkfifo(part.c_str(), 0600), 0);
+    std::thread loop{[&submitter] { submitter->found(candidate(1)); }};
+    const Watch look = test.loop.every(std::chrono::milliseconds{1}, [this] {
+        if (!second.submits.empty()) test.loop.stop();
+    });
+    test.run();
+    EXPECT_EQ(first.submits.size(), 1U);
+    EXPECT_EQ(to_books.size(), 1U);
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::accepted);
+    book(*submitter, 1, 2);
+
+    std::string written;
+    std::thread disk{[&part, &written] {  // it is back, and takes what waited
+        std::ifstream pipe{part, std::ios::binary};
+        written.assign(std::istreambuf_iterator<char>{pipe}, {});
+    }};
+    loop.join();
+    turn();
+    turn();  // the sync has its end, and with it the file
+    disk.join();
+    EXPECT_FALSE(written.empty());
+    EXPECT_EQ(to_books.size(), 1U) << "once";
+    EXPECT_EQ(files(), 0U) << "a file that came after all was said would be resumed for nothing";
 }
 
 TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)

@@ -1,0 +1,58 @@
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/node_fixture.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::seconds;
+
+bool found_one(const PoolFixture& pool)
+{
+    const std::filesystem::path folder = std::filesystem::path{pool.data_dir()} / "blocks";
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+        if (entry.path().extension() == ".block") return true;
+    }
+    return false;
+}
+
+// Found while the node was away, by a pool that was killed before it came back; now MySQL is away.
+TEST(LeftOver, ABlockOfAnEarlierLifeReachesTheNodeBeforeTheStoresAreThere)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    pool.start();
+    node.process().signal(SIGTERM);  // miners have its job
+    ASSERT_TRUE(node.process().wait(seconds{20}).has_value());
+    const auto miner =
+        pool.miner(test_address("regtest", 1) + ".rig", {"--max-shares-per-second", "4"});
+    ASSERT_TRUE(eventually(seconds{20}, [&] { return found_one(pool); })) << pool.log();
+    pool.kill();
+    miner->signal(SIGTERM);
+    ASSERT_TRUE(miner->wait(seconds{20}).has_value());
+
+    node.start();
+    const std::uint32_t height = node.height();
+    Process next{{required("ZUBR_TEST_BIN") + "/zubrd", "-c", pool.config_file(), "--set",
+                  "mysql.socket=" + (pool.directory() / "nobody.sock").string()},
+                 pool.directory() / "next.log"};
+    const auto code = next.wait(seconds{30});
+    ASSERT_TRUE(code.has_value()) << next.output();
+    EXPECT_NE(*code, 0) << "without MySQL nothing is served";
+    EXPECT_GT(node.height(), height) << next.output();
+    EXPECT_TRUE(found_one(pool)) << "the books do not have it";
+
+    pool.start();
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return !found_one(pool); })) << pool.log();
+    EXPECT_NE(pool.database().scalar("select count(*) from block_found"), "0");
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,131 @@
+#include "pool/app/work_desk.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "pool/bitcoin/chain_rules.h"
+#include "pool/bitcoin/target.h"
+#include "tests/sim/fake_node.h"
+#include "tests/unit/runtime/test_loop.h"
+
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+
+const BlockHash tip{Digest{7}};
+
+std::shared_ptr<BlockTemplate> a_template(Sats fees)
+{
+    auto out = std::make_shared<BlockTemplate>();
+    out->height = {201};
+    out->previous = tip;
+    out->version = 0x20000000;
+    out->bits = {0x207fffff};
+    out->network_target = *target_from_compact(out->bits);
+    out->time_now = {1'700'000'000};
+    out->reward = Sats{5'000'000'000} + fees;
+    out->fees = fees;
+    out->witness_commitment = empty_block_commitment();
+    out->rules = "!segwit csv ";
+    return out;
+}
+
+/// A node that answers every question at once, as its fields say.
+struct Answers {
+    explicit Answers(std::string name) : node(std::move(name)) {}
+
+    void answer()
+    {
+        while (!node.chain_infos.empty()) {
+            const auto done = std::exchange(node.chain_infos, {});
+            for (const auto& each : done)
+                each(ChainInfo{.chain = Chain::regtest, .height = {200}, .tip = tip});
+        }
+        while (!node.proposals.empty()) {
+            ++proposed;
+            const auto done = std::move(node.proposals.front().second);
+            node.proposals.pop_front();
+            done(verdict);
+        }
+        while (!node.templates.empty()) {
+            ++templates;
+            const auto done = std::move(node.templates.front());
+            node.templates.pop_front();
+            done(Result<Node::TemplatePtr>{work});
+        }
+    }
+
+    tests::FakeNode node;
+    std::string verdict;  // of proposals; empty: it would take such a block
+    std::shared_ptr<const BlockTemplate> work;
+    int proposed = 0;
+    int templates = 0;
+};
+
+class DeskTest : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        first.work = a_template(Sats{900});
+        second.work = a_template(Sats{5});
+        WorkDeskOptions options;
+        options.chain = Chain::regtest;
+        options.pay_to = {0x51};
+        desk = std::make_unique<WorkDesk>(
+            test.loop, options, std::vector<WorkNode>{{&first.node, ""}, {&second.node, ""}},
+            WorkDesk::Out{.publish = [this](const auto& job) { jobs.push_back(job); },
+                          .prepare = [](const auto&) {},
+                          .tip_moved = [](Height) {},
+                          .announce = [](const std::string&) {}});
+    }
+    void run(milliseconds span)
+    {
+        const Watch answers = test.loop.every(milliseconds{1}, [this] {
+            first.answer();
+            second.answer();
+        });
+        const Watch end = test.loop.after(span, [this] { test.loop.stop(); });
+        test.run();
+    }
+
+    TestLoop test;
+    Answers first{"first"};
+    Answers second{"second"};
+    std::vector<std::shared_ptr<const Job>> jobs;
+    std::unique_ptr<WorkDesk> desk;
+};
+
+TEST_F(DeskTest, ATemplateThatItsOwnNodeWouldNotTakeGivesNoJobAndTheNextNodesDoes)
+{
+    first.verdict = "bad-cb-amount";
+    Result<void> outcome = fail(Error::Code::unavailable, "not yet");
+    desk->start(std::chrono::seconds{30}, [&](Result<void> started) { outcome = started; });
+    run(milliseconds{500});
+    ASSERT_FALSE(jobs.empty()) << desk->status().node_error;
+    EXPECT_TRUE(outcome.has_value());
+    for (const auto& job : jobs) EXPECT_EQ(job->reward, second.work->reward);
+    EXPECT_LE(first.proposed, 2) << "each form once: its no is remembered";
+    EXPECT_GE(second.proposed, 1);
+}
+
+TEST_F(DeskTest, AShapeThatEveryNodeRejectsStopsTheStartWithTheNodesReason)
+{
+    first.verdict = "bad-cb-amount";
+    second.verdict = "bad-cb-amount";
+    Result<void> outcome;
+    desk->start(std::chrono::seconds{30}, [&](Result<void> started) { outcome = started; });
+    run(milliseconds{300});
+    EXPECT_TRUE(jobs.empty());
+    ASSERT_FALSE(outcome.has_value());
+    EXPECT_NE(outcome.error().detail.find("bad-cb-amount"), std::string::npos);
+    EXPECT_LE(first.templates + second.templates, 8) << "asked less and less often";
+}
+
+}  // namespace
+}  // namespace pool
