@@ -262,8 +262,8 @@ int main(int argc, char** argv)
             busy = prober->busy();
         }
     }
-    std::printf("%d connections of %s, %d blocks, 4,000 transactions; ms\n", count, answers ? "v1" : kind.c_str(),
-                measured);
+    std::printf("%d connections of %s, %d blocks, 4,000 transactions; ms\n", count,
+                answers ? "v1" : kind.c_str(), measured);
     std::printf("| %-44s | %8s | %8s | %8s |\n|---|---|---|---|\n", "", "p50", "p99", "max");
     row("signal to first connection has the clean job", first);
     row("signal to last connection has it", last);
