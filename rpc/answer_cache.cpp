@@ -8,7 +8,7 @@ namespace {
 
 std::size_t size_of(const std::string& key, const RenderedAnswer& answer)
 {
-    return key.size() + answer.body.size() + answer.tag.size();
+    return key.size() + 2 * answer.body.size() + answer.tag.size();
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +16,13 @@
 
 namespace rpc {
 
-/// An answer as it goes out, and its name for If-None-Match.
+/// An answer, and its name for If-None-Match.
 struct RenderedAnswer {
     std::string body;
     std::string tag;
+    /// With its head, as it goes out to everybody and to the bearer of a token: made when it is
+    /// first wanted so, and then the same bytes for all. One thread.
+    mutable std::array<std::shared_ptr<const std::string>, 2> whole{};
 };
 using AnswerPtr = std::shared_ptr<const RenderedAnswer>;
 
@@ -34,7 +38,8 @@ class AnswerCache {
 public:
     struct Limits {
         std::size_t entries_max = 4096;
-        std::size_t bytes_max = std::size_t{32} << 20;  ///< of bodies, tags and keys
+        std::size_t bytes_max = std::size_t{32}
+                                << 20;  ///< of bodies, once with their heads, tags and keys
         std::chrono::milliseconds life{1000};
         std::chrono::milliseconds renewal{1000};  ///< after its life, while it is asked for anew
     };

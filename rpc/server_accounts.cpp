@@ -76,7 +76,7 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
     view_.access(
         std::string{account}, token,
         [this, alive = std::weak_ptr{life_}, host, with_token = !token.empty(),
-         known_tag = std::string{request.header("if-none-match")}, question = std::move(question),
+         asked = Asked{request}, question = std::move(question),
          respond = std::move(respond)](const pool::Result<Access>& access) {
             if (alive.expired()) return;
             if (!access) return respond(api_error(access.error()));
@@ -85,7 +85,7 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
             }
             switch (judge(*access, question.need)) {
                 case Verdict::go:
-                    return put(question, *access, known_tag, respond);
+                    return put(question, *access, asked, respond);
                 case Verdict::token_needed:
                     return respond(token_needed(with_token));
                 case Verdict::scope_lacks:
@@ -95,7 +95,7 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
 }
 
 // Kept answers lie under all that they depend on, and are looked for only after the judgement.
-void AccountEdge::put(const Question& question, const Access& access, std::string known_tag,
+void AccountEdge::put(const Question& question, const Access& access, const Asked& asked,
                       Respond respond)
 {
     if (!question.refusal.empty()) {
@@ -108,7 +108,7 @@ void AccountEdge::put(const Question& question, const Access& access, std::strin
     answers_.get(
         key, view_.generation(),
         [&](AnswerCache::Take take) { question.put(access, std::move(take)); },
-        reply(std::move(known_tag), shown_to(access), std::move(respond)));
+        reply(asked, shown_to(access), std::move(respond)));
 }
 
 void AccountEdge::watch(const HttpRequest& request, const std::string& host, Respond respond)

@@ -11,6 +11,7 @@
 #include "rpc/answer_cache.h"
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
+#include "rpc/server_answers.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
@@ -52,8 +53,7 @@ private:
     Question earnings(const pool::HttpRequest& request);
     void ask(const pool::HttpRequest& request, std::string_view account, const std::string& host,
              Question question, Respond respond);
-    void put(const Question& question, const Access& access, std::string known_tag,
-             Respond respond);
+    void put(const Question& question, const Access& access, const Asked& asked, Respond respond);
     /// Has this address shown so many wrong tokens that this one is not looked at?
     bool guessing(const std::string& token, const std::string& host) const;
 

@@ -37,7 +37,8 @@ HttpResponse ok_response(std::string content_type, std::string body, std::string
 AnswerPtr name_answer(std::string body)
 {
     std::string tag = etag(body);
-    return std::make_shared<const RenderedAnswer>(RenderedAnswer{std::move(body), std::move(tag)});
+    return std::make_shared<const RenderedAnswer>(
+        RenderedAnswer{std::move(body), std::move(tag), {}});
 }
 
 HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Shown shown)
@@ -54,11 +55,39 @@ HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Sh
     return response;
 }
 
-AnswerCache::Take reply(std::string known_tag, Shown shown, Respond respond)
+namespace {
+
+/// The same bytes for all who ask so.
+HttpResponse rendered_once(const RenderedAnswer& answer, Shown shown)
 {
-    return [known = std::move(known_tag), shown,
+    std::shared_ptr<const std::string>& whole = answer.whole.at(static_cast<std::size_t>(shown));
+    if (whole == nullptr) {
+        HttpResponse response = api_ok(answer, "", shown);
+        add_security_headers(response);
+        whole = std::make_shared<const std::string>(pool::render(response, true));
+    }
+    HttpResponse response;
+    response.whole = whole;
+    return response;
+}
+
+}  // namespace
+
+Asked::Asked(const HttpRequest& request)
+    : known_tag(request.header("if-none-match")),
+      plainly(request.method == "GET" && request.keep_alive)
+{
+}
+
+AnswerCache::Take reply(Asked asked, Shown shown, Respond respond)
+{
+    return [asked = std::move(asked), shown,
             respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
-        respond(answer ? api_ok(**answer, known, shown) : api_error(answer.error()));
+        if (!answer) return respond(api_error(answer.error()));
+        if (asked.plainly && (*answer)->tag != asked.known_tag) {
+            return respond(rendered_once(**answer, shown));
+        }
+        respond(api_ok(**answer, asked.known_tag, shown));
     };
 }
 

@@ -43,8 +43,14 @@ std::string_view query_text(const pool::HttpRequest& request, std::string_view n
 /// Of `range`: 24 without it, 0 for what is none.
 std::uint64_t hours_of(const pool::HttpRequest& request);
 
+/// How somebody has asked, as far as the form of an answer depends on it.
+struct Asked {
+    explicit Asked(const pool::HttpRequest& request);
+    std::string known_tag;  ///< of If-None-Match
+    bool plainly = false;   ///< by GET, and the connection stays: what most do
+};
 /// Passes an answer on to who asked, and its error.
-AnswerCache::Take reply(std::string known_tag, Shown shown, Respond respond);
+AnswerCache::Take reply(Asked asked, Shown shown, Respond respond);
 
 /// What a PoolView is asked with: passes its answer on as JSON, and its error.
 template <typename T, typename Render>

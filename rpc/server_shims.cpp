@@ -76,8 +76,7 @@ void ShimEdge::pool(const HttpRequest& request, Respond respond, Render render)
         });
     };
     answers_.get("shim " + request.path, view_.generation(), ask,
-                 reply(std::string{request.header("if-none-match")}, Shown::to_everybody,
-                       std::move(respond)));
+                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
 }
 
 void ShimEdge::chart(const HttpRequest& request, Respond respond)
@@ -86,8 +85,7 @@ void ShimEdge::chart(const HttpRequest& request, Respond respond)
         view_.history({}, rendered<HistoryInfo>(std::move(take), shims::public_pool_chart));
     };
     answers_.get("shim " + request.path, view_.generation(), ask,
-                 reply(std::string{request.header("if-none-match")}, Shown::to_everybody,
-                       std::move(respond)));
+                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
 }
 
 void ShimEdge::user(const HttpRequest& request, std::string_view account, const std::string& host,

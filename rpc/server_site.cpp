@@ -14,17 +14,9 @@ namespace {
 using pool::HttpRequest;
 using pool::HttpResponse;
 
-// Pages load nothing that we did not serve, and nobody frames them.
 constexpr std::string_view content_security_policy =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
-
-void add_security_headers(HttpResponse& response)
-{
-    response.headers.emplace_back("Content-Security-Policy", content_security_policy);
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    response.headers.emplace_back("Referrer-Policy", "no-referrer");
-}
 
 HttpResponse answer_to(const pool::Error& error)
 {
@@ -35,6 +27,13 @@ HttpResponse answer_to(const pool::Error& error)
 }
 
 }  // namespace
+
+void add_security_headers(HttpResponse& response)
+{
+    response.headers.emplace_back("Content-Security-Policy", content_security_policy);
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("Referrer-Policy", "no-referrer");
+}
 
 HttpResponse error_response(int status, std::string_view code, std::string_view message)
 {
@@ -192,6 +191,7 @@ void Site::send(Connection& connection, const HttpRequest& request, HttpResponse
     }
     const int kind = response.status / 100;
     ++(kind <= 3 ? counts_.answers_2xx : kind == 4 ? counts_.answers_4xx : counts_.answers_5xx);
+    if (response.whole != nullptr) return write(connection, *response.whole);
     add_security_headers(response);
     if (endless && response.status == 200) return begin_stream(connection, response);
     std::string text = pool::render(response, request.keep_alive);
@@ -201,15 +201,20 @@ void Site::send(Connection& connection, const HttpRequest& request, HttpResponse
         text.resize(head_end + 4);
     }
 
+    write(connection, text);
+    if (request.keep_alive) return;
+    connection.closing = true;
+    connection.waiting.clear();
+    connection.socket->close_after_write();
+}
+
+void Site::write(Connection& connection, std::string_view text)
+{
     pool::TcpConn& socket = *connection.socket;
     socket.set_write_queue_max(socket.write_queue_bytes() + text.size() +
                                pool::TcpConn::write_queue_default);
     socket.write(text);
     connection.since = pool::read_clock().steady;
-    if (request.keep_alive) return;
-    connection.closing = true;
-    connection.waiting.clear();
-    socket.close_after_write();
 }
 
 // Ends with the connection, so it needs neither a length nor chunks.

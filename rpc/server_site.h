@@ -86,6 +86,7 @@ private:
     void pump(const std::shared_ptr<Connection>& connection);
     void send(Connection& connection, const pool::HttpRequest& request,
               pool::HttpResponse response);
+    static void write(Connection& connection, std::string_view text);
     void begin_stream(Connection& connection, const pool::HttpResponse& response);
     void drop(Connection& connection);
     void sweep();
@@ -99,6 +100,9 @@ private:
     pool::Watch sweeper_;
     std::unique_ptr<pool::TcpListener> listener_;
 };
+
+/// Those that every answer has: pages load nothing that we did not serve, and nobody frames them.
+void add_security_headers(pool::HttpResponse& response);
 
 /// {"error": {"code": …, "message": …}}: every refusal of both listeners. Neither text may come
 /// from a request.

@@ -138,8 +138,7 @@ void WebEdge::tell(const HttpRequest& request, const std::string& key, Respond r
                    const AnswerCache::Ask& ask)
 {
     answers_.get(key, view_.generation(), ask,
-                 reply(std::string{request.header("if-none-match")}, Shown::to_everybody,
-                       std::move(respond)));
+                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
 }
 
 void WebEdge::pool_as(const HttpRequest& request, const std::string& key, Respond respond,

@@ -1,5 +1,4 @@
 #include <csignal>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
@@ -13,11 +12,6 @@
 
 // What listens: miners' ports, the web, the admin.
 namespace pool {
-namespace {
-
-constexpr int rpc_nice = 5;  // a third of a miners' thread's weight where both want the processor
-
-}  // namespace
 
 // At the start, and on SIGHUP: new connections get the new certificate.
 Result<void> App::Parts::load_tls()
@@ -168,11 +162,7 @@ void App::Parts::start_rpc(std::uint16_t stratum_port)
     view->identity().stratum_port = stratum_port;
     view->identity().web_port = rpc_server->web_port();
     rpc_loop.post([this] { webhooks->start(); });
-    rpc_thread = std::thread{[this] {
-        // Readers take what miners leave of the processors. Linux counts a nice by the thread.
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), rpc_nice);
-        rpc_loop.run();
-    }};
+    rpc_thread = std::thread{[this] { rpc_loop.run(); }};
     log::info("web_listening", {{"port", rpc_server->web_port()}});
     log::info("admin_listening", {{"port", rpc_server->admin_port()}});
 }

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <map>
 #include <set>
+#include <sys/resource.h>
 #include <tuple>
+#include <unistd.h>
 #include <utility>
 
 #include "pool/bitcoin/target.h"
@@ -18,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds fresh_for{1000};
 constexpr milliseconds patience{2000};
 constexpr std::uint64_t active_ms = 600'000;
+constexpr int merging_nice = 10;
 
 // A worker may have several connections, now and before: people think of it as one.
 struct Merged {
@@ -98,6 +101,9 @@ Live::Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<St
     : rpc_loop_(rpc_loop), core_loop_(core_loop), desk_(desk), loops_(std::move(loops))
 {
     merging_.start();
+    // Nobody waits for it who could not wait longer. Linux counts a nice by the thread.
+    static_cast<void>(merging_.post(
+        [] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), merging_nice); }));
 }
 
 Live::~Live() { merging_.stop(); }

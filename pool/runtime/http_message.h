@@ -28,6 +28,9 @@ struct HttpResponse {
     std::string content_type = "application/json";
     std::string body{};
     std::vector<std::pair<std::string, std::string>> headers{};  ///< beyond the usual ones
+    /// Instead of all of the above: rendered before, keep_alive, for who asked by GET. render()
+    /// knows nothing of it.
+    std::shared_ptr<const std::string> whole{};
 };
 
 /// Status line, Content-Type, Content-Length, Connection, the given headers, body.

@@ -1,9 +1,13 @@
 // What the people's side serves: a real zubrd with its stores and 10,000 workers, asked over
 // keep-alive connections on its one rpc loop; alone, and while 15,000 shares a second come in.
 // Started by ./dev bench api [SECONDS].
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
@@ -26,10 +30,27 @@ constexpr int asking = 32;
 
 double ms(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e6; }
 
-void say(const std::string& what, const tests::HttpLoadReport& report)
+/// Of all threads, as the scheduler counts it.
+double cpu_microseconds(int pid)
 {
-    std::printf("| %-44s | %9.0f | %8.2f | %8.2f | %8.2f | %7llu | %llu |\n", what.c_str(),
+    double sum = 0;
+    for (const auto& thread :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/task"}) {
+        double nanoseconds = 0;
+        std::ifstream{thread.path() / "schedstat"} >> nanoseconds;
+        sum += nanoseconds / 1e3;
+    }
+    return sum;
+}
+
+void say(const std::string& what, const tests::HttpLoad& load, int pid)
+{
+    const double before = cpu_microseconds(pid);
+    const tests::HttpLoadReport report = tests::run_http_load(load);
+    const double used = cpu_microseconds(pid) - before;
+    std::printf("| %-44s | %9.0f | %9.1f | %8.2f | %8.2f | %8.2f | %7llu | %llu |\n", what.c_str(),
                 static_cast<double>(report.good) / report.seconds,
+                used / static_cast<double>(std::max<std::uint64_t>(report.good, 1)),
                 ms(report.times.nanoseconds_at(0.5)), ms(report.times.nanoseconds_at(0.99)),
                 ms(report.times.nanoseconds_at(0.999)),
                 static_cast<unsigned long long>(report.body_bytes),
@@ -39,8 +60,10 @@ void say(const std::string& what, const tests::HttpLoadReport& report)
 
 void head(const std::string& what)
 {
-    std::printf("\n| %-44s | answers/s |   p50 ms |      p99 |    p99.9 |   bytes | not 200 |\n",
-                what.c_str());
+    std::printf(
+        "\n| %-44s | answers/s | us of CPU |   p50 ms |      p99 |    p99.9 |   bytes | not 200 "
+        "|\n",
+        what.c_str());
 }
 
 void ask(tests::PoolFixture& pool, const std::string& address, double duration)
@@ -51,13 +74,13 @@ void ask(tests::PoolFixture& pool, const std::string& address, double duration)
         const std::string name = path.substr(0, 13);
         tests::HttpLoad load{
             .port = port, .path = path, .connections = asking, .seconds = duration};
-        say(name + ", as fast as it goes", tests::run_http_load(load));
+        say(name + ", as fast as it goes", load, pool.process().pid());
         load.rate = asked_per_second;
-        say(name + ", 30,000/s", tests::run_http_load(load));
+        say(name + ", 30,000/s", load, pool.process().pid());
     }
     say("/metrics, one after the other",
-        tests::run_http_load(
-            {.port = port, .path = "/metrics", .connections = 1, .seconds = duration}));
+        {.port = port, .path = "/metrics", .connections = 1, .seconds = duration},
+        pool.process().pid());
 }
 
 std::unique_ptr<tests::Process> load_shares(tests::PoolFixture& pool, const std::string& user,

@@ -26,6 +26,26 @@ TEST(RpcCache, AsksThePoolOnceForAllWhoWantOneAccountInTheSameMoment)
     EXPECT_EQ(server.pool.asked, 1);
 }
 
+TEST(RpcCache, SaysTheSameToWhoStaysAsToWhoGoes)
+{
+    const Running server;
+    for (const std::string target : {"/api/v1/pool", "/api/v1/users/miner", "/api/v1/blocks"}) {
+        const std::string goes = get(server.web(), target);
+        std::string stays = goes;
+        const std::string closes = "Connection: close\r\n";
+        stays.replace(stays.find(closes), closes.size(), "Connection: keep-alive\r\n");
+        Client client{server.web()};
+        const std::string line = " " + target + " HTTP/1.1\r\nHost: p\r\n";
+        client.send("GET" + line + "\r\nGET" + line + "\r\nHEAD" + line + "\r\nGET" + line +
+                    "Connection: close\r\nIf-None-Match: " + header_of(goes, "ETag") + "\r\n\r\n");
+        const std::string all = client.rest();
+        ASSERT_EQ(all.substr(0, 2 * stays.size()), stays + stays);
+        const std::string head = stays.substr(0, stays.find("\r\n\r\n") + 4);
+        ASSERT_EQ(all.substr(2 * stays.size(), head.size()), head);
+        EXPECT_EQ(status_of(all.substr(2 * stays.size() + head.size())), "304") << all;
+    }
+}
+
 TEST(RpcCache, AnswersAnewWhenThePoolHasChanged)
 {
     Running server;
