@@ -146,7 +146,7 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
         }
         batch = batch_of(select(*there, *around), request_id, who, now);
         if (batch.items.empty()) {
-            return fail(Error::Code::refused,
+            return fail(Error::Code::not_found,
                         "there is nobody to pay; createpayout with dry_run "
                         "tells why");
         }

@@ -23,7 +23,7 @@ struct PayoutOptions {
     std::uint32_t nodes_agree = 1;     ///< so many must have a transaction deep to settle it
     std::uint32_t fee_blocks = 6;      ///< aim of the fee estimate
     std::uint32_t fee_rate_usual = 5;  ///< satoshi a virtual byte, when the node cannot estimate
-    std::chrono::hours every{0};       ///< a draft so often; 0: never
+    std::chrono::hours every{0};       ///< everyone is drafted so often; 0: never
     std::string hold_file;             ///< payouts stand still while it exists; empty: none
     std::string mark_file;             ///< what books this server has paid from; empty: none
     pool::Sats hot_wallet_max{};       ///< above it the wallet is reported; 0: never

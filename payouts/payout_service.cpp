@@ -10,6 +10,7 @@
 #include "payouts/payout_drafts.h"
 #include "payouts/payout_hold.h"
 #include "payouts/payout_maker.h"
+#include "payouts/payout_schedule.h"
 #include "payouts/payout_worker.h"
 #include "payouts/payout_writeoff.h"
 #include "pool/base/json.h"
@@ -29,6 +30,7 @@ struct Payouts::Impl {
     Lease lease;
     PayoutWorker worker;
     PayoutDrafts drafts;
+    PayoutSchedule schedule;
     PayoutHold hold;
     PayoutWriteoffs writeoffs;
 
@@ -39,6 +41,7 @@ struct Payouts::Impl {
           lease(db, "payouts", options.holder, options.lease),
           worker(db, lease, *wallet, options),
           drafts(db, worker, *wallet, options),
+          schedule(db, worker, drafts, options),
           hold(db, worker, options),
           writeoffs(db, worker, *wallet, options)
     {
@@ -46,7 +49,6 @@ struct Payouts::Impl {
 
     Result<void> own(pool::SteadyTime now);
     Result<PayoutBatch> show(std::uint64_t id);
-    Result<void> schedule(pool::Now now);
 };
 
 namespace {
@@ -130,36 +132,13 @@ Result<PayoutReport> Payouts::step(pool::Now now)
     if (!held) return fail(held.error());
     report.stopped = *held;
     if (!*active) return report;
-    if (!*held && impl_->options.every.count() > 0) {
-        if (auto done = impl_->schedule(now); !done) return fail(done.error());
+    if (!*held) {
+        if (auto done = impl_->schedule.step(now); !done) return fail(done.error());
     }
     const auto changed = impl_->worker.step(now);
     if (!changed) return fail(changed.error());
     report.changed = *changed;
     return report;
-}
-
-// The time is noted first: a draft that cannot be made waits for the next time.
-Result<void> Payouts::Impl::schedule(pool::Now now)
-{
-    const auto period = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(options.every).count());
-    const auto last = newest_schedule(db);
-    if (!last) return fail(last.error());
-    const std::uint64_t turn = now.wall.value / period;
-    const std::optional<pool::UnixMillis>& before = *last;
-    if (before && before->value / period >= turn) return {};
-    auto noted = worker.fenced("schedule", [&] {
-        return write_control(db, "last_schedule_ms",
-                             {std::to_string(now.wall.value), std::string{schedule_name}},
-                             now.wall);
-    });
-    if (!noted) return noted;
-    const auto made =
-        drafts.create("schedule-" + std::to_string(turn), std::string{schedule_name}, false, now);
-    if (!made && !db.connected()) return fail(made.error());
-    if (!made) pool::log::info("payout_not_scheduled", {{"reason", made.error().detail}});
-    return {};
 }
 
 Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::string& who, bool dry,

@@ -48,12 +48,12 @@ public:
     Payouts(const Payouts&) = delete;
     Payouts& operator=(const Payouts&) = delete;
 
-    /// One round: takes or keeps the lease, makes a scheduled draft, moves batches on.
+    /// One round: takes or keeps the lease, makes a draft of the schedule, moves batches on.
     pool::Result<PayoutReport> step(pool::Now now);
 
     /// A draft of all who can be paid now: their money is reserved. dry: only tells what it would
     /// be (id 0). request_id: asked again with the same one, the same batch is the answer.
-    /// Errors besides: refused, when there is nobody to pay, or payouts are stopped.
+    /// Errors besides: not_found, when there is nobody to pay; refused, when payouts are stopped.
     pool::Result<PayoutBatch> create(const std::string& request_id, const std::string& who,
                                      bool dry, pool::Now now);
     pool::Result<std::vector<PayoutBatch>> list(std::uint32_t limit);

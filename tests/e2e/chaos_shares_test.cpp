@@ -156,6 +156,42 @@ TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
     expect_books_as_journals();
 }
 
+// Redis fails over to a replica that lacks what MySQL has booked already, and what it has not: the
+// journal fills it again, and nothing is counted twice.
+TEST_F(ChaosShares, NoneIsLostWhenAReplicaIsPromotedThatIsBehind)
+{
+    pool.start();
+    const auto miner = pool.miner(test_address("testnet4", 1) + ".load",
+                                  {"--json", "--max-shares-per-second", "200"});
+    const auto goes_on = [this] {
+        const std::uint64_t wanted = booked() + 200;
+        EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= wanted; })) << pool.log();
+    };
+    goes_on();
+    const RedisFixture replica;
+    replica.follow(redis);
+    replica.stop_following();
+    goes_on();
+    const std::string producer =
+        mysql.scalar("select name from producer order by mark desc limit 1");
+    pool::RedisClient behind{{.socket = replica.socket()}};
+    EXPECT_LT(pool::last_stream_seq(behind, producer).value_or(UINT64_MAX),
+              number("select mark from producer where name = '" + producer + "'"));
+    mysql.kill();
+    static_cast<void>(eventually(seconds{1}, [] { return false; }));  // shipped, and not booked
+    redis.kill();
+    replica.take_the_place_of(redis);
+    mysql.start();
+    goes_on();
+    miner->signal(SIGTERM);
+    ASSERT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    const std::uint64_t answered = acknowledged(*miner);
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= answered; })) << pool.log();
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+    EXPECT_EQ(booked(), answered);
+    expect_books_as_journals();
+}
+
 /// How long MySQL stays away; the bar is 600 s, which ./dev test chaos compresses unless told.
 seconds away()
 {

@@ -1,8 +1,9 @@
-// The payout worker is killed at every step that it has, by SIGKILL of a process of its own; the
-// node forgets its mempool or reorganises meanwhile. Whatever happens, an account is paid once, or
-// has its money back.
+// The payout worker is killed at every step that it has, by SIGKILL of a process of its own, or its
+// node is; the node forgets its mempool or reorganises meanwhile. Whatever happens, an account is
+// paid once, or has its money back.
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <string>
 #include <sys/wait.h>
@@ -17,13 +18,15 @@ namespace tests {
 namespace {
 
 enum class Move { none, eviction, reorganisation };
+enum class Victim { worker, node, both };
 
-/// What people want of one batch, and where the worker dies of it.
+/// What people want of one batch, and who dies of it where.
 struct Story {
     std::string point;
     bool bump = false;
     bool cancel = false;
     Move move = Move::none;
+    Victim victim = Victim::worker;
 };
 
 const std::vector<std::string> pay_points{
@@ -36,9 +39,17 @@ const std::vector<std::string> cancel_points{
     "before_want_cancel", "after_want_cancel", "signed_cancel", "before_store_cancel",
     "after_store_cancel", "sent_cancel",       "before_cancel", "after_cancel"};
 
-/// Asks for what the story wants as far as it is not there yet, and lets the worker work.
+/// Blocks that a kill -9 of this one node cannot take back: a real one would get them from others.
+void mine_to_disk(NodeFixture& node, unsigned blocks)
+{
+    mine(node, blocks);
+    EXPECT_TRUE(node.call("gettxoutsetinfo", "[\"none\"]").has_value());
+}
+
+/// Asks for what the story wants as far as it is not there yet, and lets the worker work; stops
+/// where it is when the node has gone.
 void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
-         const std::string& request)
+         const std::string& request, const bool& node_gone)
 {
     const pool::Now now = pool::read_clock();
     const auto batch = worker.create(request, "ann", false, now);
@@ -49,16 +60,25 @@ void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
         ASSERT_TRUE(done.has_value()) << done.error().detail;
     }
     run_payouts(worker);
-    if (story.bump && state_of(worker, id) == "broadcast") {
+    if (story.bump && !node_gone && state_of(worker, id) == "broadcast") {
         ASSERT_TRUE(worker.bump(id, 20).has_value());
         run_payouts(worker);
     }
-    if (story.cancel && !state_of(worker, id).starts_with("c")) {
+    if (story.cancel && !node_gone && !state_of(worker, id).starts_with("c")) {
         ASSERT_TRUE(worker.cancel(id, "ann", now).has_value());
         run_payouts(worker);
     }
-    mine(pool.node(), payouts::final_depth);
+    if (node_gone) return;
+    mine_to_disk(pool.node(), payouts::final_depth);
     run_payouts(worker);
+}
+
+void start_again(PayoutsFixture& pool)
+{
+    pool.node().start();
+    for (const std::string& name : {std::string{"mine"}, pool.wallet().name()}) {
+        EXPECT_TRUE(pool.node().call("loadwallet", "[\"" + name + "\"]").has_value());
+    }
 }
 
 payouts::PayoutOptions options_of(const PayoutsFixture& pool)
@@ -68,30 +88,68 @@ payouts::PayoutOptions options_of(const PayoutsFixture& pool)
     return options;
 }
 
-/// Lets a process of its own act, and kills it at the `nth` point that `dies` names.
-/// True: it died there. False: it came to the end.
-bool act_and_die(PayoutsFixture& pool, const Story& story, const std::string& request, unsigned nth)
+bool take_lease(payouts::Payouts& worker)
 {
+    return eventually(std::chrono::seconds{10}, [&] {
+        return worker.step(pool::read_clock()).value_or(payouts::PayoutReport{}).active;
+    });
+}
+
+/// Where a process of its own is struck: the nth time that it comes to `point`, or to any.
+struct Blow {
+    std::string point;
+    unsigned nth = 1;
+    Victim victim = Victim::worker;
+};
+
+using Deed = std::function<void(payouts::Payouts& worker, const bool& node_gone)>;
+
+/// Lets a process of its own do the deed, and kills it, or the node under it, where `blow` says.
+/// True: it came there. The node is back in the end.
+bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
+{
+    constexpr int struck = 77;
+    NodeFixture& node = pool.node();
     const pid_t child = ::fork();
     if (child == 0) {
         auto options = options_of(pool);
         unsigned met = 0;
+        bool node_gone = false;
         options.on_point = [&](std::string_view point) {
-            if (!story.point.empty() && point != story.point) return;
-            if (++met >= nth) ::raise(SIGKILL);
+            if (!blow.point.empty() && point != blow.point) return;
+            if (++met != blow.nth) return;
+            if (blow.victim != Victim::worker) {
+                node.process().signal(SIGKILL);
+                node_gone = true;
+            }
+            if (blow.victim != Victim::node) ::raise(SIGKILL);
         };
         auto worker = pool.open(options);
-        const bool ours = eventually(std::chrono::seconds{10}, [&] {
-            return worker->step(pool::read_clock()).value_or(payouts::PayoutReport{}).active;
-        });
-        if (ours) act(pool, *worker, story, request);
+        const bool ours = take_lease(*worker);
+        if (ours) deed(*worker, node_gone);
+        if (node_gone) ::_exit(struck);
         ::_exit(ours && !testing::Test::HasFailure() ? 0 : 1);
     }
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) return true;
-    EXPECT_EQ(WEXITSTATUS(status), 0) << "the worker failed by itself";
-    return false;
+    const bool died = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == struck);
+    if (!died) {
+        EXPECT_EQ(WEXITSTATUS(status), 0) << "the worker failed by itself";
+        return false;
+    }
+    if (blow.victim != Victim::worker) {
+        EXPECT_TRUE(node.process().wait(std::chrono::seconds{10}).has_value());
+        start_again(pool);
+    }
+    return true;
+}
+
+bool act_and_die(PayoutsFixture& pool, const Story& story, const std::string& request, unsigned nth)
+{
+    return do_and_die(pool, {story.point, nth, story.victim},
+                      [&](payouts::Payouts& worker, const bool& node_gone) {
+                          act(pool, worker, story, request, node_gone);
+                      });
 }
 
 void move_the_chain(PayoutsFixture& pool, Move move)
@@ -99,10 +157,7 @@ void move_the_chain(PayoutsFixture& pool, Move move)
     NodeFixture& node = pool.node();
     if (move == Move::eviction) {
         node.stop();
-        node.start();
-        for (const std::string& name : {std::string{"mine"}, pool.wallet().name()}) {
-            ASSERT_TRUE(node.call("loadwallet", "[\"" + name + "\"]").has_value());
-        }
+        start_again(pool);
         EXPECT_NE(node.call("getmempoolinfo").value_or("").find("\"size\":0"), std::string::npos);
     }
     if (move == Move::reorganisation) {
@@ -122,10 +177,8 @@ void expect_good_end(PayoutsFixture& pool, const Story& story, unsigned number, 
                      const std::string& request)
 {
     auto worker = pool.open(options_of(pool));
-    ASSERT_TRUE(eventually(std::chrono::seconds{10}, [&] {
-        return worker->step(pool::read_clock()).value_or(payouts::PayoutReport{}).active;
-    }));
-    for (int round = 0; round < 3; ++round) act(pool, *worker, story, request);
+    ASSERT_TRUE(take_lease(*worker));
+    for (int round = 0; round < 3; ++round) act(pool, *worker, story, request, false);
     const auto batch = worker->create(request, "ann", false, pool::read_clock());
     ASSERT_TRUE(batch.has_value()) << batch.error().detail;
     const std::string state = state_of(*worker, batch->id);
@@ -154,7 +207,14 @@ std::vector<Story> stories()
         }
         out.push_back({"sent_bump", true, false});
         out.push_back({"sent_cancel", true, true});
+        out.push_back({"marked", false, false, Move::none, Victim::node});
+        out.push_back({"sent_pay", false, false, Move::none, Victim::both});
         return out;
+    }
+    for (const Victim victim : {Victim::node, Victim::both}) {
+        for (const auto& point : pay_points) out.push_back({point, false, false, {}, victim});
+        for (const auto& point : bump_points) out.push_back({point, true, false, {}, victim});
+        for (const auto& point : cancel_points) out.push_back({point, false, true, {}, victim});
     }
     for (const Move move : {Move::reorganisation, Move::eviction, Move::none}) {
         for (const auto& point : pay_points) out.push_back({point, false, false, move});
@@ -171,10 +231,12 @@ TEST(ChaosPayouts, KilledAtEveryStepNeitherPayTwiceNorLoseAnything)
 {
     const auto node = node_with_money();
     PayoutsFixture pool{*node, "chaos"};
+    mine_to_disk(*node, 1);
     unsigned number = 100;
     for (const Story& story : stories()) {
         SCOPED_TRACE(story.point + (story.bump ? " bump" : "") + (story.cancel ? " cancel" : "") +
-                     " move " + std::to_string(static_cast<int>(story.move)));
+                     " move " + std::to_string(static_cast<int>(story.move)) + " victim " +
+                     std::to_string(static_cast<int>(story.victim)));
         const std::int64_t owed = 150'000 + ++number;
         pool.owe(number, owed);
         const std::string request = "story-" + std::to_string(number);
@@ -190,25 +252,106 @@ TEST(ChaosPayouts, KilledAgainAndAgainComeToAGoodEndAllTheSame)
 {
     const auto node = node_with_money();
     PayoutsFixture pool{*node, "again"};
+    mine_to_disk(*node, 1);
     std::mt19937_64 random{20261125};
     const char* const rounds = std::getenv("ZUBR_CHAOS_ROUNDS");
     const auto last =
         rounds == nullptr ? 1U : static_cast<unsigned>(std::strtoul(rounds, nullptr, 10)) / 4;
     for (unsigned round = 1; round <= last; ++round) {
-        const Story story{"", random() % 2 == 0, random() % 2 == 0,
-                          in_full() && random() % 4 == 0 ? Move::eviction : Move::none};
+        Story story{"", random() % 2 == 0, random() % 2 == 0,
+                    in_full() && random() % 4 == 0 ? Move::eviction : Move::none};
         const unsigned number = 500 + round;
         const std::int64_t owed = 150'000 + number;
         pool.owe(number, owed);
         const std::string request = "round-" + std::to_string(round);
         for (int kill = 0; kill < 4; ++kill) {
             const unsigned nth = 1 + static_cast<unsigned>(random() % 12);
+            if (in_full()) story.victim = static_cast<Victim>(random() % 3);
             SCOPED_TRACE("round " + std::to_string(round) + ", dies at " + std::to_string(nth));
             if (!act_and_die(pool, story, request, nth)) break;
             move_the_chain(pool, kill % 2 == 0 ? story.move : Move::none);
         }
         expect_good_end(pool, story, number, owed, request);
         if (HasFailure()) return;
+    }
+}
+
+/// Both say that `spent_by` has spent the anchor, whatever of it has been said before.
+void write_off(payouts::Payouts& worker, std::uint64_t id, const pool::TxId& spent_by,
+               const bool& node_gone)
+{
+    for (const std::string who : {"ann", "bob"}) {
+        if (node_gone) return;
+        const auto said = worker.write_off(id, spent_by, who, pool::read_clock());
+        if (said) continue;
+        EXPECT_EQ(said.error().code, pool::Error::Code::conflict) << said.error().detail;
+    }
+}
+
+/// What the hand has cost is booked, and payouts go on.
+void clear_up(payouts::Payouts& worker)
+{
+    const auto funds = worker.compare();
+    ASSERT_TRUE(funds.has_value()) << funds.error().detail;
+    const payouts::CoinWish wish{false, "pool:network", funds->difference, "by hand"};
+    const auto asked = worker.ask_coins(wish, "ann", pool::read_clock());
+    ASSERT_TRUE(asked.has_value()) << asked.error().detail;
+    ASSERT_TRUE(worker.approve_coins(asked->id, "bob", pool::read_clock()).has_value());
+    ASSERT_TRUE(worker.release("ann", false, pool::read_clock()).has_value());
+    ASSERT_FALSE(worker.release("bob", false, pool::read_clock())->stopped);
+}
+
+// Killed before or after the commit of either word: the money returns once, and nobody is paid
+// before people have looked.
+TEST(ChaosPayouts, KilledAroundAWriteOffReturnTheMoneyOnceAndAreHeld)
+{
+    const auto node = node_with_money();
+    PayoutsFixture pool{*node, "written-off"};
+    mine_to_disk(*node, 1);
+    unsigned number = 900;
+    for (const Victim victim : {Victim::worker, Victim::node, Victim::both}) {
+        for (const std::string point : {"before_writeoff", "after_writeoff"}) {
+            for (const unsigned word : {1U, 2U}) {
+                if (!in_full() && (victim != Victim::worker || word == 1)) continue;
+                SCOPED_TRACE(point + " of word " + std::to_string(word) + " victim " +
+                             std::to_string(static_cast<int>(victim)));
+                const std::int64_t owed = 150'000 + ++number;
+                pool.owe(number, owed);
+                auto worker = pool.open(options_of(pool));
+                ASSERT_TRUE(take_lease(*worker));
+                const auto id = approved_batch(*worker, "off-" + std::to_string(number));
+                run_payouts(*worker);
+                const auto batch = worker->get(id);
+                ASSERT_TRUE(batch && batch->anchor);
+                const auto by_hand = pool.spend_by_hand(batch->anchor.value_or(pool::OutPoint{}));
+                mine_to_disk(*node, payouts::final_depth);
+                worker.reset();
+
+                EXPECT_TRUE(do_and_die(pool, {point, word, victim},
+                                       [&](payouts::Payouts& dying, const bool& node_gone) {
+                                           write_off(dying, id, by_hand, node_gone);
+                                       }))
+                    << "the point was never met";
+                worker = pool.open(options_of(pool));
+                ASSERT_TRUE(take_lease(*worker));
+                write_off(*worker, id, by_hand, false);
+                run_payouts(*worker);
+                EXPECT_EQ(state_of(*worker, id), "cancelled");
+                EXPECT_EQ(pool.available(number), owed);
+                EXPECT_EQ(pool.in_payout(number), 0);
+                EXPECT_TRUE(worker->hold()->stopped);
+                clear_up(*worker);
+                EXPECT_EQ(pool.audit(*worker), "");
+                if (HasFailure()) return;
+                const std::uint64_t next = approved_batch(*worker, "on-" + std::to_string(number));
+                run_payouts(*worker);
+                mine_to_disk(*node, payouts::final_depth);
+                run_payouts(*worker);
+                EXPECT_EQ(state_of(*worker, next), "confirmed");
+                EXPECT_EQ(pool.received(number), owed);
+                if (HasFailure()) return;
+            }
+        }
     }
 }
 

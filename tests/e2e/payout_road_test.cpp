@@ -1,5 +1,7 @@
 // From shares to a payment that is final: three accounts mine at known rates, blocks are found, one
 // is orphaned, two people pay. Minutes long, so only `./dev test chaos` runs it.
+#include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -87,6 +89,43 @@ protected:
         return std::llround(json::parse(*found).at("total_amount").get<double>() * 1e8);
     }
 
+    std::int64_t ledger(const std::string& account)
+    {
+        return std::strtoll(sql("select coalesce(sum(cast(b.debits_sat as signed) - "
+                                "cast(b.credits_sat as signed)), 0) from ledger_balance b join "
+                                "ledger_account a on a.id = b.account_id where a.code = '" +
+                                account + "'")
+                                .c_str(),
+                            nullptr, 10);
+    }
+
+    /// What the node says of its wallet, and what the ledger's own rows say, with nothing of
+    /// zubrd's between them.
+    void expect_wallet_as_ledger()
+    {
+        const auto told = the_node.call("getbalances");
+        ASSERT_TRUE(told.has_value()) << told.error().detail;
+        const json mine = json::parse(*told).at("mine");
+        const auto sats = [&mine](const char* part) {
+            return std::llround(mine.at(part).get<double>() * 1e8);
+        };
+        EXPECT_EQ(sats("trusted"), ledger("asset:wallet")) << mine.dump();
+        EXPECT_EQ(sats("immature"), ledger("asset:coinbase_immature")) << mine.dump();
+        EXPECT_EQ(sats("untrusted_pending"), 0) << mine.dump();
+    }
+
+    /// All that the account has earned by blocks that have matured.
+    std::int64_t earned(const std::string& account)
+    {
+        return std::strtoll(sql("select coalesce(sum(c.net_sat), 0) from block_credit c join "
+                                "block_found f on f.hash = c.block_hash and f.epoch = c.epoch and "
+                                "f.books = 'matured' join account a on a.id = c.account_id where "
+                                "a.name = '" +
+                                account + "'")
+                                .c_str(),
+                            nullptr, 10);
+    }
+
     NodeFixture the_node{"regtest", {"-disablewallet=0", "-fallbackfee=0.00001"}};
     std::unique_ptr<PoolFixture> the_pool;
 
@@ -164,7 +203,9 @@ void PayoutRoad::pay()
     the_node.generate(6);
     ASSERT_TRUE(eventually(seconds{30}, [&] { return state() == "confirmed"; })) << the_pool->log();
     for (const json& item : batch.at("items")) {
-        EXPECT_EQ(received(item.value("address", "")), item.value("amount_sat", std::int64_t{}));
+        const std::string address = item.value("address", "");
+        EXPECT_EQ(received(address), item.value("amount_sat", std::int64_t{}));
+        EXPECT_EQ(received(address), earned(address)) << "all of it, and no more";
     }
 }
 
@@ -186,6 +227,7 @@ public:
         const json funds = ask("ann", "comparebooks");
         EXPECT_EQ(funds.value("difference_sat", -1), 0) << funds.dump();
         EXPECT_EQ(funds.value("books_immature_sat", -1), 0);
+        expect_wallet_as_ledger();
         EXPECT_EQ(the_pool->stop(), 0) << the_pool->log();
     }
 };

@@ -75,6 +75,32 @@ TEST_F(Payouts, OnAScheduleAreDraftsThatTwoOthersApprove)
     EXPECT_EQ(state_of(*payouts, batch.id), "approved");
 }
 
+TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
+{
+    PayoutsFixture pool{node(), own_name()};
+    for (const unsigned number : {70, 71, 72}) pool.owe(number, 5'000'000);
+    auto options = pool.options();
+    options.every = std::chrono::hours{24};
+    options.caps.outputs_max = 1;
+    pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'800'000'000'000}};
+    const auto drafts_after = [&](unsigned steps) {
+        auto payouts = pool.open(options);
+        for (unsigned i = 0; i < steps; ++i) EXPECT_TRUE(payouts->step(now).has_value());
+        return payouts->list(10)->size();
+    };
+    // While the wallet is away nobody is drafted, and nobody has to wait for the next period.
+    ASSERT_TRUE(node().call("unloadwallet", "[\"" + pool.wallet().name() + "\"]").has_value());
+    EXPECT_EQ(drafts_after(3), 0U);
+    ASSERT_TRUE(node().call("loadwallet", "[\"" + pool.wallet().name() + "\"]").has_value());
+    EXPECT_EQ(drafts_after(1), 1U);
+    EXPECT_EQ(drafts_after(5), 3U) << "its heir goes on where it ended";
+    pool.owe(73, 5'000'000);
+    EXPECT_EQ(drafts_after(3), 3U) << "the period is over";
+    now.wall.value += 24ULL * 60 * 60 * 1000;
+    EXPECT_EQ(drafts_after(3), 4U);
+    EXPECT_EQ(pool.in_payout(71), 5'000'000);
+}
+
 TEST_F(Payouts, PassOverOneBadAddressAndPayTheOthers)
 {
     PayoutsFixture pool{node(), own_name()};

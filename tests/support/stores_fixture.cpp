@@ -3,7 +3,9 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 
 #include <gtest/gtest.h>
 #include <mysql.h>
+
+#include "pool/share/redis_client.h"
 
 namespace tests {
 namespace {
@@ -49,6 +53,17 @@ bool listens(const std::string& path)
     return yes;
 }
 
+/// The text of Redis's answer; an error fails the test.
+std::string tell(const std::string& socket, std::initializer_list<std::string_view> words)
+{
+    pool::RedisOptions options;
+    options.socket = socket;
+    pool::RedisClient client{options};
+    const auto reply = client.command(words);
+    EXPECT_TRUE(reply.has_value() && !reply->is_error()) << (reply ? reply->text : "no answer");
+    return reply ? reply->text : "";
+}
+
 }  // namespace
 
 RedisFixture::RedisFixture() { start(); }
@@ -69,6 +84,26 @@ void RedisFixture::kill()
 {
     process_->signal(SIGKILL);
     EXPECT_EQ(process_->wait(seconds{10}), 128 + SIGKILL);
+}
+
+void RedisFixture::follow(const RedisFixture& primary) const
+{
+    // Replicas come by TCP. Its port is free now, and Redis listens there at once.
+    const std::string port = std::to_string(free_port());
+    tell(primary.socket(), {"CONFIG", "SET", "port", port});
+    tell(socket(), {"REPLICAOF", "127.0.0.1", port});
+    const auto linked = [this] {
+        return tell(socket(), {"INFO", "replication"}).find("master_link_status:up") !=
+               std::string::npos;
+    };
+    EXPECT_TRUE(eventually(seconds{30}, linked)) << process_->output();
+}
+
+void RedisFixture::stop_following() const { tell(socket(), {"REPLICAOF", "NO", "ONE"}); }
+
+void RedisFixture::take_the_place_of(const RedisFixture& dead) const
+{
+    std::filesystem::rename(socket(), dead.socket());
 }
 
 MysqlFixture::MysqlFixture()

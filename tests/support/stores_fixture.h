@@ -15,6 +15,13 @@ public:
     void kill();  ///< kill -9
     std::string socket() const { return (directory_.path() / "r.sock").string(); }
 
+    /// Becomes a replica of `primary`; ends when it has all that the primary had.
+    void follow(const RedisFixture& primary) const;
+    /// Follows nobody any more, and lacks whatever its primary gets from now on.
+    void stop_following() const;
+    /// Whoever connects to `dead` is connected to this one from now on.
+    void take_the_place_of(const RedisFixture& dead) const;
+
 private:
     TempDir directory_;
     std::unique_ptr<Process> process_;

@@ -1,0 +1,69 @@
+#include "payouts/payout_schedule.h"
+
+#include <chrono>
+
+#include "payouts/mysql_payouts.h"
+#include "pool/base/log.h"
+
+namespace payouts {
+namespace {
+
+using pool::Error;
+using pool::fail;
+using pool::Result;
+
+constexpr unsigned drafts_max = 100;  // of one period
+
+}  // namespace
+
+Result<void> PayoutSchedule::step(pool::Now now)
+{
+    const auto period = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.every).count());
+    if (period == 0) return {};
+    const auto ended = newest_schedule(db_);
+    if (!ended) return fail(ended.error());
+    const std::uint64_t turn = now.wall.value / period;
+    if (const std::optional<pool::UnixMillis>& at = *ended; at && at->value / period >= turn) {
+        return {};
+    }
+    const auto next = next_request(turn);
+    if (!next) return fail(next.error());
+    const std::optional<std::string>& request = *next;
+    if (!request) return end_turn(now);
+    const auto made = drafts_.create(*request, std::string{schedule_name}, false, now);
+    if (made) {
+        told_.clear();
+        return {};
+    }
+    const Error& why = made.error();
+    if (!db_.connected()) return fail(why);
+    if (why.code == Error::Code::not_found) return end_turn(now);  // nobody is left to be paid
+    if (told_ != why.detail) pool::log::warn("payout_not_scheduled", {{"reason", why.detail}});
+    told_ = why.detail;
+    return {};
+}
+
+Result<std::optional<std::string>> PayoutSchedule::next_request(std::uint64_t turn)
+{
+    const std::string first = "schedule-" + std::to_string(turn);
+    for (unsigned number = 1; number <= drafts_max; ++number) {
+        std::string request = number == 1 ? first : first + "-" + std::to_string(number);
+        const auto known = find_request(db_, request);
+        if (!known) return fail(known.error());
+        if (!known->has_value()) return request;
+    }
+    return std::nullopt;
+}
+
+Result<void> PayoutSchedule::end_turn(pool::Now now)
+{
+    told_.clear();
+    return worker_.fenced("schedule", [&] {
+        return write_control(db_, "last_schedule_ms",
+                             {std::to_string(now.wall.value), std::string{schedule_name}},
+                             now.wall);
+    });
+}
+
+}  // namespace payouts

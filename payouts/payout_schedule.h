@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "payouts/payout_drafts.h"
+
+namespace payouts {
+
+/// Makes the drafts of the schedule: once a period, as many as it takes to pay everyone who can be
+/// paid, for one transaction has room for some only.
+///
+/// Each has a request id of its period and number, so that whoever takes over amid a period goes on
+/// where the other one ended, and none is made twice.
+class PayoutSchedule {
+public:
+    PayoutSchedule(MysqlConnection& db, PayoutWorker& worker, PayoutDrafts& drafts,
+                   const PayoutOptions& options)
+        : db_(db), worker_(worker), drafts_(drafts), options_(options)
+    {
+    }
+
+    /// Makes one draft at most, for one who holds the lease. What hinders it (the wallet is away)
+    /// is told once, and the next step tries again. Errors: unavailable, when MySQL is lost.
+    pool::Result<void> step(pool::Now now);
+
+private:
+    pool::Result<std::optional<std::string>> next_request(std::uint64_t turn);
+    pool::Result<void> end_turn(pool::Now now);
+
+    MysqlConnection& db_;
+    PayoutWorker& worker_;
+    PayoutDrafts& drafts_;
+    const PayoutOptions& options_;
+    std::string told_;  // what hinders the next draft, as it is in the log
+};
+
+}  // namespace payouts
