@@ -8,7 +8,7 @@
 #include "payouts/ledger.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
-#include "payouts/mysql_shares.h"
+#include "payouts/mysql_window.h"
 #include "payouts/pplns.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"

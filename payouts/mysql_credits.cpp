@@ -6,7 +6,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_schedules.h"
-#include "payouts/mysql_shares.h"
+#include "payouts/mysql_window.h"
 #include "payouts/pplns.h"
 #include "pool/base/json.h"
 

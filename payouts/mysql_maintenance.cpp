@@ -31,6 +31,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"control", "INSERT, UPDATE"},
     {"donation_schedule", "INSERT"},
     {"fee_schedule", "INSERT"},
+    {"hour_score", ""},  // a trigger writes it
     {"ledger_account", "INSERT"},
     {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
     {"ledger_event", "INSERT"},

@@ -15,8 +15,6 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::uint64_t slots_at_once = 2000;
-
 Result<void> add_handles(MysqlConnection& db, const std::string& producer, const Folded& folded)
 {
     if (folded.restarted) {
@@ -40,36 +38,6 @@ Result<void> add_handles(MysqlConnection& db, const std::string& producer, const
     }
     return insert_rows(db, "INSERT INTO producer_worker (producer, handle, member, name) VALUES",
                        "", rows);
-}
-
-Result<std::vector<AccountAmount>> read_scores(MysqlConnection& db, std::uint64_t first,
-                                               std::uint64_t end)
-{
-    const auto rows = db.query(
-        "SELECT account_id, SUM(score) FROM slot_account WHERE slot_id >= ? AND slot_id < ? "
-        "GROUP BY account_id",
-        {first, end});
-    if (!rows) return fail(rows.error());
-    std::vector<AccountAmount> scores;
-    for (const SqlRow& row : *rows) scores.push_back({AccountId{row.u64(0)}, row.u128(1)});
-    return scores;
-}
-
-Result<WindowBounds> find_bounds(MysqlConnection& db, std::uint64_t end, pool::U128 size)
-{
-    WindowSearch search{size};
-    std::uint64_t before = end;
-    while (true) {
-        const auto rows = db.query(
-            "SELECT slot_id, score FROM slot WHERE slot_id < ? ORDER BY slot_id DESC LIMIT ?",
-            {before, slots_at_once});
-        if (!rows) return fail(rows.error());
-        for (const SqlRow& row : *rows) {
-            before = row.u64(0);
-            if (!search.add({before, row.u128(1)})) return search.bounds();
-        }
-        if (rows->size() < slots_at_once) return search.bounds();
-    }
 }
 
 }  // namespace
@@ -243,35 +211,6 @@ Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Fo
     if (!added) return added;
     if (added = add_leaves(db, producer, folded); !added) return added;
     return add_handles(db, std::string{producer}, folded);
-}
-
-Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U128 size)
-{
-    const auto searched = find_bounds(db, end, size);
-    if (!searched) return fail(searched.error());
-    const WindowBounds& bounds = *searched;
-    std::vector<AccountAmount> full;
-    std::vector<AccountAmount> cut_slot;
-    if (bounds.first_full) {
-        auto scores = read_scores(db, *bounds.first_full, end);
-        if (!scores) return fail(scores.error());
-        full = std::move(*scores);
-    }
-    if (bounds.cut) {
-        auto scores = read_scores(db, bounds.cut->slot, bounds.cut->slot + 1);
-        if (!scores) return fail(scores.error());
-        cut_slot = std::move(*scores);
-    }
-    pool::U128 sum = bounds.cut ? bounds.cut->kept : 0;
-    for (const AccountAmount& each : full) sum += each.amount;
-    pool::U128 cut_sum = 0;
-    for (const AccountAmount& each : cut_slot) cut_sum += each.amount;
-    if (sum != bounds.total || cut_sum != (bounds.cut ? bounds.cut->of : 0)) {
-        return fail(Error::Code::refused,
-                    "the buckets of the window before slot " + std::to_string(end) +
-                        " are not what was sealed: zubr-cli verifyledger says where");
-    }
-    return WindowFound{bounds, window_weights(bounds, full, cut_slot)};
 }
 
 }  // namespace payouts

@@ -48,13 +48,4 @@ pool::Result<void> move_mark(MysqlConnection& db, std::string_view name, std::ui
 /// Adds what a batch brought: buckets, totals, handles.
 pool::Result<void> add_folded(MysqlConnection& db, std::string_view producer, const Folded& folded);
 
-/// Which slots pay a block found in slot `end`, and how much each account scored in them.
-struct WindowFound {
-    WindowBounds bounds;
-    std::vector<AccountAmount> weights;
-};
-/// Only sealed slots are looked at: those before `end` must be (checked by the caller).
-/// Errors besides: refused, when buckets were changed after they were sealed.
-pool::Result<WindowFound> read_window(MysqlConnection& db, std::uint64_t end, pool::U128 size);
-
 }  // namespace payouts

@@ -13,8 +13,8 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_schedules.h"
-#include "payouts/mysql_shares.h"
 #include "payouts/mysql_verify_payouts.h"
+#include "payouts/mysql_window.h"
 #include "payouts/pplns.h"
 #include "payouts/slot_tree.h"
 
@@ -74,6 +74,7 @@ private:
     Result<void> check_slots();
     Result<SumNode> root_of(std::uint64_t slot, std::uint64_t records);
     Result<void> check_sums(std::uint64_t slot, const SlotSums& sealed);
+    Result<void> check_hour(std::uint64_t hour);
     Result<void> check_strays();
     Result<void> count_gaps();
     Result<void> check_events();
@@ -165,6 +166,7 @@ Result<void> Verifier::check_slots()
     bool more = true;
     std::uint64_t after = 0;
     bool first = true;
+    std::optional<std::uint64_t> hour;
     while (more) {
         const auto rows = db_.query(
             "SELECT slot_id, shares, stale, work, score, cum_shares, cum_stale, cum_score, root, "
@@ -175,6 +177,10 @@ Result<void> Verifier::check_slots()
         for (const SqlRow& row : *rows) {
             after = row.u64(0);
             ++check_.slots;
+            if (const std::uint64_t own = after / slots_an_hour; hour != own) {
+                if (auto done = check_hour(own); !done) return done;
+                hour = own;
+            }
             const SlotSums sealed{row.u64(1), row.u64(2), row.u128(3), row.u128(4)};
             const std::uint64_t records = sealed.shares + sealed.stale;
             const auto root = root_of(after, records);
@@ -193,6 +199,15 @@ Result<void> Verifier::check_slots()
         more = rows->size() == page;
     }
     return check_strays();
+}
+
+// Windows are summed from whole hours.
+Result<void> Verifier::check_hour(std::uint64_t hour)
+{
+    const auto same = hour_is_its_slots(db_, hour);
+    if (!same) return fail(same.error());
+    if (!*same) differs("hour " + std::to_string(hour) + " has other scores than its slots");
+    return {};
 }
 
 Result<std::vector<Transfer>> Verifier::transfers_of(std::uint64_t event)

@@ -751,3 +751,28 @@ ALTER TABLE address_change ADD COLUMN lock_ends_ms BIGINT UNSIGNED NULL
 
 -- step
 UPDATE address_change SET lock_ends_ms = locked_until_ms WHERE state = 'locked'
+
+-- migration 16
+
+-- step
+-- Scores of sealed slots by hour (slot_id DIV 60), for windows: summing each of their slots takes
+-- sixty times as long. A copy: verifyledger compares it with the slots.
+CREATE TABLE hour_score (
+  hour BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  score DECIMAL(38,0) NOT NULL,
+  PRIMARY KEY (hour, account_id)
+) ENGINE=InnoDB
+
+-- step
+CREATE TRIGGER slot_hour_score AFTER INSERT ON slot FOR EACH ROW
+  INSERT INTO hour_score (hour, account_id, score)
+    SELECT NEW.slot_id DIV 60, s.account_id, SUM(s.score) FROM slot_account s
+      WHERE s.slot_id = NEW.slot_id GROUP BY s.account_id
+    ON DUPLICATE KEY UPDATE score = hour_score.score + VALUES(score)
+
+-- step
+INSERT INTO hour_score (hour, account_id, score)
+  SELECT s.slot_id DIV 60, s.account_id, SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id
+    GROUP BY s.slot_id DIV 60, s.account_id
+  ON DUPLICATE KEY UPDATE score = VALUES(score)

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "payouts/mysql_shares.h"
 #include "payouts/mysql_verify.h"
+#include "payouts/mysql_window.h"
 #include "pool/base/log.h"
 #include "tests/support/books_fixture.h"
 

@@ -1,0 +1,130 @@
+// Windows over many hours: the sums of whole hours, kept as slots are sealed, are what their slots
+// are, and are not believed where they are not.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "payouts/mysql_window.h"
+#include "tests/support/books_fixture.h"
+
+namespace tests {
+namespace {
+
+constexpr std::uint64_t accounts = 3;
+constexpr std::uint64_t slots = 400;
+constexpr pool::U128 all = pool::U128{1'000'000'000'000'000'000} * 1'000'000;
+
+/// Slots 1 to 400 of three accounts, sealed, and one that is not.
+class Window : public testing::Test {
+protected:
+    Window() : service(books.open()), db(books.mysql())
+    {
+        books.scalar(
+            "insert into slot_account (slot_id, account_id, site_id, shares, stale, late, work, "
+            "stale_work, score) select s.seq, a.seq, i.seq, 1, 0, 0, 1, 0, 1000 + s.seq * 7 + "
+            "a.seq * a.seq * s.seq + i.seq from seq_1_to_401 s join seq_1_to_3 a join seq_0_to_1 "
+            "i where (s.seq + a.seq) % 5 > 0");
+        books.scalar(
+            "insert into slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, "
+            "cum_score, root, chain, sealed_at_ms) select slot_id, count(*), 0, 1, sum(score), "
+            "0, 0, 0, repeat('a', 32), repeat('b', 32), 0 from slot_account where slot_id <= 400 "
+            "group by slot_id");
+        EXPECT_TRUE(db.connect().has_value());
+    }
+
+    std::string scored(std::uint64_t account, std::uint64_t first, std::uint64_t end) const
+    {
+        return books.scalar(
+            "select sum(score) from slot_account where account_id = " + std::to_string(account) +
+            " and slot_id >= " + std::to_string(first) + " and slot_id < " + std::to_string(end));
+    }
+
+    /// Each account's weight is what the rows of the slots say.
+    void expect_as_slots(std::uint64_t end, pool::U128 size = all)
+    {
+        SCOPED_TRACE("before slot " + std::to_string(end));
+        const auto window = payouts::read_window(db, end, size);
+        ASSERT_TRUE(window.has_value()) << window.error().detail;
+        ASSERT_TRUE(window->bounds.first_full.has_value());
+        ASSERT_FALSE(window->bounds.cut.has_value());
+        ASSERT_EQ(window->weights.size(), accounts);
+        for (const auto& weight : window->weights) {
+            EXPECT_EQ(pool::to_decimal(weight.amount),
+                      scored(weight.account.value, *window->bounds.first_full, end));
+        }
+    }
+
+    /// The score of slots first ..= last.
+    pool::U128 sum(std::uint64_t first, std::uint64_t last) const
+    {
+        return books.number("select sum(score) from slot where slot_id >= " +
+                            std::to_string(first) + " and slot_id <= " + std::to_string(last));
+    }
+
+    BooksFixture books;
+    std::unique_ptr<payouts::Service> service;
+    payouts::MysqlConnection db;
+};
+
+TEST_F(Window, IsTheSumOfItsSlotsWhereverItBeginsAndEnds)
+{
+    for (const std::uint64_t end :
+         std::vector<std::uint64_t>{5, 60, 61, 119, 120, 121, 180, 240, 399, 400, 401}) {
+        expect_as_slots(end);
+    }
+    for (const std::uint64_t first :
+         std::vector<std::uint64_t>{1, 2, 59, 60, 61, 120, 179, 299, 301}) {
+        expect_as_slots(360, sum(first, 359));
+    }
+    EXPECT_EQ(books.scalar("select sum(score) from hour_score"),
+              books.scalar("select sum(score) from slot"))
+        << "no slot that is open, and each of the others once";
+}
+
+// Of an hour only where it begins and ends within the window: seen by what nothing else can tell.
+TEST_F(Window, TakesWholeHoursAsTheyWereSummed)
+{
+    books.scalar("update hour_score set score = score + 1 where hour = 2 and account_id = 1");
+    books.scalar("update hour_score set score = score - 1 where hour = 2 and account_id = 2");
+    expect_as_slots(179);
+    expect_as_slots(400, sum(121, 399));
+    for (const pool::U128 size : {all, sum(120, 179)}) {
+        const auto window = payouts::read_window(db, 180, size);
+        ASSERT_TRUE(window.has_value()) << window.error().detail;
+        const std::uint64_t first = window->bounds.first_full.value_or(0);
+        EXPECT_NE(pool::to_decimal(window->weights.at(0).amount), scored(1, first, 180));
+    }
+}
+
+TEST_F(Window, DoesNotBelieveAnHourThatDiffersFromWhatWasSealed)
+{
+    EXPECT_TRUE(payouts::hour_is_its_slots(db, 2).value_or(false));
+    books.scalar("update hour_score set score = score + 1 where hour = 2 and account_id = 1");
+    EXPECT_FALSE(payouts::hour_is_its_slots(db, 2).value_or(true));
+    expect_as_slots(401);
+    books.scalar("delete from hour_score where hour = 3");
+    EXPECT_FALSE(payouts::hour_is_its_slots(db, 3).value_or(true));
+    expect_as_slots(401);
+    books.scalar("update slot_account set score = score + 1 where slot_id = 130 limit 1");
+    const auto refused = payouts::read_window(db, 401, all);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, pool::Error::Code::refused);
+}
+
+TEST_F(Window, OfSlotsThatWereSealedBeforeTheHoursWereKept)
+{
+    const std::string was = books.scalar("select sum(score * hour * account_id) from hour_score");
+    books.scalar("drop trigger slot_hour_score");
+    books.scalar("drop table hour_score");
+    books.scalar("delete from schema_migrations where version = 16");
+    service.reset();
+    service = books.open();
+    EXPECT_EQ(books.scalar("select sum(score * hour * account_id) from hour_score"), was);
+    expect_as_slots(401);
+}
+
+}  // namespace
+}  // namespace tests
