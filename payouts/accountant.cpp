@@ -15,8 +15,8 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
-constexpr std::size_t entries_max = 40;  // of one transaction: up to 10 000 records
-constexpr unsigned batches_max = 20;     // of one producer in one step
+constexpr std::size_t entries_max = 100;  // of one transaction: up to 25 000 records
+constexpr unsigned batches_max = 8;        // of one producer in one step
 
 /// "a" of "a-3": the server that a producer belongs to.
 std::string_view server_of(std::string_view producer)

@@ -19,7 +19,7 @@ using pool::Result;
 using pool::U128;
 
 constexpr std::uint64_t slots_at_once = 20;   // of one transaction
-constexpr std::uint64_t blobs_at_once = 100;  // of a walk: each is at most 480 kB
+constexpr std::uint64_t blobs_at_once = 40;  // of a walk: each is at most 1.2 MB
 constexpr std::size_t leaf_bytes = 32 + 16;
 constexpr std::string_view slot_columns =
     "INSERT INTO slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, cum_score, "

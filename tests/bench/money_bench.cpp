@@ -180,10 +180,13 @@ int main(int argc, char** argv)
 {
     pool::log::configure(pool::log::Level::error, pool::log::Format::text);
     const std::uint64_t slots = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000;
-    shares_and_seal();
-    std::printf("%-58s %12.2f MiB\n", "  peak memory of this process, the streams' source in it",
-                peak_memory());
-    credit_of(100'000);
-    window_of(slots, 1000);
+    const std::string only = argc > 2 ? argv[2] : "";
+    if (only.empty() || only == "shares") {
+        shares_and_seal();
+        std::printf("%-58s %12.2f MiB\n",
+                    "  peak memory of this process, the streams' source in it", peak_memory());
+    }
+    if (only.empty() || only == "credit") credit_of(100'000);
+    if (only.empty() || only == "window") window_of(slots, 1000);
     return 0;
 }
