@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The files of docker/ that a computer can judge: Prometheus' rules and their tests by promtool, the dashboard and the compose
-file by what they name. A metric that no source exposes makes an alarm that never rings."""
+"""The files of docker/ that a computer can judge: Prometheus' rules and their tests by promtool, the dashboard by what it
+names, Dockerfile and compose file by containers.py. A metric that no source exposes makes an alarm that never rings."""
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import containers
 
 METRIC = re.compile(r"\bzubr_[a-z0-9_]+")
 DIRECTORY = Path("docker/prometheus")
@@ -35,15 +37,8 @@ def dashboard_faults() -> list[str]:
     return faults
 
 
-def compose_faults() -> list[str]:
-    """Files that compose mounts are there."""
-    text = Path("docker/compose.yml").read_text()
-    mounted = re.findall(r'"?(\./[\w./-]+):/', text)
-    return [f"compose.yml: there is no docker/{name[2:]}" for name in mounted if not (Path("docker") / name).exists()]
-
-
 def main() -> int:
-    faults = unknown_metrics(exposed()) + dashboard_faults() + compose_faults()
+    faults = unknown_metrics(exposed()) + dashboard_faults() + containers.faults()
     for fault in faults:
         print(fault, file=sys.stderr)
     tools = [["promtool", "check", "config", "prometheus.yml"], ["promtool", "check", "rules", "alerts.yml"],
