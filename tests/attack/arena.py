@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import random
 import re
+import select
 import socket
 import sys
 import time
@@ -18,36 +19,85 @@ random.seed(7)
 
 
 # ---- what others feel ----
+HONEST = 4
+RATE = 50  # shares a second of each honest miner
+STOCK = 25  # shares that it has found ahead
+
+
+class Honest(Conn):
+    """A miner that hands its shares in when they are due, whether or not the server has answered those before: what a stall costs
+    is felt by every share that falls into it."""
+
+    def __init__(self, address, number):
+        super().__init__(address, "127.0.250.1")
+        self.name, self.due = f"user.honest{number}", 0.0
+        self.handshake(user=self.name)
+        self.stock, self.waiting, self.took, self.refused, self.next_id = [], {}, [], 0, 1000
+
+    def find_one(self):
+        """A third of a millisecond's work or so."""
+        job = self.jobs[-1]
+        if self.stock and self.stock[-1][0][1] != job[1]:
+            self.stock.clear()  # of another tip
+        self.stock.append((job, *self.find(job, {}, int(job[7], 16))))
+
+    def hand_in(self, now):
+        while self.due <= now:
+            if self.stock:
+                job, en2, nonce = self.stock.pop(0)
+                self.send(json.dumps({"id": self.next_id, "method": "mining.submit",
+                                      "params": [self.name, job[0], en2.hex(), job[7], f"{nonce:08x}"]}).encode() + b"\n")
+                self.waiting[self.next_id] = self.due
+                self.next_id += 1
+            self.due += 1 / RATE
+
+    def ages(self):
+        return [(time.monotonic() - due) * 1000 for due in self.waiting.values()]
+
+    def hear(self):
+        while self.pump(0):
+            pass
+        if self.closed or max(self.ages(), default=0) > 30_000:
+            raise SystemExit("an honest miner was lost")
+        for reply in self.replies:
+            due = self.waiting.pop(reply["id"], None)
+            if due is None:
+                continue
+            self.took.append((reply["_at"] - due) * 1000)
+            late = (reply.get("error") or [0])[0] == 21
+            self.refused += 0 if reply.get("result") is True or late else 1
+        self.replies.clear()
+        self.raw = b""
+        del self.jobs[:-4], self.notices[:]
+
+
 def honest(address, pipe):
-    """Four miners, until told to end; at each word tells how many milliseconds answers took since the last, and what was refused."""
-    miners = []
-    for number in range(4):
-        conn = Conn(address, "127.0.250.1")
-        conn.handshake(user=f"user.honest{number}")
-        miners.append((conn, f"user.honest{number}"))
-    took, refused = [], 0
+    """Four miners, until told to end; at each word tells how many milliseconds after they were due shares were answered since the
+    last, and how many were refused."""
+    miners, poll = [Honest(address, number) for number in range(HONEST)], select.poll()
+    begin = time.monotonic() + 0.5
+    for number, miner in enumerate(miners):
+        poll.register(miner.socket, select.POLLIN)
+        miner.due = begin + number / RATE / HONEST
     while True:
         if pipe.poll():
             more = pipe.recv()
-            pipe.send((sorted(took), refused))
+            # Who waits for an answer still has waited for so long already.
+            took = [each for miner in miners for each in miner.took + [age for age in miner.ages() if age > 100]]
+            pipe.send((sorted(took), sum(miner.refused for miner in miners)))
             if not more:
                 return
-            took, refused = [], 0
-        for conn, name in miners:
-            while conn.pump(0):
-                pass
-            job = conn.jobs[-1]
-            ntime = int(job[7], 16)
-            en2, nonce = conn.find(job, {}, ntime)
-            begun = time.perf_counter()
-            conn.submit([name, job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"])
-            reply = conn.reply(conn.last_id, 10)
-            took.append((time.perf_counter() - begun) * 1000)
-            if reply is None or conn.closed:
-                raise SystemExit("an honest miner was lost")
-            late = (reply.get("error") or [0])[0] == 21
-            refused += 0 if reply.get("result") is True or late else 1
-            time.sleep(0.002)
+            for miner in miners:
+                miner.took, miner.refused = [], 0
+        for miner in miners:
+            miner.hear()
+            miner.hand_in(time.monotonic())
+        # Mining must delay neither what is due nor the look at an answer's time.
+        poorest, wait = min(miners, key=lambda each: len(each.stock)), min(each.due for each in miners) - time.monotonic()
+        if len(poorest.stock) < STOCK and (not poorest.stock or wait > 0.001) and not any(each.waiting for each in miners):
+            poorest.find_one()
+        else:
+            poll.poll(max(wait, 0) * 1000)
 
 
 class Others:
@@ -98,11 +148,16 @@ class Server:
     def log(self):
         return Path(self.setup["log"]).read_text(errors="surrogateescape")
 
-    def memory_mib(self):
+    def forget_peak(self):
+        """From now on peak_mib() is of what comes."""
+        Path(f"/proc/{self.setup['pid']}/clear_refs").write_text("5")
+
+    def peak_mib(self):
+        """The most memory it has held, resident, also for a moment."""
         for line in Path(f"/proc/{self.setup['pid']}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
+            if line.startswith("VmHWM"):
                 return int(line.split()[1]) / 1024
-        return 0.0
+        raise SystemExit("the kernel does not tell the server's memory")
 
 
 class Attack:

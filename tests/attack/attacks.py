@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from arena import ATTACKS, LATENCY_MS, Attack, Conn, Others, Server, attack, p99
+from arena import ATTACKS, HONEST, LATENCY_MS, RATE, Attack, Conn, Others, Server, attack, p99
 import deceits  # noqa: F401  (they join the list)
 
 
@@ -84,6 +84,16 @@ def storm(a):
             a.open.pop()
 
 
+@attack("9", "connects from all addresses of a network", "limits.connections_per_prefix, limits.prefix_connects_per_second",
+        ["zubr_gate_answers_total:prefix_too_many|prefix_too_fast"])
+def neighbours(a):
+    for at in range(20_000 if a.full else 1500):
+        sock = a.connect(1 + at % 250)
+        if sock:
+            sock.close()
+            a.open.pop()
+
+
 @attack("10", "a byte a second on each connection", "limits.line_seconds",
         ["zubr_connections_ended_total:slow_line|no_first_line|shed"], 96)
 def slow(a):
@@ -109,6 +119,25 @@ def never_reads(a):
         a.pour(sock, line * 1000, 90)  # 5 MB
 
 
+@attack("-", "pings on many connections of one address, by the thousand", "limits.address_lines_per_second",
+        ["zubr_stratum_events_total:crowded_bursts"])
+def pings(a):
+    line = b'{"id":1,"method":"mining.ping","params":[]}\n'
+    socks = [sock for sock in (a.connect() for _ in range(100 if a.full else 30)) if sock]
+    for sock in socks:
+        sock.settimeout(1)
+        a.pour(sock, b'{"id":1,"method":"mining.subscribe","params":[]}\n'
+                     b'{"id":2,"method":"mining.authorize","params":["user.ping","x"]}\n')
+    for _ in range(20 if a.full else 10):
+        for sock in socks:
+            a.pour(sock, line * 1000)
+            try:
+                while len(sock.recv(1 << 16)) == 1 << 16:
+                    pass
+            except OSError:
+                pass
+
+
 @attack("12", "worker names on one connection", "limits.workers_per_connection", ["zubr_authorize_refused_total"])
 def names(a):
     conn = a.miner()
@@ -132,6 +161,14 @@ HOSTILE = ["'; drop table zubr.account; --", "x\r\nSET a b\r\n", "*3\r\n$3\r\nDE
            "\x1b[31mred\x1b]0;title\x07", "../../etc/passwd", "a\x00b", "${jndi:ldap://x}", "%s%n%p", "\u202eevil", '"}],"x":[{"']
 
 
+EVIL = ("<script>", "\x1b[", "drop table", "SET a b\r", "\u202e", "a\x00b", "${jndi", "etc/passwd", "%s%n", "*3\r", '],"x":')
+
+
+def folded(name):
+    """What of a worker's name may go on from the socket, told anew from the design's words."""
+    return re.sub(rb"[^A-Za-z0-9._:+=@-]", b"_", name.strip().encode()[:64]).decode()
+
+
 @attack("13, 19", "hostile strings as worker names and user agents", "the names' alphabet, 64 bytes", ["zubr_authorize_refused_total"])
 def hostile(a):
     conn = Conn(a.server.address, a.source())
@@ -144,28 +181,42 @@ def hostile(a):
     a.open.append(big.socket)
     big.request(1, "mining.subscribe", ["x"])
     big.request(2, "mining.authorize", ["user." + "w" * 65536, "x"])
-    if conn.jobs:  # one of them mines, so that its name travels all the way
+    if not big.closed:
+        raise AssertionError("a name of 64 KiB was listened to")
+    # Each of them mines, so that its name travels all the way.
+    names = HOSTILE + ["w" * 180]
+    conn.until(lambda: True if conn.jobs else None, 5)
+    for name in names:
         job = conn.jobs[-1]
-        ntime = int(job[7], 16)
-        en2, nonce = conn.find(job, {}, ntime)
-        conn.submit(["user." + HOSTILE[3], job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"])
-        conn.reply(conn.last_id, 5)
-    time.sleep(1.2)
-    seen = [a.server.log(), a.server.get("/metrics"),
-            a.server.get("/api/v1/users/user"), json.dumps(a.server.rpc("listminers"))]
-    for text in seen:
-        for evil in ("<script>", "\x1b[", "drop table", "SET a b\r", "\u202e", "a\x00b", "${jndi"):
+        en2, nonce = conn.find(job, {}, int(job[7], 16))
+        reply = conn.submit(["user." + name, job[0], en2.hex(), job[7], f"{nonce:08x}"]) or conn.reply(conn.last_id, 5)
+        if not reply or reply["result"] is not True:
+            raise AssertionError(f"the share of {name[:40]!r} was refused: {reply}")
+    want, end = {folded(name) for name in names}, time.monotonic() + 30
+    while not want <= {worker["name"] for worker in json.loads(a.server.get("/api/v1/users/user"))["workers"]}:
+        if time.monotonic() > end:
+            raise AssertionError(f"not on the account's page as they should be: {a.server.get('/api/v1/users/user')}")
+        time.sleep(0.2)
+    seen = {"the log": a.server.log(), "the metrics": a.server.get("/metrics"), "the page": a.server.get("/api/v1/users/user"),
+            "the admin's list": json.dumps(a.server.rpc("listminers"), ensure_ascii=False)}
+    for where, text in seen.items():
+        for evil in EVIL:
             if evil in text:
-                raise AssertionError(f"{evil!r} got through unescaped")
+                raise AssertionError(f"{evil!r} got through to {where} unescaped")
+    # For the test that looks into Redis and MySQL.
+    Path(a.server.setup["names"]).write_text("".join(f"{name}\n" for name in sorted(want)))
 
 
 @attack("14, 17", "garbage on each connection", "limits.line_bytes_handshake, limits.line_bytes",
-        ["zubr_connections_ended_total:bad_line|not_stratum|line_too_long|no_handshake|bad_frame|setup_refused|frame_too_long|tls_failed"])
+        ["zubr_connections_ended_total:not_stratum|no_handshake|bad_frame|setup_refused|frame_too_long|tls_failed",
+         "zubr_connections_ended_total:bad_line|line_too_long"])
 def garbage(a):
     for at in range(100 if a.full else 20):
         sock = a.connect(1 + at)
         if sock:
-            a.pour(sock, random.randbytes(65536 if at % 2 else 100))
+            # Half of it begins as a line of v1 does; by itself it is taken for v2's handshake.
+            head = b'{"id":1,"method":"' if at % 4 < 2 else b""
+            a.pour(sock, head + random.randbytes(65536 if at % 2 else 100) + b"\n")
 
 
 @attack("14", "JSON that is deep, long, huge or broken", "limits.line_bytes; depth 6, 256 values", ["zubr_connections_ended_total:bad_line"])
@@ -271,7 +322,7 @@ def main():
     others.felt()
     time.sleep(5 if full else 1.5)
     quiet, refused = others.felt()
-    base, start_mib = p99(quiet), server.memory_mib()
+    base, start_mib = p99(quiet), server.peak_mib()
     # 5 ms is what the issue asks; a machine whose scheduler takes longer by itself can not show it.
     bound = max(LATENCY_MS if full else 100.0, 3 * base)
     print(f"without an attack: p50 {quiet[len(quiet) // 2]:.2f} ms, p99 {base:.2f} ms of {len(quiet)} shares; "
@@ -282,6 +333,7 @@ def main():
         if chosen and run.__name__ not in chosen:
             continue
         others.felt()
+        server.forget_peak()
         begun, before, each = time.monotonic(), server.counters(), Attack(server, full)
         trouble = []
         try:
@@ -291,7 +343,7 @@ def main():
         end = time.monotonic() + 3
         while {} in ended(before, server.counters(), names) and time.monotonic() < end:
             time.sleep(0.1)
-        memory, rises = server.memory_mib(), ended(before, server.counters(), names)
+        memory, rises = server.peak_mib(), ended(before, server.counters(), names)
         each.close()
         time.sleep(max(0.0, begun + (3.0 if full else 0.5) - time.monotonic()))
         took, refused = others.felt()
@@ -300,6 +352,8 @@ def main():
             trouble.append("a counter did not move")
         if refused:
             trouble.append("honest shares were refused")
+        if len(took) < setup.get("due", 0.25) * HONEST * RATE * (time.monotonic() - begun):
+            trouble.append("the honest miners fell behind: this says nothing")
         if felt > bound:
             trouble.append("others felt it")
         if memory - start_mib > cap:

@@ -102,8 +102,11 @@ def orders(a):
         raise AssertionError("it may go on")
 
 
-@attack("23", "times the answer to a block against those to shares", "none: both take the same road", ["zubr_block_candidates_total"])
+@attack("23", "times the answer to a block against those to shares", "limits.block_answer_ms", ["zubr_block_candidates_total"])
 def timing(a):
+    slow = a.server.counters().get("zubr_slow_block_answers_total")
+    if slow is None:
+        raise AssertionError("nobody counts")
     conn, user = a.miner(), f"user.bad{a.net}"
     took, texts = [], set()
 
@@ -122,6 +125,8 @@ def timing(a):
         raise AssertionError(f"answers differ: {texts}")
     if took[-1] > max(5.0, 2 * usual):
         raise AssertionError(f"the block took {took[-1]:.1f} ms, shares at most {usual:.1f}")
+    if a.server.counters()["zubr_slow_block_answers_total"] > slow:
+        raise AssertionError("the server itself took too long over it")
 
 
 HEX = {2: 8, 5: 8, 6: 8, 7: 8}

@@ -67,6 +67,8 @@ class Item:
         steps = self.item["steps"]
         for at, step in enumerate(steps):
             self.step(step, steps[at + 1] if at + 1 < len(steps) else {})
+        if hasattr(self, "in_flight"):
+            self.check_drained()
 
     def step(self, step, following):
         if "macro" in step:
@@ -260,6 +262,7 @@ class Item:
         if "save" in wish:
             self.saved = params
         self.mark()
+        self.submitted = params
         conn.submit(params, wish.get("id"))
 
     def spelt(self, params, wish):
@@ -308,9 +311,41 @@ class Item:
         elif name.startswith("force_vardiff"):
             rpc(self.setup["pool"], "setdifficulty", ["user", repr(self.conn.difficulty * step.get("factor", 2))])
         elif name == "drain":
-            rpc(self.setup["pool"], "drain")
+            self.drain()
         else:
             assert name == "refresh_template", name  # the desk does it by itself
+
+    def drain(self):
+        """Shares are on their way before, while and after the server says that it goes; each is to be answered."""
+        conn, job = self.conn, self.conn.jobs[-1]
+        ntime = int(job[7], 16)
+        found = [conn.find(job, {}, ntime) for _ in range(30)]
+        self.in_flight = list(range(1000, 1030))
+
+        def hand_in(numbers):
+            for number in numbers:
+                en2, nonce = found[number - 1000]
+                conn.submit(["user.w1", job[0], en2.hex(), f"{ntime:08x}", f"{nonce:08x}"], number)
+        hand_in(self.in_flight[:10])
+        said = threading.Thread(target=rpc, args=(self.setup["pool"], "drain"))
+        said.start()
+        hand_in(self.in_flight[10:20])
+        said.join()
+        hand_in(self.in_flight[20:])
+
+    def check_drained(self):
+        conn = self.conn
+        asked = [n["params"] for n in conn.notices if n["method"] == "client.reconnect"]
+        assert asked and not any(asked), f"client.reconnect with {asked}"
+        for number in self.in_flight:
+            reply = conn.reply(number, 5)
+            assert reply and reply["result"] is True, f"share {number}: {reply}"
+        try:
+            late = Conn(self.address, self.source)
+        except OSError:
+            return  # nobody listens
+        late.pump(2)
+        assert late.closed, "somebody is let in still"
 
     # ---- what items assert in words ----
     def check(self, words):
@@ -362,10 +397,29 @@ class Item:
             assert len(self.parallel) - refused == self.setup["capped"], f"{refused} of {len(self.parallel)} refused"
             with urllib.request.urlopen(self.setup["web"] + "/metrics", timeout=10) as answer:
                 assert re.search(r'zubr_connections_ended_total\{reason="too_many_connections"\} [1-9]', answer.read().decode())
-        elif words in ("credited old D", "never credited to someoneelse"):
-            pass  # the share's record holds its own job's promise: unit tests look into the log
+        elif words == "credited old D":
+            asked, got = conn.job_difficulty[self.first_job[0]], self.booked()["difficulty"]
+            assert abs(got / asked - 1) < 1e-3, f"credited {got}, promised {asked}"
+        elif words == "never credited to someoneelse":
+            line = self.booked()
+            assert line is None or line["account"] == "user", f"credited to {line}"
         else:
             raise AssertionError(f"no check for: {words}")
+
+    def booked(self):
+        """The last share as it lies in the journal, once MySQL has been told whose it is; None when it was refused."""
+        _, job, _, ntime, nonce = self.submitted[:5]
+        line, end = None, time.monotonic() + 40
+        while time.monotonic() < end:
+            for line in rpc(self.setup["pool"], "getsharelog", [500]):
+                if (line["job"], line["time"], line["nonce"]) == tuple(int(text, 16) for text in (job, ntime, nonce)):
+                    break
+            else:
+                return None
+            if line["account"]:
+                return line
+            time.sleep(0.2)
+        raise AssertionError(f"nobody's after 40 s: {line}")
 
     def check_coinbase(self, tx):
         assert tx[4:6] != b"\0\1" and tx[4] == 1, "one input, no witness"

@@ -1,11 +1,17 @@
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
+#include "pool/base/bytes.h"
+#include "pool/share/redis_client.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 #include "tests/support/tls_talk.h"
@@ -16,6 +22,83 @@
 // waiting, small.
 namespace tests {
 namespace {
+
+// What the attacker sent as names, as it must never come out again.
+constexpr std::array<std::string_view, 9> evil{"<script",    "drop table", "${jndi",
+                                               "etc/passwd", "SET a b",    "\x1b[",
+                                               "%s%n",       "],\"x\":",   "\xe2\x80\xae"};
+
+std::string hex(std::string_view text)
+{
+    return "0x" + pool::to_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+// The hostile names are in the books as they are to be stored, each as one worker of one account;
+// what they were made of is in no text of any table.
+void look_into_mysql(const Database& database, const std::filesystem::path& names)
+{
+    std::ifstream expected{names};
+    std::size_t count = 0;
+    for (std::string name; std::getline(expected, name); ++count) {
+        EXPECT_TRUE(eventually(std::chrono::seconds{60}, [&] {
+            return database.scalar(
+                       "SELECT COUNT(DISTINCT account_id) FROM worker_sum WHERE worker = " +
+                       hex(name)) == "1";
+        })) << name;
+    }
+    EXPECT_GE(count, 12U);
+    EXPECT_EQ(database.scalar("SELECT COUNT(*) FROM worker_sum WHERE worker NOT RLIKE "
+                              "'^[A-Za-z0-9._:+=@-]{1,64}$'"),
+              "0");
+    EXPECT_EQ(
+        database.scalar("SELECT COUNT(*) FROM account WHERE name <> 'user' AND script IS NULL"),
+        "0");
+    const std::string texts =
+        " FROM information_schema.columns WHERE table_schema = DATABASE() AND data_type IN "
+        "('varchar', 'char', 'text', 'mediumtext', 'longtext')";
+    const std::size_t columns = std::stoul(database.scalar("SELECT COUNT(*)" + texts));
+    EXPECT_GE(columns, 10U);
+    for (std::size_t at = 0; at < columns; ++at) {
+        const std::string place =
+            " ORDER BY table_name, column_name LIMIT 1 OFFSET " + std::to_string(at);
+        const std::string table = database.scalar("SELECT table_name" + texts + place);
+        const std::string column = database.scalar("SELECT column_name" + texts + place);
+        for (const std::string_view bad : evil) {
+            EXPECT_EQ(database.scalar("SELECT COUNT(*) FROM `" + table + "` WHERE INSTR(CAST(`" +
+                                      column + "` AS BINARY), " + hex(bad) + ") > 0"),
+                      "0")
+                << bad << " in " << table << "." << column;
+        }
+    }
+}
+
+// The commands that some names spell were not obeyed: no key was made or lost by them.
+void look_into_redis(const std::string& server_id)
+{
+    pool::RedisOptions options;
+    options.socket = required("ZUBR_TEST_REDIS");
+    pool::RedisClient redis{options};
+    const auto keys = redis.command({"KEYS", "*" + server_id + "*"});
+    ASSERT_TRUE(keys.has_value());
+    std::set<std::string> found;
+    for (const auto& key : keys->elements) found.insert(key.text);
+    EXPECT_EQ(found, (std::set<std::string>{pool::stream_key(options, server_id + "-0"),
+                                            pool::stream_key(options, server_id + "-1")}));
+    const auto made = redis.command({"EXISTS", "a", "b", "x"});
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->integer, 0);
+    for (const std::string& stream : found) {
+        const auto entries = redis.command({"XRANGE", stream, "-", "+"});
+        ASSERT_TRUE(entries.has_value());
+        for (const auto& entry : entries->elements) {
+            for (const auto& field : entry.elements.at(1).elements) {
+                for (const std::string_view bad : evil) {
+                    EXPECT_EQ(field.text.find(bad), field.text.npos) << bad;
+                }
+            }
+        }
+    }
+}
 
 TEST(Attack, OtherMinersFeelNoneOfThem)
 {
@@ -41,16 +124,19 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
     const auto open = pool.rpc("setvisibility", R"(["user",true])");
     if (!open) ADD_FAILURE() << open.error().detail;
 
+    const auto names = pool.directory() / "names.txt";
     const auto setup = pool.directory() / "setup.json";
     std::ofstream{setup}
         << "{\"port\":" << pool.stratum_port() << ",\"pid\":" << pool.process().pid()
         << ",\"full\":" << (full ? "true" : "false") << ",\"min_difficulty\":" << lowest
         << (full ? ""
-                 : ",\"only\":[\"duplicates\",\"low\",\"never_reads\",\"names\",\"hostile\","
+                 : ",\"only\":[\"duplicates\",\"low\",\"never_reads\",\"pings\",\"names\","
+                   "\"hostile\","
                    "\"garbage\",\"bombs\",\"endless\",\"spoof\",\"late\",\"middle\","
                    "\"orders\",\"output\",\"ranges\"]")
-        << ",\"thief\":\"" << test_address("signet", 2) << "\",\"node\":{\"url\":\"" << node.url()
-        << "\",\"cookie\":\"" << node.cookie_file() << "\"}"
+        << ",\"names\":\"" << names.string() << "\",\"thief\":\"" << test_address("signet", 2)
+        << "\",\"node\":{\"url\":\"" << node.url() << "\",\"cookie\":\"" << node.cookie_file()
+        << "\"}"
         << ",\"web\":\"" << pool.web_url() << "\",\"log\":\""
         << (pool.directory() / "zubrd.log").string() << "\",\"pool\":{\"url\":\""
         << pool.admin_url() << "\",\"cookie\":\"" << pool.data_dir() << "/.cookie\"}}";
@@ -60,6 +146,8 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
     const auto code = attacker.wait(std::chrono::seconds{full ? 600 : 120});
     std::fputs(attacker.output().c_str(), stdout);
     EXPECT_EQ(code, 0) << attacker.output() << (full ? "" : pool.log());
+    look_into_mysql(pool.database(), names);
+    look_into_redis(pool.server_id());
     EXPECT_EQ(pool.stop(), 0);
 }
 

@@ -46,6 +46,7 @@ public:
             judge(second);
         }
         hand_in(never);
+        result_.mean_gap_s = std::exp2(start_exponent) * per_difficulty();
         const double expected = hashes_ / per_difficulty();
         result_.credited_over_expected = credited_ / expected;
         result_.equal_shares = squares_ > 0 ? credited_ * credited_ / squares_ : 0;
@@ -93,6 +94,8 @@ private:
     void accept(pool::Difficulty promised, double second)
     {
         ++result_.shares;
+        if (!run_.vary) result_.gaps_s.push_back(second - last_accepted_);
+        last_accepted_ = second;
         credited_ += std::exp2(promised.exponent);
         squares_ += std::exp2(2 * promised.exponent);
         policy_.on_share(promised, seen_at(second));
@@ -148,7 +151,7 @@ private:
         if (result_.converged_s < 0 && good_since_ >= 0 && second - good_since_ >= calm_s) {
             result_.converged_s = good_since_;
         }
-        const bool far = off > 16 || (off < 1.0 / 16 && off > 0);
+        const bool far = off > run_.far_off || (off < 1 / run_.far_off && off > 0);
         far_for_ = far ? far_for_ + run_.tick_s : 0;
         result_.worst_off_for_s = std::max(result_.worst_off_for_s, far_for_);
     }
@@ -160,7 +163,8 @@ private:
         {.min = {start_exponent - 14},  // an idle machine ends at the lowest of its port
          .max = {60},
          .start = {start_exponent},
-         .shares_per_minute = run_.shares_per_minute},
+         .shares_per_minute = run_.shares_per_minute,
+         .vary = run_.vary},
         at(0)};
     pool::Difficulty told_{start_exponent};        // with the last job
     pool::Difficulty working_on_{start_exponent};  // as far as the miner has heard
@@ -171,6 +175,7 @@ private:
     VardiffResult result_;
     double clock_ = 0;
     double hashes_ = 0;
+    double last_accepted_ = 0;
     double credited_ = 0;
     double squares_ = 0;
     double urgent_at_ = never;

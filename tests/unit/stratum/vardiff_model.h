@@ -22,6 +22,8 @@ struct VardiffRun {
     double lost = 0;      ///< part of the changes that the miner does not hear of until told again
     double clump_s = 0;   ///< shares are held back and come together so often; 0: at once
     double jitter_s = 0;  ///< the pool sees each share and tick so much late, at most
+    bool vary = true;     ///< false: a control, whose difficulty stays where it was
+    double far_off = 16;  ///< times the ideal, or a part of it so small; see worst_off_for_s
     bool immediate = false;  ///< the miner takes a new difficulty at once, as NerdMiner does
     std::uint64_t seed = 1;
 };
@@ -33,7 +35,9 @@ struct VardiffResult {
     std::uint64_t changes = 0;
     double credited_over_expected = 0;
     double rate_over_wanted = 0;  ///< of the whole run
-    double worst_off_for_s = 0;   ///< longest time further than 16 times from the ideal
+    double worst_off_for_s = 0;   ///< longest time further than far_off from the ideal
+    std::vector<double> gaps_s;   ///< between shares as they arrive; of a control only
+    double mean_gap_s = 0;        ///< that the law of chance has at the start's difficulty
 };
 
 VardiffResult simulate(const VardiffRun& run);
