@@ -3,26 +3,51 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "pool/base/time.h"
 
 /// What tells an honest peer from one that burns our time, of whichever protocol.
 namespace stratum {
 
+/// How long a peer may be silent that needs `interval` for a share on average, for all that it
+/// mines: a slow device at the lowest difficulty may need hours, and says nothing meanwhile.
+/// `least` where nothing tells how fast it is: who has to connect again has lost no work by it.
+inline std::chrono::nanoseconds patience(std::optional<std::chrono::duration<double>> interval,
+                                         std::chrono::nanoseconds least)
+{
+    constexpr double intervals = 20;
+    constexpr std::chrono::duration<double> most = std::chrono::hours{24 * 7};
+    if (!interval) return least;
+    return std::max(least, std::chrono::duration_cast<std::chrono::nanoseconds>(
+                               std::min(intervals * *interval, most)));
+}
+
 /// A token bucket: so many a second in the long run, `burst` at once. Begins full.
 class Pace {
 public:
-    /// One more. False: too fast. per_second 0: no limit.
-    bool take(double per_second, double burst, pool::SteadyTime now)
+    /// One more, or `count`. False: too fast. per_second 0: no limit.
+    bool take(double per_second, double burst, pool::SteadyTime now, double count = 1)
     {
         if (per_second <= 0) return true;
         const std::chrono::duration<double> since = now - refilled_;
         const bool fresh = refilled_ == pool::SteadyTime{};
-        tokens_ = (fresh ? burst : std::min(tokens_ + since.count() * per_second, burst)) - 1;
+        tokens_ = (fresh ? burst : std::min(tokens_ + since.count() * per_second, burst)) - count;
         refilled_ = now;
         if (tokens_ >= 0) return true;
         tokens_ = 0;
         return false;
+    }
+    /// How many could be taken now, bursts aside.
+    double left(double per_second, pool::SteadyTime now) const
+    {
+        const std::chrono::duration<double> since = now - refilled_;
+        return tokens_ + since.count() * per_second;
+    }
+    /// Nothing was taken for so long.
+    bool rested(std::chrono::seconds time, pool::SteadyTime now) const
+    {
+        return now - refilled_ >= time;
     }
 
 private:

@@ -37,10 +37,11 @@ PrefixPool::PrefixPool(PrefixRange range, std::uint64_t start) : range_(range)
     next_ = static_cast<std::uint32_t>(start % range.count);
 }
 
-std::optional<ExtranoncePrefix> PrefixPool::lease(pool::SteadyTime now)
+std::optional<ExtranoncePrefix> PrefixPool::lease(pool::SteadyTime now, Claim claim)
 {
     end_rests(now);
-    if (used_.size() >= range_.count) return std::nullopt;
+    const std::uint32_t kept = claim == Claim::further ? range_.count / 4 : 0;
+    if (used_.size() >= range_.count - kept) return std::nullopt;
     while (true) {  // ends: at least one number is free
         const std::uint32_t number = range_.first + next_;
         next_ = next_ + 1 == range_.count ? 0 : next_ + 1;

@@ -44,8 +44,13 @@ public:
     /// start: any number; where to begin, modulo the range's count (> 0, checked).
     PrefixPool(PrefixRange range, std::uint64_t start);
 
-    /// Nothing when all are leased or resting: refuse the connection, never share a prefix.
-    std::optional<ExtranoncePrefix> lease(pool::SteadyTime now);
+    /// Whose it will be: connections may have many (v2's channels), and a quarter of the range is
+    /// kept for those that have none yet, so that nobody who opens and closes without end keeps
+    /// others out.
+    enum class Claim : std::uint8_t { first, further };
+    /// Nothing when all that this claim may have are leased or resting: refuse, never share a
+    /// prefix.
+    std::optional<ExtranoncePrefix> lease(pool::SteadyTime now, Claim claim = Claim::first);
     /// prefix: one that is leased (checked).
     void release(ExtranoncePrefix prefix, pool::SteadyTime now);
     /// Leases a prefix to the very miner that had it until `since`. False when it does not rest any

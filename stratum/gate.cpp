@@ -16,6 +16,11 @@ std::string delay_key(std::string_view peer, std::string_view worker)
     return from + ' ' + std::string{worker};
 }
 
+bool limited(const ConnectLimits& limits)
+{
+    return limits.connections > 0 || limits.connects_per_second > 0;
+}
+
 std::string_view account_of(std::string_view worker) { return worker.substr(0, worker.find('.')); }
 
 }  // namespace
@@ -24,12 +29,40 @@ Gate::Gate(GateOptions options) : options_(std::move(options)), forget_at_(optio
 {
 }
 
-const AddressLimits& Gate::limits_of(const IpAddress& address) const
+void Gate::Quota::refill(const ConnectLimits& limits, pool::SteadyTime now)
 {
-    for (const GateOptions::Rule& rule : options_.networks) {
-        if (rule.network.holds(address)) return rule.limits;
-    }
-    return options_.everybody;
+    const double most = std::max<std::uint32_t>(limits.connects_burst, 1);
+    const bool fresh = refilled == pool::SteadyTime{};
+    const std::chrono::duration<double> since = now - refilled;
+    tokens = fresh ? most : std::min(tokens + since.count() * limits.connects_per_second, most);
+    refilled = now;
+}
+
+void Gate::Quota::take()
+{
+    tokens = std::max(tokens - 1, 0.0);
+    ++connections;
+}
+
+Gate::Limits Gate::limits_of(const IpAddress& address) const
+{
+    const GateOptions::Rule* rule = rule_of(address);
+    if (rule != nullptr) return {rule->address, rule->prefix};
+    return {options_.address, options_.prefix};
+}
+
+const GateOptions::Rule* Gate::rule_of(const IpAddress& address) const
+{
+    const auto found = std::find_if(
+        options_.networks.begin(), options_.networks.end(),
+        [&address](const GateOptions::Rule& rule) { return rule.network.holds(address); });
+    return found == options_.networks.end() ? nullptr : &*found;
+}
+
+std::uint32_t Gate::lines_per_second(const IpAddress& address) const
+{
+    const GateOptions::Rule* rule = rule_of(address);
+    return rule != nullptr ? rule->lines_per_second : options_.lines_per_second;
 }
 
 Gate::Answer Gate::admit(const IpAddress& address, pool::SteadyTime now)
@@ -47,32 +80,28 @@ Gate::Answer Gate::judge(const IpAddress& address, pool::SteadyTime now)
         if (ban.network.holds(address)) return Answer::banned;
     }
     if (addresses_.size() >= forget_at_ && now >= look_again_) forget_some(now);
-    const AddressLimits& limits = limits_of(address);
     // Whoever brings more addresses than that shall not cost us our memory, nor others their bans.
     if (addresses_.size() >= most_of_all * options_.addresses_max &&
         !addresses_.contains(address.prefix())) {
         return Answer::full;
     }
-    const auto [at, fresh] = addresses_.try_emplace(address.prefix());
-    Address& known = at->second;
-    if (fresh) {
-        known.tokens = limits.connects_burst;
-        known.refilled = now;
-    }
+    Address& known = addresses_[address.prefix()];
+    const Limits limits = limits_of(address);
+    known.quota.refill(limits.address, now);
     if (known.banned_until > now) return Answer::banned;
     if (options_.connections_max > 0 && connections_ >= options_.connections_max) {
         return Answer::full;
     }
-    if (limits.connections > 0 && known.connections >= limits.connections) return Answer::too_many;
-    if (limits.connects_per_second > 0) {
-        const std::chrono::duration<double> since = now - known.refilled;
-        known.tokens = std::min<double>(known.tokens + since.count() * limits.connects_per_second,
-                                        std::max<std::uint32_t>(limits.connects_burst, 1));
-        known.refilled = now;
-        if (known.tokens < 1) return Answer::too_fast;
-        known.tokens -= 1;
+    if (known.quota.crowded(limits.address)) return Answer::too_many;
+    if (known.quota.hasty(limits.address)) return Answer::too_fast;
+    if (limited(limits.prefix)) {
+        Quota& neighbours = prefixes_[address.wide_prefix()];
+        neighbours.refill(limits.prefix, now);
+        if (neighbours.crowded(limits.prefix)) return Answer::prefix_too_many;
+        if (neighbours.hasty(limits.prefix)) return Answer::prefix_too_fast;
+        neighbours.take();
     }
-    ++known.connections;
+    known.quota.take();
     ++connections_;
     return Answer::welcome;
 }
@@ -81,22 +110,27 @@ void Gate::release(const IpAddress& address)
 {
     const std::lock_guard lock{mutex_};
     const auto at = addresses_.find(address.prefix());
-    if (at == addresses_.end() || at->second.connections == 0) return;
-    --at->second.connections;
+    if (at == addresses_.end() || at->second.quota.connections == 0) return;
+    --at->second.quota.connections;
     --connections_;
+    const auto around = prefixes_.find(address.wide_prefix());
+    if (around == prefixes_.end() || !limited(limits_of(address).prefix)) return;
+    --around->second.connections;
 }
 
 // Strangers first: whoever has no connection, no ban and a full bucket loses nothing. A ban is
-// kept.
+// kept. Prefixes go by the same rule, so there are never more of them than addresses.
 void Gate::forget_some(pool::SteadyTime now)
 {
-    const auto idle = [now](const auto& entry) {
-        return entry.second.connections == 0 && entry.second.banned_until <= now;
+    const auto forget = [this, now](std::chrono::seconds idle) {
+        std::erase_if(addresses_, [idle, now](const auto& entry) {
+            return entry.second.quota.idle_for(idle, now) && entry.second.banned_until <= now;
+        });
+        std::erase_if(prefixes_,
+                      [idle, now](const auto& entry) { return entry.second.idle_for(idle, now); });
     };
-    std::erase_if(addresses_, [&](const auto& entry) {
-        return idle(entry) && now - entry.second.refilled > std::chrono::minutes{1};
-    });
-    if (addresses_.size() >= options_.addresses_max) std::erase_if(addresses_, idle);
+    forget(std::chrono::minutes{1});
+    if (addresses_.size() >= options_.addresses_max) forget(std::chrono::seconds{0});
     // Where all of them are connected or banned, looking again must not cost each connect a walk.
     const std::size_t most = most_of_all * options_.addresses_max;
     forget_at_ =
@@ -214,6 +248,12 @@ std::size_t Gate::connections()
 {
     const std::lock_guard lock{mutex_};
     return connections_;
+}
+
+std::size_t Gate::prefixes()
+{
+    const std::lock_guard lock{mutex_};
+    return prefixes_.size();
 }
 
 std::uint64_t Gate::answered(Answer answer)

@@ -17,18 +17,25 @@
 
 namespace stratum {
 
-/// What one address (of IPv6: one /64) may do. Zero: no limit.
-struct AddressLimits {
-    std::uint32_t connections = 4096;  ///< at once
-    std::uint32_t connects_per_second = 100;
-    std::uint32_t connects_burst = 4096;  ///< a farm behind one address comes back all at once
+/// What one address, or one prefix, may do. Zero: no limit.
+struct ConnectLimits {
+    std::uint32_t connections = 0;  ///< at once
+    std::uint32_t connects_per_second = 0;
+    std::uint32_t connects_burst = 0;
 };
 
 struct GateOptions {
-    AddressLimits everybody;
+    /// Of an address (of IPv6: a /64). The burst: a farm behind one address comes back all at once.
+    ConnectLimits address{4096, 100, 4096};
+    /// Of all addresses of an IPv4 /24, or an IPv6 /48, together: four such farms.
+    ConnectLimits prefix{16'384, 400, 16'384};
+    /// Lines of an address, see BurstBudget. 0: no limit.
+    std::uint32_t lines_per_second = 4'000;
     struct Rule {
         Network network;
-        AddressLimits limits;
+        ConnectLimits address;
+        ConnectLimits prefix;  ///< by itself none: whoever is named counts for no neighbour
+        std::uint32_t lines_per_second = 0;
     };
     std::vector<Rule> networks;       ///< the first that holds an address wins
     std::size_t connections_max = 0;  ///< on all loops together; 0: no limit
@@ -48,7 +55,16 @@ struct GateOptions {
 /// the road of any other share.
 class Gate {
 public:
-    enum class Answer : std::uint8_t { welcome, banned, too_many, too_fast, full };
+    enum class Answer : std::uint8_t {
+        welcome,
+        banned,
+        too_many,         ///< connections of this address
+        too_fast,         ///< connects of this address
+        prefix_too_many,  ///< the same for its prefix
+        prefix_too_fast,
+        full,
+    };
+    static constexpr std::size_t answers = 7;
 
     explicit Gate(GateOptions options);
 
@@ -71,6 +87,9 @@ public:
     void delay_worker(std::string_view peer, std::string_view worker, pool::SteadyTime now);
     bool delayed(std::string_view peer, std::string_view worker, pool::SteadyTime now);
 
+    /// What GateOptions say of this address. Takes no lock.
+    std::uint32_t lines_per_second(const IpAddress& address) const;
+
     struct Ban {
         std::string network;
         std::chrono::seconds left{0};
@@ -82,15 +101,35 @@ public:
     bool unban(const Network& network);
 
     std::size_t connections();
+    std::size_t prefixes();                 ///< counted now, or lately
     std::uint64_t answered(Answer answer);  ///< so often since the start
     std::uint64_t banned_ever();
 
 private:
-    struct Address {
+    // Who is connected, and the bucket of connects.
+    struct Quota {
         std::uint32_t connections = 0;
-        std::uint32_t misbehaviours = 0;
         double tokens = 0;
         pool::SteadyTime refilled;
+
+        void refill(const ConnectLimits& limits, pool::SteadyTime now);
+        bool crowded(const ConnectLimits& limits) const
+        {
+            return limits.connections > 0 && connections >= limits.connections;
+        }
+        bool hasty(const ConnectLimits& limits) const
+        {
+            return limits.connects_per_second > 0 && tokens < 1;
+        }
+        void take();
+        bool idle_for(std::chrono::seconds time, pool::SteadyTime now) const
+        {
+            return connections == 0 && now - refilled >= time;
+        }
+    };
+    struct Address {
+        Quota quota;
+        std::uint32_t misbehaviours = 0;
         pool::SteadyTime first_misbehaviour;
         pool::SteadyTime last_mined;
         pool::SteadyTime banned_until;
@@ -110,7 +149,12 @@ private:
         pool::SteadyTime until;
     };
 
-    const AddressLimits& limits_of(const IpAddress& address) const;
+    struct Limits {
+        const ConnectLimits& address;
+        const ConnectLimits& prefix;
+    };
+    Limits limits_of(const IpAddress& address) const;
+    const GateOptions::Rule* rule_of(const IpAddress& address) const;
     Answer judge(const IpAddress& address, pool::SteadyTime now);
     void forget_some(pool::SteadyTime now);
     void lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const;
@@ -120,12 +164,13 @@ private:
     GateOptions options_;  // as given
     std::mutex mutex_;
     std::unordered_map<IpAddress, Address, IpHash> addresses_;
-    std::size_t forget_at_;  // how many addresses are too many
+    std::unordered_map<IpAddress, Quota, IpHash> prefixes_;  // those that have limits
+    std::size_t forget_at_;                                  // how many addresses are too many
     pool::SteadyTime look_again_;
     std::unordered_map<std::string, Delay> delays_;  // by address and worker, or account
     std::vector<NetworkBan> network_bans_;
     std::size_t connections_ = 0;
-    std::array<std::uint64_t, 5> answers_{};
+    std::array<std::uint64_t, answers> answers_{};
     std::uint64_t banned_ever_ = 0;
 };
 

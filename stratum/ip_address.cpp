@@ -11,17 +11,25 @@ namespace {
 constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t text_max = 45;
 constexpr std::size_t v6_customer_bytes = 8;
+constexpr std::size_t v6_site_bytes = 6;
+constexpr std::size_t v4_neighbours_bytes = 15;  // of the mapped form
+
+IpAddress cut_to(IpAddress address, std::size_t bytes)
+{
+    std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(bytes), address.bytes.end(),
+              std::uint8_t{0});
+    return address;
+}
 
 }  // namespace
 
 bool IpAddress::is_v4() const { return std::equal(mapped.begin(), mapped.end(), bytes.begin()); }
 
-IpAddress IpAddress::prefix() const
+IpAddress IpAddress::prefix() const { return is_v4() ? *this : cut_to(*this, v6_customer_bytes); }
+
+IpAddress IpAddress::wide_prefix() const
 {
-    if (is_v4()) return *this;
-    IpAddress cut = *this;
-    std::fill(cut.bytes.begin() + v6_customer_bytes, cut.bytes.end(), std::uint8_t{0});
-    return cut;
+    return cut_to(*this, is_v4() ? v4_neighbours_bytes : v6_site_bytes);
 }
 
 std::optional<IpAddress> parse_ip(std::string_view text)

@@ -17,6 +17,8 @@ struct IpAddress {
     bool is_v4() const;
     /// Whom limits are for: an IPv4 address as it is, of IPv6 the /64 that one customer has.
     IpAddress prefix() const;
+    /// Whom its neighbours' limits are for: of IPv4 the /24, of IPv6 the /48 that one site has.
+    IpAddress wide_prefix() const;
     friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 };
 

@@ -56,14 +56,16 @@ struct ShardMetrics {
     pool::Counter shares_unlogged;             ///< good ones, refused because the share log failed
     pool::Gauge share_log_failed;              ///< 1 while it does
     pool::Counter block_candidates;
-    pool::Counter long_job_lines;  ///< mining.notify lines beyond what old firmware bears
-    pool::Counter low_hints;       ///< asked for less than the port allows, and did not get it
-    pool::Counter variant_jobs;    ///< other work of the current template, for a new difficulty
+    pool::Counter slow_block_answers;  ///< turns, see ServerOptions::block_answer_max
+    pool::Counter long_job_lines;      ///< mining.notify lines beyond what old firmware bears
+    pool::Counter low_hints;           ///< asked for less than the port allows, and did not get it
+    pool::Counter variant_jobs;        ///< other work of the current template, for a new difficulty
     pool::Counter lines;
     pool::Counter bad_lines;
     pool::Counter unknown_methods;
     pool::Counter authorized;
-    pool::Counter resumed;  ///< v1: got the prefix of the connection before
+    pool::Counter resumed;         ///< v1: got the prefix of the connection before
+    pool::Counter prefixes_moved;  ///< v1: by mining.set_extranonce, from another's prefix
     pool::Counter authorize_refused;
     pool::Counter handshakes;  ///< v2: answered
     pool::Counter frames;      ///< v2: opened
@@ -76,6 +78,8 @@ struct ShardMetrics {
     pool::Gauge channels;                         ///< v2: open
     pool::Counter connections;                    ///< ever opened
     std::array<pool::Counter, end_reasons> ends;  ///< by EndReason
+    pool::Counter
+        crowded_bursts;  ///< connections ended for what their address sent, see BurstBudget
     pool::Counter jobs_superseded;     ///< not sent, because the peer had not read the one before
     pool::Counter delayed_authorizes;  ///< refused, because of what the worker did before
     pool::Counter http_callers;

@@ -62,12 +62,22 @@ std::vector<WorkerSnapshot> PastWorkers::snapshot(pool::Now now) const
 {
     std::vector<WorkerSnapshot> out;
     out.reserve(workers_.size());
-    for (const auto& [names, past] : workers_) {
-        Past copy = past;
+    std::optional<Name> after;
+    snapshot_some(now, workers_.size(), after, out);
+    return out;
+}
+
+bool PastWorkers::snapshot_some(pool::Now now, std::size_t count, std::optional<Name>& after,
+                                std::vector<WorkerSnapshot>& out) const
+{
+    auto at = after ? workers_.upper_bound(*after) : workers_.begin();
+    for (; at != workers_.end() && count > 0; ++at, --count) {
+        Past copy = at->second;
         bring_to(copy, now.steady);
         out.push_back(std::move(copy.worker));
+        after = at->first;
     }
-    return out;
+    return at != workers_.end();
 }
 
 }  // namespace stratum

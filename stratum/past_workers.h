@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,12 @@ public:
     /// Now and then; a walk over all.
     void age_out(pool::Now now);
     std::vector<WorkerSnapshot> snapshot(pool::Now now) const;
+    /// Account and worker.
+    using Name = std::pair<std::string, std::string>;
+    /// Adds up to `count` to `out`, in the order of names behind `after` (nothing: from the
+    /// first), which moves on. False: there are no more.
+    bool snapshot_some(pool::Now now, std::size_t count, std::optional<Name>& after,
+                       std::vector<WorkerSnapshot>& out) const;
     std::size_t size() const { return workers_.size(); }
 
 private:
@@ -39,7 +46,7 @@ private:
     void drop_longest_silent();
 
     std::size_t workers_max_;
-    std::map<std::pair<std::string, std::string>, Past> workers_;  // by account and name
+    std::map<Name, Past> workers_;
 };
 
 }  // namespace stratum

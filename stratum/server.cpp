@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "pool/base/log.h"
 #include "pool/base/prefetch.h"
 #include "stratum/server_impl.h"
 
@@ -235,8 +236,20 @@ void Server::Impl::end_turn()
         found->second.tcp->close_after_write();
     }
     const pool::SteadyTime began = std::exchange(turn_began, {}).value_or(now.steady);
-    if (shares > 0) times.answered.add(pool::read_clock().steady - began, shares);
+    if (shares > 0) time_answers(began, shares);
+}
+
+void Server::Impl::time_answers(pool::SteadyTime began, std::uint64_t shares)
+{
+    const auto took = pool::read_clock().steady - began;
+    times.answered.add(took, shares);
     judged += shares;
+    if (candidates == shard.metrics().block_candidates.value()) return;
+    candidates = shard.metrics().block_candidates.value();
+    if (took <= options.block_answer_max) return;
+    shard.metrics().slow_block_answers.add();
+    pool::log::warn("slow_block_answer",
+                    {{"us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
 // To write is to call nobody: the connections stay while they are gone through.

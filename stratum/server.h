@@ -41,6 +41,9 @@ struct ServerOptions {
     /// longer than shed_after make room (see WaitingRoom).
     std::size_t handshaking_max = 8192;
     std::chrono::seconds shed_after{3};
+    /// A turn that brings a block and takes longer, to the last answer, is counted and logged: what
+    /// a reply says is the same for a share and a block, and when it comes shall tell no more.
+    std::chrono::nanoseconds block_answer_max = std::chrono::milliseconds{20};
     ShardOptions shard;
 };
 
@@ -94,7 +97,7 @@ public:
     std::size_t reset_worker(const std::string& account, const std::string& name);
     std::vector<SessionSnapshot> snapshot() const;
     std::size_t connections() const;
-    std::vector<WorkerSnapshot> past_workers() const;  ///< of connections that have ended
+    bool count_some(Census& census) const;  ///< see Shard::count_some
     const ShardMetrics& metrics() const;
     const ServerTimes& times() const;
 

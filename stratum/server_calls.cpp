@@ -97,9 +97,9 @@ std::vector<SessionSnapshot> Server::snapshot() const
 
 std::size_t Server::connections() const { return impl_->conns.size(); }
 
-std::vector<WorkerSnapshot> Server::past_workers() const
+bool Server::count_some(Census& census) const
 {
-    return impl_->shard.past_workers(pool::read_clock());
+    return impl_->shard.count_some(census, pool::read_clock());
 }
 
 const ServerTimes& Server::times() const { return impl_->times; }

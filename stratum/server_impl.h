@@ -57,6 +57,7 @@ struct Server::Impl {
     void forget(Conns::iterator at);
     void misbehaved(const Conn& conn, EndReason reason);
     void end_turn();
+    void time_answers(pool::SteadyTime began, std::uint64_t shares);
     void write_out();
     void on_tick();
     void drop_stalled(pool::Now now);
@@ -76,6 +77,7 @@ struct Server::Impl {
     ServerTimes times;
     std::optional<pool::SteadyTime> turn_began;  // with the first bytes that came
     std::uint64_t judged = 0;                    // before this turn
+    std::uint64_t candidates = 0;                // likewise
     Effects effects;
     std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;

@@ -121,6 +121,7 @@ EndReason reason_of(Gate::Answer answer)
         case Gate::Answer::banned:
             return EndReason::banned;
         case Gate::Answer::too_fast:
+        case Gate::Answer::prefix_too_fast:
             return EndReason::connects_too_fast;
         default:
             return EndReason::too_many_connections;

@@ -22,6 +22,8 @@
 #include "pool/share/share_log.h"
 #include "pool/work/job_table.h"
 #include "stratum/batch.h"
+#include "stratum/burst_budget.h"
+#include "stratum/census.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
 #include "stratum/metrics.h"
@@ -164,6 +166,9 @@ public:
     std::size_t reset_worker(const std::string& account, const std::string& name);
 
     std::vector<SessionSnapshot> snapshot(pool::Now now) const;
+    /// Copies a part of what snapshot() and past_workers() give. False: that was the last one.
+    /// census: as made, or as the call before left it.
+    bool count_some(Census& census, pool::Now now) const;
     /// What workers did on connections that have ended.
     std::vector<WorkerSnapshot> past_workers(pool::Now now) const
     {
@@ -198,6 +203,8 @@ private:
     void send_variant(pool::Now now);
     template <typename AnySession>
     void touch(AnySession& session);
+    template <typename AnySession, typename Read>
+    void read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read);
     Worker& worker(const Batch::Origin& origin);
     MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
     void judge(pool::Now now);
@@ -227,6 +234,7 @@ private:
     PrefixPool prefixes_;
     v1::PartedSessions parted_;
     PastWorkers past_workers_;
+    BurstBudget bursts_;
     pool::SteadyTime age_out_at_;
     PromiseGrid grid_;
     Wording current_;
@@ -272,6 +280,33 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
     session.told_accepted = session.accepted();
     const auto address = parse_peer(session.peer());
     if (options_.gate != nullptr && address) options_.gate->mined(*address, now.steady);
+}
+
+// A burst is charged after the fact, for a read is 64 KiB at most; those that come while nothing is
+// left are not read.
+template <typename AnySession, typename Read>
+void Shard::read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read)
+{
+    const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
+    const std::uint64_t before = lines();
+    const auto look = [&](auto may) {
+        const auto address = parse_peer(session.peer());
+        if (options_.gate == nullptr || !address) return;
+        if (may(*address, options_.gate->lines_per_second(*address))) return;
+        metrics_.crowded_bursts.add();
+        session.end(EndReason::too_many_requests);
+    };
+    if (bytes > BurstBudget::few_bytes) {
+        look([&](const IpAddress& address, double per_second) {
+            return !bursts_.spent(address, per_second, now.steady);
+        });
+    }
+    read();
+    const std::uint64_t read_lines = lines() - before;
+    if (read_lines <= BurstBudget::few) return;
+    look([&](const IpAddress& address, double per_second) {
+        return bursts_.take(address, read_lines, per_second, now.steady);
+    });
 }
 
 template <typename AnySession>

@@ -103,12 +103,14 @@ struct Config {
     stratum::GateOptions gate;
     std::uint32_t handshaking_max = 8192;
     std::uint32_t workers_max = 1000;
+    std::uint32_t worker_names_max = 10'000;
     std::uint32_t bad_shares_max = 160;
     std::uint32_t stale_shares_max = 224;
     std::uint32_t line_bytes = 8192;
     std::uint32_t line_bytes_handshake = 4096;
     std::uint32_t job_line_bytes = 3584;
     double withheld_blocks = 7;
+    std::uint32_t block_answer_ms = 20;
     std::uint32_t lines_per_second = 10'000;
     std::uint32_t write_queue_kib = 256;
     std::uint32_t write_stall_seconds = 60;

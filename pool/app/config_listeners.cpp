@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "pool/app/config_table.h"
 
@@ -84,7 +86,7 @@ constexpr std::array options{
 std::span<const ListenerOption> listener_options() { return options; }
 
 Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
-                                                      const stratum::AddressLimits& defaults)
+                                                      const stratum::GateOptions& defaults)
 {
     const auto take_word = [&text] {
         const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
@@ -98,23 +100,30 @@ Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
     if (!network) {
         return fail(Error::Code::invalid, std::string{name} + " is no network like 10.0.0.0/8");
     }
-    stratum::GateOptions::Rule rule{*network, defaults};
+    stratum::GateOptions::Rule rule{*network, defaults.address, {}, defaults.lines_per_second};
+    const std::array<std::pair<std::string_view, std::uint32_t*>, 7> places{
+        {{"connections", &rule.address.connections},
+         {"connects_per_second", &rule.address.connects_per_second},
+         {"connects_burst", &rule.address.connects_burst},
+         {"lines_per_second", &rule.lines_per_second},
+         {"prefix_connections", &rule.prefix.connections},
+         {"prefix_connects_per_second", &rule.prefix.connects_per_second},
+         {"prefix_connects_burst", &rule.prefix.connects_burst}}};
     for (std::string_view word = take_word(); !word.empty(); word = take_word()) {
         const std::size_t equals = word.find('=');
-        const std::string_view key = word.substr(0, equals);
-        std::uint32_t* const place = key == "connections" ? &rule.limits.connections
-                                     : key == "connects_per_second"
-                                         ? &rule.limits.connects_per_second
-                                     : key == "connects_burst" ? &rule.limits.connects_burst
-                                                               : nullptr;
-        if (place == nullptr || equals == std::string_view::npos) {
+        const auto* const place =
+            std::find_if(places.begin(), places.end(),
+                         [&](const auto& known) { return known.first == word.substr(0, equals); });
+        if (place == places.end() || equals == std::string_view::npos) {
             return fail(Error::Code::invalid, std::string{word} +
                                                   " is none of connections=, "
-                                                  "connects_per_second=, connects_burst=");
+                                                  "connects_per_second=, connects_burst=, "
+                                                  "lines_per_second=, and the first three with "
+                                                  "prefix_ before");
         }
         const std::string_view digits = word.substr(equals + 1);
         const char* const end = digits.data() + digits.size();
-        const auto [at, error] = std::from_chars(digits.data(), end, *place);
+        const auto [at, error] = std::from_chars(digits.data(), end, *place->second);
         if (digits.empty() || error != std::errc{} || at != end) {
             return fail(Error::Code::invalid, std::string{word} + " needs a whole number");
         }

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "pool/app/config_gate.h"
+
 namespace pool {
 namespace {
 
@@ -153,58 +155,6 @@ std::string set_texts(Config& config, const ConfigValue& value)
     return "";
 }
 
-template <std::uint32_t stratum::AddressLimits::* Place>
-std::string set_address_limit(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < 0 || *number > 100'000'000) {
-        return "must be a whole number, zero or more";
-    }
-    config.gate.everybody.*Place = static_cast<std::uint32_t>(*number);
-    return "";
-}
-
-std::string set_connections_max(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < 0) return "must be a whole number, zero or more";
-    config.gate.connections_max = static_cast<std::size_t>(*number);
-    return "";
-}
-
-std::string set_ban(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < 1 || *number > 31'536'000) {
-        return "must be between 1 and 31536000 seconds";
-    }
-    config.gate.ban = std::chrono::seconds{*number};
-    return "";
-}
-
-std::string set_misbehaviours(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < 1 || *number > 1'000'000) {
-        return "must be between 1 and 1000000";
-    }
-    config.gate.misbehaviours_max = static_cast<std::uint32_t>(*number);
-    return "";
-}
-
-std::string set_networks(Config& config, const ConfigValue& value)
-{
-    const auto* list = std::get_if<std::vector<std::string>>(&value);
-    if (list == nullptr) return "must be a list of texts";
-    config.gate.networks.clear();
-    for (const std::string& text : *list) {
-        auto rule = parse_network_rule(text, config.gate.everybody);
-        if (!rule) return "has an entry that is wrong: " + rule.error().detail;
-        config.gate.networks.push_back(*rule);
-    }
-    return "";
-}
-
 std::string set_rpcauth(Config& config, const ConfigValue& value)
 {
     const auto* lines = std::get_if<std::vector<std::string>>(&value);
@@ -243,6 +193,7 @@ std::string set_format(Config& config, const ConfigValue& value)
 }
 
 using C = Config;
+using G = stratum::GateOptions;
 using S = StoreAddress;
 constexpr std::array table{
     ConfigOption{"network", "chain", "text", "\"main\"", "main, testnet4, signet or regtest",
@@ -311,16 +262,29 @@ constexpr std::array table{
         set_whole<&C::drain_seconds, 3600>},
     ConfigOption{"limits", "connections_per_address", "whole number", "4096",
                  "of one IPv4 address or IPv6 /64 at once; 0 means no limit",
-                 set_address_limit<&stratum::AddressLimits::connections>},
+                 set_gate_limit<&G::address, &stratum::ConnectLimits::connections>},
     ConfigOption{"limits", "connects_per_second", "whole number", "100",
                  "of one address, beyond the burst; 0 means no limit",
-                 set_address_limit<&stratum::AddressLimits::connects_per_second>},
+                 set_gate_limit<&G::address, &stratum::ConnectLimits::connects_per_second>},
     ConfigOption{"limits", "connects_burst", "whole number", "4096",
                  "a farm behind one address comes back all at once",
-                 set_address_limit<&stratum::AddressLimits::connects_burst>},
+                 set_gate_limit<&G::address, &stratum::ConnectLimits::connects_burst>},
+    ConfigOption{"limits", "connections_per_prefix", "whole number", "16384",
+                 "of all addresses of one IPv4 /24 or IPv6 /48 at once; 0 means no limit",
+                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connections>},
+    ConfigOption{"limits", "prefix_connects_per_second", "whole number", "400",
+                 "of all addresses of one /24 or /48, beyond the burst; 0 means no limit",
+                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_per_second>},
+    ConfigOption{"limits", "prefix_connects_burst", "whole number", "16384", "",
+                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_burst>},
+    ConfigOption{"limits", "address_lines_per_second", "whole number", "4000",
+                 "of one address on one loop, of lines that come more than sixteen at a time, with "
+                 "a burst of five seconds' worth; 0 means no limit",
+                 set_gate_limit<&G::lines_per_second>},
     ConfigOption{"limits", "networks", "list of texts", "[]",
-                 "other limits for some, the first that fits; for a farm behind one address: "
-                 "[\"203.0.113.7 connections=0 connects_per_second=0\"]",
+                 "other limits for some, the first that fits; they count for no prefix. For a farm "
+                 "behind one address: "
+                 "[\"203.0.113.7 connections=0 connects_per_second=0 lines_per_second=0\"]",
                  set_networks},
     ConfigOption{"limits", "connections_max", "whole number", "0",
                  "of all; 0 means nine tenths of the open files that the system allows",
@@ -337,6 +301,10 @@ constexpr std::array table{
                  set_misbehaviours},
     ConfigOption{"limits", "workers_per_connection", "whole number", "1000", "",
                  set_whole<&C::workers_max, 100'000>},
+    ConfigOption{"limits", "worker_names", "whole number", "10000",
+                 "of an account's workers with accepted shares, on one loop since its start; "
+                 "further ones are booked as one worker, other",
+                 set_between<&C::worker_names_max, 1, 1'000'000>},
     ConfigOption{"limits", "bad_shares", "whole number", "160",
                  "of the last 256 of a connection; then it is closed and its worker delayed",
                  set_whole<&C::bad_shares_max, 60'000>},
@@ -347,6 +315,10 @@ constexpr std::array table{
                  "an account that found so much too few blocks for its shares as one that found "
                  "none of so many is suspected; 0: nobody is",
                  set_difficulty<&C::withheld_blocks>},
+    ConfigOption{"limits", "block_answer_ms", "whole number", "20",
+                 "a block's answer that took longer is counted, and logged: it shall tell no more "
+                 "than a share's",
+                 set_between<&C::block_answer_ms, 1, 10'000>},
     ConfigOption{"limits", "line_bytes", "whole number", "8192", "of a v1 miner, at most",
                  set_between<&C::line_bytes, 1024, 65'536>},
     ConfigOption{"limits", "line_bytes_handshake", "whole number", "4096",

@@ -63,8 +63,10 @@ std::string shown(const ConfigValue& value, bool secret);
 /// Is the value of this key not to be shown? name: "mysql.password", "webhook.url".
 bool is_secret(std::string_view name);
 
-/// "10.0.0.0/8 connections=0 connects_per_second=0". Errors: invalid, with what is wrong.
+/// "10.0.0.0/8 connections=0 connects_per_second=0"; what is not named is as in `defaults` for an
+/// address, and without limit for a prefix. Rules of `defaults` do not matter. Errors: invalid,
+/// with what is wrong.
 Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
-                                                      const stratum::AddressLimits& defaults);
+                                                      const stratum::GateOptions& defaults);
 
 }  // namespace pool

@@ -41,10 +41,17 @@ Result<std::unique_ptr<StratumLoop>> StratumLoop::open(Options options)
     return std::unique_ptr<StratumLoop>{new StratumLoop{std::move(options), std::move(*journal)}};
 }
 
+struct StratumLoop::Counting {
+    stratum::Census census;
+    std::function<void(LoopSnapshot)> done;
+};
+
 StratumLoop::StratumLoop(Options options, Journal journal)
     : options_(std::move(options)),
       journal_(std::move(journal)),
-      log_(options_.producer, journal_),
+      log_(
+          options_.producer, journal_, [] { return read_clock().steady; },
+          options_.worker_names_max),
       shipper_(loop_, options_.redis, options_.producer, journal_)
 {
 }
@@ -212,10 +219,19 @@ void StratumLoop::set_mark(std::uint64_t seq, bool resend)
 
 void StratumLoop::snapshot(std::function<void(LoopSnapshot)> done)
 {
-    loop_.post([this, done = std::move(done)] {
-        done({server_->snapshot(), server_->past_workers(), shipper_.backlog(),
-              shipper_.connected(), server_->metrics().share_log_failed.value() == 0});
-    });
+    const auto counting = std::make_shared<Counting>(Counting{{}, std::move(done)});
+    loop_.post([this, counting] { count_on(counting); });
+}
+
+// A part a turn: shares that came meanwhile are answered in between.
+void StratumLoop::count_on(const std::shared_ptr<Counting>& counting)
+{
+    if (server_->count_some(counting->census)) {
+        return loop_.post([this, counting] { count_on(counting); });
+    }
+    counting->done({std::move(counting->census.sessions), std::move(counting->census.past_workers),
+                    shipper_.backlog(), shipper_.connected(),
+                    server_->metrics().share_log_failed.value() == 0});
 }
 
 }  // namespace pool

@@ -39,6 +39,7 @@ public:
         std::filesystem::path journal_directory;
         RedisOptions redis;
         stratum::ServerOptions server;
+        std::uint32_t worker_names_max = Producer::workers_max_default;
         /// Over so long miners are asked, one after the other, to leave by themselves.
         std::chrono::seconds drain{0};
         std::uint64_t booked = 0;       ///< MySQL knows records up to here
@@ -97,7 +98,7 @@ public:
     void set_mark(std::uint64_t seq, bool resend);
     /// A sign of life: `done` runs on this loop.
     void ping(std::function<void()> done) { loop_.post(std::move(done)); }
-    /// `done` runs on this loop.
+    /// `done` runs on this loop, some turns later: it is copied in parts.
     void snapshot(std::function<void(LoopSnapshot)> done);
 
     const std::string& producer() const { return options_.producer; }
@@ -107,11 +108,15 @@ public:
     UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
     const stratum::ServerTimes& times() const { return server_->times(); }
+    /// See Producer::names_folded. Any thread.
+    std::uint64_t names_folded() const { return log_.names_folded(); }
     const Histogram& redis_times() const { return shipper_.times(); }
 
 private:
     StratumLoop(Options options, Journal journal);
     void close_all();
+    struct Counting;
+    void count_on(const std::shared_ptr<Counting>& counting);
 
     Options options_;
     Loop loop_;

@@ -69,6 +69,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     options.reuse_port = loops > 1;
     options.write_queue_max = std::size_t{config.write_queue_kib} << 10;
     options.write_stall_max = std::chrono::seconds{config.write_stall_seconds};
+    options.block_answer_max = std::chrono::milliseconds{config.block_answer_ms};
     options.handshaking_max = config.handshaking_max;
 
     stratum::v1::SessionOptions& session = options.shard.session;

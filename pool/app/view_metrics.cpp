@@ -94,8 +94,15 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
     list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
     list.counter("zubr_block_candidates_total", "Headers that met the network's target",
                  sum(loops, [](const auto& m) -> auto& { return m.block_candidates; }));
+    list.counter("zubr_slow_block_answers_total",
+                 "Blocks whose answer took longer than limits.block_answer_ms",
+                 sum(loops, [](const auto& m) -> auto& { return m.slow_block_answers; }));
     list.counter("zubr_shares_unlogged_total", "Shares refused because the journal failed",
                  sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }));
+    std::uint64_t folded = 0;
+    for (const StratumLoop* loop : loops) folded += loop->names_folded();
+    list.counter("zubr_worker_names_folded_total",
+                 "Names of workers beyond an account's number, booked as one", folded);
     list.gauge("zubr_share_backlog", "Journal records that Redis does not have",
                static_cast<double>(info.share_backlog));
     const std::uint64_t now = read_clock().wall.value;
@@ -129,6 +136,8 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"long_job_lines", &stratum::ShardMetrics::long_job_lines},
         {"low_hints", &stratum::ShardMetrics::low_hints},
         {"resumed", &stratum::ShardMetrics::resumed},
+        {"prefixes_moved", &stratum::ShardMetrics::prefixes_moved},
+        {"crowded_bursts", &stratum::ShardMetrics::crowded_bursts},
         {"jobs_superseded", &stratum::ShardMetrics::jobs_superseded},
         {"variant_jobs", &stratum::ShardMetrics::variant_jobs},
         {"delayed_authorizes", &stratum::ShardMetrics::delayed_authorizes},
@@ -228,11 +237,14 @@ void add_process(List& list)
 void add_gate(stratum::Gate& gate, List& list)
 {
     using Answer = stratum::Gate::Answer;
-    const std::array<std::pair<const char*, Answer>, 5> answers{{{"welcome", Answer::welcome},
-                                                                 {"banned", Answer::banned},
-                                                                 {"too_many", Answer::too_many},
-                                                                 {"too_fast", Answer::too_fast},
-                                                                 {"full", Answer::full}}};
+    const std::array<std::pair<const char*, Answer>, stratum::Gate::answers> answers{
+        {{"welcome", Answer::welcome},
+         {"banned", Answer::banned},
+         {"too_many", Answer::too_many},
+         {"too_fast", Answer::too_fast},
+         {"prefix_too_many", Answer::prefix_too_many},
+         {"prefix_too_fast", Answer::prefix_too_fast},
+         {"full", Answer::full}}};
     for (const auto& [name, answer] : answers) {
         list.counter("zubr_gate_answers_total", "What the gate said to those who connected",
                      gate.answered(answer), {{"answer", name}});

@@ -31,10 +31,12 @@ void stamp(Record& record, std::uint64_t seq, UnixMillis at)
 
 }  // namespace
 
-Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime()> steady)
+Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime()> steady,
+                   std::uint32_t workers_max)
     : name_(std::move(name)),
       journal_(journal),
       steady_(std::move(steady)),
+      workers_max_(workers_max),
       last_at_(journal.last_at())
 {
     newest_.set(static_cast<std::int64_t>(last_at_.value));
@@ -60,7 +62,10 @@ WorkerHandle Producer::worker(MemberHandle member, std::string_view name)
     std::pair key{member.value, std::string{name}};
     if (const auto known = workers_.find(key); known != workers_.end()) return known->second;
     std::uint32_t& named = named_[member.value];
-    if (named >= workers_max && name != worker_beyond) return worker(member, worker_beyond);
+    if (named >= workers_max_ && name != worker_beyond) {
+        names_folded_.add();
+        return worker(member, worker_beyond);
+    }
     ++named;
     const WorkerHandle made{++workers_made_};
     workers_.emplace(std::move(key), made);

@@ -28,20 +28,23 @@ namespace pool {
 /// the former life mean nothing after it. Used on the loop's thread.
 class Producer : public ShareLog {
 public:
-    /// Names of an account's workers in one life. Miners choose them, each with a share; those
-    /// beyond are one worker, `worker_beyond`.
-    static constexpr std::uint32_t workers_max = 10'000;
+    /// Names of an account's workers in one life, as `workers_max` bounds them. Miners choose them,
+    /// each with a share; those beyond are one worker, `worker_beyond`.
+    static constexpr std::uint32_t workers_max_default = 10'000;
     static constexpr std::string_view worker_beyond = "other";
 
     /// name: the stream's, "<server id>-<loop>". journal: of this producer alone, already
     /// advanced beyond what Redis and MySQL have. steady: the monotonic clock.
     Producer(
         std::string name, Journal& journal,
-        std::function<SteadyTime()> steady = [] { return std::chrono::steady_clock::now(); });
+        std::function<SteadyTime()> steady = [] { return std::chrono::steady_clock::now(); },
+        std::uint32_t workers_max = workers_max_default);
 
     const std::string& name() const { return name_; }
     /// Time of the newest record; 0 when there is none. Any thread.
     UnixMillis newest() const { return {static_cast<std::uint64_t>(newest_.value())}; }
+    /// So often a name was one too many. Any thread.
+    std::uint64_t names_folded() const { return names_folded_.value(); }
 
     MemberHandle member(const AccountKey& account) override;
     WorkerHandle worker(MemberHandle member, std::string_view name) override;
@@ -58,9 +61,11 @@ private:
     std::string name_;
     Journal& journal_;
     std::function<SteadyTime()> steady_;
+    std::uint32_t workers_max_;
     ShareClock clock_;
     UnixMillis last_at_;
     Gauge newest_;
+    Counter names_folded_;
     bool back_complained_ = false;
     bool ahead_complained_ = false;
 

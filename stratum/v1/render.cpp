@@ -34,6 +34,14 @@ void append_quoted_hex(std::string& out, pool::ByteSpan bytes)
     out.push_back('"');
 }
 
+void append_extranonce(std::string& out, const ExtranoncePrefix& prefix, std::uint8_t zeros,
+                       std::uint8_t extranonce2_bytes)
+{
+    append_quoted_hex(out, prefix.bytes);
+    out.insert(out.size() - 1, std::size_t{2} * zeros, '0');
+    out.append(",").append(std::to_string(extranonce2_bytes));
+}
+
 }  // namespace
 
 void append_result(std::string& out, std::string_view id, bool result)
@@ -65,9 +73,8 @@ void append_subscribe_reply(std::string& out, std::string_view id, const Subscri
 
     std::string result = R"([[["mining.set_difficulty",)";
     result.append(name).append(R"(],["mining.notify",)").append(name).append("]],");
-    append_quoted_hex(result, reply.prefix.bytes);
-    result.insert(result.size() - 1, std::size_t{2} * reply.zeros, '0');
-    result.append(",").append(std::to_string(reply.extranonce2_bytes)).append("]");
+    append_extranonce(result, reply.prefix, reply.zeros, reply.extranonce2_bytes);
+    result.push_back(']');
     append_result_json(out, id, result);
 }
 
@@ -106,6 +113,14 @@ void append_set_version_mask(std::string& out, std::uint32_t mask)
     out.append(R"({"id":null,"method":"mining.set_version_mask","params":[")");
     append_hex32(out, mask);
     out.append("\"]}\n");
+}
+
+void append_set_extranonce(std::string& out, const ExtranoncePrefix& prefix, std::uint8_t zeros,
+                           std::uint8_t extranonce2_bytes)
+{
+    out.append(R"({"id":null,"method":"mining.set_extranonce","params":[)");
+    append_extranonce(out, prefix, zeros, extranonce2_bytes);
+    out.append("]}\n");
 }
 
 void append_show_message(std::string& out, std::string_view text)

@@ -38,6 +38,10 @@ void append_configure_reply(std::string& out, std::string_view id, const Configu
 
 void append_set_difficulty(std::string& out, pool::Difficulty difficulty);
 void append_set_version_mask(std::string& out, std::uint32_t mask);
+/// mining.set_extranonce: the next job's, in place of what the subscribe reply said. zeros: as
+/// there.
+void append_set_extranonce(std::string& out, const ExtranoncePrefix& prefix, std::uint8_t zeros,
+                           std::uint8_t extranonce2_bytes);
 /// client.show_message: a line for the people in front of the miner. Cut at 200 characters.
 void append_show_message(std::string& out, std::string_view text);
 

@@ -125,21 +125,10 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
     if (!authorised() && age >= options.authorize_within) return end(EndReason::no_authorize);
     if (line_begun_ && now - *line_begun_ >= options.line_within) return end(EndReason::slow_line);
     const auto silent = now - heard_;
-    if (silent >= options.idle_max && silent >= idle_limit(now)) end(EndReason::idle);
-}
-
-// A slow device at the lowest difficulty may need hours for a share, and says nothing meanwhile.
-// Where nothing tells how fast it is (no share yet, no hint), nobody can say how long: idle_max
-// holds, and who is asked to connect again has lost no work by it.
-std::chrono::nanoseconds Session::idle_limit(pool::SteadyTime now) const
-{
-    constexpr double intervals = 20;
-    constexpr std::chrono::duration<double> most = std::chrono::hours{24 * 7};
-    if (sent_.empty()) return {};
-    const auto interval = policy_.share_interval(sent_.back().difficulty, now);
-    if (!interval) return {};
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::min(intervals * *interval, most));
+    if (silent < options.idle_max) return;
+    const auto interval =
+        sent_.empty() ? std::nullopt : policy_.share_interval(sent_.back().difficulty, now);
+    if (silent >= patience(interval, options.idle_max)) end(EndReason::idle);
 }
 
 void Session::end(EndReason reason)

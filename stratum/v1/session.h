@@ -171,6 +171,11 @@ private:
         std::string_view id;  // the request's, as JSON text
         bool wants_reply;
     };
+    // What the connection before left, and the session id that this one had before.
+    struct Resumed {
+        Parted left;
+        std::uint64_t subscription = 0;
+    };
     // A submit without its verdict, and what was to be said after its reply.
     struct Waiting {
         std::string id;
@@ -200,12 +205,16 @@ private:
     std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
     void thank(const Turn& turn);
     std::optional<ExtranoncePrefix> resume(std::optional<std::uint64_t> session, const Turn& turn);
+    bool leave_to_owner(const Turn& turn);
+    std::uint8_t zeros(const SessionOptions& options) const
+    {
+        return static_cast<std::uint8_t>(options.extranonce2_bytes - extranonce2_bytes_);
+    }
     void count_bad_request(const Turn& turn);
     void start_if_ready(World& world);
     void send_job(World& world);
     bool already_sent(const pool::Job& job) const;
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
-    std::chrono::nanoseconds idle_limit(pool::SteadyTime now) const;
 
     void begin_where_it_was(const Turn& turn);
     std::string first_worker() const;
@@ -242,6 +251,7 @@ private:
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;  // since authorize
     bool authorize_refused_ = false;
+    bool takes_set_extranonce_ = false;  // it has said so
     bool asked_version_ = false;
     bool heard_line_ = false;
     std::optional<pool::SteadyTime> line_begun_;
@@ -250,10 +260,10 @@ private:
     std::optional<pool::Difficulty> proven_;  // of the last accepted share that names a worker
 
     DifficultyPolicy policy_;
-    std::vector<SentJob> sent_;        // in order of sending
-    std::unique_ptr<Parted> resumed_;  // what the connection before left, if this one resumed it
-    std::uint64_t last_tip_ = 0;       // RenderedJob::tip of the last job sent
-    std::uint32_t low_shares_ = 0;     // since the last accepted one
+    std::vector<SentJob> sent_;  // in order of sending
+    std::unique_ptr<Resumed> resumed_;
+    std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
+    std::uint32_t low_shares_ = 0;  // since the last accepted one
     bool repeat_difficulty_ = false;
     bool held_ = false;
     bool job_owed_ = false;

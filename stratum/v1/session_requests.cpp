@@ -81,6 +81,7 @@ void Session::on(const Configure& call, const Turn& turn)
         const auto floor = difficulty_at_least(*call.minimum_difficulty);
         policy_.set_floor(floor.value_or(pool::difficulty_min));
     }
+    if (asks_for("subscribe-extranonce")) takes_set_extranonce_ = true;
     if (asks_for("info")) about_ = about_of(call);
     append_configure_reply(out(), turn.id, call, mask);
     // Who changes it while it mines learns at once what holds from now on.
@@ -101,12 +102,11 @@ void Session::on(const Subscribe& call, const Turn& turn)
     if (!call.user_agent.empty()) user_agent_ = printable(call.user_agent);
     if (call.user_agent.starts_with(nicehash)) policy_.set_least(nicehash_floor);
 
-    // A second subscribe is answered with the same prefix: it never changes on a connection.
+    // A second subscribe is answered with the same prefix: only mining.set_extranonce changes it.
     append_subscribe_reply(out(), turn.id,
                            {.subscription = subscription_,
                             .prefix = *prefix_,
-                            .zeros = static_cast<std::uint8_t>(
-                                turn.world.options.extranonce2_bytes - extranonce2_bytes_),
+                            .zeros = zeros(turn.world.options),
                             .extranonce2_bytes = extranonce2_bytes_});
     start_if_ready(turn.world);
 }
@@ -124,14 +124,38 @@ std::optional<ExtranoncePrefix> Session::resume(std::optional<std::uint64_t> ses
         return std::nullopt;
     }
     world.metrics.resumed.add();
+    resumed_ = std::make_unique<Resumed>(
+        Resumed{.left = *std::move(parted), .subscription = subscription_});
     subscription_ = *session;
-    resumed_ = std::make_unique<Parted>(*std::move(parted));
-    return resumed_->prefix;
+    return resumed_->left.prefix;
+}
+
+// Whoever names another's session gets nothing of it: none of its jobs, and, where it can be told,
+// not the prefix either, so that its owner may still come back for both. True: it has another.
+bool Session::leave_to_owner(const Turn& turn)
+{
+    const std::unique_ptr<Resumed> resumed = std::move(resumed_);
+    World& world = turn.world;
+    if (!takes_set_extranonce_ || !sent_.empty()) return false;
+    const auto own = world.prefixes.lease(turn.now.steady);
+    if (!own) return false;
+    world.prefixes.release(resumed->left.prefix, turn.now.steady);
+    resumed->left.since = turn.now.steady;
+    world.parted.keep(subscription_, std::move(resumed->left));
+    subscription_ = resumed->subscription;
+    prefix_ = own;
+    return true;
 }
 
 std::optional<Parted> Session::part(pool::SteadyTime since) const
 {
-    if (!prefix_ || workers_.empty()) return std::nullopt;
+    if (!prefix_) return std::nullopt;
+    if (workers_.empty() && resumed_ != nullptr) {
+        Parted still = resumed_->left;
+        still.since = since;
+        return still;
+    }
+    if (workers_.empty()) return std::nullopt;
     return Parted{
         .prefix = *prefix_, .since = since, .account = accounts_.front().key.name, .sent = sent_};
 }
@@ -159,12 +183,15 @@ void Session::on(const Authorize& call, const Turn& turn)
         return refuse("Too many workers on this connection");
     }
     turn.world.metrics.authorized.add();
-    // Jobs of another's connection are nothing to this one.
-    const bool same = resumed_ == nullptr || resumed_->account == accounts_.front().key.name;
-    if (!same) resumed_.reset();
+    const bool same = resumed_ == nullptr || resumed_->left.account == accounts_.front().key.name;
+    const bool moved = !same && leave_to_owner(turn);
     if (first) begin_where_it_was(turn);
     apply_password(call.password, turn);
     append_result(out(), turn.id, true);
+    if (moved) {
+        append_set_extranonce(out(), *prefix_, zeros(turn.world.options), extranonce2_bytes_);
+        turn.world.metrics.prefixes_moved.add();
+    }
     start_if_ready(turn.world);
 }
 
@@ -224,7 +251,11 @@ void Session::on(const SuggestTarget& call, const Turn& turn)
     thank(turn);
 }
 
-void Session::on(const SubscribeExtranonce&, const Turn& turn) { thank(turn); }
+void Session::on(const SubscribeExtranonce&, const Turn& turn)
+{
+    takes_set_extranonce_ = true;
+    thank(turn);
+}
 
 // cgminer takes any line for the answer to authorize while it waits for that one.
 void Session::on(const MultiVersion&, const Turn& turn)

@@ -134,9 +134,10 @@ const SentJob* Session::find_sent(pool::JobId job) const
                                     [job](const SentJob& sent) { return sent.job == job; });
     if (found != sent_.rend()) return &*found;
     if (resumed_ == nullptr) return nullptr;
-    const auto before = std::find_if(resumed_->sent.begin(), resumed_->sent.end(),
+    const std::vector<SentJob>& old = resumed_->left.sent;
+    const auto before = std::find_if(old.begin(), old.end(),
                                      [job](const SentJob& sent) { return sent.job == job; });
-    return before == resumed_->sent.end() ? nullptr : &*before;
+    return before == old.end() ? nullptr : &*before;
 }
 
 std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) const
@@ -188,19 +189,16 @@ void Session::hand_in(const Submit& call, const SentJob& sent, const pool::Job& 
     const std::uint32_t bits = call.version_bits.value_or(0);
     const bool allowed = (bits & ~mask) == 0;
 
-    const std::size_t zeros =
-        turn.world.options.extranonce2_bytes - std::size_t{extranonce2_bytes_};
-
     Batch& batch = turn.world.batch;
-    batch.submissions.push_back(
-        {.job = job.id,
-         .extranonce = joined(prefix_.value_or(ExtranoncePrefix{}), zeros, call),
-         .time = call.time,
-         .nonce = call.nonce,
-         .version = job.version | bits,
-         .version_allowed = allowed,
-         .authorised = worker.has_value(),
-         .promise = turn.world.grid.of(sent.difficulty)});
+    batch.submissions.push_back({.job = job.id,
+                                 .extranonce = joined(prefix_.value_or(ExtranoncePrefix{}),
+                                                      zeros(turn.world.options), call),
+                                 .time = call.time,
+                                 .nonce = call.nonce,
+                                 .version = job.version | bits,
+                                 .version_allowed = allowed,
+                                 .authorised = worker.has_value(),
+                                 .promise = turn.world.grid.of(sent.difficulty)});
     batch.origins.push_back({id_, worker, sent.difficulty, false});
     if (!allowed) {
         // What did the miner hash? Old firmware puts its bits on top of the version, newer one

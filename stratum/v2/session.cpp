@@ -262,21 +262,26 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
     if (frame_begun_ && now - *frame_begun_ >= options.frame_within) {
         return end(EndReason::slow_line);
     }
-    if (now - heard_ >= idle_limit(options, now)) end(EndReason::idle);
+    const auto silent = now - heard_;
+    // A declarator has something to ask with a new template only: blocks come when they will.
+    if (stage_ == Stage::declaring) {
+        if (silent >= options.declaring.idle_max) end(EndReason::idle);
+    } else if (silent >= options.idle_max &&
+               silent >= patience(share_interval(now), options.idle_max)) {
+        end(EndReason::idle);
+    }
 }
 
-// A slow device at the lowest difficulty may need hours for a share, and says nothing meanwhile.
-std::chrono::nanoseconds Session::idle_limit(const SessionOptions& options,
-                                             pool::SteadyTime now) const
+// Of all channels together, as far as it is known how fast they are.
+std::optional<std::chrono::duration<double>> Session::share_interval(pool::SteadyTime now) const
 {
-    // A declarator has something to ask with a new template only: blocks come when they will.
-    if (stage_ == Stage::declaring) return options.declaring.idle_max;
-    constexpr int intervals = 20;
-    const std::chrono::nanoseconds least = options.idle_max;
-    if (accepted_ == 0) return least;
-    const std::chrono::nanoseconds mean =
-        (now - opened_.steady) / static_cast<std::int64_t>(accepted_);
-    return std::max(least, intervals * mean);
+    double shares_per_second = 0;
+    for (const Channel& channel : channels_) {
+        const auto each = channel.policy.share_interval(channel.announced.difficulty, now);
+        if (each && each->count() > 0) shares_per_second += 1 / each->count();
+    }
+    if (shares_per_second <= 0) return std::nullopt;
+    return std::chrono::duration<double>{1 / shares_per_second};
 }
 
 void Session::ask_to_reconnect()

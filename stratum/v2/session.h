@@ -55,7 +55,7 @@ struct SessionOptions {
     std::chrono::seconds frame_within{15};  ///< from its first byte to its end
     /// Of each direction: looked at once a second, so it must leave more than a second's.
     std::uint64_t nonces_max = std::uint64_t{1} << 63;
-    std::chrono::minutes idle_max{30};  ///< or 20 times the connection's usual share interval
+    std::chrono::minutes idle_max{30};  ///< or 20 times its mean share interval; a week at most
     DeclaringOptions declaring;
 };
 
@@ -193,7 +193,7 @@ private:
     void refuse_setup(std::uint32_t flags, std::string_view code);
     void count_bad_request(const Turn& turn);
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
-    std::chrono::nanoseconds idle_limit(const SessionOptions& options, pool::SteadyTime now) const;
+    std::optional<std::chrono::duration<double>> share_interval(pool::SteadyTime now) const;
 
     struct Wish {
         std::uint32_t request = 0;

@@ -113,7 +113,9 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
     }
     // One channel is refused, and nothing else stops (sv2-apps#730).
     if (channels_.size() >= world.options.channels_max) return refuse("channel-capacity-exhausted");
-    const auto prefix = world.prefixes.lease(turn.now.steady);
+    const bool first = next_channel_ == group_id + 1;
+    const auto prefix = world.prefixes.lease(
+        turn.now.steady, first ? PrefixPool::Claim::first : PrefixPool::Claim::further);
     if (!prefix) return refuse("channel-capacity-exhausted");
     const auto worker =
         roster_.add(std::move(*user), wish.user, world.options.workers_max, turn.now.steady);

@@ -112,7 +112,9 @@ int main(int argc, char** argv)
         node,
         {.start_difficulty = any_hash,
          .sets = {"limits.connections_per_address=0", "limits.connects_per_second=0",
-                  "limits.lines_per_second=0", "web.requests_per_second=0"}}};
+                  "limits.connections_per_prefix=0", "limits.prefix_connects_per_second=0",
+                  "limits.lines_per_second=0", "limits.address_lines_per_second=0",
+                  "web.requests_per_second=0"}}};
     pool.start();
     // The crowd comes, sends a share each and goes: ten thousand workers that the pool knows.
     const std::string address = tests::test_address("testnet4", 1);

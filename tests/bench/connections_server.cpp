@@ -74,7 +74,9 @@ void serve(int commands, int words, const std::string& certificate, const std::s
     pool::Loop loop;
     Forgetful log;
     stratum::GateOptions open;
-    open.everybody = {.connections = 0, .connects_per_second = 0};
+    open.address = {};
+    open.prefix = {};
+    open.lines_per_second = 0;
     stratum::Gate gate{open};
     stratum::ServerOptions options;
     options.ports.push_back(

@@ -17,7 +17,8 @@ stratum::Gate& gate()
 {
     static stratum::Gate one{[] {
         stratum::GateOptions options;
-        options.everybody = {.connections = 0, .connects_per_second = 0, .connects_burst = 0};
+        options.address = {};
+        options.prefix = {.connections = 1'000'000, .connects_per_second = 0, .connects_burst = 0};
         return options;
     }()};
     return one;

@@ -179,6 +179,7 @@ int main(int argc, char** argv)
         {.start_difficulty = 0,
          .sets = {"work.look_seconds=55", "work.refresh_seconds=55",
                   "limits.connections_per_address=0", "limits.connects_per_second=0",
+                  "limits.connections_per_prefix=0", "limits.prefix_connects_per_second=0",
                   "limits.stale_shares=257", "limits.bad_shares=257"}}};
     {
         // The fixture's own [[node]] stands first; ZMQ is this node's second name.

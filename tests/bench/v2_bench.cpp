@@ -1,6 +1,8 @@
 // Stratum v1 and v2 side by side in one shard: what a share, a handshake, a connection and a new
 // block cost the server. The miners' own work (hashing, sealing, reading) is not timed. ./dev bench
 // v2
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -267,6 +269,35 @@ void handshakes(benchmark::State& state)
     state.SetItemsProcessed(state.iterations());
 }
 
+// What a look at ten thousand workers costs a loop, at once and in parts: shares wait for as long.
+void snapshot_at_once(benchmark::State& state)
+{
+    Arena arena{Kind::v1};
+    arena.connect(10'000, false);
+    while (state.KeepRunning()) benchmark::DoNotOptimize(arena.shard.snapshot(arena.now));
+}
+
+void snapshot_in_parts(benchmark::State& state)
+{
+    Arena arena{Kind::v1};
+    arena.connect(10'000, false);
+    std::vector<double> parts_us;
+    while (state.KeepRunning()) {
+        stratum::Census census;
+        for (bool more = true; more;) {
+            const pool::SteadyTime began = pool::read_clock().steady;
+            more = arena.shard.count_some(census, arena.now);
+            const std::chrono::duration<double, std::micro> took =
+                pool::read_clock().steady - began;
+            parts_us.push_back(took.count());
+        }
+        benchmark::DoNotOptimize(census);
+    }
+    std::sort(parts_us.begin(), parts_us.end());
+    state.counters["part_p50_us"] = parts_us[parts_us.size() / 2];
+    state.counters["part_p99_us"] = parts_us[parts_us.size() * 99 / 100];
+}
+
 BENCHMARK(handshakes)->Name("v2/handshake")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(shares, v1, Kind::v1)->Name("v2/shares/v1");
 BENCHMARK_CAPTURE(shares, standard, Kind::standard)->Name("v2/shares/standard");
@@ -289,6 +320,8 @@ BENCHMARK_CAPTURE(new_block, prepared_standard, Kind::standard, How::prepared)
 BENCHMARK_CAPTURE(new_block, prepared_extended, Kind::extended, How::prepared)
     ->Name("v2/prepared_block_10k/extended")
     ->Unit(benchmark::kMillisecond);
+BENCHMARK(snapshot_at_once)->Name("v2/snapshot_10k/at_once")->Unit(benchmark::kMicrosecond);
+BENCHMARK(snapshot_in_parts)->Name("v2/snapshot_10k/in_parts")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(memory, v1, Kind::v1)->Name("v2/memory/v1")->Iterations(1);
 BENCHMARK_CAPTURE(memory, standard, Kind::standard)->Name("v2/memory/standard")->Iterations(1);
 BENCHMARK_CAPTURE(memory, extended, Kind::extended)->Name("v2/memory/extended")->Iterations(1);

@@ -17,10 +17,12 @@ TEST(Crowd, OfTenThousandWorkersIsScrolledSortedAndFilteredOnOnePage)
 {
     constexpr double any_hash = 0.00000000023283064365386962890625;  // 2^-32
     NodeFixture node{"testnet4"};
-    PoolFixture pool{node,
-                     {.start_difficulty = any_hash,
-                      .sets = {"limits.connections_per_address=0", "limits.connects_per_second=0",
-                               "limits.lines_per_second=0"}}};
+    PoolFixture pool{
+        node,
+        {.start_difficulty = any_hash,
+         .sets = {"limits.connections_per_address=0", "limits.connects_per_second=0",
+                  "limits.connections_per_prefix=0", "limits.prefix_connects_per_second=0",
+                  "limits.lines_per_second=0", "limits.address_lines_per_second=0"}}};
     pool.start();
     const std::string address = test_address("testnet4", 1);
     const auto crowd = pool.miner(

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/app/config_table.h"
+
 namespace pool {
 namespace {
 
@@ -176,6 +178,36 @@ TEST(ConfigLines, ShowNoSecret)
     EXPECT_EQ(line_of(config, "webhook[1].secret").value, "\"***\"");
     EXPECT_EQ(line_of(config, "webhook[1].events").value, "[\"block.found\"]");
     EXPECT_EQ(line_of(config, "node[2].url").value, "\"***\"");
+}
+
+TEST(LimitsOfNetworks, AreThoseOfOneAddressButForWhatIsNamed)
+{
+    const Config config = loaded(
+        good("[limits]\nconnections_per_address = 9\nprefix_connects_burst = 77\n"
+             "address_lines_per_second = 55\nnetworks = "
+             "[\"203.0.113.7 connections=0 connects_per_second=0 lines_per_second=0\", "
+             "\"10.0.0.0/8 connects_burst=5 prefix_connections=6 prefix_connects_per_second=7 "
+             "prefix_connects_burst=8\"]\n"));
+    EXPECT_EQ(config.gate.address.connections, 9U);
+    EXPECT_EQ(config.gate.prefix.connects_burst, 77U);
+    ASSERT_EQ(config.gate.networks.size(), 2U);
+    const auto& farm = config.gate.networks[0];
+    EXPECT_EQ(farm.address.connections, 0U);
+    EXPECT_EQ(farm.lines_per_second, 0U);
+    EXPECT_EQ(farm.address.connects_per_second, 0U);
+    EXPECT_EQ(farm.prefix.connections, 0U) << "a farm behind one address has no cap at all";
+    EXPECT_EQ(farm.prefix.connects_per_second, 0U);
+    const auto& other = config.gate.networks[1];
+    EXPECT_EQ(other.address.connections, 9U);
+    EXPECT_EQ(other.lines_per_second, 55U);
+    EXPECT_EQ(other.address.connects_burst, 5U);
+    EXPECT_EQ(other.prefix.connections, 6U);
+    EXPECT_EQ(other.prefix.connects_per_second, 7U);
+    EXPECT_EQ(other.prefix.connects_burst, 8U);
+    for (const auto* wrong : {"10.0.0.0/8 prefix=3", "10.0.0.0/8 connections=-1",
+                              "10.0.0.0/8 connections", "somewhere connections=1"}) {
+        EXPECT_FALSE(parse_network_rule(wrong, {}).has_value()) << wrong;
+    }
 }
 
 TEST(WebhookConfig, IsReadAsOftenAsItStandsThere)

@@ -92,6 +92,20 @@ TEST(Producer, TellsAccountsWorkersAndRegisteredNamesApart)
 }
 
 // Each name stays in memory for a life, and in the books: nobody makes them without end.
+TEST(Producer, FoldsNamesBeyondTheConfiguredNumberAndCountsThem)
+{
+    const tests::TempDir dir;
+    auto journal = *Journal::open(dir.path(), {});
+    Producer log{"test-0", journal, [] { return SteadyTime{}; }, 3};
+    const MemberHandle farm = log.member(account(1));
+    for (const auto* name : {"a", "b", "c", "a"}) log.worker(farm, name);
+    EXPECT_EQ(log.names_folded(), 0U);
+    const WorkerHandle beyond = log.worker(farm, "d");
+    EXPECT_EQ(log.worker(farm, "e"), beyond);
+    EXPECT_EQ(log.worker(farm, Producer::worker_beyond), beyond);
+    EXPECT_EQ(log.names_folded(), 2U) << "who is named so is no excess";
+}
+
 TEST(Producer, KnowsTenThousandWorkersOfAnAccountAndTheRestAsOne)
 {
     const tests::TempDir dir;

@@ -81,6 +81,19 @@ TEST(PrefixPool, RefusesWhenAllAreLeased)
     EXPECT_FALSE(pool.lease(start + minutes{60}).has_value());
 }
 
+// v2's channels take a prefix each: a thousand a connection, opened and closed without end.
+TEST(PrefixPool, KeepsAQuarterForConnectionsThatHaveNone)
+{
+    PrefixPool pool{{0, 8}, 0};
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_TRUE(pool.lease(start, PrefixPool::Claim::further).has_value()) << i;
+    }
+    EXPECT_FALSE(pool.lease(start, PrefixPool::Claim::further).has_value());
+    EXPECT_TRUE(pool.lease(start).has_value());
+    EXPECT_TRUE(pool.lease(start).has_value());
+    EXPECT_FALSE(pool.lease(start).has_value());
+}
+
 TEST(PrefixPool, BeginsElsewhereInAnotherLife)
 {
     PrefixPool one{{0, 1000}, 17};

@@ -17,7 +17,7 @@ IpAddress ip(std::string_view text) { return parse_ip(text).value_or(IpAddress{}
 GateOptions small()
 {
     GateOptions options;
-    options.everybody = {.connections = 3, .connects_per_second = 0, .connects_burst = 0};
+    options.address = {.connections = 3, .connects_per_second = 0, .connects_burst = 0};
     return options;
 }
 
@@ -46,7 +46,7 @@ TEST(Gate, TakesAnIpv6NetworkOfOneCustomerForOneAddress)
 TEST(Gate, LimitsHowFastAnAddressMayConnect)
 {
     GateOptions options;
-    options.everybody = {.connections = 0, .connects_per_second = 2, .connects_burst = 5};
+    options.address = {.connections = 0, .connects_per_second = 2, .connects_burst = 5};
     Gate gate{options};
     int welcome = 0;
     for (int i = 0; i < 20; ++i) {
@@ -62,9 +62,102 @@ TEST(Gate, HasOtherLimitsForSomeNetworks)
 {
     GateOptions options = small();
     options.networks.push_back({*parse_network("10.0.0.0/8"),
-                                {.connections = 0, .connects_per_second = 0, .connects_burst = 0}});
+                                {.connections = 0, .connects_per_second = 0, .connects_burst = 0},
+                                {},
+                                7});
     Gate gate{options};
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(gate.admit(ip("10.1.2.3"), start), Answer::welcome);
+    EXPECT_EQ(gate.lines_per_second(ip("10.1.2.3")), 7U);
+    EXPECT_EQ(gate.lines_per_second(ip("192.0.2.1")), options.lines_per_second);
+}
+
+GateOptions crowded_prefix()
+{
+    GateOptions options;
+    options.address = {};
+    options.prefix = {.connections = 4, .connects_per_second = 0, .connects_burst = 0};
+    return options;
+}
+
+TEST(Gate, CapsTheConnectionsOfAllAddressesOfAPrefix)
+{
+    Gate gate{crowded_prefix()};
+    for (const auto* address : {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.255"}) {
+        EXPECT_EQ(gate.admit(ip(address), start), Answer::welcome);
+    }
+    EXPECT_EQ(gate.admit(ip("192.0.2.9"), start), Answer::prefix_too_many);
+    EXPECT_EQ(gate.admit(ip("192.0.3.9"), start), Answer::welcome);
+    gate.release(ip("192.0.2.2"));
+    EXPECT_EQ(gate.admit(ip("192.0.2.9"), start), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("192.0.2.9"), start), Answer::prefix_too_many);
+    EXPECT_EQ(gate.connections(), 5U);
+    EXPECT_EQ(gate.answered(Answer::prefix_too_many), 2U);
+}
+
+TEST(Gate, TakesTheIpv6NetworkOfOneSiteForOnePrefix)
+{
+    Gate gate{crowded_prefix()};
+    for (const auto* address :
+         {"2001:db8:7::1", "2001:db8:7:1::1", "2001:db8:7:2::1", "2001:db8:7:ffff::1"}) {
+        EXPECT_EQ(gate.admit(ip(address), start), Answer::welcome);
+    }
+    EXPECT_EQ(gate.admit(ip("2001:db8:7:3::1"), start), Answer::prefix_too_many);
+    EXPECT_EQ(gate.admit(ip("2001:db8:8::1"), start), Answer::welcome);
+}
+
+TEST(Gate, LimitsHowFastTheAddressesOfAPrefixConnectTogether)
+{
+    GateOptions options;
+    options.address = {.connections = 0, .connects_per_second = 2, .connects_burst = 4};
+    options.prefix = {.connections = 0, .connects_per_second = 3, .connects_burst = 6};
+    Gate gate{options};
+    const auto come = [&gate](std::string_view address, pool::SteadyTime now) {
+        int welcome = 0;
+        while (gate.admit(ip(address), now) == Answer::welcome) ++welcome;
+        return welcome;
+    };
+    EXPECT_EQ(come("192.0.2.1", start), 4);
+    EXPECT_EQ(come("192.0.2.2", start), 2);
+    EXPECT_EQ(come("192.0.2.3", start), 0);
+    EXPECT_EQ(gate.answered(Answer::too_fast), 1U);
+    EXPECT_EQ(gate.answered(Answer::prefix_too_fast), 2U);
+    EXPECT_EQ(come("192.0.3.1", start), 4);
+    EXPECT_EQ(come("192.0.2.1", start + seconds{1}), 2) << "whom its own bucket holds back";
+    EXPECT_EQ(come("192.0.2.2", start + seconds{1}), 1) << "leaves the rest to its neighbours";
+}
+
+TEST(Gate, CountsWhoHasLimitsOfItsOwnForNoNeighbour)
+{
+    GateOptions options = crowded_prefix();
+    options.networks = {{*parse_network("192.0.2.7"), {}, {}},
+                        {*parse_network("198.51.100.0/24"), {}, {.connections = 2}}};
+    Gate gate{options};
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(gate.admit(ip("192.0.2.7"), start), Answer::welcome);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(gate.admit(ip("192.0.2.8"), start), Answer::welcome);
+    gate.release(ip("192.0.2.7"));
+    EXPECT_EQ(gate.admit(ip("192.0.2.8"), start), Answer::prefix_too_many);
+
+    EXPECT_EQ(gate.admit(ip("198.51.100.1"), start), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("198.51.100.2"), start), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("198.51.100.3"), start), Answer::prefix_too_many);
+}
+
+TEST(Gate, ForgetsPrefixesNobodyIsConnectedFrom)
+{
+    GateOptions options = crowded_prefix();
+    options.addresses_max = 100;
+    Gate gate{options};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        IpAddress address = ip("10.0.0.1");
+        address.bytes[13] = static_cast<std::uint8_t>(i >> 8);
+        address.bytes[14] = static_cast<std::uint8_t>(i);
+        ASSERT_EQ(gate.admit(address, start), Answer::welcome);
+        gate.release(address);
+    }
+    EXPECT_LE(gate.prefixes(), 151U);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(gate.admit(ip("192.0.2.2"), start), Answer::welcome);
+    EXPECT_EQ(gate.admit(ip("192.0.2.3"), start), Answer::prefix_too_many) << "is still counted";
 }
 
 TEST(Gate, BansAnAddressThatMisbehavesAndForgives)

@@ -16,9 +16,10 @@ namespace {
 // A server on a thread of its own that takes any hash, for as long as this lives.
 class RunningServer {
 public:
-    RunningServer()
+    /// target: of a block.
+    explicit RunningServer(ServerOptions options = {},
+                           const pool::Uint256& target = pool::difficulty_one_target())
     {
-        ServerOptions options;
         options.shard = tests::v2_options();
         options.shard.gate = &gate_;
         // The client sends hashes as they come: this takes all but one in 65,536.
@@ -34,8 +35,7 @@ public:
         tests::Talk jobs;
         jobs.now = pool::read_clock();
         const auto job = jobs.make_job(1);
-        // Nothing that is not mined is a block.
-        job->network_target = pool::difficulty_one_target();
+        job->network_target = target;  // by itself nothing that is not mined is a block
         server_->publish(job);
         thread_ = std::thread{[this] { loop_.run(); }};
     }
@@ -55,6 +55,7 @@ public:
         options.shares_max = 200;
         return options;
     }
+    const ShardMetrics& metrics() const { return server_->metrics(); }
     void stop()
     {
         if (!thread_.joinable()) return;
@@ -109,6 +110,23 @@ TEST(Load, CountsWhatAV2ServerAccepts)
     const auto report = run_load(options);
     ASSERT_TRUE(report.has_value()) << report.error().detail;
     expect_counted(server, *report);
+}
+
+TEST(Load, WhereAllSharesAreBlocksFindsThoseWhoseAnswersCameLate)
+{
+    for (const bool late : {false, true}) {
+        ServerOptions options;
+        options.block_answer_max = late ? std::chrono::nanoseconds{0} : std::chrono::hours{1};
+        RunningServer server{options, pool::Uint256::max()};
+        ASSERT_TRUE(run_load(server.load()).has_value());
+        server.stop();
+        EXPECT_GE(server.metrics().block_candidates.value(), 200U);
+        EXPECT_EQ(server.metrics().slow_block_answers.value() > 0, late);
+    }
+    RunningServer shares;
+    ASSERT_TRUE(run_load(shares.load()).has_value());
+    shares.stop();
+    EXPECT_EQ(shares.metrics().slow_block_answers.value(), 0U);
 }
 
 TEST(Load, IsSharedOutToSeveralProcessesAndAddedUp)

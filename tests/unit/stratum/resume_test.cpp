@@ -136,5 +136,85 @@ TEST(Resume, LeavesTheJobsOfBeforeToTheSameAccountOnly)
     EXPECT_EQ(thief.miner.submit(thief.miner.find()), Lines{std::string{accepted}});
 }
 
+// It named a session that another account has: a copied configuration, a proxy's mistake, a thief.
+TEST(Resume, MovesAnotherAccountToAPrefixOfItsOwnWhereItCanBeTold)
+{
+    for (const auto* asks :
+         {R"({"id":3,"method":"mining.extranonce.subscribe","params":[]})",
+          R"({"id":3,"method":"mining.configure","params":[["subscribe-extranonce"],{}]})"}) {
+        Talk talk{resuming()};
+        talk.publish(1);
+        TalkingMiner miner{talk, "user.w1"};
+        const std::string session = session_of(talk, miner);
+        const auto queued = miner.find();
+        talk.closed(miner.id);
+
+        TalkingMiner other{talk, talk.open()};
+        other.user = "user2.w1";
+        other.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" + session +
+                  "\"]}");
+        ASSERT_EQ(other.extranonce1, miner.extranonce1);
+        other.say(asks);
+        const Lines said =
+            other.say(R"({"id":2,"method":"mining.authorize","params":["user2.w1","x"]})");
+        ASSERT_EQ(said.size(), 4U) << "reply, prefix, difficulty, job";
+        EXPECT_EQ(said[0], R"({"id":2,"result":true,"error":null})");
+        EXPECT_TRUE(
+            said[1].starts_with(R"({"id":null,"method":"mining.set_extranonce","params":[")"))
+            << said[1];
+        EXPECT_TRUE(said[1].ends_with(R"(",8]})")) << said[1];
+        EXPECT_TRUE(said[3].find("mining.notify") != std::string::npos &&
+                    said[3].ends_with(",true]}"))
+            << said[3];
+        EXPECT_NE(other.extranonce1, miner.extranonce1) << "as the miner has read it";
+        EXPECT_EQ(other.submit(other.find()), Lines{std::string{accepted}});
+        EXPECT_EQ(talk.shard.metrics().prefixes_moved.value(), 1U);
+
+        Back owner = come_back(talk, session);
+        EXPECT_TRUE(contains(owner.said, "\"" + miner.extranonce1 + "\"")) << owner.said[0];
+        EXPECT_EQ(owner.miner.submit(queued), Lines{std::string{accepted}});
+    }
+}
+
+TEST(Resume, IsStillThereForItsOwnerWhenSomebodyNamedItAndWentAway)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto queued = miner.find();
+    talk.closed(miner.id);
+    const pool::SessionId nobody = talk.open();
+    EXPECT_TRUE(contains(talk.say(nobody, R"({"id":1,"method":"mining.subscribe","params":["x",")" +
+                                              session + "\"]}"),
+                         miner.extranonce1));
+    talk.closed(nobody);
+    Back owner = come_back(talk, session);
+    EXPECT_TRUE(contains(owner.said, miner.extranonce1));
+    EXPECT_EQ(owner.miner.submit(queued), Lines{std::string{accepted}});
+}
+
+// Between a job and its shares a prefix stays what it was.
+TEST(Resume, MovesNobodyWhoHasAJobAlready)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    talk.closed(miner.id);
+    TalkingMiner other{talk, talk.open()};
+    other.user = "user2.w1";
+    other.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" + session + "\"]}");
+    other.say(R"({"id":3,"method":"mining.extranonce.subscribe","params":[]})");
+    talk.pass(seconds{4});
+    other.take_in(talk.hear(other.id));
+    ASSERT_EQ(other.jobs.size(), 1U);
+    const auto early = other.find();
+    const Lines said =
+        other.say(R"({"id":2,"method":"mining.authorize","params":["user2.w1","x"]})");
+    EXPECT_FALSE(contains(said, "set_extranonce"));
+    EXPECT_EQ(other.submit(early), Lines{std::string{accepted}});
+}
+
 }  // namespace
 }  // namespace tests

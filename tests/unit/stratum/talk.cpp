@@ -200,6 +200,10 @@ void TalkingMiner::take_in(const Lines& lines)
         if (result.type() == pool::JsonValue::Type::array && result.size() == 3) {
             extranonce1 = result.at(1).string().value_or("");
             extranonce2_bytes = static_cast<std::size_t>(result.at(2).uint64().value_or(0));
+        } else if (method == "mining.set_extranonce") {
+            extranonce1 = message->find("params").at(0).string().value_or("");
+            extranonce2_bytes =
+                static_cast<std::size_t>(message->find("params").at(1).uint64().value_or(0));
         } else if (method == "mining.set_difficulty") {
             difficulties.push_back(message->find("params").at(0).number().value_or(0));
             target = stratum::client::target_of_advertised(difficulties.back());

@@ -66,6 +66,68 @@ TEST(V2Limits, AFrameThatIsBegunAndNotEndedClosesTheConnection)
     EXPECT_EQ(talk.shard.metrics().of(stratum::EndReason::slow_line).value(), 1U);
 }
 
+TEST(V2Limits, ChannelsLeavePrefixesToConnectionsThatHaveNone)
+{
+    stratum::ShardOptions options = v2_options();
+    options.prefixes.count = 8;
+    Talk talk{options};
+    talk.publish(1);
+    Peer greedy{talk};
+    greedy.set_up(1);
+    for (int opened = 0; opened < 6; ++opened) greedy.open_standard();
+    OpenStandard call;
+    call.request = 9;
+    call.user = {"user.rig"};
+    call.target_max = pool::Uint256::max();
+    greedy.say(call);
+    const auto refused = greedy.take<OpenError>();
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->code.value, "channel-capacity-exhausted");
+
+    TalkingMiner other{talk, "user.w1"};
+    EXPECT_FALSE(other.jobs.empty());
+}
+
+TEST(V2Limits, SilenceForHalfAnHourEndsAConnectionOfWhichNobodyKnowsHowFastItIs)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    peer.standard_job(peer.open_standard());
+    talk.pass(seconds{1799});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::idle);
+}
+
+// Four hashes in six seconds, and 4096 for a share: one in 1.7 hours.
+TEST(V2Limits, SilenceIsMeasuredByWhatASlowMinerHasSaidOfItself)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk, {.min = {-20}, .max = {40}, .start = {-20}}};
+    peer.set_up(1);
+    peer.standard_job(peer.open_standard("user.slow", 0.7F));
+    talk.pass(std::chrono::hours{5});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(std::chrono::hours{30});
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::idle);
+}
+
+TEST(V2Limits, SilenceOfAProxyIsMeasuredByAllItsChannelsTogether)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk, {.min = {-20}, .max = {40}, .start = {-20}}};
+    peer.set_up(1);
+    for (int rig = 0; rig < 10; ++rig) peer.open_standard("user.slow", 0.7F);
+    talk.pass(std::chrono::hours{3});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(std::chrono::hours{1});
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::idle);
+}
+
 TEST(V2Limits, SequenceNumbersAreTheMinersOwnAndComeBackAsTheyWere)
 {
     Talk talk{v2_options()};

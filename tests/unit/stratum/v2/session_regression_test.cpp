@@ -100,15 +100,22 @@ TEST_F(V2Regression, Stratum2260AClosedChannelsPrefixIsNobodysWhileItsJobsLive)
     const auto job = peer.extended_job(first);
     const auto share = peer.extended_share(first, job);
     peer.say(CloseChannel{first.id, {"done"}});
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 3; ++i) {
         const auto next = peer.open_extended();
         EXPECT_NE(next.prefix, first.prefix);
         EXPECT_NE(next.id, first.id);
         peer.say(CloseChannel{next.id, {}});
     }
-    // The first one's would be the next, and is not to be had.
-    peer.say(OpenExtended{3, {"user.rig"}, 0, pool::Uint256::max(), 4});
-    EXPECT_EQ(*peer.take<OpenError>(), (OpenError{3, {"channel-capacity-exhausted"}}));
+    Peer other{small};
+    other.set_up();
+    EXPECT_NE(other.open_extended().prefix, first.prefix);
+    // The first one's would be the next, and is to be had by nobody.
+    Peer late{small};
+    late.set_up();
+    for (Peer* each : {&peer, &late}) {
+        each->say(OpenExtended{3, {"user.rig"}, 0, pool::Uint256::max(), 4});
+        EXPECT_EQ(*each->take<OpenError>(), (OpenError{3, {"channel-capacity-exhausted"}}));
+    }
     peer.say(share);
     EXPECT_EQ(peer.take<SubmitError>()->code.value, "invalid-channel-id");
     EXPECT_TRUE(small.log.shares.empty());
