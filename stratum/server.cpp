@@ -290,7 +290,7 @@ void Server::Impl::drop_stalled(pool::Now now)
         const bool silent = conn.intake != nullptr && now.steady - conn.opened.steady >=
                                                           options.shard.session.first_line_within;
         if (silent) {
-            refuse(id, EndReason::no_first_line);
+            if (!std::exchange(conn.overdue, true)) overdue.push_back(id);
         } else if (conn.tcp->write_queue_bytes() == 0) {
             conn.unsent_since.reset();
         } else if (!conn.unsent_since) {
@@ -301,6 +301,26 @@ void Server::Impl::drop_stalled(pool::Now now)
             forget(at);
         }
         at = next;
+    }
+    if (!closing.active()) close_overdue();
+}
+
+// To close one takes some ten microseconds: thousands that came together, and are due together,
+// would keep the shares of all others waiting.
+void Server::Impl::close_overdue()
+{
+    constexpr std::size_t at_once = 32;
+    for (std::size_t closed = 0; closed < at_once && !overdue.empty(); ++closed) {
+        const auto at = conns.find(overdue.back().value);
+        const pool::SessionId id = overdue.back();
+        overdue.pop_back();
+        // Whoever has spoken meanwhile stays.
+        if (at != conns.end() && at->second.intake != nullptr) refuse(id, EndReason::no_first_line);
+    }
+    if (overdue.empty()) {
+        closing.stop();
+    } else if (!closing.active()) {
+        closing = loop.every(pace_every, [this] { close_overdue(); });
     }
 }
 
@@ -345,6 +365,7 @@ void Server::Impl::stop()
 {
     listeners.clear();
     pacing.stop();
+    closing.stop();
     end_turn();
     for (auto& [id, conn] : conns) {
         shard.closed(pool::SessionId{id}, EndReason::server_stops, pool::read_clock());

@@ -30,6 +30,7 @@ struct Server::Impl {
         const PortOptions* port = nullptr;
         bool admitted = false;
         bool holding = false;
+        bool overdue = false;  // stands in `overdue`
     };
     using Conns = std::unordered_map<std::uint64_t, Conn>;
 
@@ -61,6 +62,7 @@ struct Server::Impl {
     void write_out();
     void on_tick();
     void drop_stalled(pool::Now now);
+    void close_overdue();
     void shed();
     PortOptions* port_at(std::uint16_t number);
     void pace();
@@ -79,10 +81,12 @@ struct Server::Impl {
     std::uint64_t judged = 0;                    // before this turn
     std::uint64_t candidates = 0;                // likewise
     Effects effects;
-    std::vector<Conn*> receivers;  // of effects.writes; kept for its memory
+    std::vector<Conn*> receivers;          // of effects.writes; kept for its memory
+    std::vector<pool::SessionId> overdue;  // have said nothing in time
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;
+    pool::Watch closing;
     pool::Watch turn_end;
 };
 

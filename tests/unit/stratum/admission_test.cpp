@@ -97,5 +97,45 @@ TEST(Admission, TakesACrowdInTheOrderInWhichItCameAndSendsNobodyAway)
     EXPECT_LE(overtaken, 4 * room);
 }
 
+// They came together and are due together; who mines must not wait for all their closes.
+TEST(Admission, ClosesACrowdThatSaysNothingAFewAtATime)
+{
+    constexpr std::size_t silent = 300;
+    pool::Loop loop;
+    FakeShareLog log;
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ServerOptions options;
+    options.shard = Talk::default_options();
+    options.shard.gate = &gate;
+    options.shard.session.first_line_within = std::chrono::seconds{0};
+    options.ports.push_back(
+        {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
+    stratum::Server server{loop, options, log, std::make_shared<stratum::AccountDirectory>(),
+                           [](pool::BlockCandidate) {}};
+    const auto ports = server.start();
+    ASSERT_TRUE(ports.has_value());
+    std::vector<std::unique_ptr<pool::TcpConn>> conns;
+    for (std::size_t i = 0; i < silent; ++i) {
+        pool::TcpConn::connect(loop, {"127.0.0.1", ports->front()},
+                               [&conns](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                                   ASSERT_TRUE(made.has_value());
+                                   conns.push_back(std::move(*made));
+                               });
+    }
+    std::uint64_t closed = 0;
+    std::uint64_t most = 0;
+    const pool::Watch look = loop.at_turn_end([&] {
+        const auto now = server.metrics().of(stratum::EndReason::no_first_line).value();
+        most = std::max(most, now - closed);
+        closed = now;
+        if (closed == silent) loop.stop();
+    });
+    const pool::Watch limit = loop.after(std::chrono::seconds{60}, [&] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(closed, silent);
+    EXPECT_GT(most, 0U);
+    EXPECT_LE(most, 64U);
+}
+
 }  // namespace
 }  // namespace tests
