@@ -14,7 +14,6 @@ namespace tests {
 namespace {
 
 constexpr std::uint64_t accounts = 3;
-constexpr std::uint64_t slots = 400;
 constexpr pool::U128 all = pool::U128{1'000'000'000'000'000'000} * 1'000'000;
 
 /// Slots 1 to 400 of three accounts, sealed, and one that is not.
