@@ -200,7 +200,10 @@ bool Shard::count_some(Census& census, pool::Now now) const
     if (!census.past_counted) {
         census.past_counted = !past_workers_.snapshot_some(now, counted_at_once, census.past_up_to,
                                                            census.past_workers);
-        if (census.past_counted) census.left = order_;
+        if (census.past_counted) {
+            census.left = order_;
+            census.sessions.reserve(order_.size());
+        }
         return true;
     }
     std::size_t counted = 0;
