@@ -53,13 +53,18 @@ bool listens(const std::string& path)
     return yes;
 }
 
-/// The text of Redis's answer; an error fails the test.
-std::string tell(const std::string& socket, std::initializer_list<std::string_view> words)
+pool::Result<pool::RedisReply> ask(const std::string& socket,
+                                   std::initializer_list<std::string_view> words)
 {
     pool::RedisOptions options;
     options.socket = socket;
-    pool::RedisClient client{options};
-    const auto reply = client.command(words);
+    return pool::RedisClient{options}.command(words);
+}
+
+/// The text of Redis's answer; an error fails the test.
+std::string tell(const std::string& socket, std::initializer_list<std::string_view> words)
+{
+    const auto reply = ask(socket, words);
     EXPECT_TRUE(reply.has_value() && !reply->is_error()) << (reply ? reply->text : "no answer");
     return reply ? reply->text : "";
 }
@@ -88,9 +93,13 @@ void RedisFixture::kill()
 
 void RedisFixture::follow(const RedisFixture& primary) const
 {
-    // Replicas come by TCP. Its port is free now, and Redis listens there at once.
-    const std::string port = std::to_string(free_port());
-    tell(primary.socket(), {"CONFIG", "SET", "port", port});
+    // Replicas come by TCP. A port that was free may be somebody's by the time Redis takes it.
+    std::string port;
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        port = std::to_string(free_port());
+        const auto reply = ask(primary.socket(), {"CONFIG", "SET", "port", port});
+        return reply && !reply->is_error();
+    }));
     tell(socket(), {"REPLICAOF", "127.0.0.1", port});
     const auto linked = [this] {
         return tell(socket(), {"INFO", "replication"}).find("master_link_status:up") !=
