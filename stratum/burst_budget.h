@@ -45,9 +45,9 @@ private:
     // others, all begin anew.
     void forget(pool::SteadyTime now)
     {
-        constexpr std::chrono::seconds whole{5};
+        const std::chrono::seconds whole{5};
         std::erase_if(by_address_,
-                      [now](const auto& entry) { return entry.second.rested(whole, now); });
+                      [whole, now](const auto& entry) { return entry.second.rested(whole, now); });
         if (by_address_.size() >= addresses_max) by_address_.clear();
     }
 

@@ -205,7 +205,7 @@ private:
     std::string& out() { return waiting_.empty() ? out_ : waiting_.back().after; }
     void thank(const Turn& turn);
     std::optional<ExtranoncePrefix> resume(std::optional<std::uint64_t> session, const Turn& turn);
-    bool leave_to_owner(const Turn& turn);
+    std::optional<ExtranoncePrefix> leave_to_owner(const Turn& turn);
     std::uint8_t zeros(const SessionOptions& options) const
     {
         return static_cast<std::uint8_t>(options.extranonce2_bytes - extranonce2_bytes_);

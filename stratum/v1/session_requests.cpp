@@ -131,20 +131,21 @@ std::optional<ExtranoncePrefix> Session::resume(std::optional<std::uint64_t> ses
 }
 
 // Whoever names another's session gets nothing of it: none of its jobs, and, where it can be told,
-// not the prefix either, so that its owner may still come back for both. True: it has another.
-bool Session::leave_to_owner(const Turn& turn)
+// not the prefix either, so that its owner may still come back for both. Returns the one it has now
+// instead.
+std::optional<ExtranoncePrefix> Session::leave_to_owner(const Turn& turn)
 {
     const std::unique_ptr<Resumed> resumed = std::move(resumed_);
     World& world = turn.world;
-    if (!takes_set_extranonce_ || !sent_.empty()) return false;
+    if (!takes_set_extranonce_ || !sent_.empty()) return std::nullopt;
     const auto own = world.prefixes.lease(turn.now.steady);
-    if (!own) return false;
+    if (!own) return std::nullopt;
     world.prefixes.release(resumed->left.prefix, turn.now.steady);
     resumed->left.since = turn.now.steady;
     world.parted.keep(subscription_, std::move(resumed->left));
     subscription_ = resumed->subscription;
     prefix_ = own;
-    return true;
+    return own;
 }
 
 std::optional<Parted> Session::part(pool::SteadyTime since) const
@@ -184,12 +185,12 @@ void Session::on(const Authorize& call, const Turn& turn)
     }
     turn.world.metrics.authorized.add();
     const bool same = resumed_ == nullptr || resumed_->left.account == accounts_.front().key.name;
-    const bool moved = !same && leave_to_owner(turn);
+    const auto moved = same ? std::nullopt : leave_to_owner(turn);
     if (first) begin_where_it_was(turn);
     apply_password(call.password, turn);
     append_result(out(), turn.id, true);
     if (moved) {
-        append_set_extranonce(out(), *prefix_, zeros(turn.world.options), extranonce2_bytes_);
+        append_set_extranonce(out(), *moved, zeros(turn.world.options), extranonce2_bytes_);
         turn.world.metrics.prefixes_moved.add();
     }
     start_if_ready(turn.world);

@@ -17,7 +17,7 @@ const pool::SteadyTime start{std::chrono::hours{1}};
 stratum::IpAddress ip(std::uint32_t number)
 {
     stratum::IpAddress address = stratum::parse_ip("10.0.0.0").value_or(stratum::IpAddress{});
-    for (int at = 0; at < 3; ++at) {
+    for (std::size_t at = 0; at < 3; ++at) {
         address.bytes[15 - at] = static_cast<std::uint8_t>(number >> (8 * at));
     }
     return address;
