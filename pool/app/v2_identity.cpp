@@ -117,17 +117,29 @@ Result<void> V2IdentityKeeper::load(UnixTime now)
         return fail(Error::Code::invalid,
                     options_.file + " is no v2 identity: " + read.error().detail);
     }
-    const std::uint32_t end = read->certificate.not_valid_after.seconds;
-    if (end < now.seconds) {
+    if (read->certificate.not_valid_after.seconds < now.seconds) {
         return fail(Error::Code::refused,
                     options_.file + ": the certificate has run out; sign another one");
     }
-    if (end - now.seconds < warn_days * day) {
-        log::warn("v2_certificate_ends", {{"file", options_.file}, {"in_s", end - now.seconds}});
-    }
     read_at_ = changed;
     identity_ = std::make_shared<const Identity>(*std::move(read));
+    warn_of_end(now);
     return {};
+}
+
+// Once a day in its last week, and when it is over: miners then find that the pool is not the one
+// that they trust.
+void V2IdentityKeeper::warn_of_end(UnixTime now)
+{
+    const std::uint64_t end = identity_->certificate.not_valid_after.seconds;
+    if (now.seconds + std::uint64_t{warn_days} * day < end) return;
+    if (warned_at_ && now.seconds < warned_at_->seconds + day) return;
+    warned_at_ = now;
+    if (end < now.seconds) {
+        log::error("v2_certificate_ended", {{"file", options_.file}});
+    } else {
+        log::warn("v2_certificate_ends", {{"file", options_.file}, {"in_s", end - now.seconds}});
+    }
 }
 
 Result<void> V2IdentityKeeper::issue(UnixTime now)
@@ -156,6 +168,7 @@ bool V2IdentityKeeper::refresh(UnixTime now)
     } else {
         std::error_code error;
         const auto changed = std::filesystem::last_write_time(options_.file, error);
+        warn_of_end(now);
         if (!error && changed == read_at_) return false;
         done = load(now);
     }

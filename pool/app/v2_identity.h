@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "pool/base/result.h"
@@ -34,10 +35,12 @@ private:
     explicit V2IdentityKeeper(V2IdentityOptions options) : options_(std::move(options)) {}
     Result<void> load(UnixTime now);
     Result<void> issue(UnixTime now);
+    void warn_of_end(UnixTime now);
 
     V2IdentityOptions options_;
     std::unique_ptr<stratum::v2::Curve> curve_ = std::make_unique<stratum::v2::Curve>();
     std::filesystem::file_time_type read_at_;
+    std::optional<UnixTime> warned_at_;
     std::shared_ptr<const stratum::v2::Identity> identity_;
 };
 

@@ -22,7 +22,8 @@ class SentJobs {
 public:
     struct Target {
         pool::Promise promise;
-        pool::Difficulty difficulty;  ///< nearest on the grid
+        pool::Difficulty
+            difficulty;  ///< on the grid; easier than promise where the miner wants it so
     };
     void add(pool::JobId job, const Target& target);
     /// Drops jobs from the oldest on while `known` says no of them.
@@ -91,6 +92,7 @@ struct Channel {
     SentJobs::Target announced;  ///< the last target sent: for jobs from then on
     SentJobs sent;
     AckBatch acks;
+    bool closing = false;   ///< the miner has closed it; shares of it wait for their verdict
     std::uint64_t tip = 0;  ///< WireJob::tip of the last job sent
     /// The job for the next tip that it has already, and whether its group was told.
     struct Ahead {

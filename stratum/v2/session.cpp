@@ -239,6 +239,7 @@ void Session::count_bad_request(const Turn& turn)
 void Session::on_tick(World& world, pool::Now now)
 {
     if (ended_) return;
+    drop_closed(world, now.steady);
     for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
     acknowledge_due(now.steady);
     tend_declared({world, now});
@@ -255,8 +256,9 @@ void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime no
         return end(EndReason::no_handshake);
     }
     if (stage_ == Stage::setup && age >= options.setup_within) return end(EndReason::no_setup);
-    const bool idle = next_channel_ == group_id + 1 && !authorised();
-    if (idle && age >= options.channel_within) {
+    const bool without = next_channel_ == group_id + 1 && !authorised();
+    if (without && age >= options.channel_within) return end(EndReason::no_channel);
+    if (unused_since_ && now - *unused_since_ >= options.channel_within) {
         return end(EndReason::no_channel);
     }
     if (frame_begun_ && now - *frame_begun_ >= options.frame_within) {

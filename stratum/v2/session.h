@@ -51,8 +51,8 @@ struct SessionOptions {
     std::chrono::milliseconds ack_within{1000};
     std::chrono::seconds handshake_within{5};
     std::chrono::seconds setup_within{10};
-    std::chrono::seconds channel_within{60};
-    std::chrono::seconds frame_within{15};  ///< from its first byte to its end
+    std::chrono::seconds channel_within{60};  ///< to the first one, or after the last has closed
+    std::chrono::seconds frame_within{15};    ///< from its first byte to its end
     /// Of each direction: looked at once a second, so it must leave more than a second's.
     std::uint64_t nonces_max = std::uint64_t{1} << 63;
     std::chrono::minutes idle_max{30};  ///< or 20 times its mean share interval; a week at most
@@ -204,7 +204,11 @@ private:
     };
     Channel* open(const Wish& wish, const Turn& turn);
     void refuse_open(std::uint32_t request, std::string_view code, const Turn& turn);
-    Channel* find(std::uint32_t id);
+    void refuse_full(std::uint32_t request, const Turn& turn);
+    Channel* find_any(std::uint32_t id);
+    Channel* find(std::uint32_t id);  // that the miner has not closed
+    bool awaits_verdict(std::uint32_t channel) const;
+    void drop_closed(World& world, pool::SteadyTime now);
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);
     void start(Channel& channel, const World& world);
@@ -255,6 +259,8 @@ private:
     std::vector<Channel> channels_;  // by rising id
     std::uint32_t next_channel_;
     std::size_t bad_requests_ = 0;
+    std::size_t full_refusals_ = 0;                 // of channels, when it had all that it may have
+    std::optional<pool::SteadyTime> unused_since_;  // its last channel was closed then
     std::uint64_t accepted_ = 0;
     BadShares shares_;
     BadShares late_;

@@ -10,6 +10,8 @@ namespace {
 
 // A difficulty that is off by this much is not left for the next regular job.
 constexpr int urgent_exponents = 2;
+// A proxy with more miners than it may have channels asks once for each of them.
+constexpr std::size_t full_refusals_per_channel = 10;
 constexpr double hashes_of_difficulty_one = 4294967296.0;
 
 // Whether a rate can be meant. NaN, infinity and less than nothing can not.
@@ -24,12 +26,18 @@ std::optional<pool::Difficulty> difficulty_for(float rate, double shares_per_min
 
 }  // namespace
 
-Channel* Session::find(std::uint32_t id)
+Channel* Session::find_any(std::uint32_t id)
 {
     const auto at = std::lower_bound(
         channels_.begin(), channels_.end(), id,
         [](const Channel& channel, std::uint32_t wanted) { return channel.id < wanted; });
     return at != channels_.end() && at->id == id ? &*at : nullptr;
+}
+
+Channel* Session::find(std::uint32_t id)
+{
+    Channel* const channel = find_any(id);
+    return channel == nullptr || channel->closing ? nullptr : channel;
 }
 
 // Miners that take standard jobs only are never spoken to as a group.
@@ -104,15 +112,17 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
         world.metrics.delayed_authorizes.add();
         return refuse("channel-capacity-exhausted");
     }
+    // One channel is refused, and nothing else stops (sv2-apps#730).
+    if (channels_.size() >= world.options.channels_max) {
+        refuse_full(wish.request, turn);
+        return nullptr;
+    }
     // Each channel takes a prefix, and a closed one's rests for the life of a job: opening and
     // closing without end would leave none for anybody else.
     if (!opens_.take(world.options.opens_per_second,
                      static_cast<double>(world.options.channels_max), turn.now.steady)) {
-        count_bad_request(turn);
         return refuse("channel-capacity-exhausted");
     }
-    // One channel is refused, and nothing else stops (sv2-apps#730).
-    if (channels_.size() >= world.options.channels_max) return refuse("channel-capacity-exhausted");
     const bool first = next_channel_ == group_id + 1;
     const auto prefix = world.prefixes.lease(
         turn.now.steady, first ? PrefixPool::Claim::first : PrefixPool::Claim::further);
@@ -132,12 +142,12 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                     .policy = DifficultyPolicy{difficulty_, turn.now.steady},
                     .announced = {},
                     .sent = {},
-                    .acks = {},
-                    .tip = 0};
+                    .acks = {}};
     const auto wanted = difficulty_for(wish.hash_rate, difficulty_.shares_per_minute);
     if (wanted) channel.policy.suggest(*wanted, turn.now.steady);
     announce_target(channel, world);
     channels_.push_back(std::move(channel));
+    unused_since_.reset();
     world.metrics.authorized.add();
     world.metrics.channels.add(1);
     return &channels_.back();
@@ -148,6 +158,15 @@ void Session::refuse_open(std::uint32_t request, std::string_view code, const Tu
     turn.world.metrics.channels_refused.add();
     send(OpenError{.request = request, .code = {code}});
     if (++bad_requests_ >= turn.world.options.bad_requests_max) {
+        end(EndReason::too_many_bad_requests);
+    }
+}
+
+void Session::refuse_full(std::uint32_t request, const Turn& turn)
+{
+    turn.world.metrics.channels_refused.add();
+    send(OpenError{.request = request, .code = {"channel-capacity-exhausted"}});
+    if (++full_refusals_ >= full_refusals_per_channel * turn.world.options.channels_max) {
         end(EndReason::too_many_bad_requests);
     }
 }
@@ -172,18 +191,29 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
     send(SetTarget{.channel = channel->id, .target_max = channel->announced.promise.target});
 }
 
+// A share may have come just before, in the same bytes: its channel stays until it has been judged
+// and acknowledged.
 void Session::on(const CloseChannel& call, const Turn& turn)
 {
-    const bool all = call.channel == group();
-    const auto close = [this, all, &call, &turn](Channel& channel) {
-        if (!all && channel.id != call.channel) return false;
+    const bool all = group() != 0 && call.channel == group();
+    for (Channel& channel : channels_) {
+        if (!all && channel.id != call.channel) continue;
         acknowledge(channel, turn.now.steady);
-        turn.world.prefixes.release(channel.prefix, turn.now.steady);
-        turn.world.metrics.channels.add(-1);
+        channel.closing = true;
+    }
+    // An unknown channel may have been closed by both sides at once: nothing to say.
+    drop_closed(turn.world, turn.now.steady);
+}
+
+void Session::drop_closed(World& world, pool::SteadyTime now)
+{
+    const auto done = [this, &world, now](const Channel& channel) {
+        if (!channel.closing || awaits_verdict(channel.id)) return false;
+        world.prefixes.release(channel.prefix, now);
+        world.metrics.channels.add(-1);
         return true;
     };
-    // An unknown channel may have been closed by both sides at once: nothing to say.
-    channels_.erase(std::remove_if(channels_.begin(), channels_.end(), close), channels_.end());
+    if (std::erase_if(channels_, done) > 0 && channels_.empty()) unused_since_ = now;
 }
 
 std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, pool::SteadyTime now)
@@ -271,6 +301,7 @@ void Session::send_job(const Channel& channel, const World& world, bool future)
 
 void Session::on_job(World& world)
 {
+    drop_closed(world, heard_);
     if (ended_ || channels_.empty()) return;
     if (selects_work()) return retarget(world, 1);
     // A channel that was opened while a routine job goes round has it already, and maybe another

@@ -61,8 +61,9 @@ std::vector<Channel*> Session::meant_by(std::uint32_t number)
 {
     std::vector<Channel*> meant;
     for (Channel& channel : channels_) {
-        const bool is = channel.id == number || number == group();
-        if (is && channel.kind == ChannelKind::extended) meant.push_back(&channel);
+        const bool is = channel.id == number || (group() != 0 && number == group());
+        if (is && !channel.closing && channel.kind == ChannelKind::extended)
+            meant.push_back(&channel);
     }
     return meant;
 }

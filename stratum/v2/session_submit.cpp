@@ -140,12 +140,12 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
     if (origin.worker) roster_.count(*origin.worker, outcome, now);
 
-    // The miner may have closed the channel meanwhile: the share counts, there is nobody to tell.
-    Channel* channel = find(share.channel);
+    Channel* const channel = find_any(share.channel);
     const bool good = outcome.judgement == pool::Judgement::accepted && outcome.logged;
     if (good) {
         ++accepted_;
         bad_requests_ = 0;
+        full_refusals_ = 0;
     }
     const bool late = outcome.judgement == pool::Judgement::stale;
     shares_.judged(outcome.judgement != pool::Judgement::accepted && !late);
@@ -154,9 +154,15 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);
     channel->acks.add(share.sequence, outcome.work);
-    if (ended_ || channel->acks.due(now.steady, ack_shares_max_, ack_within_)) {
+    if (ended_ || channel->closing || channel->acks.due(now.steady, ack_shares_max_, ack_within_)) {
         acknowledge(*channel, now.steady);
     }
+}
+
+bool Session::awaits_verdict(std::uint32_t channel) const
+{
+    return std::any_of(waiting_.begin() + static_cast<std::ptrdiff_t>(answered_), waiting_.end(),
+                       [channel](const Waiting& share) { return share.channel == channel; });
 }
 
 void Session::acknowledge(Channel& channel, pool::SteadyTime now)

@@ -205,6 +205,7 @@ void say_frames(Miner& miner, Input stream, std::uint8_t choice)
         const Input whole = stream.first(frame_header_bytes + length);
         stream = stream.subspan(whole.size());
         check_from_miner(header, whole.subspan(frame_header_bytes));
+        check_from_pool(header, whole.subspan(frame_header_bytes));  // as hostile as a miner may be
         if (header.type == SetCustomJob::id.type && header.extension == 0) {
             const auto call = read_message<SetCustomJob>(whole.subspan(frame_header_bytes));
             if (!tokens) {

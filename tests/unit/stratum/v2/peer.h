@@ -10,6 +10,7 @@
 
 #include "stratum/client/mining_job.h"
 #include "stratum/v2/codec.h"
+#include "stratum/v2/frame.h"
 #include "stratum/v2/messages_common.h"
 #include "stratum/v2/messages_mining.h"
 #include "stratum/v2/noise.h"
@@ -41,6 +42,20 @@ public:
         const std::size_t length = frame.size() - stratum::v2::frame_header_bytes;
         for (std::size_t i = 0; i < 3; ++i) frame[3 + i] = static_cast<char>(length >> (8 * i));
         say_frame(frame);
+    }
+    /// In one piece: the pool reads them in one turn.
+    template <typename... Messages>
+    void say_together(const Messages&... messages)
+    {
+        std::string wire;
+        (
+            [&] {
+                std::string frame;
+                stratum::v2::append_frame(frame, messages);
+                stratum::v2::seal_frame(ciphers.send, pool::as_bytes(frame), wire);
+            }(),
+            ...);
+        say_bytes(wire);
     }
     void say_frame(std::string_view frame);  ///< seals it, sends it, hears the answer
     void say_bytes(std::string_view bytes);  ///< as they are

@@ -166,6 +166,7 @@ TEST_F(V2BadInput, AShareIsWorthNothingToWhoHasItsPrefixLater)
 {
     stratum::ShardOptions options = v2_options();
     options.prefixes.count = 1;
+    options.v2.channel_within = std::chrono::hours{1};
     Talk small{options};
     small.publish(1);
     Peer peer{small};

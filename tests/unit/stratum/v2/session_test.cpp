@@ -286,10 +286,83 @@ TEST(V2Channels, AreOpenedNoFasterThanAProxyNeeds)
     talk.pass(seconds{1});
     for (int i = 0; i < 4; ++i) EXPECT_TRUE(opens_and_closes()) << i;
     EXPECT_FALSE(opens_and_closes());
-    // Whoever goes on and on is sent away.
-    for (int i = 0; i < 40; ++i) opens_and_closes();
+    // Whoever goes on and on is sent away: two were refused so far.
+    for (std::size_t i = 2; i + 1 < options.v2.bad_requests_max; ++i) opens_and_closes();
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    opens_and_closes();
     EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_bad_requests);
     EXPECT_EQ(talk.shard.metrics().authorized.value(), 24U);
+}
+
+// A proxy with more miners than it may have channels: those that have one go on mining.
+TEST(V2Channels, ThatAreOpenOutliveTheRefusalOfMore)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.channels_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto first = peer.open_extended();
+    const auto job = peer.extended_job(first);
+    for (int i = 1; i < 10; ++i) peer.open_extended();
+    for (std::uint32_t i = 0; i < 50; ++i) {
+        peer.say(OpenExtended{i, {"user.rig"}, 0, pool::Uint256::max(), 4});
+        EXPECT_EQ(*peer.take<OpenError>(), (OpenError{i, {"channel-capacity-exhausted"}}));
+    }
+    peer.say(peer.extended_share(first, job));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
+TEST(V2Channels, AShareThatCameJustBeforeTheCloseIsAcknowledged)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    const auto share = peer.extended_share(channel, peer.extended_job(channel));
+    peer.say_together(share, CloseChannel{channel.id, {""}});
+    const auto ack = peer.take<SubmitSuccess>();
+    ASSERT_TRUE(ack.has_value());
+    EXPECT_EQ(ack->last_sequence, share.sequence);
+    EXPECT_EQ(talk.log.shares.size(), 1U);
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().channels.value(), 0);
+    EXPECT_EQ(talk.shard.metrics().prefixes_resting.value(), 1);
+    peer.say(share);
+    EXPECT_EQ(peer.take<SubmitError>()->code.value, "invalid-channel-id");
+}
+
+// Who takes standard jobs only has no group; 0 is no channel's number.
+TEST(V2Channels, AreNotAllClosedByTheNumberOfAGroupThatIsNotThere)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    const auto job = peer.standard_job(channel);
+    peer.say(CloseChannel{0, {""}});
+    peer.say(peer.share(channel, job));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
+TEST(V2Channels, AConnectionWithoutAnyIsClosedAsOneThatNeverOpenedOne)
+{
+    const stratum::ShardOptions options = v2_options();
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    talk.pass(options.v2.channel_within + seconds{1});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt) << "it has one";
+    peer.say(CloseChannel{channel.id, {""}});
+    talk.pass(options.v2.channel_within - seconds{1});
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(seconds{2});
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::no_channel);
 }
 
 }  // namespace
