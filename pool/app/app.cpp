@@ -4,6 +4,9 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <future>
+#include <memory>
+#include <thread>
 #include <utility>
 
 #include "pool/app/app_parts.h"
@@ -16,6 +19,8 @@ namespace pool {
 namespace {
 
 constexpr std::chrono::seconds left_over_patience{3};
+constexpr std::chrono::seconds blocks_patience{3};
+constexpr std::chrono::milliseconds look_every{20};
 
 }  // namespace
 
@@ -61,18 +66,34 @@ void App::wait_for_signal(const sigset_t& signals)
 // Miners get their time to leave, until somebody says stop once more.
 void App::Parts::wait_for_loops(sigset_t signals)
 {
-    const ::timespec look_every{0, 20'000'000};
+    const ::timespec pause{0, std::chrono::nanoseconds{look_every}.count()};
     const auto all_over = [this] {
         return std::all_of(loops.begin(), loops.end(),
                            [](const auto& loop) { return loop->over(); });
     };
     sigdelset(&signals, SIGHUP);
     while (!all_over()) {
-        if (::sigtimedwait(&signals, nullptr, &look_every) <= 0) continue;
+        if (::sigtimedwait(&signals, nullptr, &pause) <= 0) continue;
         log::info("stopping_at_once", {});
         for (const auto& loop : loops) loop->hurry();
         return;
     }
+}
+
+// A node that is slow or starting gets a block in this life rather than in the next, which may be
+// hours away.
+void App::Parts::wait_for_blocks()
+{
+    const auto until = std::chrono::steady_clock::now() + blocks_patience;
+    while (std::chrono::steady_clock::now() < until) {
+        const auto asked = std::make_shared<std::promise<bool>>();
+        auto answer = asked->get_future();
+        core.post([this, asked] { asked->set_value(submitter->has_unanswered()); });
+        if (answer.wait_until(until) != std::future_status::ready) break;
+        if (!answer.get()) return;
+        std::this_thread::sleep_for(look_every);
+    }
+    log::warn("found_blocks_left", {{"reason", "a node has not answered; the next start asks it"}});
 }
 
 void App::stop(const sigset_t* hurry)
@@ -87,6 +108,7 @@ void App::stop(const sigset_t* hurry)
         p.rpc_thread.join();
     }
     if (p.core_thread.joinable()) {
+        p.wait_for_blocks();
         p.core.stop();
         p.core_thread.join();
     }

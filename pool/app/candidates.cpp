@@ -5,8 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -111,6 +109,23 @@ Result<void> write_all(int fd, ByteSpan bytes, const std::filesystem::path& path
     return {};
 }
 
+Result<Bytes> read_all(const std::filesystem::path& path)
+{
+    const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    Bytes all;
+    std::array<std::uint8_t, 1 << 16> buffer{};
+    for (;;) {
+        const ssize_t got = ::read(file.fd(), buffer.data(), buffer.size());
+        if (got == 0) return all;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            return fail(Error::Code::io,
+                        "cannot read " + path.string() + ": " + std::strerror(errno));
+        }
+        all.insert(all.end(), buffer.begin(), buffer.begin() + got);
+    }
+}
+
 }  // namespace
 
 Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directory,
@@ -176,14 +191,21 @@ Result<std::vector<FoundFile>> CandidateStore::load() const
 {
     std::vector<FoundFile> all;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator{directory_, error}) {
-        if (entry.path().extension() != ".block") continue;
-        std::ifstream file{entry.path(), std::ios::binary};
-        const std::string content{std::istreambuf_iterator<char>{file}, {}};
-        auto found = from_bytes(as_bytes(content));
+    const std::filesystem::directory_iterator end;
+    for (std::filesystem::directory_iterator at{directory_, error}; !error && at != end;
+         at.increment(error)) {
+        const std::filesystem::path& path = at->path();
+        if (path.extension() != ".block") continue;
+        const auto content = read_all(path);
+        if (!content) {  // it may be good all the same
+            log::error("found_block_not_read", {{"reason", content.error().detail}});
+            continue;
+        }
+        auto found = from_bytes(*content);
         if (!found) {
-            log::error("found_block_damaged", {{"file", entry.path().string()}});
-            std::filesystem::rename(entry.path(), entry.path().string() + ".damaged", error);
+            log::error("found_block_damaged", {{"file", path.string()}});
+            std::error_code stays;
+            std::filesystem::rename(path, path.string() + ".damaged", stays);
             continue;
         }
         all.push_back(std::move(*found));
@@ -191,6 +213,10 @@ Result<std::vector<FoundFile>> CandidateStore::load() const
     if (error) {
         return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
     }
+    // A child sent before its parent is a block that the node can't place.
+    std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
+        return one.height < other.height;
+    });
     return all;
 }
 

@@ -48,8 +48,8 @@ public:
     /// Writes the file (to a temporary name first, then renamed) without waiting for the disk:
     /// from here on it survives kill -9. A power cut is another matter: sync what is returned.
     Result<Unsynced> write(const FoundFile& found) const;
-    /// Everything that was not removed. A file that is damaged is logged, renamed to *.damaged and
-    /// left for a person.
+    /// Everything that was not removed, the lowest first. A file that is damaged is logged, renamed
+    /// to *.damaged and left for a person; one that cannot be read is logged and left alone.
     Result<std::vector<FoundFile>> load() const;
     void remove(const BlockHash& hash) const;
 

@@ -50,13 +50,13 @@ Digest shape_of(const BlockTemplate& source)
 Proposals::State Proposals::state(const Node& node, const BlockTemplate& source, Form form) const
 {
     const Digest shape = shape_of(source);
-    State own = State::unknown;
+    bool taken_elsewhere = false;
     for (const Entry& entry : entries_) {
         if (entry.shape != shape || entry.form != form) continue;
-        if (entry.state == State::accepted) return State::accepted;
-        if (entry.node == node.name()) own = entry.state;
+        if (entry.node == node.name()) return entry.state;
+        if (entry.state == State::accepted) taken_elsewhere = true;
     }
-    return own;
+    return taken_elsewhere ? State::accepted : State::unknown;
 }
 
 void Proposals::note(const Node& node, const Digest& shape, Form form, State state)

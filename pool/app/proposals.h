@@ -26,7 +26,7 @@ public:
     enum class Form : std::uint8_t { full, empty };
     enum class State : std::uint8_t { unknown, asked, accepted, rejected };
 
-    /// accepted: some node would take such a block; else what `node` says of it.
+    /// What `node` says of such a block; accepted, when it was not asked and another would take it.
     State state(const Node& node, const BlockTemplate& source, Form form) const;
 
     /// Proposes a block of that form on `source` to the node it came from. `done` once, with

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <utility>
 
 #include "pool/base/log.h"
@@ -16,6 +17,8 @@ constexpr unsigned retry_doublings_max = 6;  // 6.4 s
 constexpr std::chrono::milliseconds prefer_after{400};
 constexpr std::chrono::milliseconds disk_patience{20};
 constexpr std::uint32_t buried_below = 100;
+constexpr std::size_t disk_queue_max = 4096;
+constexpr std::size_t heights_max = 1024;
 
 // Of a block that a miner has put together itself the pool has header and coinbase: the miner gives
 // it to the network, and the chain says whether it did.
@@ -41,8 +44,13 @@ FoundFile file_of(const BlockCandidate& candidate)
 }  // namespace
 
 Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out)
-    : loop_(loop), nodes_(std::move(nodes)), store_(std::move(store)), out_(std::move(out))
+    : loop_(loop),
+      nodes_(std::move(nodes)),
+      store_(std::move(store)),
+      out_(std::move(out)),
+      disk_(disk_queue_max, {})
 {
+    disk_.start();
 }
 
 Result<void> Submitter::resume()
@@ -54,7 +62,8 @@ Result<void> Submitter::resume()
         const auto found = std::make_shared<const FoundFile>(std::move(left_over));
         log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
         expect(found);
-        written(found, store_.write(*found));  // again: nobody knows whether it was ever synced
+        set_out(pending_.at(found->hash));
+        keep(found);  // again: nobody knows whether it was ever synced
     }
     return {};
 }
@@ -74,15 +83,14 @@ bool Submitter::seen_before(const BlockHash& hash)
 // Written before it leaves the thread that judged it: a kill -9 between two lines must neither lose
 // a block that was handed on and not yet sent, nor leave one in the chain that the books never hear
 // of. But nothing waits for the disk (charter, decision 5): it syncs beside, and where even the
-// write hangs, the core loop, which knows of the block already, does not wait for its end.
+// write hangs, neither this thread nor the core loop, which knows of the block already, waits long.
 void Submitter::found(const BlockCandidate& candidate)
 {
     if (seen_before(candidate.hash)) return;
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
-    const auto file = store_.write(*found);
-    loop_.post([this, found, file] { written(found, file); });
+    keep(found);
     const auto took = read_clock().steady - begun;
     log::info("block_found",
               {{"height", candidate.job->height.value},
@@ -93,19 +101,44 @@ void Submitter::found(const BlockCandidate& candidate)
                {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
+void Submitter::keep(const Block& found)
+{
+    const auto done = std::make_shared<std::promise<void>>();
+    auto kept = done->get_future();
+    const bool taken = disk_.post([this, found, done] {
+        const auto file = store_.write(*found);
+        loop_.post([this, found, file] { written(found, file); });
+        done->set_value();
+    });
+    if (taken) {
+        kept.wait_for(disk_patience);
+        return;
+    }
+    const Error full{Error::Code::limit, "too many found blocks wait for the disk"};
+    loop_.post([this, found, full] { written(found, fail(full)); });
+}
+
 void Submitter::expect(const Block& found)
 {
     Pending& pending = pending_[found->hash];
+    if (pending.found != nullptr) return;  // forgotten as replayed, and not yet settled
     pending.found = found;
     pending.disk_patience = loop_.after(disk_patience, [this, hash = found->hash] {
+        const auto at = pending_.find(hash);
+        if (at == pending_.end() || at->second.on_its_way) return;
         log::error("found_block_waits_for_disk", {{"hash", to_display_hex(hash)}});
-        set_out(pending_.at(hash));
+        set_out(at->second);
     });
 }
 
 void Submitter::written(const Block& found, const Result<CandidateStore::Unsynced>& file)
 {
-    Pending& pending = pending_.at(found->hash);
+    const auto at = pending_.find(found->hash);
+    if (at == pending_.end()) {  // settled meanwhile
+        static_cast<void>(disk_.post([this, found] { store_.remove(found->hash); }));
+        return;
+    }
+    Pending& pending = at->second;
     pending.written = true;
     pending.disk_patience.stop();
     set_out(pending);
@@ -124,12 +157,17 @@ void Submitter::set_out(Pending& pending)
     pending.since = read_clock().steady;
     const bool has_body = !found->block.empty();
     pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
+    pending.no_answer.resize(nodes_.size());
     if (has_body) {
         pending.text = submit_text(found->block);
         for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
     }
+    // A late share may make a second block of a height: it must not push the first aside.
+    const auto first = first_of_height_.try_emplace(found->height, found->hash).first->second;
+    pending.first_of_height = first == found->hash;
+    if (first_of_height_.size() > heights_max) first_of_height_.erase(first_of_height_.begin());
+    if (pending.first_of_height) prefer_ours(found->hash, found->height);
     out_.found(*found);
-    prefer_ours(found->hash, found->height);
 }
 
 void Submitter::sync(const CandidateStore::Unsynced& file)
@@ -143,7 +181,6 @@ void Submitter::sync(const CandidateStore::Unsynced& file)
 
 void Submitter::send(Pending& pending, std::size_t node)
 {
-    ++sent_;
     pending.states[node] = State::in_flight;
     nodes_[node]->submit(pending.text,
                          [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
@@ -155,6 +192,27 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
 {
     const auto at = pending_.find(hash);
     if (at == pending_.end()) return;
+    Pending& pending = at->second;
+    const bool none = answer.outcome == SubmitOutcome::unanswered;
+    const bool no = answer.outcome == SubmitOutcome::rejected;
+    const State settled = no ? State::refused : State::answered;
+    pending.states[node] = none ? State::waiting : settled;
+    // A node that is away for hours is not written about at each attempt.
+    const bool told =
+        none && std::exchange(pending.no_answer[node], answer.reason) == answer.reason;
+    if (!told) tell(pending, node, answer);
+    if (none) return retry_later(pending);
+    // It took longer than the look at all nodes could wait for.
+    const bool late = read_clock().steady - pending.since >= prefer_after;
+    if (late && pending.first_of_height && answer.outcome == SubmitOutcome::inconclusive) {
+        prefer_on(*nodes_[node], hash, pending.found->height);
+    }
+    finish_if_done(hash);
+}
+
+void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& answer)
+{
+    const BlockHash& hash = pending.found->hash;
     const bool no = answer.outcome == SubmitOutcome::rejected;
     log::write(no ? log::Level::error : log::Level::info, no ? "block_rejected" : "block_submitted",
                {{"hash", to_display_hex(hash)},
@@ -162,22 +220,10 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
                 {"answer", to_string(answer.outcome)},
                 {"reason", answer.reason},
                 {"ms", answer.took.count()}});
-    std::vector<State>& states = at->second.states;
-    const auto settled = no ? State::refused : State::answered;
-    states[node] = answer.outcome == SubmitOutcome::unanswered ? State::waiting : settled;
-    const bool refused = std::all_of(states.begin(), states.end(),
+    const bool refused = std::all_of(pending.states.begin(), pending.states.end(),
                                      [](State state) { return state == State::refused; });
-    ++at->second.unbooked_answers;
+    ++pending.unbooked_answers;
     out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
-    if (answer.outcome == SubmitOutcome::unanswered) {
-        return retry_later(at->second);
-    }
-    // It took longer than the look at all nodes could wait for.
-    const bool late = read_clock().steady - at->second.since >= prefer_after;
-    if (late && answer.outcome == SubmitOutcome::inconclusive) {
-        prefer_on(*nodes_[node], hash, at->second.found->height);
-    }
-    finish_if_done(hash);
 }
 
 void Submitter::retry_later(Pending& pending)
@@ -260,8 +306,19 @@ void Submitter::finish_if_done(const BlockHash& hash)
     });
     const bool on_paper = pending.written && pending.booked && pending.unbooked_answers == 0;
     if (!pending.on_its_way || !on_paper || !judged) return;
-    store_.remove(hash);
+    static_cast<void>(disk_.post([this, hash] { store_.remove(hash); }));
     pending_.erase(at);
+}
+
+bool Submitter::has_unanswered() const
+{
+    return std::any_of(pending_.begin(), pending_.end(), [](const auto& each) {
+        const std::vector<State>& states = each.second.states;
+        return !each.second.on_its_way ||
+               std::any_of(states.begin(), states.end(), [](State state) {
+                   return state == State::in_flight || state == State::waiting;
+               });
+    });
 }
 
 }  // namespace pool

@@ -14,6 +14,7 @@
 #include "pool/app/candidates.h"
 #include "pool/node/node.h"
 #include "pool/runtime/loop.h"
+#include "pool/runtime/task_thread.h"
 #include "pool/share/share.h"
 
 namespace pool {
@@ -33,12 +34,14 @@ struct NodeAnswer {
 /// What the answers mean: accepted, duplicate: the node holds the block as valid. inconclusive: it
 /// has it beside another tip; the chain will tell. rejected: it says why, and that is logged as an
 /// error. unanswered (also a time-out): it may or may not have it, so it is sent again.
-/// Where another block of the height is a node's tip after 400 ms, the node is told to prefer ours.
+/// Where another block of the height is a node's tip after 400 ms, the node is told to prefer ours;
+/// of several of ours at one height, the first.
 ///
 /// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched
 /// for in the chain like any other.
 ///
-/// A disk that hangs holds no block: after 20 ms it goes to the nodes all the same. A node that has
+/// Files are written and removed by a thread of their own, and a disk that hangs holds no block:
+/// after 20 ms it goes to the nodes all the same. A node that has
 /// not judged a block by the time that the tip is 100 above it is not asked any more: such a block
 /// is in the chain, or never will be.
 ///
@@ -68,7 +71,8 @@ public:
     /// The books have one of the answers to it.
     void answer_booked(const BlockHash& hash);
     void tip_moved(Height tip);
-    std::uint64_t sent() const { return sent_; }
+    /// Nodes have not answered for some block yet.
+    bool has_unanswered() const;
 
 private:
     enum class State : std::uint8_t { in_flight, waiting, refused, answered };
@@ -81,18 +85,22 @@ private:
         bool written = false;  // or the disk has refused it
         bool booked = false;
         std::size_t unbooked_answers = 0;
-        std::vector<State> states;  // by node
+        bool first_of_height = false;
+        std::vector<State> states;           // by node
+        std::vector<std::string> no_answer;  // by node: why there is none, as it was last told
         unsigned tries = 0;
         Watch disk_patience;
         Watch retry;
     };
     void expect(const Block& found);
+    void keep(const Block& found);
     void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
     void set_out(Pending& pending);
     bool seen_before(const BlockHash& hash);
     void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
+    void tell(Pending& pending, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);
     static void prefer_on(Node& node, const BlockHash& hash, Height height);
     void prefer_ours(const BlockHash& hash, Height height);
@@ -109,7 +117,8 @@ private:
     std::deque<BlockHash> recent_order_;
     // Outlive the block's own entry, which goes as soon as all is said and done.
     std::deque<Watch> preferring_;
-    std::uint64_t sent_ = 0;
+    std::map<Height, BlockHash> first_of_height_;  // of ours
+    TaskThread disk_;                              // last: it ends before what it uses
 };
 
 }  // namespace pool

@@ -91,21 +91,27 @@ void WorkDesk::settle_start(Result<void> outcome)
 
 void WorkDesk::check_chain(NodeIndex index)
 {
-    peers_[index].node->chain_info([this, index](const Result<ChainInfo>& info) {
-        Node& node = *peers_[index].node;
-        if (!info) {
-            if (info.error().code == Error::Code::refused) settle_start(fail(info.error()));
-            return failed(index, info.error());
-        }
-        if (info->chain == options_.chain) return heard(index, *info);
-        const std::string sentence =
-            "node " + node.name() + " is on " + std::string{to_string(info->chain)} +
-            ", but network.chain says " + std::string{to_string(options_.chain)} +
-            "; point [[node]] at another node or change network.chain";
-        log::error("node_on_other_chain", {{"node", node.name()}, {"reason", sentence}});
-        settle_start(fail(Error::Code::refused, sentence));
-        peers_[index].retry = loop_.after(other_chain_again, [this, index] { check_chain(index); });
-    });
+    peers_[index].node->chain_info(
+        [this, index](const Result<ChainInfo>& info) { on_chain_info(index, info); });
+}
+
+void WorkDesk::on_chain_info(NodeIndex index, const Result<ChainInfo>& info)
+{
+    if (!info) {
+        if (info.error().code == Error::Code::refused) settle_start(fail(info.error()));
+        return failed(index, info.error());
+    }
+    if (info->chain == options_.chain) return heard(index, *info);
+    Peer& peer = peers_[index];
+    const std::string sentence = "node " + peer.node->name() + " is on " +
+                                 std::string{to_string(info->chain)} + ", but network.chain says " +
+                                 std::string{to_string(options_.chain)} +
+                                 "; point [[node]] at another node or change network.chain";
+    log::error("node_on_other_chain", {{"node", peer.node->name()}, {"reason", sentence}});
+    settle_start(fail(Error::Code::refused, sentence));
+    peer.up = false;
+    source_.on_failure(index);
+    peer.retry = loop_.after(other_chain_again, [this, index] { check_chain(index); });
 }
 
 void WorkDesk::heard(NodeIndex index, const ChainInfo& info)
@@ -142,11 +148,12 @@ void WorkDesk::failed(NodeIndex index, const Error& error)
 void WorkDesk::wait_for_tip(NodeIndex index, Height height)
 {
     peers_[index].waiting = true;
-    peers_[index].node->wait_for_height(height, [this, index](const Result<Tip>& tip) {
+    peers_[index].node->wait_for_height(height, [this, index, height](const Result<Tip>& tip) {
         Peer& peer = peers_[index];
         peer.waiting = false;
-        // The look that follows within a second begins anew, or finds the node gone.
-        if (!tip || !peer.up) return;
+        // The look that follows within a second begins anew, or finds the node gone. Who answers
+        // before the height is there is not asked again as fast as it answers.
+        if (!tip || !peer.up || tip->height < height) return;
         wait_for_tip(index, {tip->height.value + 1});
         act(source_.on_tip(index, tip->hash, read_clock().steady, TipSource::long_poll));
     });
@@ -159,8 +166,7 @@ void WorkDesk::look(NodeIndex index)
     peer.looking = true;
     peer.node->chain_info([this, index](const Result<ChainInfo>& info) {
         peers_[index].looking = false;
-        if (!info) return failed(index, info.error());
-        heard(index, *info);
+        on_chain_info(index, info);
     });
     if (takes_blocks(peer.node->role())) peer.node->keep_warm();
 }
@@ -170,6 +176,8 @@ void WorkDesk::on_zmq(NodeIndex index, const ZmqTip& tip)
     if (!peers_[index].enabled) return;
     const SteadyTime now = read_clock().steady;
     const auto lost_some = source_.on_sequence(index, tip.sequence);
+    // Until it has said what chain it is on, and that it answers, its blocks are not ours.
+    if (!peers_[index].up) return;
     act(source_.on_tip(index, tip.hash, now, TipSource::zmq));
     act(lost_some);
     if (!lost_some.notices.empty()) look(index);
@@ -205,8 +213,9 @@ void WorkDesk::ask(const WorkSource::Ask& question)
 
 void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
 {
-    if (!peers_[index].enabled) {
-        const Error off{Error::Code::unavailable, "the node is switched off"};
+    if (!peers_[index].enabled || !peers_[index].up) {
+        const Error off{Error::Code::unavailable, "the node is switched off, or has not said yet "
+                                                  "that it is on our chain"};
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (given) {
@@ -330,7 +339,7 @@ void WorkDesk::prepare_empty()
     }
     if (prepared_ != nullptr && prepared_->height == next->height &&
         prepared_->reward == next->reward && prepared_->bits == next->bits &&
-        prepared_->source->version == next->version) {
+        shape_of(*prepared_->source) == shape_of(*next)) {
         return;
     }
     auto made = make_job(JobId{next_job_}, next, plan(), true);

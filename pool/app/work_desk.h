@@ -136,6 +136,7 @@ private:
     using NodeIndex = WorkSource::NodeIndex;
 
     void check_chain(NodeIndex index);
+    void on_chain_info(NodeIndex index, const Result<ChainInfo>& info);
     void heard(NodeIndex index, const ChainInfo& info);
     void failed(NodeIndex index, const Error& error);
     void wait_for_tip(NodeIndex index, Height height);

@@ -16,6 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds question_deadline{30'000};
+// Of the look that is taken every second: a path that swallows everything is found out soon.
+constexpr milliseconds look_deadline{10'000};
 constexpr milliseconds wait_at_the_node{55'000};
 constexpr milliseconds longpoll_deadline{75'000};
 constexpr milliseconds submit_deadline{60'000};
@@ -61,7 +63,7 @@ public:
 
     void chain_info(Done<ChainInfo> done) override
     {
-        ask(questions_, "getblockchaininfo", "[]", question_deadline,
+        ask(questions_, "getblockchaininfo", "[]", look_deadline,
             reads_as(read_chain_info, std::move(done)));
     }
 
@@ -290,7 +292,14 @@ private:
                          std::string{error.find("message").string().value_or("no message")}};
             return {fail(error_of(options_.name, rpc)), rpc};
         }
-        return {parsed->find("result"), {}};
+        const JsonValue result = parsed->find("result");
+        if (!result.exists()) {
+            return {fail(Error::Code::unavailable, "node " + options_.name + " answered HTTP " +
+                                                       std::to_string(answer->status) +
+                                                       " without a result"),
+                    {}};
+        }
+        return {result, {}};
     }
     void read_cookie()
     {

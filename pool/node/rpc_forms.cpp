@@ -25,6 +25,14 @@ std::optional<std::uint32_t> read_u32(const JsonValue& value)
     return static_cast<std::uint32_t>(*number);
 }
 
+// Far above what any chain will see, and low enough to be counted on from.
+std::optional<std::uint32_t> read_height(const JsonValue& value)
+{
+    constexpr std::uint32_t height_max = 1U << 30;
+    const auto height = read_u32(value);
+    return height && *height < height_max ? height : std::nullopt;
+}
+
 }  // namespace
 
 Error error_of(const std::string& node, const RpcError& rpc)
@@ -66,7 +74,9 @@ SubmitText submit_text(ByteSpan block)
 SubmitAnswer read_submit_answer(const JsonValue& result)
 {
     if (result.is_null()) return {SubmitOutcome::accepted, "", {}};
-    const std::string reason{result.string().value_or("an answer that is no text")};
+    // A gateway in between, or a node of tomorrow: no word on the block.
+    if (!result.string()) return {SubmitOutcome::unanswered, "an answer that is no text", {}};
+    const std::string reason{*result.string()};
     if (reason == "duplicate") return {SubmitOutcome::duplicate, reason, {}};
     // Known and not yet judged, or stored beside another tip: the chain will tell.
     if (reason == "inconclusive" || reason == "duplicate-inconclusive") {
@@ -90,7 +100,7 @@ SubmitOutcome outcome_of_error(int code)
 Result<ChainInfo> read_chain_info(const JsonValue& result)
 {
     const auto chain = result.find("chain").string();
-    const auto height = read_u32(result.find("blocks"));
+    const auto height = read_height(result.find("blocks"));
     const auto tip = read_hash(result.find("bestblockhash"));
     if (!chain || !height || !tip) {
         return fail(Error::Code::invalid, "getblockchaininfo: an answer without chain or tip");
@@ -107,7 +117,7 @@ Result<ChainInfo> read_chain_info(const JsonValue& result)
 Result<Tip> read_tip(const JsonValue& result)
 {
     const auto hash = read_hash(result.find("hash"));
-    const auto height = read_u32(result.find("height"));
+    const auto height = read_height(result.find("height"));
     if (!hash || !height) {
         return fail(Error::Code::invalid, "waitforblockheight: an answer without a tip");
     }
@@ -118,7 +128,7 @@ Result<TipHeader> read_tip_header(const JsonValue& result)
 {
     const auto hash = read_hash(result.find("hash"));
     const auto previous = read_hash(result.find("previousblockhash"));
-    const auto height = read_u32(result.find("height"));
+    const auto height = read_height(result.find("height"));
     const auto median = read_u32(result.find("mediantime"));
     const auto confirmations = result.find("confirmations").int64();
     const auto bits_text = result.find("bits").string();

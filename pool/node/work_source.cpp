@@ -133,6 +133,9 @@ WorkSource::Step WorkSource::on_header(NodeIndex node, const BlockHash& hash,
     }
     // One that others follow by now is no news: of its tip the node has spoken, or will.
     if (!header->newest || header->hash != hash) return step;
+    // The child of the block that a template was made for is as high as the template.
+    const bool child = full_ != nullptr && header->previous == full_->previous;
+    if (child && header->height != full_->height) return step;
     const Tip tip{hash, header->height};
     if (tip_ && tip.hash == tip_->hash) {
         note_place(node, tip, now);

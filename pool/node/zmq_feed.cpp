@@ -95,8 +95,10 @@ Result<std::unique_ptr<ZmqFeed>> ZmqFeed::open(Loop& loop, const std::string& en
     const int at_once = 0;
     const int keepalive = 1;
     const int reconnect_max_ms = 1000;
+    const int heartbeat_ms = 5000;  // a path that is gone without a word is found out
     zmq_setsockopt(impl->socket, ZMQ_LINGER, &at_once, sizeof at_once);
     zmq_setsockopt(impl->socket, ZMQ_TCP_KEEPALIVE, &keepalive, sizeof keepalive);
+    zmq_setsockopt(impl->socket, ZMQ_HEARTBEAT_IVL, &heartbeat_ms, sizeof heartbeat_ms);
     zmq_setsockopt(impl->socket, ZMQ_RECONNECT_IVL_MAX, &reconnect_max_ms, sizeof reconnect_max_ms);
     zmq_setsockopt(impl->socket, ZMQ_SUBSCRIBE, topic.data(), topic.size());
     if (zmq_connect(impl->socket, endpoint.c_str()) != 0) {

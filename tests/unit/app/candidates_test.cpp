@@ -113,6 +113,34 @@ TEST_F(Candidates, ATornFileIsSetAsideForAPersonAndTheOthersAreRead)
     EXPECT_TRUE(fs::exists(torn.string() + ".damaged"));
 }
 
+// A disk's error is no judgement on the block; a directory is what root can't read either.
+TEST_F(Candidates, AFileThatCannotBeReadIsLeftAloneAndTheOthersAreRead)
+{
+    const CandidateStore store = open();
+    const fs::path unreadable = folder() / (std::string(64, '0') + ".block");
+    fs::create_directory(unreadable);
+    ASSERT_TRUE(store.write(found_block(2)).has_value());
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_TRUE(fs::exists(unreadable));
+}
+
+TEST_F(Candidates, AreTakenUpParentsFirst)
+{
+    const CandidateStore store = open();
+    for (const std::uint32_t height : {9U, 7U, 8U}) {
+        FoundFile found = found_block(height);
+        found.height = {height};
+        ASSERT_TRUE(store.write(found).has_value());
+    }
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 3U);
+    EXPECT_EQ(all->front().height, Height{7});
+    EXPECT_EQ(all->back().height, Height{9});
+}
+
 TEST_F(Candidates, ASingleFlippedBitIsDamage)
 {
     const CandidateStore store = open();

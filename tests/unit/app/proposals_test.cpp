@@ -126,5 +126,15 @@ TEST_F(ProposalsTest, ARejectionCountsForTheNodeThatSaidIt)
     EXPECT_EQ(proposals.state(other, *source, Form::full), State::accepted);
 }
 
+TEST_F(ProposalsTest, AnothersYesDoesNotMakeUpForANodesOwnNo)
+{
+    tests::FakeNode other{"b"};
+    EXPECT_FALSE(propose(Form::full, std::string{"bad-txns"})->has_value());
+    proposals.propose(other, source, Form::full, plan, [](const Result<void>&) {});
+    other.proposals.front().second(std::string{});
+    EXPECT_EQ(proposals.state(other, *source, Form::full), State::accepted);
+    EXPECT_EQ(proposals.state(node, *source, Form::full), State::rejected);
+}
+
 }  // namespace
 }  // namespace pool

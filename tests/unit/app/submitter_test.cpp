@@ -1,5 +1,6 @@
 #include "pool/app/submitter.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -66,6 +67,14 @@ protected:
         submitter.booked(candidate(nonce).hash);
         for (int i = 0; i < answered; ++i) submitter.answer_booked(candidate(nonce).hash);
     }
+    /// The disk's thread has done what it was asked to.
+    bool files_become(std::size_t count)
+    {
+        return tests::eventually(std::chrono::seconds{20}, [&] {
+            turn();
+            return files() == count;
+        });
+    }
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
     {
@@ -129,7 +138,7 @@ TEST_F(SubmitterTest, GivesADeclaredBlockToTheBooksAndToNoNode)
     EXPECT_TRUE(first.submits.empty());
     EXPECT_EQ(to_books.size(), 2U);
     next->booked(declared.hash);  // nobody was asked: there is no answer to wait for
-    EXPECT_EQ(files(), 0U);
+    EXPECT_TRUE(files_become(0));
 }
 
 TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
@@ -142,7 +151,7 @@ TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
     second.answer_submit(SubmitOutcome::duplicate, "duplicate");
     EXPECT_EQ(files(), 1U) << "the books do not have its answer";
     submitter->answer_booked(candidate(1).hash);
-    EXPECT_EQ(files(), 0U);
+    EXPECT_TRUE(files_become(0));
 
     found(*submitter, 2);
     first.answer_submit(SubmitOutcome::rejected, "high-hash");
@@ -151,7 +160,7 @@ TEST_F(SubmitterTest, KeepsTheFileUntilAllNodesHaveAnsweredAndTheBooksHaveIt)
     submitter->answer_booked(candidate(2).hash);
     EXPECT_EQ(files(), 1U) << "the books do not have it";
     submitter->booked(candidate(2).hash);
-    EXPECT_EQ(files(), 0U);
+    EXPECT_TRUE(files_become(0));
 }
 
 // A node that is away for a day, or whose disk is full: the chain has gone on over the block.
@@ -165,7 +174,7 @@ TEST_F(SubmitterTest, AsksNoNodeForEverAboutABlockThatTheChainHasBuried)
     submitter->tip_moved({106});
     EXPECT_EQ(files(), 1U);
     submitter->tip_moved({107});
-    EXPECT_EQ(files(), 0U);
+    EXPECT_TRUE(files_become(0));
     const Watch late =
         test.loop.after(std::chrono::milliseconds{300}, [this] { test.loop.stop(); });
     test.run();
@@ -173,35 +182,68 @@ TEST_F(SubmitterTest, AsksNoNodeForEverAboutABlockThatTheChainHasBuried)
 }
 
 // What is written to a pipe without a reader waits for one: the disk that does not answer.
-TEST_F(SubmitterTest, SendsABlockAllTheSameWhenTheDiskHangs)
+class HangingDisk : public SubmitterTest {
+protected:
+    HangingDisk()
+    {
+        std::filesystem::create_directories(folder());
+        EXPECT_EQ(::mkfifo(part.c_str(), 0600), 0);
+    }
+    /// It is back, and takes what waited.
+    void answer()
+    {
+        std::thread reader{[this] {
+            std::ifstream pipe{part, std::ios::binary};
+            written.assign(std::istreambuf_iterator<char>{pipe}, {});
+            all_read = true;
+        }};
+        while (!all_read) turn();  // what was written is kept open until it is synced
+        reader.join();
+    }
+    std::filesystem::path part = folder() / (to_display_hex(candidate(1).hash) + ".block.part");
+    std::string written;
+    std::atomic<bool> all_read = false;
+};
+
+TEST_F(HangingDisk, HoldsNoBlockNorTheLoopThatFoundIt)
 {
     const auto submitter = life();
-    const std::filesystem::path part =
-        folder() / (to_display_hex(candidate(1).hash) + ".block.part");
-    ASSERT_EQ(::mkfifo(part.c_str(), 0600), 0);
-    std::thread loop{[&submitter] { submitter->found(candidate(1)); }};
+    submitter->found(candidate(1));
+    submitter->found(candidate(2));
     const Watch look = test.loop.every(std::chrono::milliseconds{1}, [this] {
-        if (!second.submits.empty()) test.loop.stop();
+        if (second.submits.size() == 2) test.loop.stop();
     });
     test.run();
-    EXPECT_EQ(first.submits.size(), 1U);
-    EXPECT_EQ(to_books.size(), 1U);
-    first.answer_submit(SubmitOutcome::accepted);
-    second.answer_submit(SubmitOutcome::accepted);
-    book(*submitter, 1, 2);
-
-    std::string written;
-    std::thread disk{[&part, &written] {  // it is back, and takes what waited
-        std::ifstream pipe{part, std::ios::binary};
-        written.assign(std::istreambuf_iterator<char>{pipe}, {});
-    }};
-    loop.join();
-    turn();
-    turn();  // the sync has its end, and with it the file
-    disk.join();
+    EXPECT_EQ(first.submits.size(), 2U);
+    EXPECT_EQ(to_books.size(), 2U);
+    for (const std::uint32_t nonce : {1U, 2U}) {
+        first.answer_submit(SubmitOutcome::accepted);
+        second.answer_submit(SubmitOutcome::accepted);
+        book(*submitter, nonce, 2);
+    }
+    answer();
     EXPECT_FALSE(written.empty());
-    EXPECT_EQ(to_books.size(), 1U) << "once";
-    EXPECT_EQ(files(), 0U) << "a file that came after all was said would be resumed for nothing";
+    EXPECT_EQ(to_books.size(), 2U) << "once";
+    EXPECT_TRUE(files_become(0)) << "a file that came after all was said would be resumed";
+}
+
+TEST_F(HangingDisk, HoldsNoBlockOfAnEarlierLife)
+{
+    {
+        auto store = CandidateStore::open(folder());
+        FoundFile left;
+        left.header = candidate(1).header;
+        left.hash = candidate(1).hash;
+        left.height = {7};
+        left.block = Bytes(200, 2);
+        std::filesystem::remove(part);
+        ASSERT_TRUE(store->write(left).has_value());
+        ASSERT_EQ(::mkfifo(part.c_str(), 0600), 0);
+    }
+    const auto submitter = life();
+    ASSERT_TRUE(submitter->resume().has_value());
+    EXPECT_EQ(first.submits.size(), 1U);
+    answer();
 }
 
 TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
@@ -277,6 +319,19 @@ TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
         Sighting{.place = Sighting::Place::beside, .rival_confirmations = 1});
     EXPECT_TRUE(first.preferred.empty());
     EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
+}
+
+// Jobs of an old tip live for minutes, and a late share of one may be a block as well.
+TEST_F(SubmitterTest, DoesNotPushItsOwnFirstBlockOfAHeightAsideForALaterOne)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    found(*submitter, 2);
+    const Watch enough =
+        test.loop.after(std::chrono::milliseconds{600}, [this] { test.loop.stop(); });
+    test.run();
+    ASSERT_EQ(second.sights.size(), 1U);
+    EXPECT_EQ(second.sights.front().first, candidate(1).hash);
 }
 
 // Megabytes to a node far away: when the others are looked at, it does not have the block yet.

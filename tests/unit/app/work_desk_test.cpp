@@ -45,7 +45,7 @@ struct Answers {
         while (!node.chain_infos.empty()) {
             const auto done = std::exchange(node.chain_infos, {});
             for (const auto& each : done)
-                each(ChainInfo{.chain = Chain::regtest, .height = {200}, .tip = tip});
+                each(ChainInfo{.chain = chain, .height = {200}, .tip = tip});
         }
         while (!node.proposals.empty()) {
             ++proposed;
@@ -62,6 +62,7 @@ struct Answers {
     }
 
     tests::FakeNode node;
+    Chain chain = Chain::regtest;
     std::string verdict;  // of proposals; empty: it would take such a block
     std::shared_ptr<const BlockTemplate> work;
     int proposed = 0;
@@ -125,6 +126,38 @@ TEST_F(DeskTest, AShapeThatEveryNodeRejectsStopsTheStartWithTheNodesReason)
     ASSERT_FALSE(outcome.has_value());
     EXPECT_NE(outcome.error().detail.find("bad-cb-amount"), std::string::npos);
     EXPECT_LE(first.templates + second.templates, 8) << "asked less and less often";
+}
+
+// It was away when the pool started, or was restarted with other options.
+TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
+{
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    run(milliseconds{100});
+    ASSERT_FALSE(jobs.empty());
+    ASSERT_TRUE(desk->nodes()[1].up);
+    second.chain = Chain::main;
+    run(milliseconds{1500});  // a look later
+    EXPECT_FALSE(desk->nodes()[1].up);
+    EXPECT_TRUE(desk->nodes()[0].up);
+    EXPECT_FALSE(desk->nodes()[1].tip.has_value());
+}
+
+// A proxy in between that knows no long poll.
+TEST_F(DeskTest, ANodeThatAnswersALongPollAtOnceIsNotAskedAsFastAsItAnswers)
+{
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    int waits = 0;
+    const Watch proxy = test.loop.every(milliseconds{1}, [&] {
+        while (!first.node.waits.empty()) {
+            ++waits;
+            const auto done = std::move(first.node.waits.front().second);
+            first.node.waits.pop_front();
+            done(Tip{tip, {200}});
+        }
+    });
+    run(milliseconds{500});
+    EXPECT_GE(waits, 1);
+    EXPECT_LE(waits, 3);
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ TEST(SubmitAnswers, ThatMayBeOtherwiseInASecondAreAskedForAgain)
 {
     EXPECT_EQ(outcome_of(R"("prev-blk-not-found")"), SubmitOutcome::unanswered);
     EXPECT_EQ(outcome_of(R"("time-too-new")"), SubmitOutcome::unanswered);
+    EXPECT_EQ(outcome_of("false"), SubmitOutcome::unanswered) << "of a gateway, not of a node";
+    EXPECT_EQ(outcome_of("{}"), SubmitOutcome::unanswered);
 }
 
 // A node whose disk is full answers with -25: the block is none the worse for it.

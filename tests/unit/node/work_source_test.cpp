@@ -239,6 +239,19 @@ TEST(WorkSource, ANodeAheadWinsWhateverTheOthersSay)
     EXPECT_FALSE(race.says(0, 1).publication.has_value());
 }
 
+// What is said of the height decides which tip wins: an absurd one would win for good.
+TEST(WorkSource, AChildThatIsNotOneHigherIsNoTip)
+{
+    Race race;
+    race.begin(10);
+    race.says(1, 2);
+    const Step absurd = race.answers(1, header_of(2, 1, 900'000));
+    EXPECT_FALSE(has(absurd, Kind::new_tip));
+    EXPECT_FALSE(absurd.publication.has_value());
+    race.says(0, 3);
+    EXPECT_TRUE(has(race.answers(0, header_of(3, 1, 11)), Kind::new_tip));
+}
+
 TEST(WorkSource, FollowsAReorganisationOfTheSameHeightOnceNobodyHoldsOurTip)
 {
     Race race;
