@@ -112,11 +112,13 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     // none held up by a time-out.
     std::vector<long> blocks;
     std::vector<long> jobs;
+    int unanswered = 0;
     for (const std::string& hash : blocks_in_log(frozen)) {
         const auto found = moment(frozen, {"block_found", hash});
         const auto taken = moment(frozen, {"block_submitted", hash, "node=second"});
         const auto tip = moment(frozen, {"new_tip", hash, "node=second"});
-        if (!found || !taken || !tip) continue;
+        if (found && !taken) ++unanswered;
+        if (!found || !taken || !tip) continue;  // a second block of a height is no tip
         blocks.push_back(between(*found, *taken));
         const auto height = numbers(frozen, {"new_tip", hash}, "height=");
         const auto job =
@@ -125,6 +127,7 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
         jobs.push_back(std::min(between(*tip, *job), between(*job, *tip)));
     }
     ASSERT_GE(blocks.size(), 3U) << frozen;
+    EXPECT_LE(unanswered, 1) << "one may be on its way when the log is read\n" << frozen;
     EXPECT_LE(median(blocks), 50) << frozen;
     EXPECT_LE(median(jobs), 50) << frozen;
     EXPECT_LE(*std::max_element(blocks.begin(), blocks.end()), 2000) << frozen;

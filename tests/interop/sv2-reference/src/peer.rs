@@ -79,10 +79,13 @@ impl Peer {
         AnyMessage::try_from((header, frame.payload())).expect("the reference parses it").into_owned()
     }
 
-    /// True when the pool has hung up.
+    /// True when the pool has hung up; false when the read times out.
     pub fn closed(&mut self) -> bool {
         let mut byte = [0u8; 1];
-        matches!(self.stream.read(&mut byte), Ok(0) | Err(_))
+        match self.stream.read(&mut byte) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 
     pub fn setup(&mut self, protocol: Protocol, versions: (u16, u16), flags: u32) -> CommonMessagesOwned {
