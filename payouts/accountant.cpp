@@ -16,7 +16,7 @@ using pool::fail;
 using pool::Result;
 
 constexpr std::size_t entries_max = 100;  // of one transaction: up to 25 000 records
-constexpr unsigned batches_max = 8;        // of one producer in one step
+constexpr unsigned batches_max = 8;       // of one producer in one step
 
 /// "a" of "a-3": the server that a producer belongs to.
 std::string_view server_of(std::string_view producer)

@@ -99,7 +99,9 @@ Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions&
 {
     const auto migrations = parse_migrations(schema_sql());
     if (!migrations) return fail(migrations.error());
-    MysqlConnection db{admin};
+    MysqlOptions patient = admin;  // a step may read all that was ever sealed
+    patient.patience = MysqlOptions::hours_of_reading;
+    MysqlConnection db{std::move(patient)};
     const auto pending = pending_steps(db, *migrations);
     if (!pending) return fail(pending.error());
     std::string text;

@@ -115,13 +115,15 @@ Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap)
     return {};
 }
 
-Result<bool> roll_up_workers(MysqlConnection& db, std::uint64_t period, std::uint64_t first_day)
+Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,
+                             std::uint64_t first_day)
 {
     const auto oldest = db.query("SELECT MIN(period) FROM worker_sum WHERE period < ?", {period});
     if (!oldest) return fail(oldest.error());
     if (oldest->front().null(0)) return false;
     auto transaction = Transaction::begin(db);
     if (!transaction) return fail(transaction.error());
+    if (auto ours = lease.fence(); !ours) return fail(ours.error());
     constexpr std::uint64_t periods_a_day = 144;
     const std::uint64_t rolled = oldest->front().u64(0);
     const auto added = db.execute(

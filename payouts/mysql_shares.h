@@ -8,6 +8,7 @@
 
 #include "payouts/fold.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_lease.h"
 #include "payouts/pplns.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
@@ -37,8 +38,9 @@ pool::Result<void> retire_producer(MysqlConnection& db, std::string_view name);
 /// So that the process whose stream it is learns of it, wherever the accountant is.
 pool::Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap);
 /// Rolls the ten-minute sums of the oldest period before `period` into its day and drops days
-/// before `first_day`. A transaction of its own. True: there may be more to roll.
-pool::Result<bool> roll_up_workers(MysqlConnection& db, std::uint64_t period,
+/// before `first_day`. A transaction of its own, of who holds the lease. True: there may be more to
+/// roll.
+pool::Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,
                                    std::uint64_t first_day);
 
 /// Moves the mark. Errors besides: conflict, when it is not at `expected` any more: someone else

@@ -18,7 +18,7 @@ using pool::fail;
 using pool::Result;
 using pool::U128;
 
-constexpr std::uint64_t slots_at_once = 20;   // of one transaction
+constexpr std::uint64_t slots_at_once = 20;  // of one transaction
 constexpr std::uint64_t blobs_at_once = 40;  // of a walk: each is at most 1.2 MB
 constexpr std::size_t leaf_bytes = 32 + 16;
 constexpr std::string_view slot_columns =

@@ -467,6 +467,14 @@ Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
         "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "
         "WHERE b.account_id IS NULL");
     if (!added) return fail(added.error());
+    // No minute is sealed meanwhile either: sealing takes the same lock.
+    for (const char* const step :
+         {"DELETE FROM hour_score",
+          "INSERT INTO hour_score (hour, account_id, score) SELECT s.slot_id DIV 60, s.account_id, "
+          "SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
+          "GROUP BY s.slot_id DIV 60, s.account_id"}) {
+        if (const auto done = db.execute(step); !done) return fail(done.error());
+    }
     if (auto done = transaction->commit(); !done) return fail(done.error());
     return repaired->rows + added->rows;
 }

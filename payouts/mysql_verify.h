@@ -34,8 +34,9 @@ pool::Result<LedgerCheck> verify_ledger(MysqlConnection& db);
 /// The same in a transaction that is open.
 pool::Result<LedgerCheck> verify_inside(MysqlConnection& db);
 
-/// Makes the cached balances again from the transfers, in one transaction. Returns how many were
-/// other than they had to be. Needs the rights of the user that migrates.
+/// Makes the cached balances again from the transfers, and the scores of hours from the slots, in
+/// one transaction. Returns how many balances were other than they had to be. Needs the rights of
+/// the user that migrates.
 pool::Result<std::uint64_t> rebuild_balances(MysqlConnection& db);
 
 }  // namespace payouts

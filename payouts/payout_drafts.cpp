@@ -1,5 +1,6 @@
 #include "payouts/payout_drafts.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -145,6 +146,12 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
             }
         }
         batch = batch_of(select(*there, *around), request_id, who, now);
+        const auto waits = std::find_if(batch.passed_over.begin(), batch.passed_over.end(),
+                                        [](const PassedOver& passed) { return passed.for_now; });
+        if (batch.items.empty() && waits != batch.passed_over.end()) {
+            return fail(Error::Code::unavailable,
+                        "nobody can be paid now; " + waits->name + " waits: " + waits->reason);
+        }
         if (batch.items.empty()) {
             return fail(Error::Code::not_found,
                         "there is nobody to pay; createpayout with dry_run "

@@ -47,9 +47,10 @@ public:
     {
         std::vector<PayoutItem> items = items_of(payee);
         std::string reason = why_not(payee, items);
-        if (reason.empty()) reason = why_not_now(payee, items);
+        const bool payable = reason.empty();
+        if (payable) reason = why_not_now(payee, items);
         if (!reason.empty()) {
-            out_.passed_over.push_back({payee.name, payee.available, std::move(reason)});
+            out_.passed_over.push_back({payee.name, payee.available, std::move(reason), payable});
             return;
         }
         for (PayoutItem& item : items) {

@@ -48,7 +48,8 @@ struct PayoutItem {
 struct PassedOver {
     std::string name;
     pool::Sats available;
-    std::string reason;  ///< a sentence for people; empty texts do not occur
+    std::string reason;    ///< a sentence for people; empty texts do not occur
+    bool for_now = false;  ///< he would be paid if coins, caps or the batch had more room
 };
 
 struct Selection {

@@ -13,6 +13,7 @@ using pool::fail;
 using pool::Result;
 
 constexpr unsigned drafts_max = 100;  // of one period
+constexpr std::chrono::seconds again_after{60};
 
 }  // namespace
 
@@ -20,7 +21,7 @@ Result<void> PayoutSchedule::step(pool::Now now)
 {
     const auto period = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(options_.every).count());
-    if (period == 0) return {};
+    if (period == 0 || now.steady < again_) return {};
     const auto ended = newest_schedule(db_);
     if (!ended) return fail(ended.error());
     const std::uint64_t turn = now.wall.value / period;
@@ -30,7 +31,10 @@ Result<void> PayoutSchedule::step(pool::Now now)
     const auto next = next_request(turn);
     if (!next) return fail(next.error());
     const std::optional<std::string>& request = *next;
-    if (!request) return end_turn(now);
+    if (!request) {
+        pool::log::warn("payout_drafts_ended", {{"reason", "as many as a period may have"}});
+        return end_turn(now);
+    }
     const auto made = drafts_.create(*request, std::string{schedule_name}, false, now);
     if (made) {
         told_.clear();
@@ -41,6 +45,7 @@ Result<void> PayoutSchedule::step(pool::Now now)
     if (why.code == Error::Code::not_found) return end_turn(now);  // nobody is left to be paid
     if (told_ != why.detail) pool::log::warn("payout_not_scheduled", {{"reason", why.detail}});
     told_ = why.detail;
+    again_ = now.steady + again_after;
     return {};
 }
 

@@ -22,7 +22,8 @@ public:
     }
 
     /// Makes one draft at most, for one who holds the lease. What hinders it (the wallet is away)
-    /// is told once, and the next step tries again. Errors: unavailable, when MySQL is lost.
+    /// or who could be paid waits for coins, or for room under a cap) is told
+    /// once, and tried again a minute later. Errors: unavailable, when MySQL is lost.
     pool::Result<void> step(pool::Now now);
 
 private:
@@ -33,7 +34,8 @@ private:
     PayoutWorker& worker_;
     PayoutDrafts& drafts_;
     const PayoutOptions& options_;
-    std::string told_;  // what hinders the next draft, as it is in the log
+    std::string told_;        // what hinders the next draft, as it is in the log
+    pool::SteadyTime again_;  // not before
 };
 
 }  // namespace payouts

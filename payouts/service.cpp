@@ -185,7 +185,7 @@ Result<void> Service::Impl::roll_up(pool::Now now)
     const std::uint64_t period = now.wall.value / period_ms;
     if (period == rolled_up || period < worker_periods_kept) return {};
     const std::uint64_t today = now.wall.value / day_ms;
-    const auto more = roll_up_workers(db, period - worker_periods_kept,
+    const auto more = roll_up_workers(db, lease, period - worker_periods_kept,
                                       today > worker_days_kept ? today - worker_days_kept : 0);
     if (!more) return fail(more.error());
     if (!*more) rolled_up = period;

@@ -7,6 +7,7 @@ namespace stratum {
 namespace {
 
 constexpr std::size_t delays_max = 100'000;
+constexpr std::chrono::seconds shared_name_delay{30};
 constexpr std::size_t most_of_all = 4;  // times addresses_max: connected and banned ones too
 
 std::string delay_key(std::string_view peer, std::string_view worker)
@@ -182,12 +183,16 @@ void Gate::lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const
     delay.length =
         again ? std::min(2 * delay.length, options_.worker_delay_max) : options_.worker_delay_first;
     delay.until = again || at_first ? now + delay.length : now;
+    delay.since = now;
 }
 
 bool Gate::holds(std::string_view peer, std::string_view name, pool::SteadyTime now) const
 {
     const auto at = delays_.find(delay_key(peer, name));
-    return at != delays_.end() && at->second.until > now;
+    if (at == delays_.end() || at->second.until <= now) return false;
+    // Machines of a farm may all have one name: the broken one must not keep out the others for
+    // long.
+    return !mines(peer, now) || at->second.since + shared_name_delay > now;
 }
 
 bool Gate::mines(std::string_view peer, pool::SteadyTime now) const

@@ -141,6 +141,7 @@ private:
         }
     };
     struct Delay {
+        pool::SteadyTime since;
         pool::SteadyTime until;
         std::chrono::seconds length{0};
     };

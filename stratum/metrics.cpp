@@ -11,7 +11,6 @@ bool is_misbehaviour(EndReason reason)
         case EndReason::too_many_requests:
         case EndReason::slow_line:
         case EndReason::bad_line:
-        case EndReason::write_stalled:
         case EndReason::bad_frame:
         case EndReason::frame_too_long:
             return true;

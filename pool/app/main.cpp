@@ -135,6 +135,7 @@ int main(int argc, char** argv)
     bool check_only = false;
     bool print_example = false;
     CLI::App cli{"zubrd, the Zubr mining pool server"};
+    cli.fallthrough();  // -c may stand behind a verb
     cli.set_version_flag("--version", std::string{"zubrd "} + pool::version);
     cli.add_option("-c,--config", sources.file, "configuration file (TOML)");
     cli.add_option("--set", sources.sets, "section.key=value, wins over file and environment");
@@ -163,7 +164,8 @@ int main(int argc, char** argv)
     sources.environment = zubr_environment();
     auto config = pool::load_config(sources);
     if (!config) {
-        std::fprintf(stderr, "zubrd: %s\n", config.error().detail.c_str());
+        std::fprintf(stderr, "zubrd: %s%s\n", config.error().detail.c_str(),
+                     sources.file.empty() ? " (no file was given: -c FILE)" : "");
         return exit_config;
     }
     if (check_only) {

@@ -214,8 +214,9 @@ void WorkDesk::ask(const WorkSource::Ask& question)
 void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
 {
     if (!peers_[index].enabled || !peers_[index].up) {
-        const Error off{Error::Code::unavailable, "the node is switched off, or has not said yet "
-                                                  "that it is on our chain"};
+        const Error off{Error::Code::unavailable,
+                        "the node is switched off, or has not said yet "
+                        "that it is on our chain"};
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (given) {

@@ -21,6 +21,8 @@ namespace {
 constexpr int keepalive_idle_s = 60;
 constexpr int keepalive_interval_s = 10;
 constexpr int keepalive_probes = 3;
+// Keepalive does not ask while something unacknowledged is under way, and a job is every 30 s.
+constexpr int unacknowledged_max_ms = 90'000;
 
 uv_stream_t* stream_of(uv_tcp_t* tcp) { return reinterpret_cast<uv_stream_t*>(tcp); }
 
@@ -80,6 +82,7 @@ void TcpConn::Impl::set_socket_options()
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_max_ms);
 }
 
 void TcpConn::Impl::set_kernel_send_buffer(int bytes)

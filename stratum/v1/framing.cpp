@@ -28,6 +28,7 @@ std::optional<std::string_view> LineReader::next(std::size_t line_max)
     while (const auto raw = take_line(line_max)) {
         const std::string_view line = without_blanks(*raw);
         if (!line.empty()) return line;
+        ++skipped_;
     }
     return std::nullopt;
 }

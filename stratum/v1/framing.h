@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stratum::v1 {
 
@@ -28,6 +29,8 @@ public:
     bool too_long() const { return too_long_; }
     /// True when a line has begun and not ended.
     bool unfinished() const { return !held_.empty(); }
+    /// How many empty lines were skipped since the last call.
+    std::size_t take_skipped() { return std::exchange(skipped_, 0); }
 
 private:
     std::optional<std::string_view> take_line(std::size_t line_max);
@@ -35,6 +38,7 @@ private:
     std::string held_;        // the beginning of a line, from earlier pieces
     std::string line_;        // a whole line that came in several pieces
     std::string_view fresh_;  // what is left of this piece
+    std::size_t skipped_ = 0;
     bool too_long_ = false;
 };
 

@@ -39,6 +39,14 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
         on_line(*line, world, now);
         if (ended_) return;
     }
+    // Nobody needs them, and each has been looked at.
+    if (const std::size_t blank = reader_.take_skipped(); blank > 0) {
+        world.metrics.lines.add(blank);
+        if (!lines_.take(world.options.lines_per_second, world.options.lines_burst, now.steady,
+                         static_cast<double>(blank))) {
+            return end(EndReason::too_many_requests);
+        }
+    }
     if (reader_.too_long()) {
         world.metrics.bad_lines.add();
         end(EndReason::line_too_long);

@@ -2,11 +2,13 @@
 #include <csignal>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
+#include "tests/support/process.h"
 #include "tests/unit/runtime/raw_socket.h"
 
 namespace tests {
@@ -35,6 +37,24 @@ TEST(Stop, WaitsForMinersToLeaveUntilItIsToldASecondTime)
     pool.process().signal(SIGTERM);
     EXPECT_EQ(pool.process().wait(seconds{15}), 0) << pool.log();
     EXPECT_NE(pool.log().find("stopping_at_once"), std::string::npos);
+}
+
+// As docs/operations.md writes it, and as bitcoind's users do.
+TEST(Zubrd, TakesItsConfigurationBehindAVerbAsWellAsInFrontOfIt)
+{
+    NodeFixture node{"regtest"};
+    node.generate(1);  // else it says that it is still syncing
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    const std::string zubrd = required("ZUBR_TEST_BIN") + "/zubrd";
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{zubrd, "check", "-c", pool.config_file()},
+          std::vector<std::string>{zubrd, "-c", pool.config_file(), "check"}}) {
+        Process asked{words, pool.directory() / "check.log"};
+        EXPECT_EQ(asked.wait(seconds{20}), 0) << asked.output();
+    }
+    Process bare{{zubrd, "check"}, pool.directory() / "bare.log"};
+    EXPECT_NE(bare.wait(seconds{20}), 0);
+    EXPECT_NE(bare.output().find("-c FILE"), std::string::npos) << bare.output();
 }
 
 }  // namespace

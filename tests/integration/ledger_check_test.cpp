@@ -220,6 +220,7 @@ TEST(RebuildBalances, MakesThemAgainBitForBit)
     const std::string before = books.scalar(text);
     books.scalar("update ledger_balance set credits_sat = credits_sat + 9 where side = 'credit'");
     books.scalar("delete from ledger_balance where side = 'debit'");
+    books.scalar("update hour_score set score = score + 1 limit 1");
     EXPECT_NE(verify(books.mysql()).difference, "");
     const auto rebuilt = payouts::rebuild_books(books.mysql());
     ASSERT_TRUE(rebuilt.has_value()) << rebuilt.error().detail;

@@ -92,6 +92,10 @@ TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
     ASSERT_TRUE(node().call("unloadwallet", "[\"" + pool.wallet().name() + "\"]").has_value());
     EXPECT_EQ(drafts_after(3), 0U);
     ASSERT_TRUE(node().call("loadwallet", "[\"" + pool.wallet().name() + "\"]").has_value());
+    // Nor where there is only no room for them now.
+    options.caps.day_max = Sats{1'000'000};
+    EXPECT_EQ(drafts_after(3), 0U);
+    options.caps.day_max = Sats{};
     EXPECT_EQ(drafts_after(1), 1U);
     EXPECT_EQ(drafts_after(5), 3U) << "its heir goes on where it ended";
     pool.owe(73, 5'000'000);

@@ -112,5 +112,19 @@ TEST(BurstBudget, EndsWhoFloodsAndLeavesItsNeighboursBehindTheSameAddressAlone)
     EXPECT_EQ(farm.talk->end_of(elsewhere), std::nullopt);
 }
 
+// They ask for nothing, and each is looked at all the same.
+TEST(BlankLines, CountAsLinesThatSomebodySends)
+{
+    Talk talk;
+    const pool::SessionId id = talk.open();
+    talk.say(id, R"({"id":1,"method":"mining.subscribe","params":[]})");
+    const std::string blanks(65'536, '\n');
+    talk.send(id, blanks.substr(0, 1000));
+    EXPECT_EQ(talk.end_of(id), std::nullopt) << "a few hurt nobody";
+    EXPECT_GE(talk.shard.metrics().lines.value(), 1000U);
+    talk.send(id, blanks);
+    EXPECT_EQ(talk.end_of(id), stratum::EndReason::too_many_requests);
+}
+
 }  // namespace
 }  // namespace tests

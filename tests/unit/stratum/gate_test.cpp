@@ -238,6 +238,18 @@ TEST(Gate, DelaysAnAccountWhoseBadSharesComeUnderOneNameAfterTheOther)
     EXPECT_TRUE(gate.delayed(peer, "user.b", start + seconds{2}));
 }
 
+// All machines of a farm may have one name, or none.
+TEST(Gate, DoesNotKeepOutTheOthersOfAFarmForABrokenMachineOfTheSameName)
+{
+    Gate gate{small()};
+    ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
+    for (int i = 0; i < 10; ++i) gate.delay_worker(peer, "farm.default", start + seconds{i});
+    EXPECT_TRUE(gate.delayed(peer, "farm.default", start + seconds{100})) << "nobody mines there";
+    gate.mined(ip("192.0.2.1"), start + seconds{9});
+    EXPECT_TRUE(gate.delayed(peer, "farm.default", start + seconds{30}));
+    EXPECT_FALSE(gate.delayed(peer, "farm.default", start + seconds{40}));
+}
+
 TEST(Gate, DelaysAWorkerOnlyWhereItsBadSharesCameFrom)
 {
     Gate gate{small()};
