@@ -78,7 +78,7 @@ TEST_F(Payouts, OnAScheduleAreDraftsThatTwoOthersApprove)
 TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
 {
     PayoutsFixture pool{node(), own_name()};
-    for (const unsigned number : {70, 71, 72}) pool.owe(number, 5'000'000);
+    for (const unsigned number : {70U, 71U, 72U}) pool.owe(number, 5'000'000);
     auto options = pool.options();
     options.every = std::chrono::hours{24};
     options.caps.outputs_max = 1;
