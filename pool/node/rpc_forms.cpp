@@ -75,8 +75,9 @@ SubmitAnswer read_submit_answer(const JsonValue& result)
 {
     if (result.is_null()) return {SubmitOutcome::accepted, "", {}};
     // A gateway in between, or a node of tomorrow: no word on the block.
-    if (!result.string()) return {SubmitOutcome::unanswered, "an answer that is no text", {}};
-    const std::string reason{*result.string()};
+    const auto text = result.string();
+    if (!text) return {SubmitOutcome::unanswered, "an answer that is no text", {}};
+    const std::string reason{*text};
     if (reason == "duplicate") return {SubmitOutcome::duplicate, reason, {}};
     // Known and not yet judged, or stored beside another tip: the chain will tell.
     if (reason == "inconclusive" || reason == "duplicate-inconclusive") {
