@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What docker/Dockerfile would do, done without a Docker engine: each stage in a root directory of its own, its RUN and COPY
 steps by chroot, its base image by debootstrap. Then the Debian package, made by CPack in the stage that builds, is installed in
-a fresh Debian 12 and started there, and must answer. `./dev check image` runs this, as root; it takes a quarter of an hour.
+a fresh Debian 12 and started there, and must answer. `./dev check image` runs this, as root: minutes with a filled ccache, a
+whole build without one.
 
 Not the same as an image: base images are Debian's minbase (that is what they are made of), layers and their cache are not
 there, and compose's services do not meet.

@@ -21,9 +21,9 @@ public:
     {
     }
 
-    /// Makes one draft at most, for one who holds the lease. What hinders it (the wallet is away)
-    /// or who could be paid waits for coins, or for room under a cap) is told
-    /// once, and tried again a minute later. Errors: unavailable, when MySQL is lost.
+    /// Makes one draft at most, for one who holds the lease. What hinders it (the wallet is away,
+    /// or who could be paid waits for coins or for room under a cap) is told once, and tried again
+    /// a minute later. Errors: unavailable, when MySQL is lost.
     pool::Result<void> step(pool::Now now);
 
 private:

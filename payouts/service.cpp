@@ -187,6 +187,7 @@ Result<void> Service::Impl::roll_up(pool::Now now)
     const std::uint64_t today = now.wall.value / day_ms;
     const auto more = roll_up_workers(db, lease, period - worker_periods_kept,
                                       today > worker_days_kept ? today - worker_days_kept : 0);
+    if (!more && !lease.held()) return {};  // somebody else goes on
     if (!more) return fail(more.error());
     if (!*more) rolled_up = period;
     return {};

@@ -296,7 +296,6 @@ void Server::Impl::drop_stalled(pool::Now now)
         } else if (!conn.unsent_since) {
             conn.unsent_since = now.steady;
         } else if (now.steady - *conn.unsent_since >= options.write_stall_max) {
-            misbehaved(conn, EndReason::write_stalled);
             shard.closed(id, EndReason::write_stalled, now);
             forget(at);
         }

@@ -88,7 +88,7 @@ void App::Parts::wait_for_blocks()
     while (std::chrono::steady_clock::now() < until) {
         const auto asked = std::make_shared<std::promise<bool>>();
         auto answer = asked->get_future();
-        core.post([this, asked] { asked->set_value(submitter->has_unanswered()); });
+        core.post([this, asked] { asked->set_value(submitter->ask_again()); });
         if (answer.wait_until(until) != std::future_status::ready) break;
         if (!answer.get()) return;
         std::this_thread::sleep_for(look_every);

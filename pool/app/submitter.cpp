@@ -63,7 +63,7 @@ Result<void> Submitter::resume()
         log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
         expect(found);
         set_out(pending_.at(found->hash));
-        keep(found);  // again: nobody knows whether it was ever synced
+        static_cast<void>(keep(found));  // again: nobody knows whether it was ever synced
     }
     return {};
 }
@@ -90,7 +90,7 @@ void Submitter::found(const BlockCandidate& candidate)
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
-    keep(found);
+    keep(found).wait_for(disk_patience);
     const auto took = read_clock().steady - begun;
     log::info("block_found",
               {{"height", candidate.job->height.value},
@@ -101,7 +101,8 @@ void Submitter::found(const BlockCandidate& candidate)
                {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
-void Submitter::keep(const Block& found)
+// Ready when the disk has it or has refused it.
+std::future<void> Submitter::keep(const Block& found)
 {
     const auto done = std::make_shared<std::promise<void>>();
     auto kept = done->get_future();
@@ -110,12 +111,12 @@ void Submitter::keep(const Block& found)
         loop_.post([this, found, file] { written(found, file); });
         done->set_value();
     });
-    if (taken) {
-        kept.wait_for(disk_patience);
-        return;
+    if (!taken) {
+        const Error full{Error::Code::limit, "too many found blocks wait for the disk"};
+        loop_.post([this, found, full] { written(found, fail(full)); });
+        done->set_value();
     }
-    const Error full{Error::Code::limit, "too many found blocks wait for the disk"};
-    loop_.post([this, found, full] { written(found, fail(full)); });
+    return kept;
 }
 
 void Submitter::expect(const Block& found)
@@ -160,7 +161,7 @@ void Submitter::set_out(Pending& pending)
     pending.no_answer.resize(nodes_.size());
     if (has_body) {
         pending.text = submit_text(found->block);
-        for (std::size_t node = 0; node < nodes_.size(); ++node) send(pending, node);
+        send_waiting(pending);
     }
     // A late share may make a second block of a height: it must not push the first aside.
     const auto first = first_of_height_.try_emplace(found->height, found->hash).first->second;
@@ -186,6 +187,13 @@ void Submitter::send(Pending& pending, std::size_t node)
                          [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
                              answered(hash, node, answer);
                          });
+}
+
+void Submitter::send_waiting(Pending& pending)
+{
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+        if (pending.states[node] == State::waiting) send(pending, node);
+    }
 }
 
 void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer)
@@ -235,9 +243,7 @@ void Submitter::retry_later(Pending& pending)
         const auto at = pending_.find(hash);
         if (at == pending_.end()) return;
         at->second.retry.stop();
-        for (std::size_t node = 0; node < nodes_.size(); ++node) {
-            if (at->second.states[node] == State::waiting) send(at->second, node);
-        }
+        send_waiting(at->second);
     });
 }
 
@@ -310,15 +316,16 @@ void Submitter::finish_if_done(const BlockHash& hash)
     pending_.erase(at);
 }
 
-bool Submitter::has_unanswered() const
+bool Submitter::ask_again()
 {
-    return std::any_of(pending_.begin(), pending_.end(), [](const auto& each) {
-        const std::vector<State>& states = each.second.states;
-        return !each.second.on_its_way ||
-               std::any_of(states.begin(), states.end(), [](State state) {
-                   return state == State::in_flight || state == State::waiting;
-               });
-    });
+    bool open = false;
+    for (auto& [hash, pending] : pending_) {
+        if (pending.on_its_way) send_waiting(pending);
+        open = open || !pending.on_its_way ||
+               std::find(pending.states.begin(), pending.states.end(), State::in_flight) !=
+                   pending.states.end();
+    }
+    return open;
 }
 
 }  // namespace pool

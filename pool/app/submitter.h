@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,9 +42,9 @@ struct NodeAnswer {
 /// for in the chain like any other.
 ///
 /// Files are written and removed by a thread of their own, and a disk that hangs holds no block:
-/// after 20 ms it goes to the nodes all the same. A node that has
-/// not judged a block by the time that the tip is 100 above it is not asked any more: such a block
-/// is in the chain, or never will be.
+/// after 20 ms it goes to the nodes all the same. A node that has not judged a block by the time
+/// that the tip is 100 above it is not asked any more: such a block is in the chain, or never will
+/// be.
 ///
 /// A file is removed once each node has judged the block and the books have it and every answer
 /// (`booked`, `answer_booked`): until then a restart begins again, and both sides take a block
@@ -71,8 +72,8 @@ public:
     /// The books have one of the answers to it.
     void answer_booked(const BlockHash& hash);
     void tip_moved(Height tip);
-    /// Nodes have not answered for some block yet.
-    bool has_unanswered() const;
+    /// Sends anew at once what would wait for its next turn. False: nodes have answered for all.
+    bool ask_again();
 
 private:
     enum class State : std::uint8_t { in_flight, waiting, refused, answered };
@@ -93,12 +94,13 @@ private:
         Watch retry;
     };
     void expect(const Block& found);
-    void keep(const Block& found);
+    std::future<void> keep(const Block& found);
     void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
     void set_out(Pending& pending);
     bool seen_before(const BlockHash& hash);
     void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
+    void send_waiting(Pending& pending);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void tell(Pending& pending, std::size_t node, const SubmitAnswer& answer);
     void retry_later(Pending& pending);

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/e2e/share_counts.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -23,20 +24,6 @@ namespace {
 using std::chrono::seconds;
 
 const std::string programs = ZUBR_TESTS_DIR "/../docker/";
-
-std::uint64_t booked(const PoolFixture& pool)
-{
-    return std::strtoull(
-        pool.database().scalar("select coalesce(sum(shares), 0) from slot_account").c_str(),
-        nullptr, 10);
-}
-
-std::uint64_t acknowledged(const Process& miner)
-{
-    const std::string text = miner.output();
-    const auto at = text.rfind("\"accepted\":");
-    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
-}
 
 /// What the ledger's first transfers, up to number `last`, come to in each of its accounts.
 std::string sums_until(const Database& books, const std::string& last)
@@ -126,7 +113,7 @@ TEST(Backup, OfARunningPoolComesBackWithTheSameBalancesAndNoShareLessInAnEmptyDa
     const Ran loaded = run({program, "-c", restored.config_file(), backup});
     ASSERT_EQ(loaded.code, 0) << loaded.said;
     const std::string last = restored.database().scalar("select max(id) from ledger_transfer");
-    EXPECT_LT(booked(restored), before) << "the journals have the rest";
+    EXPECT_LT(booked(restored.database()), before) << "the journals have the rest";
     EXPECT_NE(balances(restored.database()), "");
     EXPECT_EQ(balances(restored.database()), sums_until(pool.database(), last));
     const std::string triggers =
@@ -142,12 +129,13 @@ TEST(Backup, OfARunningPoolComesBackWithTheSameBalancesAndNoShareLessInAnEmptyDa
     EXPECT_NE(again.said.find("is not empty"), std::string::npos) << again.said;
 
     restored.start();
-    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked(restored) >= before; }))
-        << "acknowledged before the backup: " << before << ", booked: " << booked(restored) << "\n"
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked(restored.database()) >= before; }))
+        << "acknowledged before the backup: " << before
+        << ", booked: " << booked(restored.database()) << "\n"
         << restored.log();
     const auto after = restored.miner(account + ".rig", {"--max-shares-per-second", "5"});
-    const std::uint64_t stands = booked(restored);
-    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked(restored) > stands + 5; }))
+    const std::uint64_t stands = booked(restored.database());
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked(restored.database()) > stands + 5; }))
         << "mining goes on\n"
         << restored.log();
     const auto verdict = restored.rpc("verifyledger");

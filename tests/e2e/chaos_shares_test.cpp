@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/share/redis_client.h"
+#include "tests/e2e/share_counts.h"
 #include "tests/support/journal_records.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
@@ -31,13 +32,6 @@ unsigned rounds()
 {
     const char* text = std::getenv("ZUBR_CHAOS_ROUNDS");
     return text == nullptr ? rounds_usual : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
-}
-
-std::uint64_t acknowledged(const Process& miner)
-{
-    const std::string text = miner.output();
-    const auto at = text.rfind("\"accepted\":");
-    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
 }
 
 /// One pool with stores of its own, all of which may die.

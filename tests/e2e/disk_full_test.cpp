@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/share_counts.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -32,13 +33,6 @@ double metric(const PoolFixture& pool, const std::string& label)
 }
 double accepted(const PoolFixture& pool) { return metric(pool, "result=\"accepted\""); }
 double refused(const PoolFixture& pool) { return metric(pool, "\nzubr_shares_unlogged_total"); }
-
-std::uint64_t acknowledged(const Process& miner)
-{
-    const std::string text = miner.output();
-    const auto at = text.rfind("\"accepted\":");
-    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
-}
 
 /// Of the largest file below the journal's directory, cut a few bytes into its next record.
 rlim_t size_of_journal(const PoolFixture& pool)

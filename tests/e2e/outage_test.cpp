@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/share_counts.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
 #include "tests/support/stores_fixture.h"
@@ -13,19 +14,6 @@ namespace tests {
 namespace {
 
 using std::chrono::seconds;
-
-std::uint64_t booked(const MysqlFixture& mysql)
-{
-    const std::string sum = mysql.scalar("select coalesce(sum(shares), 0) from slot_account");
-    return std::strtoull(sum.c_str(), nullptr, 10);
-}
-
-std::uint64_t acknowledged(const Process& miner)
-{
-    const std::string text = miner.output();
-    const auto at = text.rfind("\"accepted\":");
-    return at == std::string::npos ? 0 : std::strtoull(text.c_str() + at + 11, nullptr, 10);
-}
 
 /// A value from /metrics, the first whose line has `label`; -1 when there is none.
 double metric(const PoolFixture& pool, const std::string& label)

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pool/share/record.h"
+#include "tests/e2e/share_counts.h"
 #include "tests/support/journal_records.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
@@ -23,22 +24,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-std::uint64_t booked(const PoolFixture& pool)
-{
-    return std::strtoull(
-        pool.database().scalar("select coalesce(sum(shares), 0) from slot_account").c_str(),
-        nullptr, 10);
-}
-
-// "… accepted=123 …" as zubr-miner ends, or in its JSON.
-std::uint64_t acknowledged(const Process& miner)
-{
-    const std::string text = miner.output();
-    const auto at = text.rfind("\"accepted\":");
-    if (at == std::string::npos) return 0;
-    return std::strtoull(text.c_str() + at + 11, nullptr, 10);
-}
 
 // testnet4 is at difficulty 1: no CPU share is a block there, and shares may be as easy as we like.
 TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
@@ -64,8 +49,8 @@ TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
 
     constexpr int kills = 3;
     for (int round = 0; round < kills; ++round) {
-        const std::uint64_t before = booked(pool);
-        ASSERT_TRUE(eventually(seconds{30}, [&] { return booked(pool) > before + 20; }))
+        const std::uint64_t before = booked(pool.database());
+        ASSERT_TRUE(eventually(seconds{30}, [&] { return booked(pool.database()) > before + 20; }))
             << pool.log() << miner->output();
         pool.kill();
         pool.start();
@@ -76,10 +61,10 @@ TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
 
     // A kill may fall between the journal and the answer: such a share is in the books though its
     // miner never heard. At most one submission was on its way at each kill.
-    ASSERT_TRUE(eventually(seconds{30}, [&] { return booked(pool) >= answered; }))
-        << "acknowledged " << answered << ", booked " << booked(pool) << "\n"
+    ASSERT_TRUE(eventually(seconds{30}, [&] { return booked(pool.database()) >= answered; }))
+        << "acknowledged " << answered << ", booked " << booked(pool.database()) << "\n"
         << pool.log();
-    EXPECT_LE(booked(pool), answered + kills * 8);
+    EXPECT_LE(booked(pool.database()), answered + kills * 8);
 
     // And the books agree with the journals, to the share and to the unit of work.
     EXPECT_EQ(pool.stop(), 0);
@@ -97,7 +82,7 @@ TEST(Replay, CountsEveryAcknowledgedShareOnceThroughKillsUnderLoad)
         ++seen[{share->time, share->nonce, share->version, share->extranonce}];
     }
     EXPECT_EQ(seen.size(), shares) << "the same share was counted twice";
-    EXPECT_EQ(booked(pool), shares);
+    EXPECT_EQ(booked(pool.database()), shares);
     EXPECT_EQ(pool.database().scalar("select coalesce(sum(work), 0) from slot_account"),
               pool::to_decimal(work));
 }

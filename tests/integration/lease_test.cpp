@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_lease.h"
+#include "payouts/mysql_shares.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -72,6 +73,27 @@ TEST(Lease, KeepsOneWhoSleptThroughItFromFinishingAnything)
     EXPECT_FALSE(settle(*sleeper, slot).active);
     EXPECT_EQ(settle(*other, slot).records, 6U);
     EXPECT_EQ(shares(books), 10U);
+}
+
+// Two at once would count a worker's ten minutes twice.
+TEST(Lease, IsNeededToRollUpWhatWorkersDid)
+{
+    BooksFixture books;
+    auto holder = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    stream.ship_rest();
+    ASSERT_TRUE(settle(*holder, slot).active);
+    ASSERT_GT(books.number("select count(*) from worker_sum"), 0U);
+
+    payouts::MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    payouts::Lease none{db, "accountant", "another", std::chrono::seconds{10}};
+    const auto rolled = payouts::roll_up_workers(db, none, slot, 0);
+    ASSERT_FALSE(rolled.has_value());
+    EXPECT_EQ(rolled.error().code, Error::Code::conflict);
+    EXPECT_EQ(books.number("select count(*) from worker_day"), 0U);
+    EXPECT_GT(books.number("select count(*) from worker_sum"), 0U);
 }
 
 TEST(Lease, MayPassFromHandToHandAtAnyMoment)

@@ -307,6 +307,18 @@ public:
     std::uint16_t web() const { return server_->web_port(); }
     std::uint16_t admin() const { return server_->admin_port(); }
     void on_loop(std::function<void()> task) { loop_.post(std::move(task)); }
+    /// Until somebody waits for the fake pool's answer.
+    void wait_for_question()
+    {
+        std::atomic<bool> arrived{false};
+        std::function<void()> look = [&] {
+            if (!pool.waiting) return on_loop(look);
+            arrived = true;
+            arrived.notify_one();
+        };
+        on_loop(look);
+        arrived.wait(false);
+    }
 
     FakePool pool;
 

@@ -158,14 +158,7 @@ TEST(RpcWeb, SurvivesAnAnswerToWhomeverHasLeft)
     {
         Client client{server.web()};
         client.send("GET /api/v1/users/slow HTTP/1.1\r\nHost: p\r\n\r\n");
-        std::atomic<bool> arrived{false};
-        std::function<void()> look = [&] {
-            if (!server.pool.waiting) return server.on_loop(look);
-            arrived = true;
-            arrived.notify_one();
-        };
-        server.on_loop(look);
-        arrived.wait(false);
+        server.wait_for_question();
     }
     EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
     server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
@@ -336,14 +329,7 @@ TEST(RpcAdmin, WaitsForAnAnswerLongerThanForARequest)
     Client slow{server.admin()};
     slow.send("POST / HTTP/1.1\r\nHost: p\r\nConnection: close\r\n" + cookie_header +
               "Content-Length: " + std::to_string(call.size()) + "\r\n\r\n" + call);
-    std::atomic<bool> arrived{false};
-    std::function<void()> look = [&] {
-        if (!server.pool.waiting) return server.on_loop(look);
-        arrived = true;
-        arrived.notify_one();
-    };
-    server.on_loop(look);
-    arrived.wait(false);
+    server.wait_for_question();
     // Came later and is gone: so the sweep has seen the other at least once.
     Client idle{server.admin()};
     EXPECT_EQ(idle.rest(), "");

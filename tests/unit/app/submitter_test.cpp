@@ -261,6 +261,22 @@ TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
     EXPECT_TRUE(first.submits.empty());
 }
 
+// At a stop: the next turn might be seconds away, and the next life hours.
+TEST_F(SubmitterTest, AsksAtOnceWhenItIsToldThatThereIsNoLater)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::accepted);
+    EXPECT_TRUE(submitter->ask_again()) << "the second node has it, and has not answered";
+    EXPECT_EQ(second.submits.size(), 1U) << "it is not sent twice meanwhile";
+    second.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    EXPECT_TRUE(second.submits.empty());
+    EXPECT_TRUE(submitter->ask_again());
+    ASSERT_EQ(second.submits.size(), 1U);
+    second.answer_submit(SubmitOutcome::accepted);
+    EXPECT_FALSE(submitter->ask_again());
+}
+
 TEST_F(SubmitterTest, DoesNotSendASecondTimeWhatAFrozenNodeMayStillAnswer)
 {
     const auto submitter = life();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stratum/metrics.h"
+
 namespace stratum {
 namespace {
 
@@ -248,6 +250,13 @@ TEST(Gate, DoesNotKeepOutTheOthersOfAFarmForABrokenMachineOfTheSameName)
     gate.mined(ip("192.0.2.1"), start + seconds{9});
     EXPECT_TRUE(gate.delayed(peer, "farm.default", start + seconds{30}));
     EXPECT_FALSE(gate.delayed(peer, "farm.default", start + seconds{40}));
+}
+
+// A farm without power stops reading, too, and comes back all at once.
+TEST(Misbehaviour, IsNotToStopReading)
+{
+    EXPECT_FALSE(is_misbehaviour(EndReason::write_stalled));
+    EXPECT_TRUE(is_misbehaviour(EndReason::too_many_bad_shares));
 }
 
 TEST(Gate, DelaysAWorkerOnlyWhereItsBadSharesCameFrom)
