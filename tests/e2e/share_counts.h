@@ -8,7 +8,8 @@
 
 namespace tests {
 
-/// Shares that the pool has acknowledged to a miner which was started with --json and has ended.
+/// Shares that the pool has acknowledged to a miner which was started with --json, by its latest
+/// report: up to ten seconds old, exact when the miner has ended.
 inline std::uint64_t acknowledged(const Process& miner)
 {
     const std::string text = miner.output();
