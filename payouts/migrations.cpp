@@ -62,10 +62,44 @@ Result<std::vector<Applied>> read_applied(MysqlConnection& connection)
     return applied;
 }
 
+/// A program that runs meanwhile acts no more: what it has begun is given up at its fence, and it
+/// takes no lease of a schema that is newer than itself (Lease::keep).
+Result<void> end_leases(MysqlConnection& connection)
+{
+    const auto ended = connection.execute("UPDATE lease SET epoch = epoch + 1, until_ms = 0");
+    if (!ended) return fail(ended.error());
+    return {};
+}
+
+/// Does the step change rows? Statements about tables and triggers commit by themselves.
+bool changes_rows(std::string_view step)
+{
+    while (step.starts_with("--")) step.remove_prefix(std::min(step.find('\n') + 1, step.size()));
+    return step.starts_with("INSERT") || step.starts_with("UPDATE") || step.starts_with("DELETE");
+}
+
+/// Older programs know nothing of end_leases: nothing is counted, sealed or booked while a step
+/// reads what was and writes what follows from it.
+Result<void> run_alone(MysqlConnection& connection, const std::string& step)
+{
+    auto transaction = Transaction::begin(connection);
+    if (!transaction) return fail(transaction.error());
+    for (const char* lock : {"SELECT epoch FROM lease ORDER BY name FOR UPDATE",
+                             "SELECT sealed_through FROM books WHERE id = 1 FOR UPDATE"}) {
+        const auto locked = connection.query(lock);
+        if (!locked) return fail(locked.error());
+    }
+    if (auto done = connection.run(step); !done) return done;
+    return transaction->commit();
+}
+
 Result<void> run_step(MysqlConnection& connection, const Migration& migration, std::size_t step,
                       bool resumed)
 {
-    auto done = connection.run(migration.steps[step]);
+    const bool first = migration.version == 1;  // it makes what would be locked
+    auto done = !first && changes_rows(migration.steps[step])
+                    ? run_alone(connection, migration.steps[step])
+                    : connection.run(migration.steps[step]);
     if (!done) {
         // The first step of a resumed migration may have run before the note of it was written.
         const bool there = resumed && std::find(exists_numbers.begin(), exists_numbers.end(),
@@ -94,7 +128,7 @@ Result<void> begin(MysqlConnection& connection, const Migration& migration)
         "INSERT INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
         {std::uint64_t{migration.version}, sql(migration.checksum)});
     if (!begun) return fail(begun.error());
-    return {};
+    return migration.version == 1 ? Result<void>{} : end_leases(connection);
 }
 
 /// done: steps that are noted as done; resumed: an earlier run may have made one more.
@@ -192,6 +226,13 @@ Result<std::vector<Migration>> parse_migrations(std::string_view text)
         }
     }
     return migrations;
+}
+
+std::uint64_t known_schema()
+{
+    static const std::uint64_t known =
+        parse_migrations(schema_sql()).value_or(std::vector<Migration>{}).size();
+    return known;
 }
 
 Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations)

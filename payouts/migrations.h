@@ -26,8 +26,14 @@ std::string_view schema_sql();
 /// Errors: invalid, when versions are not 1, 2, 3, … or one has no step.
 pool::Result<std::vector<Migration>> parse_migrations(std::string_view text);
 
+/// The newest version that this program knows: how many migrations schema_sql() has. Any thread.
+std::uint64_t known_schema();
+
 /// Brings the database to the last of `migrations`, under a lock against other programs. May be
 /// killed anywhere and called again.
+///
+/// A program that runs meanwhile loses its leases, and what an older one counts or seals waits
+/// while a step changes rows.
 ///
 /// Errors: unavailable; refused, with a sentence for an operator: the database is newer than this
 /// program, or was made by other migrations of the same number.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "payouts/migrations.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -48,6 +49,19 @@ Result<bool> Lease::renew()
     return false;
 }
 
+// Whoever runs on while a newer program changes the schema knows nothing of what it has added.
+Result<void> Lease::check_schema()
+{
+    const auto newest = db_.query("SELECT MAX(version) FROM schema_migrations");
+    if (!newest) return fail(newest.error());
+    const std::uint64_t there = newest->front().null(0) ? 0 : newest->front().u64(0);
+    if (there <= known_schema()) return {};
+    return fail(Error::Code::refused, "a newer zubrd has brought the schema to version " +
+                                          std::to_string(there) + ", this one knows " +
+                                          std::to_string(known_schema()) +
+                                          " only: restart it with the newer program");
+}
+
 Result<bool> Lease::take()
 {
     auto transaction = Transaction::begin(db_);
@@ -58,6 +72,7 @@ Result<bool> Lease::take()
     if (!rows) return fail(rows.error());
     pool::check(rows->size() == 1, "the first migration makes the row");
     if (rows->front().u64(1) == 0) return false;
+    if (auto fits = check_schema(); !fits) return fail(fits.error());
     const std::uint64_t next = rows->front().u64(0) + 1;
     const auto done = db_.execute(
         "UPDATE lease SET epoch = ?, holder = ?, until_ms = " + server_ms + " + ? WHERE name = ?",

@@ -24,7 +24,8 @@ public:
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
-    /// Takes it, or renews it when a third of it is gone. True: it is ours. Errors: unavailable.
+    /// Takes it, or renews it when a third of it is gone. True: it is ours. Errors: unavailable;
+    /// refused, when a newer program has changed the schema meanwhile.
     pool::Result<bool> keep(pool::SteadyTime now);
     /// Inside a transaction, first of all: holds the row until its end. Errors: conflict, when
     /// somebody else has taken it meanwhile: the transaction must be given up.
@@ -33,6 +34,7 @@ public:
 
 private:
     pool::Result<bool> take();
+    pool::Result<void> check_schema();
     pool::Result<bool> renew();
 
     MysqlConnection& db_;

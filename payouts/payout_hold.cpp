@@ -43,6 +43,7 @@ Result<HoldState> PayoutHold::stop(const std::string& who, const std::string& re
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
+    if (auto locked = lock_controls(db_); !locked) return fail(locked.error());
     const ControlRow row{reason.empty() ? "stopped" : reason, who};
     if (auto put = write_control(db_, "payouts", row, now.wall); !put) {
         return fail(put.error());

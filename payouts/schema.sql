@@ -776,3 +776,160 @@ INSERT INTO hour_score (hour, account_id, score)
   SELECT s.slot_id DIV 60, s.account_id, SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id
     GROUP BY s.slot_id DIV 60, s.account_id
   ON DUPLICATE KEY UPDATE score = VALUES(score)
+
+-- migration 17
+
+-- step
+-- Rows to lock before the first hold.
+INSERT IGNORE INTO control (name, value, set_by, at_ms) VALUES ('payouts', '', '', 0), ('release', '', '', 0)
+
+-- step
+-- When a payment was last let go: what a day's cap counts. NULL: not yet.
+ALTER TABLE payout_batch ADD COLUMN left_at_ms BIGINT UNSIGNED NULL
+
+-- step
+UPDATE payout_batch b JOIN payout_tx t ON t.batch_id = b.id AND t.attempt = 1 SET b.left_at_ms = t.made_at_ms
+  WHERE b.left_at_ms IS NULL AND b.state IN ('broadcast', 'confirmed', 'cancelling')
+
+-- step
+-- What a living server says of its journals: since when one holds records that no stream has (0:
+-- it holds none), and when it last said so, by the database's clock.
+ALTER TABLE producer ADD COLUMN unshipped_ms BIGINT UNSIGNED NOT NULL DEFAULT 0
+
+-- step
+ALTER TABLE producer ADD COLUMN told_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0
+
+-- step
+-- Slot 0 is the seed's, once, before anything is sealed.
+CREATE TRIGGER slot_account_open BEFORE INSERT ON slot_account FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1;
+  IF NEW.slot_id <= sealed AND (sealed > 0 OR EXISTS (SELECT 1 FROM slot WHERE slot_id = 0)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot takes no new rows';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER slot_open BEFORE INSERT ON slot FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1;
+  IF NEW.slot_id <= sealed AND sealed > 0 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot is not sealed again';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER slot_root_open BEFORE INSERT ON slot_root FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1;
+  IF NEW.slot_id <= sealed AND (sealed > 0 OR EXISTS (SELECT 1 FROM slot WHERE slot_id = 0)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot takes no new rows';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER slot_leaves_kept BEFORE DELETE ON slot_leaves FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM slot_root WHERE slot_id = OLD.slot_id AND account_id = OLD.account_id) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what an open slot was made of stays';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER slot_account_grows BEFORE UPDATE ON slot_account FOR EACH ROW
+BEGIN
+  IF NEW.slot_id <> OLD.slot_id OR NEW.account_id <> OLD.account_id OR NEW.site_id <> OLD.site_id OR NEW.shares < OLD.shares
+      OR NEW.stale < OLD.stale OR NEW.late < OLD.late OR NEW.work < OLD.work OR NEW.stale_work < OLD.stale_work
+      OR NEW.score < OLD.score THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was counted stays counted';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER producer_forward BEFORE UPDATE ON producer FOR EACH ROW
+BEGIN
+  IF NEW.name <> OLD.name OR NEW.mark < OLD.mark OR NEW.watermark_ms < OLD.watermark_ms THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a producer does not go back';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER books_forward BEFORE UPDATE ON books FOR EACH ROW
+BEGIN
+  IF NEW.ledger_head <> OLD.ledger_head
+      AND NOT EXISTS (SELECT 1 FROM ledger_event WHERE hash = NEW.ledger_head AND prev_hash = OLD.ledger_head) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the head of the ledger is its newest event';
+  END IF;
+  IF NEW.site_version < OLD.site_version OR NEW.access_version < OLD.access_version THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a version does not go back';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER ledger_event_follows BEFORE INSERT ON ledger_event FOR EACH ROW
+BEGIN
+  IF NEW.prev_hash <> (SELECT ledger_head FROM books WHERE id = 1) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an event follows the head of the ledger';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER ledger_account_sane BEFORE INSERT ON ledger_account FOR EACH ROW
+BEGIN
+  IF NEW.may_go_negative <> 0
+      OR NEW.side <> IF(NEW.code LIKE 'asset:%' OR NEW.code LIKE 'expense:%', 'debit', 'credit') THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an account grows on the side that its code says, and is never overdrawn';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER lease_forward BEFORE UPDATE ON lease FOR EACH ROW
+BEGIN
+  IF NEW.name <> OLD.name OR NEW.epoch < OLD.epoch THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the epoch of a lease does not go back';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER address_change_fixed BEFORE UPDATE ON address_change FOR EACH ROW
+BEGIN
+  IF NEW.id <> OLD.id OR NEW.account_id <> OLD.account_id OR NEW.height <> OLD.height OR NEW.message <> OLD.message
+      OR NEW.signer <> OLD.signer OR NEW.signature <> OLD.signature OR NEW.asked_by <> OLD.asked_by
+      OR NEW.asked_at_ms <> OLD.asked_at_ms THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was asked for does not change';
+  END IF;
+  IF OLD.state <> 'asked' AND NOT (NEW.proof <=> OLD.proof AND NEW.locked_until_ms <=> OLD.locked_until_ms
+      AND NEW.lock_ends_ms <=> OLD.lock_ends_ms) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a lock on an address is not shortened';
+  END IF;
+  IF NEW.state <> OLD.state AND NOT (OLD.state = 'asked' AND NEW.state IN ('locked', 'cancelled')
+      OR OLD.state = 'locked' AND NEW.state IN ('active', 'cancelled') OR OLD.state = 'active' AND NEW.state = 'replaced') THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a change of address goes one way';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER payout_batch_road BEFORE UPDATE ON payout_batch FOR EACH ROW
+BEGIN
+  IF NEW.id <> OLD.id OR NEW.request_id <> OLD.request_id OR NEW.signs <> OLD.signs OR NEW.fee_payer <> OLD.fee_payer
+      OR NEW.created_at_ms <> OLD.created_at_ms OR NEW.closed < OLD.closed
+      OR COALESCE(NEW.left_at_ms, 0) < COALESCE(OLD.left_at_ms, 0) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'how a payout was made does not change';
+  END IF;
+  IF FIELD(NEW.state, 'draft', 'approved', 'built', 'signed', 'broadcast', 'cancelling', 'confirmed', 'cancelled')
+      < FIELD(OLD.state, 'draft', 'approved', 'built', 'signed', 'broadcast', 'cancelling', 'confirmed', 'cancelled')
+      AND NOT (OLD.state = 'broadcast' AND NEW.state = 'signed') THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout does not go back';
+  END IF;
+  IF NEW.state NOT IN ('draft', 'approved', 'cancelled') AND NEW.anchor_txid IS NULL THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout on its way has an anchor';
+  END IF;
+  IF NEW.state <> OLD.state AND OLD.state = 'draft' AND NEW.state <> 'cancelled' AND (NEW.state <> 'approved'
+      OR NOT EXISTS (SELECT 1 FROM payout_approval WHERE batch_id = NEW.id AND items_digest = NEW.items_digest
+                     AND admin <> NEW.created_by)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout is approved by somebody else than its creator';
+  END IF;
+END

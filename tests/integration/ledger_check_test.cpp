@@ -149,9 +149,10 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
     BooksFixture books;
     auto service = books.open();
     live(*service, books);
-    for (const char* trigger : {"ledger_transfer_no_update", "ledger_transfer_no_delete",
-                                "ledger_event_no_update", "ledger_event_no_delete",
-                                "slot_account_sealed", "block_found_fixed", "books_sealed_stay"}) {
+    for (const char* trigger :
+         {"ledger_transfer_no_update", "ledger_transfer_no_delete", "ledger_event_no_update",
+          "ledger_event_no_delete", "slot_account_sealed", "block_found_fixed", "books_sealed_stay",
+          "slot_account_open", "slot_account_grows", "books_forward"}) {
         books.scalar(std::string{"drop trigger "} + trigger);
     }
     // Each crime in a transaction of its own, seen by the verifier on the same connection.
@@ -284,7 +285,50 @@ TEST(RunningUser, IsEnoughForAWholeLifeAndMayNotRewriteHistory)
           "update block_found set found_slot = found_slot + 1",
           "update block_found set books = 'nothing' where books = 'matured'",
           "update block_found set books = 'nothing', epoch = epoch + 1 where books = 'matured'",
-          "update block_found set epoch = epoch + 1"}) {
+          "update block_found set epoch = epoch + 1",
+          "insert into slot_account select slot_id, 77, 0, 1, 0, 0, 1, 0, 1 from slot limit 1",
+          "insert into slot_account values (999, 1, 0, 1, 0, 0, 1, 0, 1)",
+          "insert into slot_root select slot_id, 77, 1, 1, root from slot limit 1",
+          "insert into slot select slot_id - 9, shares, stale, work, score, cum_shares, cum_stale, "
+          "cum_score, root, chain, sealed_at_ms from slot limit 1",
+          "update producer set mark = mark - 1",
+          "update producer set watermark_ms = 0",
+          "update producer set name = 'x'",
+          "update books set ledger_head = repeat('x', 32)",
+          "update books set ledger_head = (select prev_hash from ledger_event limit 1)",
+          "insert into ledger_event (idem_key, kind, ref, actor, payload, at_ms, prev_hash, hash) "
+          "select 'x', kind, ref, actor, payload, at_ms, prev_hash, repeat('x', 32) "
+          "from ledger_event limit 1",
+          "insert into ledger_account (code, side, may_go_negative) "
+          "values ('m:1:loan', 'credit', 1)",
+          "insert into ledger_account (code, side) values ('asset:vault', 'credit')",
+          "update lease set epoch = 0"}) {
+        const auto done = db.run(text);
+        ASSERT_FALSE(done.has_value()) << text;
+        EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;
+    }
+}
+
+// What is counted of a minute that is open is not taken away either.
+TEST(RunningUser, TakesNothingOutOfAnOpenSlot)
+{
+    BooksFixture books;
+    ASSERT_TRUE(payouts::migrate_books(books.mysql(), running(books), false).has_value());
+    auto options = books.options();
+    options.mysql = running(books);
+    auto service = payouts::Service::open(options);
+    ASSERT_TRUE(service.has_value()) << service.error().detail;
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.share(1, slot, 5);
+    stream.ship_rest();
+    settle(**service, slot);
+    payouts::MysqlConnection db{running(books)};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const char* text :
+         {"update slot_account set shares = shares - 1", "update slot_account set score = 0",
+          "update slot_account set account_id = 2", "delete from slot_leaves"}) {
         const auto done = db.run(text);
         ASSERT_FALSE(done.has_value()) << text;
         EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;

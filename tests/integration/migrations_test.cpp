@@ -1,11 +1,14 @@
 #include "payouts/migrations.h"
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "tests/support/books_fixture.h"
+#include "tests/support/process.h"
 
 namespace tests {
 namespace {
@@ -109,6 +112,75 @@ TEST(Migrate, DoesNotTakeATableOfSomebodyElseForItsOwn)
     books.scalar("create table setting (id int)");
     MysqlConnection db{books.mysql()};
     EXPECT_FALSE(payouts::migrate(db, migrations()).has_value());
+}
+
+// An older program runs on and seals a minute between the trigger that sums hours and the step that
+// sums those that were sealed before.
+TEST(Migrate, CountsEachMinuteOnceThatIsSealedWhileItRuns)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    std::vector<Migration> half = migrations();
+    half.resize(16);
+    half.back().steps.back() = "this is no SQL";
+    ASSERT_FALSE(payouts::migrate(db, half).has_value());
+    const auto slot = [](const std::string& id) {
+        return std::vector<std::string>{
+            "insert into slot_account (slot_id, account_id, shares, stale, late, work, stale_work, "
+            "score) values (" +
+                id + ", 1, 1, 0, 0, 1, 0, 7)",
+            "insert into slot select " + id +
+                ", 1, 0, 1, 7, 1, 0, 7, repeat('a', 32), repeat('b', 32), 0"};
+    };
+    for (const std::string& statement : slot("60")) books.scalar(statement);
+    books.scalar("delete from hour_score");  // sealed before the trigger was there
+
+    MysqlConnection older{books.mysql()};
+    ASSERT_TRUE(older.connect().has_value());
+    auto seals = payouts::Transaction::begin(older);
+    ASSERT_TRUE(seals.has_value());
+    ASSERT_TRUE(
+        older.query("SELECT sealed_through FROM books WHERE id = 1 FOR UPDATE").has_value());
+    for (const std::string& statement : slot("61")) {
+        const auto done = older.run(statement);
+        ASSERT_TRUE(done.has_value()) << done.error().detail;
+    }
+    std::thread newer{[&db] { EXPECT_TRUE(payouts::migrate(db, migrations()).has_value()); }};
+    EXPECT_TRUE(eventually(std::chrono::seconds{10}, [&books] {
+        return books.number(
+                   "select count(*) from information_schema.processlist where db = database() and "
+                   "(info like '%books%for update' or info like 'insert into hour_score%')") > 0;
+    })) << "it waits for the minute";
+    EXPECT_TRUE(seals->commit().has_value());
+    newer.join();
+    EXPECT_EQ(books.scalar("select group_concat(hour, ':', score) from hour_score"), "1:14");
+}
+
+// A program that runs on while a newer one changes the schema would write rows that lack what the
+// newer one needs.
+TEST(Migrate, EndsWhatAnOlderProgramDoesMeanwhile)
+{
+    BooksFixture books;
+    auto older = books.open();
+    EXPECT_TRUE(settle(*older, 1000).active);
+    std::vector<Migration> newer = migrations();
+    newer.push_back({static_cast<std::uint32_t>(newer.size() + 1),
+                     {"ALTER TABLE slot ADD COLUMN more INT"},
+                     {}});
+    MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(payouts::migrate(db, newer).has_value());
+    auto stream = books.producer("a-0");
+    stream.start(1000);
+    stream.account(1, 1, 1000);
+    stream.share(1, 1000, 1);
+    stream.ship_rest();
+    static_cast<void>(older->step(now_in(1000)));
+    EXPECT_EQ(books.scalar("select count(*) from slot_account"), "0");
+    const auto refused = older->step(now_in(1001));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Error::Code::refused);
+    EXPECT_NE(refused.error().detail.find("newer zubrd"), std::string::npos)
+        << refused.error().detail;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_payouts.h"
 #include "payouts/mysql_verify.h"
 #include "pool/bitcoin/address.h"
 #include "tests/integration/payouts_suite.h"
@@ -260,7 +261,7 @@ TEST_F(Payouts, AreComparedWithTheLedgerByWhoeverVerifiesIt)
         return checked ? checked->difference : checked.error().detail;
     };
     EXPECT_EQ(difference_after(""), "");
-    for (const char* trigger : {"payout_batch_fixed", "payout_tx_fixed"}) {
+    for (const char* trigger : {"payout_batch_fixed", "payout_batch_road", "payout_tx_fixed"}) {
         pool.books().scalar(std::string{"drop trigger "} + trigger);
     }
     for (const char* crime :
@@ -304,6 +305,27 @@ TEST_F(Payouts, StandStillWhileTheHoldSwitchIsOn)
     std::filesystem::remove(options.hold_file);
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+// Who looks at the switch before a payment leaves keeps it as he saw it, also before it was ever
+// used.
+TEST_F(Payouts, CannotBeHeldBetweenTheLastLookAtTheSwitchAndTheNoteOfIt)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto payouts = pool.open();
+    payouts::MysqlConnection looks{pool.books().mysql()};
+    payouts::MysqlConnection holds{pool.books().mysql()};
+    ASSERT_TRUE(looks.connect().has_value());
+    ASSERT_TRUE(holds.connect().has_value());
+    ASSERT_TRUE(holds.run("SET SESSION innodb_lock_wait_timeout = 1").has_value());
+    auto look = payouts::Transaction::begin(looks);
+    ASSERT_TRUE(look.has_value());
+    ASSERT_TRUE(payouts::lock_controls(looks).has_value());
+    const auto waits = payouts::write_control(holds, "payouts", {"stop", "ann"}, {});
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_EQ(waits.error().code, pool::Error::Code::unavailable) << waits.error().detail;
+    ASSERT_TRUE(look->commit().has_value());
+    EXPECT_TRUE(payouts::write_control(holds, "payouts", {"stop", "ann"}, {}).has_value());
 }
 
 }  // namespace
