@@ -219,24 +219,41 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
                         "that it is on our chain"};
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
-    if (given) {
-        switch (proposals_.state(*peers_[index].node, **given, Proposals::Form::full)) {
-            case Proposals::State::accepted:
-                return use(index, *given);
-            case Proposals::State::rejected:
-                return act(source_.on_template(
-                    index, fail(Error::Code::refused, "a shape that was rejected"),
-                    read_clock().steady));
-            default:
-                return propose(index, *given);
-        }
+    if (!given) return turn_down(index, given.error());
+    if (const auto fits = check_fits(**given, plan()); !fits) {
+        log::error("template_unusable", {{"node", peers_[index].node->name()},
+                                         {"height", (*given)->height.value},
+                                         {"reason", fits.error().detail}});
+        return cannot_use(index, fits.error());
     }
-    if (node_error_ != given.error().detail) {
+    switch (proposals_.state(*peers_[index].node, **given, Proposals::Form::full)) {
+        case Proposals::State::accepted:
+            return use(index, *given);
+        case Proposals::State::rejected:
+            return turn_down(index, {Error::Code::refused, "a shape that was rejected"});
+        default:
+            return propose(index, *given);
+    }
+}
+
+// The next node is asked, and this one later again; miners keep what they have.
+void WorkDesk::turn_down(NodeIndex index, const Error& error)
+{
+    if (node_error_ != error.detail) {
         log::warn("template_failed",
-                  {{"node", peers_[index].node->name()}, {"reason", given.error().detail}});
+                  {{"node", peers_[index].node->name()}, {"reason", error.detail}});
     }
-    node_error_ = given.error().detail;
-    act(source_.on_template(index, given, read_clock().steady));
+    node_error_ = error.detail;
+    act(source_.on_template(index, fail(error), read_clock().steady));
+}
+
+// No block of ours would be good on it: with such templates from every node there is no start.
+void WorkDesk::cannot_use(NodeIndex index, const Error& error)
+{
+    node_error_ = error.detail;
+    peers_[index].refuses = error.code == Error::Code::refused || error.code == Error::Code::limit;
+    if (all_refuse()) settle_start(fail(error));
+    act(source_.on_template(index, fail(error), read_clock().steady));
 }
 
 CoinbasePlan WorkDesk::plan() const
@@ -251,16 +268,11 @@ CoinbasePlan WorkDesk::plan() const
 // empty job goes out.
 void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
 {
-    proposals_.propose(
-        *peers_[index].node, given, Proposals::Form::full, plan(),
-        [this, index, given](const Result<void>& taken) {
-            if (taken) return use(index, given);
-            node_error_ = taken.error().detail;
-            peers_[index].refuses = taken.error().code == Error::Code::refused ||
-                                    taken.error().code == Error::Code::limit;
-            if (all_refuse()) settle_start(fail(taken.error()));
-            act(source_.on_template(index, fail(taken.error()), read_clock().steady));
-        });
+    proposals_.propose(*peers_[index].node, given, Proposals::Form::full, plan(),
+                       [this, index, given](const Result<void>& taken) {
+                           if (taken) return use(index, given);
+                           cannot_use(index, taken.error());
+                       });
 }
 
 bool WorkDesk::all_refuse() const

@@ -84,7 +84,8 @@ struct NodeStatus {
 /// WorkSource says, makes jobs of what it publishes and hands them out. Lives on the core loop.
 ///
 /// A template of a new shape is first proposed to the node it came from, as a block with our
-/// coinbase; one that the node would not take is not used.
+/// coinbase; one that the node would not take, or that leaves no room for our coinbase, is not
+/// used: the next node is asked, and miners keep what they have.
 class WorkDesk {
 public:
     struct Out {
@@ -149,6 +150,8 @@ private:
     void took(NodeIndex index, const Result<Node::TemplatePtr>& given);
     void propose(NodeIndex index, const Node::TemplatePtr& given);
     void use(NodeIndex index, const Node::TemplatePtr& given);
+    void turn_down(NodeIndex index, const Error& error);
+    void cannot_use(NodeIndex index, const Error& error);
     void note(const WorkSource::Notice& notice);
     void publish(const WorkSource::Publication& publication);
     void prepare_empty();

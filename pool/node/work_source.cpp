@@ -33,17 +33,25 @@ bool WorkSource::alive(const Peer& peer, SteadyTime now) const
 bool WorkSource::better(const Peer& peer, const Tip& tip, SteadyTime now) const
 {
     if (!tip_ || tip.height > tip_->height) return true;
-    if (held_by_another(peer, now)) return false;
+    const Holders holders = holders_beside(peer, now);
+    if (holders == Holders::give_work) return false;
     const bool left_ours = peer.tip && peer.tip->hash == tip_->hash;
     if (left_ours) return true;
-    return now - held_ >= (tip.height == tip_->height ? options_.left : options_.disagree_after);
+    const milliseconds patience =
+        tip.height == tip_->height ? options_.left : options_.disagree_after;
+    if (holders == Holders::nobody) return now - held_ >= patience;
+    return gives_templates(peer.role) && peer.elsewhere && now - *peer.elsewhere >= patience;
 }
 
-bool WorkSource::held_by_another(const Peer& peer, SteadyTime now) const
+WorkSource::Holders WorkSource::holders_beside(const Peer& peer, SteadyTime now) const
 {
-    return std::any_of(peers_.begin(), peers_.end(), [&](const Peer& other) {
-        return &other != &peer && alive(other, now) && other.tip->hash == tip_->hash;
-    });
+    Holders holders = Holders::nobody;
+    for (const Peer& other : peers_) {
+        if (&other == &peer || !alive(other, now) || other.tip->hash != tip_->hash) continue;
+        if (gives_templates(other.role)) return Holders::give_work;
+        holders = Holders::only_take_blocks;
+    }
+    return holders;
 }
 
 void WorkSource::note_place(NodeIndex node, const Tip& tip, SteadyTime now)
@@ -66,7 +74,7 @@ void WorkSource::adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& ste
     note_place(node, tip, now);
     for (Peer& peer : peers_) {
         const bool here = peer.tip && peer.tip->hash == tip.hash;
-        if (!here && !peer.elsewhere) peer.elsewhere = now;
+        if (!here && peer.tip && !peer.elsewhere) peer.elsewhere = now;
         if (here) peer.elsewhere.reset();
         peer.refusals = 0;
     }
@@ -321,8 +329,8 @@ void WorkSource::repeat_work(SteadyTime now, Step& step)
     publish(current_, Work::routine, time, now, step);
 }
 
-// Those that held our tip are gone, or came back without it: no template on it comes any more, and
-// a block on it finds no parent. The best of the tips that are left is asked about once more.
+// Those that held our tip are gone, or came back without it, or give no templates: none on it comes
+// any more. The best of the tips that are left is asked about once more.
 void WorkSource::leave_lost_tip(SteadyTime now, Step& step)
 {
     if (!tip_) return;

@@ -28,9 +28,10 @@ std::string_view to_string(TipSource source);
 /// asks nobody and reads no clock. Nodes are numbered from 0. Owned by the core loop.
 ///
 /// A tip is believed when a node that has connected it says so: by its header, or by a template
-/// on it. Higher wins. One of the same height or a lower one wins only when no living node holds
-/// our tip: at once if the node has left ours, which is a reorganisation, and after Options::left
-/// if those that held it are gone; else the node lags or has forked.
+/// on it. Higher wins. One of the same height or a lower one wins only when no living node that
+/// gives templates holds our tip: at once if the node has left ours, which is a reorganisation, and
+/// after Options::left if those that held it are gone, or only take blocks; else the node lags or
+/// has forked.
 class WorkSource {
 public:
     using NodeIndex = std::size_t;
@@ -154,7 +155,8 @@ private:
 
     bool alive(const Peer& peer, SteadyTime now) const;
     bool better(const Peer& peer, const Tip& tip, SteadyTime now) const;
-    bool held_by_another(const Peer& peer, SteadyTime now) const;
+    enum class Holders : std::uint8_t { nobody, only_take_blocks, give_work };
+    Holders holders_beside(const Peer& peer, SteadyTime now) const;  // of our tip
     void adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& step);
     void note_place(NodeIndex node, const Tip& tip, SteadyTime now);
     void ask_template(NodeIndex node, SteadyTime now, Step& step);

@@ -40,22 +40,33 @@ Result<void> check_room(const BlockTemplate& source, const CoinbasePlan& plan,
     return {};
 }
 
+// A refreshed job of an unchanged template would be the same work again, and its miner's old shares
+// would be good under the new job's id as well: hence the number.
+Result<CoinbaseParts> numbered_coinbase(JobId id, const BlockTemplate& source, CoinbasePlan plan)
+{
+    plan.work_number = id.value;
+    auto coinbase = make_coinbase(plan, source.height, source.reward, source.witness_commitment);
+    if (!coinbase) return fail(coinbase.error());
+    const std::size_t bytes =
+        coinbase->prefix.size() + plan.extranonce_bytes + coinbase->suffix.size();
+    if (auto room = check_room(source, plan, bytes); !room) return fail(room.error());
+    return coinbase;
+}
+
 }  // namespace
+
+Result<void> check_fits(const BlockTemplate& source, const CoinbasePlan& plan)
+{
+    const auto coinbase = numbered_coinbase(JobId{0}, source, plan);
+    return coinbase ? Result<void>{} : fail(coinbase.error());
+}
 
 Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const BlockTemplate> source,
                                             const CoinbasePlan& plan, bool clean,
                                             std::optional<UnixTime> time)
 {
-    // A refreshed job of an unchanged template would be the same work again, and its miner's old
-    // shares would be good under the new job's id as well.
-    CoinbasePlan numbered = plan;
-    numbered.work_number = id.value;
-    auto coinbase =
-        make_coinbase(numbered, source->height, source->reward, source->witness_commitment);
+    auto coinbase = numbered_coinbase(id, *source, plan);
     if (!coinbase) return fail(coinbase.error());
-    const std::size_t bytes =
-        coinbase->prefix.size() + plan.extranonce_bytes + coinbase->suffix.size();
-    if (auto room = check_room(*source, plan, bytes); !room) return fail(room.error());
 
     const std::uint32_t required = source->version_required & rolling_mask_v1;
     const std::uint32_t mask = rolling_mask_v1 & ~required;

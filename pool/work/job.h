@@ -57,6 +57,9 @@ Result<std::shared_ptr<const Job>> make_job(JobId id, std::shared_ptr<const Bloc
                                             const CoinbasePlan& plan, bool clean,
                                             std::optional<UnixTime> time = std::nullopt);
 
+/// Whether a job can be made of the template: all of make_job's errors, at the cost of a coinbase.
+Result<void> check_fits(const BlockTemplate& source, const CoinbasePlan& plan);
+
 /// The same block without its transactions: what is left of the reward, and the commitment to
 /// nothing.
 BlockTemplate without_transactions(const BlockTemplate& source);

@@ -33,6 +33,7 @@ std::shared_ptr<BlockTemplate> a_template(Sats fees)
     out->fees = fees;
     out->witness_commitment = empty_block_commitment();
     out->rules = "!segwit csv ";
+    out->weight_limit = 4'000'000;
     return out;
 }
 
@@ -129,6 +130,23 @@ TEST_F(DeskTest, AShapeThatEveryNodeRejectsStopsTheStartWithTheNodesReason)
 }
 
 // It was away when the pool started, or was restarted with other options.
+// Their shape is one that both nodes have taken.
+TEST_F(DeskTest, ATemplateThatLeavesNoRoomForTheCoinbaseIsPassedOverForTheNextNodes)
+{
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    run(milliseconds{500});
+    ASSERT_FALSE(jobs.empty()) << desk->status().node_error;
+    auto full = a_template(Sats{900'000'000});
+    full->weight = 3'999'000;
+    ASSERT_EQ(shape_of(*full), shape_of(*first.work));
+    first.work = full;
+    second.work = a_template(Sats{500'000'000});
+    desk->refresh();
+    run(milliseconds{1500});
+    EXPECT_EQ(jobs.back()->reward, second.work->reward);
+    EXPECT_GE(first.templates, 2);
+}
+
 TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
 {
     desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});

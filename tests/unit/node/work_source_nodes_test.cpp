@@ -94,6 +94,38 @@ TEST(WorkSource, ALowerTipIsTakenWhenNoNodeHasComeBackWithOursForHalfAMinute)
     EXPECT_EQ(race.gives(0, on(7, 9)).publication->work, Work::tip);
 }
 
+// It follows a longer chain that no other node takes: nobody would ever give work on it.
+TEST(WorkSource, ATipOfANodeThatOnlyTakesBlocksIsLeftWhenNoTemplateCanComeOnIt)
+{
+    Race race{{NodeRole::both, NodeRole::submits}};
+    race.begin(10);
+    race.says(1, 9);
+    EXPECT_TRUE(has(race.answers(1, header_of(9, 8, 12)), Kind::new_tip)) << "higher wins at first";
+    const std::vector<std::pair<std::size_t, std::uint8_t>> where{{0, 1}, {1, 9}};
+    EXPECT_TRUE(race.after(seconds{29}, where).asks.empty()) << "the other may follow yet";
+    EXPECT_EQ(race.after(seconds{1}, where).asks, (std::vector{Ask{0, block(1)}}));
+    EXPECT_TRUE(has(race.answers(0, header_of(1, 0, 10)), Kind::new_tip));
+    race.gives(0, on(1, 10));
+    EXPECT_FALSE(has(race.after(seconds{10}, where), Kind::new_tip)) << "and is left for good";
+    EXPECT_EQ(race.source.tip()->hash, block(1));
+}
+
+// Back after minutes, and a block behind for a moment.
+TEST(WorkSource, ANodeThatCatchesUpDoesNotPullThePoolBackToWhatANodeThatOnlyTakesBlocksHasLeft)
+{
+    Race race{{NodeRole::both, NodeRole::submits}};
+    race.begin(10);
+    race.source.on_failure(0);
+    race.says(1, 2);
+    EXPECT_TRUE(has(race.answers(1, header_of(2, 1, 11)), Kind::new_tip));
+    race.after(seconds{100}, {{1, 2}});
+    race.says(0, 1);
+    EXPECT_TRUE(has(race.answers(0, header_of(1, 0, 10)), Kind::behind));
+    EXPECT_TRUE(race.after(seconds{20}, {{0, 1}, {1, 2}}).asks.empty());
+    race.says(0, 2);
+    EXPECT_EQ(race.source.tip()->hash, block(2));
+}
+
 TEST(WorkSource, ARivalTipIsTakenSoonAfterTheLastNodeThatHeldOursIsGone)
 {
     Race race;
