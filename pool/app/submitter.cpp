@@ -157,9 +157,10 @@ void Submitter::set_out(Pending& pending)
     const Block found = pending.found;
     pending.since = read_clock().steady;
     const bool has_body = !found->block.empty();
-    pending.states.assign(nodes_.size(), has_body ? State::waiting : State::answered);
-    pending.no_answer.resize(nodes_.size());
-    if (has_body) {
+    pending.deliveries.resize(nodes_.size());
+    if (!has_body) {
+        for (Delivery& delivery : pending.deliveries) delivery.state = Delivery::State::answered;
+    } else {
         pending.text = submit_text(found->block);
         send_waiting(pending);
     }
@@ -182,7 +183,7 @@ void Submitter::sync(const CandidateStore::Unsynced& file)
 
 void Submitter::send(Pending& pending, std::size_t node)
 {
-    pending.states[node] = State::in_flight;
+    pending.deliveries[node].state = Delivery::State::in_flight;
     nodes_[node]->submit(pending.text,
                          [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
                              answered(hash, node, answer);
@@ -192,7 +193,7 @@ void Submitter::send(Pending& pending, std::size_t node)
 void Submitter::send_waiting(Pending& pending)
 {
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
-        if (pending.states[node] == State::waiting) send(pending, node);
+        if (pending.deliveries[node].state == Delivery::State::waiting) send(pending, node);
     }
 }
 
@@ -203,13 +204,13 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     Pending& pending = at->second;
     const bool none = answer.outcome == SubmitOutcome::unanswered;
     const bool no = answer.outcome == SubmitOutcome::rejected;
-    const State settled = no ? State::refused : State::answered;
-    pending.states[node] = none ? State::waiting : settled;
+    Delivery& delivery = pending.deliveries[node];
+    const auto settled = no ? Delivery::State::refused : Delivery::State::answered;
+    delivery.state = none ? Delivery::State::waiting : settled;
     // A node that is away for hours is not written about at each attempt.
-    const bool told =
-        none && std::exchange(pending.no_answer[node], answer.reason) == answer.reason;
+    const bool told = none && std::exchange(delivery.no_answer, answer.reason) == answer.reason;
     if (!told) tell(pending, node, answer);
-    if (none) return retry_later(pending);
+    if (none) return retry_later(pending, node);
     // It took longer than the look at all nodes could wait for.
     const bool late = read_clock().steady - pending.since >= prefer_after;
     if (late && pending.first_of_height && answer.outcome == SubmitOutcome::inconclusive) {
@@ -228,22 +229,23 @@ void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& ans
                 {"answer", to_string(answer.outcome)},
                 {"reason", answer.reason},
                 {"ms", answer.took.count()}});
-    const bool refused = std::all_of(pending.states.begin(), pending.states.end(),
-                                     [](State state) { return state == State::refused; });
+    const bool refused =
+        std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
+                    [](const Delivery& each) { return each.state == Delivery::State::refused; });
     ++pending.unbooked_answers;
     out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
 }
 
-void Submitter::retry_later(Pending& pending)
+// Each node at its own pace: one that is away for hours does not have another wait.
+void Submitter::retry_later(Pending& pending, std::size_t node)
 {
-    if (pending.retry.active()) return;  // one timer serves all nodes of this block
-    const auto delay = retry_first * (1 << std::min(pending.tries, retry_doublings_max));
-    ++pending.tries;
-    pending.retry = loop_.after(delay, [this, hash = pending.found->hash] {
+    Delivery& delivery = pending.deliveries[node];
+    const auto delay = retry_first * (1 << std::min(delivery.tries, retry_doublings_max));
+    ++delivery.tries;
+    delivery.retry = loop_.after(delay, [this, hash = pending.found->hash, node] {
         const auto at = pending_.find(hash);
         if (at == pending_.end()) return;
-        at->second.retry.stop();
-        send_waiting(at->second);
+        if (at->second.deliveries[node].state == Delivery::State::waiting) send(at->second, node);
     });
 }
 
@@ -292,8 +294,9 @@ void Submitter::tip_moved(Height tip)
     for (auto& [hash, pending] : pending_) {
         if (!pending.on_its_way || tip.value < pending.found->height.value + buried_below) continue;
         for (std::size_t node = 0; node < nodes_.size(); ++node) {
-            if (pending.states[node] != State::waiting) continue;
-            pending.states[node] = State::answered;
+            Delivery& delivery = pending.deliveries[node];
+            if (delivery.state != Delivery::State::waiting) continue;
+            delivery.state = Delivery::State::answered;
             log::error("block_given_up",
                        {{"hash", to_display_hex(hash)}, {"node", nodes_[node]->name()}});
         }
@@ -307,9 +310,11 @@ void Submitter::finish_if_done(const BlockHash& hash)
     const auto at = pending_.find(hash);
     if (at == pending_.end()) return;
     const Pending& pending = at->second;
-    const bool judged = std::all_of(pending.states.begin(), pending.states.end(), [](State state) {
-        return state == State::answered || state == State::refused;
-    });
+    const bool judged =
+        std::all_of(pending.deliveries.begin(), pending.deliveries.end(), [](const Delivery& each) {
+            return each.state == Delivery::State::answered ||
+                   each.state == Delivery::State::refused;
+        });
     const bool on_paper = pending.written && pending.booked && pending.unbooked_answers == 0;
     if (!pending.on_its_way || !on_paper || !judged) return;
     static_cast<void>(disk_.post([this, hash] { store_.remove(hash); }));
@@ -322,8 +327,9 @@ bool Submitter::ask_again()
     for (auto& [hash, pending] : pending_) {
         if (pending.on_its_way) send_waiting(pending);
         open = open || !pending.on_its_way ||
-               std::find(pending.states.begin(), pending.states.end(), State::in_flight) !=
-                   pending.states.end();
+               std::any_of(
+                   pending.deliveries.begin(), pending.deliveries.end(),
+                   [](const Delivery& each) { return each.state == Delivery::State::in_flight; });
     }
     return open;
 }

@@ -76,8 +76,15 @@ public:
     bool ask_again();
 
 private:
-    enum class State : std::uint8_t { in_flight, waiting, refused, answered };
     using Block = std::shared_ptr<const FoundFile>;
+    /// To one node.
+    struct Delivery {
+        enum class State : std::uint8_t { in_flight, waiting, refused, answered };
+        State state = State::waiting;
+        std::string no_answer;  // why there is none, as it was last told
+        unsigned tries = 0;
+        Watch retry;
+    };
     struct Pending {
         Block found;
         SubmitText text;  ///< what the nodes are sent
@@ -87,11 +94,8 @@ private:
         bool booked = false;
         std::size_t unbooked_answers = 0;
         bool first_of_height = false;
-        std::vector<State> states;           // by node
-        std::vector<std::string> no_answer;  // by node: why there is none, as it was last told
-        unsigned tries = 0;
+        std::vector<Delivery> deliveries;  // by node
         Watch disk_patience;
-        Watch retry;
     };
     void expect(const Block& found);
     std::future<void> keep(const Block& found);
@@ -103,7 +107,7 @@ private:
     void send_waiting(Pending& pending);
     void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
     void tell(Pending& pending, std::size_t node, const SubmitAnswer& answer);
-    void retry_later(Pending& pending);
+    void retry_later(Pending& pending, std::size_t node);
     static void prefer_on(Node& node, const BlockHash& hash, Height height);
     void prefer_ours(const BlockHash& hash, Height height);
     void finish_if_done(const BlockHash& hash);

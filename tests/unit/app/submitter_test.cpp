@@ -261,6 +261,30 @@ TEST_F(SubmitterTest, AsksAgainOnlyTheNodeThatDidNotAnswer)
     EXPECT_TRUE(first.submits.empty());
 }
 
+// The first has been away for long, and is asked seldom by now.
+TEST_F(SubmitterTest, ANodeThatStaysAwayDoesNotHaveAnotherWait)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    const auto await = [&](tests::FakeNode& node) {
+        const auto begun = read_clock().steady;
+        const Watch look = test.loop.every(std::chrono::milliseconds{1}, [this, &node] {
+            if (!node.submits.empty()) test.loop.stop();
+        });
+        test.run();
+        return read_clock().steady - begun;
+    };
+    auto pause = SteadyTime::duration{};
+    for (int i = 0; i < 4; ++i) {
+        first.answer_submit(SubmitOutcome::unanswered, "connection refused");
+        pause = await(first);
+    }
+    first.answer_submit(SubmitOutcome::unanswered, "connection refused");
+    second.answer_submit(SubmitOutcome::unanswered, "its connection was cut");
+    EXPECT_LT(await(second), pause);
+    EXPECT_TRUE(first.submits.empty());
+}
+
 // At a stop: the next turn might be seconds away, and the next life hours.
 TEST_F(SubmitterTest, AsksAtOnceWhenItIsToldThatThereIsNoLater)
 {
