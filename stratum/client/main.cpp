@@ -118,6 +118,21 @@ public:
         line(text);
     }
 
+    void block(const pool::BlockHash& hash) const
+    {
+        const std::string shown = pool::to_display_hex(hash);
+        if (!json_) return line("Found block " + shown);
+        std::string text;
+        pool::JsonWriter{text}
+            .begin_object()
+            .key("event")
+            .string("block")
+            .key("hash")
+            .string(shown)
+            .end_object();
+        line(text);
+    }
+
     void progress(const MiningTotals& totals)
     {
         const Clock::time_point now = Clock::now();
@@ -228,7 +243,8 @@ int mine(const Arguments& arguments)
                  [&ended, &loop](MiningEnd why) {
                      ended = why;
                      loop.stop();
-                 }}};
+                 },
+             .on_block = [&report](const pool::BlockHash& hash) { report.block(hash); }}};
         // A second signal does not wait for the last answers.
         bool told = false;
         const pool::Watch stop = loop.watch_fd(

@@ -155,8 +155,8 @@ Result<void> MinerSession::on_reply(std::uint64_t id, JsonValue message)
     } else if (id == authorize_id) {
         authorised_ = result.boolean().value_or(false);
         if (!authorised_) refusal_ = error_text(message.find("error"));
-    } else if (unanswered_.erase(id) > 0) {
-        on_answered(message);
+    } else if (const auto share = unanswered_.extract(id)) {
+        on_answered(message, share.mapped());
     }
     return {};
 }
@@ -173,10 +173,11 @@ Result<void> MinerSession::on_subscribed(JsonValue result)
     return {};
 }
 
-void MinerSession::on_answered(JsonValue message)
+void MinerSession::on_answered(JsonValue message, const std::optional<pool::BlockHash>& block)
 {
     if (message.find("result").boolean().value_or(false)) {
         ++counts_.accepted;
+        if (block) counts_.blocks.push_back(*block);
         return;
     }
     ++counts_.rejected;
@@ -204,7 +205,7 @@ void MinerSession::submit(const FoundShare& share)
     if (version_rolling_) writer.string(hex32(0));
     writer.end_array().end_object();
     out_.push_back('\n');
-    unanswered_.insert(id);
+    unanswered_.emplace(id, block_of(job, share.extranonce2, share.nonce));
     ++counts_.submitted;
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "pool/base/json.h"
 #include "pool/base/result.h"
@@ -38,7 +38,7 @@ private:
     pool::Result<void> on_notice(std::string_view method, pool::JsonValue message);
     pool::Result<void> on_reply(std::uint64_t id, pool::JsonValue message);
     pool::Result<void> on_subscribed(pool::JsonValue result);
-    void on_answered(pool::JsonValue message);
+    void on_answered(pool::JsonValue message, const std::optional<pool::BlockHash>& block);
 
     MinerLogin login_;
     pool::JsonDocument document_;
@@ -52,7 +52,8 @@ private:
     std::optional<pool::Uint256> target_;  // for jobs from now on
     std::shared_ptr<const MiningJob> job_;
     std::uint64_t next_id_ = 0;
-    std::unordered_set<std::uint64_t> unanswered_;
+    // By id; with the hash of those that are blocks.
+    std::unordered_map<std::uint64_t, std::optional<pool::BlockHash>> unanswered_;
     MinerCounts counts_;
 };
 

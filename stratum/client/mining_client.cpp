@@ -17,7 +17,8 @@ MinerCounts sum(const MinerCounts& a, const MinerCounts& b)
     return {.submitted = a.submitted + b.submitted,
             .accepted = a.accepted + b.accepted,
             .rejected = a.rejected + b.rejected,
-            .last_refusal = b.last_refusal.empty() ? a.last_refusal : b.last_refusal};
+            .last_refusal = b.last_refusal.empty() ? a.last_refusal : b.last_refusal,
+            .blocks = {}};  // told already
 }
 
 }  // namespace
@@ -76,6 +77,7 @@ void MiningClient::connected(std::unique_ptr<pool::TcpConn> conn)
         session_ = std::make_unique<MinerSession>(options_.login);
     }
     answered_ = 0;
+    blocks_told_ = 0;
     conn_->start({
         .on_bytes = [this](std::span<const std::uint8_t> bytes) { on_bytes(bytes); },
         .on_close = [this](pool::CloseReason) { retry("The pool closed the connection"); },
@@ -111,6 +113,9 @@ void MiningClient::note_answers()
 {
     const MinerCounts& counts = session_->counts();
     for (; answered_ < counts.accepted + counts.rejected; ++answered_) cpu_.share_done();
+    for (; blocks_told_ < counts.blocks.size(); ++blocks_told_) {
+        if (callbacks_.on_block) callbacks_.on_block(counts.blocks[blocks_told_]);
+    }
     if (options_.once && counts.accepted > 0) finish(MiningEnd::share_accepted);
 }
 

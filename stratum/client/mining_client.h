@@ -46,6 +46,7 @@ public:
     struct Callbacks {
         std::function<void(std::string_view sentence)> on_message;  ///< for people
         std::function<void(MiningEnd)> on_end;                      ///< once; may be empty
+        std::function<void(const pool::BlockHash&)> on_block{};  ///< see MinerCounts; may be empty
     };
     MiningClient(pool::Loop& loop, MiningOptions options, Callbacks callbacks);
     ~MiningClient();
@@ -78,6 +79,7 @@ private:
     std::shared_ptr<const MiningJob> job_;  // that the threads have
     MinerCounts before_;                    // of former connections
     std::uint64_t answered_ = 0;            // of session_'s shares
+    std::size_t blocks_told_ = 0;           // likewise
     std::uint64_t connections_ = 0;
     std::chrono::milliseconds backoff_;
     pool::Watch retry_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pool/bitcoin/target.h"
+#include "pool/crypto/scan.h"
 #include "pool/crypto/sha256.h"
 #include "stratum/v1/codec.h"
 
@@ -116,6 +117,19 @@ pool::HeaderBytes header_of(const MiningJob& job, std::uint64_t extranonce2)
                                         .time = job.time,
                                         .bits = job.bits,
                                         .nonce = 0});
+}
+
+std::optional<pool::BlockHash> block_of(const MiningJob& job, std::uint64_t extranonce2,
+                                        std::uint32_t nonce)
+{
+    pool::HeaderBytes header = header_of(job, extranonce2);
+    for (std::size_t i = 0; i < sizeof nonce; ++i) {
+        header[pool::header_bytes_before_nonce + i] = static_cast<std::uint8_t>(nonce >> (8 * i));
+    }
+    const pool::Digest hash = pool::sha256d(header);
+    const auto target = pool::target_from_compact(job.bits);
+    if (!target || !pool::meets(hash, *target)) return std::nullopt;
+    return pool::BlockHash{hash};
 }
 
 std::optional<pool::Uint256> target_of_advertised(double difficulty)

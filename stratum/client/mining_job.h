@@ -49,6 +49,10 @@ std::uint32_t version_of(const MiningJob& job, std::uint64_t extranonce2);
 /// The header with nonce 0 for one extranonce2.
 pool::HeaderBytes header_of(const MiningJob& job, std::uint64_t extranonce2);
 
+/// The share's hash, if it meets the network's target: then it is a block.
+std::optional<pool::BlockHash> block_of(const MiningJob& job, std::uint64_t extranonce2,
+                                        std::uint32_t nonce);
+
 /// The target of an advertised difficulty: exact for powers of two, else that of the next higher
 /// one, because a share must not be too easy. Nothing for zero, negative, NaN.
 std::optional<pool::Uint256> target_of_advertised(double difficulty);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "pool/base/result.h"
 #include "stratum/client/mining_job.h"
@@ -30,6 +31,9 @@ struct MinerCounts {
     std::uint64_t accepted = 0;
     std::uint64_t rejected = 0;
     std::string last_refusal;  ///< the pool's text; "" if it never refused
+    /// Accepted shares that meet the network's target, too, as far as the protocol answers each
+    /// share (v1).
+    std::vector<pool::BlockHash> blocks;
 };
 
 /// The miner's end of a connection, whatever protocol it speaks: bytes in, bytes and jobs out.

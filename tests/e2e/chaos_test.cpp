@@ -34,9 +34,20 @@ std::uint32_t blocks_wanted()
     return text == nullptr ? 15 : static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
 }
 
+// The hashes of blocks that the pool has acknowledged to the miner, as the miner computed them.
+std::set<std::string> acknowledged_blocks(const std::string& said)
+{
+    constexpr std::string_view key = "\"event\":\"block\",\"hash\":\"";
+    std::set<std::string> out;
+    for (auto at = said.find(key); at != std::string::npos; at = said.find(key, at + 1)) {
+        out.insert(said.substr(at + key.size(), 64));
+    }
+    return out;
+}
+
 // On regtest every share is a block. zubrd is killed at random moments; whatever it was doing, each
-// block that it ever spoke of is in the chain, or the log has the node's reason, and none is
-// credited twice.
+// block that it ever spoke of or acknowledged is in the chain, or the log has the node's reason,
+// and none is credited twice.
 TEST(Chaos, KillNineAtRandomMomentsLosesNoBlockAndCreditsNoneTwice)
 {
     const std::uint32_t wanted = blocks_wanted();
@@ -44,7 +55,7 @@ TEST(Chaos, KillNineAtRandomMomentsLosesNoBlockAndCreditsNoneTwice)
     PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
     pool.start();
     const auto miner =
-        pool.miner(test_address("regtest", 1) + ".rig", {"--max-shares-per-second", "5"});
+        pool.miner(test_address("regtest", 1) + ".rig", {"--json", "--max-shares-per-second", "5"});
     std::mt19937_64 random{20261125};  // fixed: a failure must replay
     int kills = 0;
     const auto begun = std::chrono::steady_clock::now();
@@ -72,6 +83,12 @@ TEST(Chaos, KillNineAtRandomMomentsLosesNoBlockAndCreditsNoneTwice)
     const std::string log = pool.log();
     const std::set<std::string> found = blocks_in_log(log);
     EXPECT_GE(found.size(), wanted);
+    // The miner is the witness that is killed by nobody.
+    const std::set<std::string> acknowledged = acknowledged_blocks(miner->output());
+    EXPECT_GE(acknowledged.size(), wanted / 2) << miner->output();
+    for (const std::string& hash : acknowledged) {
+        EXPECT_TRUE(found.contains(hash)) << hash << " was acknowledged, and nobody knows it";
+    }
     std::size_t counted = 0;
     for (const std::string& hash : found) {
         const bool there = in_chain(node, hash);

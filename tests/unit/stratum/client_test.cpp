@@ -101,6 +101,35 @@ TEST(MinerSession, MinesWithAShard)
     EXPECT_EQ(talk.log.who(talk.log.shares.at(0)), "user.w_1");
 }
 
+TEST(MinerSession, KnowsWhichOfItsAcceptedSharesAreBlocks)
+{
+    tests::Talk talk;
+    const auto easy = talk.make_job(1);
+    easy->bits = {0x207fffff};
+    easy->network_target = *pool::target_from_compact(easy->bits);
+    talk.publish(easy);
+    MinerSession miner{{.user = "user.w", .password = "x", .agent = "zubr-miner/0.1"}};
+    const auto id = talk.open();
+    const auto exchange = [&] {
+        std::string heard;
+        for (const auto& line : talk.send(id, miner.take_output())) heard += line + "\n";
+        EXPECT_TRUE(miner.on_bytes(pool::as_bytes(heard)).has_value());
+    };
+    exchange();
+    ASSERT_NE(miner.job(), nullptr);
+    const pool::HeaderBytes header = header_of(*miner.job(), 3);
+    const auto before = std::span{header}.first<76>();
+    const std::optional<std::uint32_t> block =
+        pool::scan_nonces(before, 0, 1 << 24, easy->network_target);
+    ASSERT_TRUE(block.has_value());
+    miner.submit({miner.job(), 3, *block});
+    miner.submit({miner.job(), 3, *block});  // a duplicate: refused, and no second block
+    exchange();
+    ASSERT_EQ(miner.counts().accepted, 1U);
+    ASSERT_FALSE(talk.candidates.empty());
+    EXPECT_EQ(miner.counts().blocks, std::vector{talk.candidates[0].hash});
+}
+
 TEST(MinerSession, SaysWhyItWasRefused)
 {
     tests::Talk talk;
