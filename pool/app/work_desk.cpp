@@ -322,14 +322,17 @@ void WorkDesk::publish(const WorkSource::Publication& publication)
     published_.push_front({job->id, read_clock().wall, job->height, job->previous, empty,
                            job->clean, empty ? 0 : publication.source->txids.size(), job->reward});
     if (published_.size() > published_max) published_.pop_back();
-    log::info("job_published",
-              {{"height", job->height.value},
-               {"job", job->id.value},
-               {"clean", job->clean},
-               {"empty", empty},
-               {"transactions", publication.source->txids.size()},
-               {"reward_sat", job->reward.value},
-               {"empty_ms_total", source_.empty_time(read_clock().steady).count()}});
+    const SteadyTime now = read_clock().steady;
+    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(
+        empty ? SteadyTime::duration{} : now - publication.source->arrived);
+    log::info("job_published", {{"height", job->height.value},
+                                {"job", job->id.value},
+                                {"clean", job->clean},
+                                {"empty", empty},
+                                {"transactions", publication.source->txids.size()},
+                                {"reward_sat", job->reward.value},
+                                {"template_age_us", age.count()},
+                                {"empty_ms_total", source_.empty_time(now).count()}});
     if (publication.clean()) out_.tip_moved(Height{job->height.value - 1});
     settle_start({});
     if (!empty) prepare_empty();

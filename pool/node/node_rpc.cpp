@@ -216,18 +216,20 @@ private:
     void parse_elsewhere(Result<HttpAnswer> answer, const Done<TemplatePtr>& done)
     {
         auto shared = std::make_shared<Result<HttpAnswer>>(std::move(answer));
-        const bool taken = parser_.post([this, shared, done] {
-            loop_.post([done, given = parse(std::move(*shared))] { done(given); });
+        const bool taken = parser_.post([this, shared, done, arrived = read_clock().steady] {
+            loop_.post([done, given = parse(std::move(*shared), arrived)] { done(given); });
         });
         if (!taken) done(fail(Error::Code::unavailable, "too many templates wait to be read"));
     }
 
-    Result<TemplatePtr> parse(Result<HttpAnswer> answer)  // on the parser's thread
+    // On the parser's thread.
+    Result<TemplatePtr> parse(Result<HttpAnswer> answer, SteadyTime arrived)
     {
         const RpcAnswer read = read_answer(template_json_, std::move(answer));
         if (!read.result) return fail(read.result.error());
         auto parsed = parse_template(*read.result);
         if (!parsed) return fail(parsed.error());
+        parsed->arrived = arrived;
         return std::make_shared<const BlockTemplate>(std::move(*parsed));
     }
 

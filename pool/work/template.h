@@ -32,6 +32,7 @@ struct BlockTemplate {
     std::vector<TxId> txids;          ///< without coinbase, block order
     std::vector<Bytes> transactions;  ///< raw, one for each txid
     Bytes witness_commitment;         ///< default_witness_commitment script; empty if none
+    SteadyTime arrived{};             ///< its last byte, here
     std::string rules;  ///< those in force, and those that miners may signal: names, sorted
 };
 

@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +28,7 @@
 #include "tests/bench/answer_prober.h"
 #include "tests/bench/job_readers.h"
 #include "tests/bench/null_writer.h"
+#include "tests/bench/template_arrivals.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 
@@ -93,16 +96,25 @@ void fill_mempool(tests::NodeFixture& node, unsigned transactions)
     }
 }
 
-double cpu_seconds(const std::string& pid)
+double cpu_ms(::pid_t pid)
 {
-    std::ifstream file{"/proc/" + pid + "/stat"};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
-    text = text.substr(text.rfind(')') + 2);
-    unsigned long user = 0;
-    unsigned long system = 0;
-    std::sscanf(text.c_str(), "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                &system);
-    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    ::clockid_t clock{};
+    ::timespec used{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0)
+        die("no processor time of process " + std::to_string(pid));
+    return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6;
+}
+
+/// Who used the processors so far.
+struct Used {
+    double pool = 0;
+    double node = 0;
+    double here = 0;
+};
+
+Used used(tests::PoolFixture& pool, tests::NodeFixture& node)
+{
+    return {cpu_ms(pool.process().pid()), cpu_ms(node.process().pid()), cpu_ms(::getpid())};
 }
 
 double resident_kib(const std::string& pid)
@@ -139,6 +151,17 @@ std::vector<double> null_spread(const tests::NullWriter& writer, int count, int 
         if (!miners.read_until(begun + seconds{10}, [&] { return miners.counts.clean >= count; }))
             die("null");
         out.push_back(ms(miners.counts.last_clean - begun));
+    }
+    return out;
+}
+
+std::vector<double> behind_template(const std::map<std::uint32_t, Clock::time_point>& full_at,
+                                    const std::string& log)
+{
+    std::vector<double> out;
+    for (const auto& [height, came] : tests::template_arrivals(log)) {
+        const auto last = full_at.find(height);
+        if (last != full_at.end()) out.push_back(ms(last->second - came));
     }
     return out;
 }
@@ -197,6 +220,8 @@ int main(int argc, char** argv)
     std::thread listener{[&] { loop.run(); }};
 
     std::vector<double> first, last, whole, spread, fill, quiet, busy;
+    std::vector<double> pool_used, node_used, here_used;
+    std::map<std::uint32_t, Clock::time_point> full_at;
     std::string line;
     double cpu = 0;
     double memory = 0;
@@ -224,25 +249,28 @@ int main(int argc, char** argv)
         memory = (resident_kib(pid) - memory_before) / count;
         std::optional<tests::AnswerProber> prober;
         if (answers) prober.emplace(pool.stratum_port(), hello.user);
-        const double cpu_before = cpu_seconds(std::to_string(pool.process().pid()));
+        const double cpu_before = cpu_ms(pool.process().pid());
         for (int i = -3; i < events; ++i) {
             // Over v2 the next empty job goes out over a second before its tip may come.
             const std::chrono::milliseconds rest{v2 ? 2000 : 150};
             miners.read_for(rest);
             miners.begin_event();
             signal.clear();
-            std::thread long_poll{[&, next = node.height() + 1] {
+            const std::uint32_t next = node.height() + 1;
+            std::thread long_poll{[&] {
                 call(node, "waitforblockheight", "[" + std::to_string(next) + ",10000]");
                 signal.heard();
             }};
             miners.read_for(std::chrono::milliseconds{20});
             if (prober) prober->now_busy(true);
+            const Used before = used(pool, node);
             const auto begun = Clock::now();
             std::thread block{[&] { call(node, "generateblock", "[\"raw(51)\",[]]"); }};
-            const bool all = miners.read_until(begun + seconds{10}, [&] {
-                return miners.counts.clean >= count &&
-                       (v2 || miners.counts.full >= count || Clock::now() > begun + seconds{3});
-            });
+            const bool all = miners.read_until(begun + seconds{10},
+                                               [&] { return miners.counts.clean >= count; });
+            const Used after = used(pool, node);
+            static_cast<void>(miners.read_until(begun + seconds{3},
+                                                [&] { return v2 || miners.counts.full >= count; }));
             block.join();
             long_poll.join();
             if (prober) prober->now_busy(false);
@@ -252,11 +280,15 @@ int main(int argc, char** argv)
             first.push_back(ms(miners.counts.first_clean - signal.at()));
             last.push_back(ms(miners.counts.last_clean - signal.at()));
             whole.push_back(ms(miners.counts.last_clean - begun));
+            pool_used.push_back(after.pool - before.pool);
+            node_used.push_back(after.node - before.node);
+            here_used.push_back(after.here - before.here);
             if (miners.counts.full < count) continue;  // a height without an empty job
             spread.push_back(ms(miners.counts.last_full - miners.counts.first_full));
             fill.push_back(ms(miners.counts.last_full - signal.at()));
+            full_at[next + 1] = miners.counts.last_full;
         }
-        cpu = cpu_seconds(std::to_string(pool.process().pid())) - cpu_before;
+        cpu = cpu_ms(pool.process().pid()) - cpu_before;
         if (prober) {
             prober->finish();
             quiet = prober->quiet();
@@ -270,14 +302,18 @@ int main(int argc, char** argv)
     row("signal to last connection has it", last);
     row("block given to the node, to last has it", whole);
     row("signal to last has the full job", fill);
+    row("template has come, to last has the full job", behind_template(full_at, pool.log()));
     row("full job: first to last connection", spread);
     row("a share's answer between blocks", quiet);
     row("the same, from a block to its full job", busy);
     row("null server: same bytes, first write to last",
         null_spread(null_writer, count, 50, line, v2));
+    row("processor time, block to last clean: zubrd", pool_used);
+    row("the same: bitcoind", node_used);
+    row("the same: this program, which reads it all", here_used);
     std::printf(
         "zubrd: %.1f ms of processor time a block, both jobs (3 warm-up blocks counted in)\n",
-        cpu * 1000 / (measured + 3));
+        cpu / (measured + 3));
     std::printf("zubrd: %.2f KiB resident for each connection, idle and with its job\n", memory);
     loop.stop();
     listener.join();
