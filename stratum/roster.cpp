@@ -5,9 +5,24 @@
 #include <utility>
 
 namespace stratum {
+namespace {
+
+constexpr std::size_t indexed_from = 32;
+
+// Unlike for any two workers: the number ends at the first slash.
+std::string key_of(std::size_t account, std::string_view name)
+{
+    return std::to_string(account) + '/' + std::string{name};
+}
+
+}  // namespace
 
 std::optional<std::size_t> Roster::find(std::size_t account, std::string_view name) const
 {
+    if (index_ != nullptr) {
+        const auto at = index_->find(key_of(account, name));
+        return at == index_->end() ? std::nullopt : std::optional{at->second};
+    }
     const auto found =
         std::find_if(workers_.begin(), workers_.end(), [account, name](const Worker& worker) {
             return worker.account == account && worker.name == name;
@@ -27,6 +42,13 @@ std::size_t Roster::make(std::size_t account, std::string name, std::string_view
                         .meter = WorkMeter{now},
                         .best_hash = pool::Uint256::max(),
                         .last_share = {}});
+    if (index_ != nullptr) {
+        index_->emplace(key_of(account, workers_.back().name), workers_.size() - 1);
+    } else if (workers_.size() >= indexed_from) {
+        index_ = std::make_unique<Index>();
+        for (std::size_t at = 0; at < workers_.size(); ++at)
+            index_->emplace(key_of(workers_[at].account, workers_[at].name), at);
+    }
     return workers_.size() - 1;
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pool/base/time.h"
@@ -40,6 +43,9 @@ private:
 
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;
+    // Behind a proxy are thousands, and each share names one; nearly everybody else is alone.
+    using Index = std::unordered_map<std::string, std::size_t>;
+    std::unique_ptr<Index> index_;
 };
 
 }  // namespace stratum

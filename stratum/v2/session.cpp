@@ -213,8 +213,10 @@ void Session::refuse_setup(std::uint32_t flags, std::string_view code)
     end(EndReason::setup_refused);
 }
 
-void Session::on(const RequestExtensions& call, const Turn&)
+// Once, behind the setup (extension 0x0001): more of them are answered, and counted.
+void Session::on(const RequestExtensions& call, const Turn& turn)
 {
+    if (std::exchange(negotiated_, true)) count_bad_request(turn);
     RequestExtensionsSuccess granted{.request = call.request, .supported = {}};
     for (const std::uint16_t wanted : call.wanted.values) {
         if (wanted != extension_worker_names) continue;

@@ -253,7 +253,8 @@ private:
     std::chrono::milliseconds ack_within_;
     std::optional<EndReason> ended_;
 
-    std::uint32_t flags_ = 0;    // of SetupConnection
+    std::uint32_t flags_ = 0;  // of SetupConnection
+    bool negotiated_ = false;
     bool worker_names_ = false;  // extension 0x0002
     Roster roster_;
     std::vector<Channel> channels_;  // by rising id

@@ -12,8 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/metric.h"
 #include "tests/e2e/share_counts.h"
-#include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 
@@ -22,15 +22,6 @@ namespace {
 
 using std::chrono::seconds;
 
-/// A total of /metrics, the first line that holds `label`: told without asking the books.
-double metric(const PoolFixture& pool, const std::string& label)
-{
-    const std::string text = "\n" + http_get(pool.web_url() + "/metrics").body;
-    const auto line = text.find(label);
-    if (line == std::string::npos) return -1;
-    const auto end = text.find('\n', line + 1);
-    return std::strtod(text.c_str() + text.rfind(' ', end) + 1, nullptr);
-}
 double accepted(const PoolFixture& pool) { return metric(pool, "result=\"accepted\""); }
 double refused(const PoolFixture& pool) { return metric(pool, "\nzubr_shares_unlogged_total"); }
 

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/metric.h"
 #include "tests/e2e/share_counts.h"
-#include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
 #include "tests/support/stores_fixture.h"
 
@@ -14,16 +14,6 @@ namespace tests {
 namespace {
 
 using std::chrono::seconds;
-
-/// A value from /metrics, the first whose line has `label`; -1 when there is none.
-double metric(const PoolFixture& pool, const std::string& label)
-{
-    const std::string text = http_get(pool.web_url() + "/metrics").body;
-    const auto line = text.find(label);
-    const auto value = text.find("} ", line);
-    if (line == std::string::npos || value == std::string::npos) return -1;
-    return std::strtod(text.c_str() + value + 2, nullptr);
-}
 
 /// Accepted since zubrd started: told without asking the books.
 double accepted_live(const PoolFixture& pool) { return metric(pool, "result=\"accepted\""); }

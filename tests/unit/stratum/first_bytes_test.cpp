@@ -84,12 +84,14 @@ TEST(FirstBytes, MisrouteNoMoreWhenARandomActComesByteByByte)
     std::mt19937_64 random{7};
     std::string act(64, '\0');
     int misrouted = 0;
-    // Ten million calls of which only those with the first byte '{' can be taken for JSON: so
-    // 256 times fewer that all begin so.
-    for (int round = 0; round < 10'000'000 / 256; ++round) {
-        for (char& byte : act) byte = static_cast<char>(random());
-        act[0] = '{';
-        if (decided(act) != Caller::stratum_v2) ++misrouted;
+    // Ten million calls of which only those with such a first byte can be taken for another
+    // protocol's: so of each 256 times fewer, that all begin so.
+    for (const char first : {'{', '[', ' ', '\t', '\r', '\n', '\x16', 'G', 'P', 'H'}) {
+        for (int round = 0; round < 10'000'000 / 256; ++round) {
+            for (char& byte : act) byte = static_cast<char>(random());
+            act[0] = first;
+            if (decided(act) != Caller::stratum_v2) ++misrouted;
+        }
     }
     EXPECT_LE(misrouted, 1);
 }

@@ -1,8 +1,11 @@
 #include <cmath>
+#include <map>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "stratum/past_workers.h"
+#include "stratum/roster.h"
 #include "stratum/work_meter.h"
 
 namespace stratum {
@@ -12,6 +15,36 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 const pool::SteadyTime start{hours{1}};
+
+TEST(Roster, FindsEachOfThousandsOfWorkersAgain)
+{
+    Roster roster;
+    const auto user = [](const std::string& account, const std::string& worker) {
+        UserName name;
+        name.account.name = account;
+        name.worker = worker;
+        return name;
+    };
+    constexpr std::size_t most = 3000;
+    std::map<std::size_t, std::string> names;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string name = "rig" + std::to_string(i);
+        for (const std::string account : {"first", "second"}) {
+            const auto at = roster.add(user(account, name), name, most, start);
+            ASSERT_TRUE(at.has_value());
+            EXPECT_TRUE(names.emplace(*at, account + name).second) << "no two are one";
+        }
+        const std::size_t beside = roster.add_beside(0, "proxied" + name, most, start);
+        EXPECT_TRUE(names.emplace(beside, "proxied" + name).second);
+    }
+    EXPECT_EQ(roster.add(user("first", "one more"), "", most, start), std::nullopt);
+    EXPECT_EQ(roster.add_beside(7, "one more", most, start), 7U);
+    for (int i = 0; i < 1000; ++i) {
+        const std::string name = "rig" + std::to_string(i);
+        EXPECT_EQ(names.at(*roster.add(user("second", name), name, most, start)), "second" + name);
+        EXPECT_EQ(names.at(roster.add_beside(0, "proxied" + name, most, start)), "proxied" + name);
+    }
+}
 
 TEST(WorkMeter, AveragesOverItsAgeWhileItIsYoungerThanTheWindow)
 {

@@ -111,7 +111,9 @@ TEST_F(V2Session, SetsTheTargetByTheRateOnTheGridAndUnderTheMinersMaximum)
     EXPECT_EQ(one.target, pool::target_of({0}));
     const pool::Uint256 low = pool::target_of({10}) - pool::Uint256{12345};
     peer.say(OpenStandard{2, {"user.rig"}, 0, low});
-    EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, low);
+    EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, pool::target_of({11}));
+    peer.say(OpenStandard{2, {"user.rig"}, 0, pool::target_of({10})});
+    EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, pool::target_of({10}));
     peer.say(OpenStandard{3, {"user.rig"}, 0, pool::Uint256{1}});
     EXPECT_EQ(peer.take<OpenError>()->code.value, "max-target-out-of-range");
 }
@@ -168,12 +170,45 @@ TEST_F(V2Session, SpeaksToSeveralChannelsAsAGroupAndToOneByItsNumber)
     EXPECT_FALSE(job->min_time.has_value());
 }
 
+TEST_F(V2Session, GivesNoChannelTheSameJobTwice)
+{
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto first = peer.open_extended();
+    peer.extended_job(first);
+    const auto job = talk.make_job(1);
+    job->routine = true;
+    talk.publish(job);  // goes round by and by
+    // Opened meanwhile: it begins with the new job, which the first has yet to get.
+    const auto second = peer.open_extended("user.other");
+    peer.extended_job(second);
+    talk.pace(std::chrono::milliseconds{1100});
+    peer.listen();
+    const auto late = peer.take<NewExtendedJob>();
+    ASSERT_TRUE(late.has_value());
+    EXPECT_EQ(late->channel, first.id);
+    EXPECT_EQ(late->job, static_cast<std::uint32_t>(job->id.value));
+    EXPECT_FALSE(peer.take<NewExtendedJob>().has_value());
+}
+
 TEST_F(V2Session, RefusesExtensionsThatNobodyKnows)
 {
     Peer peer{talk};
     peer.set_up();
     peer.say(RequestExtensions{9, {{77}}});
     EXPECT_EQ(*peer.take<RequestExtensionsError>(), (RequestExtensionsError{9, {{77}}, {}}));
+}
+
+TEST_F(V2Session, EndsAConnectionThatNegotiatesWithoutEnd)
+{
+    Peer peer{talk};
+    peer.set_up();
+    for (int i = 0; i < 1000 && !talk.end_of(peer.id); ++i) {
+        peer.say(RequestExtensions{9, {{2}}});
+        talk.pass(std::chrono::seconds{1});
+    }
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::too_many_bad_requests);
 }
 
 TEST_F(V2Session, RefusesCustomWorkCleanly)
