@@ -193,6 +193,10 @@ TEST(V2Attack, WhoeverSendsNonsenseIsHungUpOnAndCountedAndNobodyElseIs)
             << attack.reason << ": " << ended(attack.reason) - before << "\n"
             << pool.log();
     }
+    EXPECT_TRUE(eventually(
+        seconds{30}, [&] { return metric(pool, "zubr_shares_total{result=\"accepted\"") >= 20; }))
+        << "who mined meanwhile mines on\n"
+        << pool.log();
     miner->signal(SIGTERM);
     ASSERT_TRUE(miner->wait(seconds{20}).has_value());
     EXPECT_GE(acknowledged(*miner), 20U) << miner->output();
