@@ -82,7 +82,8 @@ struct ZmqFeed::Impl {
 };
 
 Result<std::unique_ptr<ZmqFeed>> ZmqFeed::open(Loop& loop, const std::string& endpoint,
-                                               std::function<void(ZmqTip)> on_tip)
+                                               std::function<void(ZmqTip)> on_tip,
+                                               std::chrono::milliseconds heartbeat)
 {
     auto impl = std::make_unique<Impl>();
     impl->on_tip = std::move(on_tip);
@@ -95,7 +96,7 @@ Result<std::unique_ptr<ZmqFeed>> ZmqFeed::open(Loop& loop, const std::string& en
     const int at_once = 0;
     const int keepalive = 1;
     const int reconnect_max_ms = 1000;
-    const int heartbeat_ms = 5000;  // a path that is gone without a word is found out
+    const int heartbeat_ms = static_cast<int>(heartbeat.count());
     zmq_setsockopt(impl->socket, ZMQ_LINGER, &at_once, sizeof at_once);
     zmq_setsockopt(impl->socket, ZMQ_TCP_KEEPALIVE, &keepalive, sizeof keepalive);
     zmq_setsockopt(impl->socket, ZMQ_HEARTBEAT_IVL, &heartbeat_ms, sizeof heartbeat_ms);

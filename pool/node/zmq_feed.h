@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,9 +22,13 @@ struct ZmqTip {
 /// itself, silently: a node that is gone is noticed by other means. Lives on its loop's thread.
 class ZmqFeed {
 public:
-    /// endpoint: "tcp://127.0.0.1:28332". Errors: invalid, an endpoint that ZMQ does not take.
-    static Result<std::unique_ptr<ZmqFeed>> open(Loop& loop, const std::string& endpoint,
-                                                 std::function<void(ZmqTip)> on_tip);
+    static constexpr std::chrono::milliseconds heartbeat_default{5000};
+
+    /// endpoint: "tcp://127.0.0.1:28332". heartbeat: a path that has gone dead without a word is
+    /// found out within two of them. Errors: invalid, an endpoint that ZMQ does not take.
+    static Result<std::unique_ptr<ZmqFeed>> open(
+        Loop& loop, const std::string& endpoint, std::function<void(ZmqTip)> on_tip,
+        std::chrono::milliseconds heartbeat = heartbeat_default);
     ~ZmqFeed();
     ZmqFeed(const ZmqFeed&) = delete;
     ZmqFeed& operator=(const ZmqFeed&) = delete;

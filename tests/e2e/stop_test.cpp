@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -6,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/found_blocks.h"
+#include "tests/e2e/timed_miner.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 #include "tests/support/process.h"
@@ -14,6 +17,7 @@
 namespace tests {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(Stop, WaitsForMinersToLeaveUntilItIsToldASecondTime)
@@ -37,6 +41,31 @@ TEST(Stop, WaitsForMinersToLeaveUntilItIsToldASecondTime)
     pool.process().signal(SIGTERM);
     EXPECT_EQ(pool.process().wait(seconds{15}), 0) << pool.log();
     EXPECT_NE(pool.log().find("stopping_at_once"), std::string::npos);
+}
+
+// The next start may be hours away, and another block of its height seconds.
+TEST(Stop, WaitsForTheWordOfANodeThatHasABlockInHand)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {"stratum.drain_seconds=1"}}};
+    pool.start();
+    TimedMiner miner{pool.stratum_port(), test_address("regtest", 1) + ".rig"};
+    miner.mine_for(seconds{2}, milliseconds{200});
+    node.process().signal(SIGSTOP);
+    miner.mine_for(milliseconds{500}, milliseconds{50});
+    const auto last = std::max_element(
+        miner.sent().begin(), miner.sent().end(),
+        [](const auto& one, const auto& other) { return one.second < other.second; });
+    ASSERT_NE(last, miner.sent().end()) << pool.log();
+    pool.process().signal(SIGTERM);
+    // Miners have gone by then, and the core loop has nothing else to wait for.
+    EXPECT_FALSE(pool.process().wait(seconds{2}).has_value()) << pool.log();
+    node.process().signal(SIGCONT);
+    EXPECT_EQ(pool.process().wait(seconds{20}), 0) << pool.log();
+    const std::string log = pool.log();
+    EXPECT_NE(log.find("block_submitted hash=" + last->first), std::string::npos) << log;
+    EXPECT_EQ(log.find("found_blocks_left"), std::string::npos) << log;
+    EXPECT_TRUE(in_chain(node, last->first)) << log;
 }
 
 // As docs/operations.md writes it, and as bitcoind's users do.

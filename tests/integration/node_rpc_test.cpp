@@ -8,8 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include "pool/node/zmq_feed.h"
-#include "pool/runtime/loop.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/node_talk.h"
@@ -110,37 +108,6 @@ TEST_F(OnRegtest, ChecksABlockThatIsOnlyProposed)
     EXPECT_EQ(talk.propose(solve_badly(*given).bytes).value_or("?"),
               "inconclusive-not-best-prevblk")
         << "late, not wrong: see Proposals";
-}
-
-TEST(ZmqFeed, TellsOfEachConnectedBlockInOrder)
-{
-    const std::uint16_t port = free_port();
-    NodeFixture node{"regtest", {"-zmqpubhashblock=tcp://127.0.0.1:" + std::to_string(port)}};
-    pool::Loop loop;
-    std::vector<pool::ZmqTip> tips;
-    const auto feed =
-        pool::ZmqFeed::open(loop, "tcp://127.0.0.1:" + std::to_string(port), [&](auto tip) {
-            tips.push_back(tip);
-            if (tips.size() >= 3) loop.stop();
-        });
-    ASSERT_TRUE(feed.has_value()) << feed.error().detail;
-    // A subscription takes a moment that nobody is told of: blocks until three have been heard.
-    const pool::Watch more = loop.every(std::chrono::milliseconds{100}, [&] { node.generate(1); });
-    const pool::Watch deadline = loop.after(seconds{30}, [&] { loop.stop(); });
-    loop.run();
-    ASSERT_GE(tips.size(), 3U);
-    EXPECT_EQ(tips[1].sequence, tips[0].sequence + 1);
-    EXPECT_EQ(tips[2].sequence, tips[1].sequence + 1);
-    EXPECT_EQ("\"" + pool::to_display_hex(tips.back().hash) + "\"",
-              node.call("getbestblockhash").value_or(""));
-}
-
-TEST(ZmqFeed, RefusesAnEndpointThatIsNone)
-{
-    pool::Loop loop;
-    const auto feed = pool::ZmqFeed::open(loop, "28332", [](auto) {});
-    ASSERT_FALSE(feed.has_value());
-    EXPECT_EQ(feed.error().code, Error::Code::invalid);
 }
 
 TEST_F(OnRegtest, TellsWhatItThinksOfABlock)
