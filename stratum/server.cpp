@@ -79,8 +79,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
                 const auto found = conns.find(id.value);
                 if (found == conns.end()) return;
                 if (found->second.intake != nullptr) shard.count_end(reason_of(reason));
-                misbehaved(found->second, reason_of(reason));
-                shard.closed(id, reason_of(reason), pool::read_clock());
+                misbehaved(found->second, shard.closed(id, reason_of(reason), pool::read_clock()));
                 forget(found);
             },
     });
@@ -172,7 +171,7 @@ void Server::Impl::on_end(pool::SessionId id)
     end_turn();
     const auto still = conns.find(id.value);
     if (still == conns.end()) return;
-    shard.closed(id, EndReason::peer_left, pool::read_clock());
+    misbehaved(still->second, shard.closed(id, EndReason::peer_left, pool::read_clock()));
     still->second.tcp->close_after_write();
 }
 
@@ -212,13 +211,13 @@ void Server::Impl::misbehaved(const Conn& conn, EndReason reason)
 
 // The end of a turn: everything that came in is judged together, everything that goes out is one
 // write a connection.
-void Server::Impl::end_turn()
+void Server::Impl::end_turn(std::size_t closes_max)
 {
     const pool::Now now = pool::read_clock();
     shard.flush(now);
     const std::uint64_t shares = shard.metrics().judged() - judged;
     if (shares > 0) times.judged.add(pool::read_clock().steady - now.steady, shares);
-    shard.take_effects(effects, now);
+    shard.take_effects(effects, now, closes_max);
     for (const pool::SessionId id : effects.authorised) {
         room.leave(id);
     }
@@ -237,6 +236,7 @@ void Server::Impl::end_turn()
     }
     const pool::SteadyTime began = std::exchange(turn_began, {}).value_or(now.steady);
     if (shares > 0) time_answers(began, shares);
+    pace();
 }
 
 void Server::Impl::time_answers(pool::SteadyTime began, std::uint64_t shares)
@@ -283,10 +283,8 @@ void Server::Impl::on_tick()
 
 void Server::Impl::drop_stalled(pool::Now now)
 {
-    for (auto at = conns.begin(); at != conns.end();) {
-        const pool::SessionId id{at->first};
-        Conn& conn = at->second;
-        const auto next = std::next(at);
+    for (auto& [number, conn] : conns) {
+        const pool::SessionId id{number};
         const bool silent = conn.intake != nullptr && now.steady - conn.opened.steady >=
                                                           options.shard.session.first_line_within;
         if (silent) {
@@ -296,25 +294,30 @@ void Server::Impl::drop_stalled(pool::Now now)
         } else if (!conn.unsent_since) {
             conn.unsent_since = now.steady;
         } else if (now.steady - *conn.unsent_since >= options.write_stall_max) {
-            shard.closed(id, EndReason::write_stalled, now);
-            forget(at);
+            if (!std::exchange(conn.overdue, true)) overdue.push_back(id);
         }
-        at = next;
     }
     if (!closing.active()) close_overdue();
 }
 
-// To close one takes some ten microseconds: thousands that came together, and are due together,
-// would keep the shares of all others waiting.
+// As the shard does with its sessions: thousands that came together, and are due together, would
+// keep the shares of all others waiting.
 void Server::Impl::close_overdue()
 {
-    constexpr std::size_t at_once = 32;
-    for (std::size_t closed = 0; closed < at_once && !overdue.empty(); ++closed) {
-        const auto at = conns.find(overdue.back().value);
+    for (std::size_t closed = 0; closed < Shard::closes_a_turn && !overdue.empty(); ++closed) {
         const pool::SessionId id = overdue.back();
+        const auto at = conns.find(id.value);
         overdue.pop_back();
-        // Whoever has spoken meanwhile stays.
-        if (at != conns.end() && at->second.intake != nullptr) refuse(id, EndReason::no_first_line);
+        if (at == conns.end()) continue;
+        Conn& conn = at->second;
+        conn.overdue = false;
+        if (conn.intake != nullptr) {
+            refuse(id, EndReason::no_first_line);
+        } else if (conn.unsent_since && conn.tcp->write_queue_bytes() > 0) {
+            shard.closed(id, EndReason::write_stalled, pool::read_clock());
+            forget(at);
+        }
+        // Whoever has spoken, or read, meanwhile stays.
     }
     if (overdue.empty()) {
         closing.stop();

@@ -20,7 +20,7 @@ void Server::publish(std::shared_ptr<const pool::Job> job)
 {
     const pool::SteadyTime began = pool::read_clock().steady;
     const bool urgent = !job->routine;
-    impl_->shard.on_job(std::move(job), pool::read_clock(), [this] { impl_->end_turn(); });
+    impl_->shard.on_job(std::move(job), pool::read_clock(), [this] { impl_->end_turn(0); });
     impl_->end_turn();
     if (urgent) impl_->times.published.add(pool::read_clock().steady - began);
     impl_->pace();

@@ -57,7 +57,7 @@ struct Server::Impl {
     void refuse(pool::SessionId id, EndReason reason);
     void forget(Conns::iterator at);
     void misbehaved(const Conn& conn, EndReason reason);
-    void end_turn();
+    void end_turn(std::size_t closes_max = Shard::closes_a_turn);
     void time_answers(pool::SteadyTime began, std::uint64_t shares);
     void write_out();
     void on_tick();
@@ -82,7 +82,7 @@ struct Server::Impl {
     std::uint64_t candidates = 0;                // likewise
     Effects effects;
     std::vector<Conn*> receivers;          // of effects.writes; kept for its memory
-    std::vector<pool::SessionId> overdue;  // have said nothing in time
+    std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;

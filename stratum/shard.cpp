@@ -393,7 +393,7 @@ std::string Effects::spare_buffer()
     return spare;
 }
 
-void Shard::take_effects(Effects& effects, pool::Now now)
+void Shard::take_effects(Effects& effects, pool::Now now, std::size_t closes_max)
 {
     for (Effects::Write& write : effects.writes) effects.reuse(write.bytes);
     effects.writes.clear();
@@ -405,24 +405,38 @@ void Shard::take_effects(Effects& effects, pool::Now now)
     for (const pool::SessionId id : taken_) {
         const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
-        const auto closing = std::visit(
-            [&effects, id = id](auto& session) -> std::optional<EndReason> {
-                session.listed = false;
-                if (session.has_output()) {
-                    Effects::Write& write =
-                        effects.writes.emplace_back(Effects::Write{id, effects.spare_buffer()});
-                    session.take_output(write.bytes);
-                }
+        take_output(id, found->second, effects);
+        std::visit(
+            [this, id = id](auto& session) {
                 // Its last shares are still to be answered: flush comes first, then it is listed
-                // again.
-                if (session.has_unanswered()) return std::nullopt;
-                return session.ended();
+                // again. One that waits for its close stays listed.
+                session.listed = session.ended() && !session.has_unanswered();
+                if (session.listed) ending_.push_back(id);
             },
             found->second);
-        if (!closing) continue;
-        effects.closes.push_back({id, *closing});
-        forget(id, now);
     }
+    for (; closes_max > 0 && !ending_.empty(); ending_.pop_front()) {
+        const pool::SessionId id = ending_.front();
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;  // its peer was faster
+        const auto reason =
+            std::visit([](const auto& session) { return session.ended(); }, found->second);
+        effects.closes.push_back({id, reason.value_or(EndReason::peer_left)});
+        forget(id, now);
+        --closes_max;
+    }
+}
+
+void Shard::take_output(pool::SessionId id, Session& any, Effects& effects)
+{
+    std::visit(
+        [&effects, id](auto& session) {
+            if (!session.has_output()) return;
+            Effects::Write& write =
+                effects.writes.emplace_back(Effects::Write{id, effects.spare_buffer()});
+            session.take_output(write.bytes);
+        },
+        any);
 }
 
 void Shard::set_directory(std::shared_ptr<const AccountDirectory> directory)

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -123,7 +124,8 @@ public:
     /// Bytes of a connection; of one that the shard has given up they are ignored.
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
     /// The peer or the server ended the connection. Shares that it had sent are judged still.
-    void closed(pool::SessionId id, EndReason reason, pool::Now now);
+    /// Gives why it really ended: the shard may have ended it before, and not closed it yet.
+    EndReason closed(pool::SessionId id, EndReason reason, pool::Now now);
 
     /// A new job for everybody: a routine one by and by (see pace), any other at once; that also
     /// ends a routine one's round. What was submitted before is judged first, against the old tip.
@@ -132,10 +134,14 @@ public:
     /// write them; without it all is left to the end of the turn.
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
                 const std::function<void()>& send_now = {});
-    /// While a routine job, or the word to connect again, is on its way: every hundredth of a
-    /// second or so. Sends it to those whose turn it is; false when all have it.
+    /// While a routine job, or the word to connect again, is on its way, or sessions wait for their
+    /// close: every hundredth of a second or so. Sends to those whose turn it is; false when nobody
+    /// waits any more.
     bool pace(pool::Now now);
-    bool pacing() const { return spread_.active() || ahead_.active() || leaving_.active(); }
+    bool pacing() const
+    {
+        return spread_.active() || ahead_.active() || leaving_.active() || !ending_.empty();
+    }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
     /// so that on_job only puts these in. Miners of v2 get it ahead, by and by (see pace).
     void prepare(std::shared_ptr<const pool::Job> job, pool::Now now);
@@ -145,8 +151,11 @@ public:
     /// The end of a turn: judges all submissions together, hands out block candidates, appends the
     /// shares to the log, and answers. An accepted share is answered only after append() took it.
     void flush(pool::Now now);
+    /// To close one takes some ten microseconds: of thousands that are over in the same moment,
+    /// each turn closes this many, in order. They are heard no more meanwhile.
+    static constexpr std::size_t closes_a_turn = 32;
     /// Moves what is to be sent and closed into `effects` (cleared first).
-    void take_effects(Effects& effects, pool::Now now);
+    void take_effects(Effects& effects, pool::Now now, std::size_t closes_max = closes_a_turn);
 
     /// For authorize from now on; connections keep what they were told.
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
@@ -221,6 +230,7 @@ private:
     template <typename AnySession>
     void tell_gate(AnySession& session, pool::Now now);
     void punish(const Batch::Origin& origin, const std::string& peer, pool::Now now);
+    void take_output(pool::SessionId id, Session& any, Effects& effects);
     void forget(pool::SessionId id, pool::Now now);
 
     ShardOptions options_;
@@ -263,6 +273,7 @@ private:
     std::vector<pool::SessionId> dirty_;  // have something to send or to close
     std::vector<pool::SessionId> taken_;  // dirty_, while it is gone through
     std::vector<pool::SessionId> gone_;   // closed, with shares still to be judged
+    std::deque<pool::SessionId> ending_;  // have ended, and said their last; to be closed
     std::vector<pool::JobRecord> unnoted_;
     bool log_failed_ = false;
 

@@ -63,13 +63,14 @@ void Shard::open_v2(pool::SessionId id, const std::string& peer, const Difficult
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
-void Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
+EndReason Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
 {
     const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
+    if (found == sessions_.end()) return reason;
     const bool unanswered = std::visit(
-        [reason](auto& session) {
+        [&reason](auto& session) {
             session.end(reason);
+            reason = session.ended().value_or(reason);
             return session.has_unanswered();
         },
         found->second);
@@ -78,6 +79,7 @@ void Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
     } else {
         forget(id, now);
     }
+    return reason;
 }
 
 void Shard::forget(pool::SessionId id, pool::Now now)

@@ -2,7 +2,9 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -97,44 +99,120 @@ TEST(Admission, TakesACrowdInTheOrderInWhichItCameAndSendsNobodyAway)
     EXPECT_LE(overtaken, 4 * room);
 }
 
-// They came together and are due together; who mines must not wait for all their closes.
-TEST(Admission, ClosesACrowdThatSaysNothingAFewAtATime)
-{
-    constexpr std::size_t silent = 300;
-    pool::Loop loop;
-    FakeShareLog log;
-    stratum::Gate gate{stratum::GateOptions{}};
-    stratum::ServerOptions options;
-    options.shard = Talk::default_options();
-    options.shard.gate = &gate;
-    options.shard.session.first_line_within = std::chrono::seconds{0};
-    options.ports.push_back(
-        {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
-    stratum::Server server{loop, options, log, std::make_shared<stratum::AccountDirectory>(),
-                           [](pool::BlockCandidate) {}};
-    const auto ports = server.start();
-    ASSERT_TRUE(ports.has_value());
-    std::vector<std::unique_ptr<pool::TcpConn>> conns;
-    for (std::size_t i = 0; i < silent; ++i) {
-        pool::TcpConn::connect(loop, {"127.0.0.1", ports->front()},
-                               [&conns](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
-                                   ASSERT_TRUE(made.has_value());
-                                   conns.push_back(std::move(*made));
-                               });
+// They came together and are over together, by whichever deadline; who mines must not wait for all
+// their closes.
+class Together {
+public:
+    static constexpr std::size_t count = 300;
+
+    /// words: what each of them says.
+    Together(stratum::ShardOptions shard, std::string_view words)
+    {
+        stratum::ServerOptions options;
+        options.shard = std::move(shard);
+        options.shard.gate = &gate_;
+        options.ports.push_back(
+            {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
+        auto accounts = std::make_shared<stratum::AccountDirectory>();
+        accounts->emplace("user", pool::AccountId{1});
+        server = std::make_unique<stratum::Server>(loop, options, log_, std::move(accounts),
+                                                   [](pool::BlockCandidate) {});
+        const auto ports = server->start();
+        if (!ports) return;
+        for (std::size_t i = 0; i < count; ++i) {
+            pool::TcpConn::connect(
+                loop, {"127.0.0.1", ports->front()},
+                [this, words](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                    ASSERT_TRUE(made.has_value());
+                    conns_.push_back(std::move(*made));
+                    conns_.back()->start({.on_bytes = [](auto) {}, .on_close = [](auto) {}});
+                    conns_.back()->write(words);
+                });
+        }
     }
-    std::uint64_t closed = 0;
-    std::uint64_t most = 0;
-    const pool::Watch look = loop.at_turn_end([&] {
-        const auto now = server.metrics().of(stratum::EndReason::no_first_line).value();
-        most = std::max(most, now - closed);
-        closed = now;
-        if (closed == silent) loop.stop();
+
+    /// The most that were closed in one turn of the loop, once all are closed for this reason;
+    /// nothing when they are not.
+    std::optional<std::uint64_t> most_closed_in_a_turn(stratum::EndReason reason)
+    {
+        std::uint64_t closed = 0;
+        std::uint64_t most = 0;
+        const pool::Watch look = loop.at_turn_end([&] {
+            const auto now = server->metrics().of(reason).value();
+            most = std::max(most, now - closed);
+            closed = now;
+            if (closed == count) loop.stop();
+        });
+        const pool::Watch limit = loop.after(std::chrono::seconds{60}, [this] { loop.stop(); });
+        loop.run();
+        if (closed != count) return std::nullopt;
+        return most;
+    }
+
+    pool::Loop loop;
+    std::unique_ptr<stratum::Server> server;
+
+private:
+    FakeShareLog log_;
+    stratum::Gate gate_{stratum::GateOptions{}};
+    std::vector<std::unique_ptr<pool::TcpConn>> conns_;
+};
+
+constexpr std::string_view subscribes =
+    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n";
+
+TEST(Closes, OfACrowdThatSaysNothingComeAFewAtATime)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.first_line_within = std::chrono::seconds{0};
+    Together crowd{options, ""};
+    const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::no_first_line);
+    ASSERT_TRUE(most.has_value());
+    EXPECT_LE(*most, 64U);
+}
+
+TEST(Closes, OfACrowdThatNeverAuthorisesComeAFewAtATime)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.authorize_within = std::chrono::seconds{0};
+    Together crowd{options, subscribes};
+    const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::no_authorize);
+    ASSERT_TRUE(most.has_value());
+    EXPECT_LE(*most, 64U);
+}
+
+TEST(Closes, OfACrowdThatAnAdminSendsAwayComeAFewAtATime)
+{
+    Together crowd{Talk::default_options(), subscribes};
+    const pool::Watch kicks = crowd.loop.every(std::chrono::milliseconds{20}, [&crowd] {
+        const auto all = crowd.server->snapshot();
+        if (all.size() < Together::count) return;
+        for (const auto& session : all) crowd.server->kick(session.id);
     });
-    const pool::Watch limit = loop.after(std::chrono::seconds{60}, [&] { loop.stop(); });
-    loop.run();
-    EXPECT_EQ(closed, silent);
-    EXPECT_GT(most, 0U);
-    EXPECT_LE(most, 64U);
+    const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::kicked);
+    ASSERT_TRUE(most.has_value());
+    EXPECT_LE(*most, 64U);
+}
+
+// They are over all the same: nothing that they still say is heard.
+TEST(Closes, ThatWaitHearNothingAndComeInOrder)
+{
+    Talk talk;
+    talk.publish(1);
+    std::vector<pool::SessionId> ids;
+    for (std::size_t i = 0; i < 3 * stratum::Shard::closes_a_turn; ++i) ids.push_back(talk.open());
+    for (const pool::SessionId id : ids) talk.shard.kick(id);
+    const std::uint64_t lines = talk.shard.metrics().lines.value();
+    talk.send(ids.back(), subscribes);
+    EXPECT_TRUE(talk.shard.pacing());
+    EXPECT_EQ(talk.end_of(ids.front()), stratum::EndReason::kicked);
+    EXPECT_EQ(talk.end_of(ids.back()), std::nullopt);
+    talk.pass(std::chrono::seconds{1});
+    EXPECT_EQ(talk.end_of(ids.back()), std::nullopt);
+    talk.pass(std::chrono::seconds{1});
+    EXPECT_EQ(talk.end_of(ids.back()), stratum::EndReason::kicked);
+    EXPECT_EQ(talk.shard.metrics().lines.value(), lines);
+    EXPECT_FALSE(talk.shard.pacing());
 }
 
 }  // namespace
