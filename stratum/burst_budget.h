@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "pool/base/time.h"
+#include "pool/base/types.h"
 #include "stratum/conduct.h"
 #include "stratum/ip_address.h"
 
@@ -14,44 +19,128 @@ namespace stratum {
 /// Each connection has a pace of its own, but thousands of connections at that pace would keep a
 /// loop from everybody else. Only reads of more than `few` lines count: a farm behind one address
 /// sends its shares one by one, and so neither pays for the look-up nor suffers for a neighbour who
-/// floods. Whose burst is one too many is told so; memory is bounded. Used on one loop.
+/// floods. Once nothing is left, it is the connections that took more than their part lately that
+/// have to go; who took less is read all the same, so that nobody pays for his neighbours. Memory
+/// is bounded. Used on one loop.
 class BurstBudget {
 public:
     static constexpr std::size_t few = 16;
     static constexpr std::size_t few_bytes = 2048;  ///< what so many lines are at most
     static constexpr std::size_t addresses_max = 10'000;
+    static constexpr std::size_t takers_max = 1024;  ///< remembered of an address
+    static constexpr double part_least = 64;         ///< in some five seconds, however many take
 
-    /// lines: of one read. False: too many. per_second: in the long run, five times as many at
-    /// once; 0: no limit.
-    bool take(const IpAddress& address, std::size_t lines, double per_second, pool::SteadyTime now)
+    /// What a read costs: its lines, or what its bytes would be in lines if that is more.
+    static double cost(std::size_t lines, std::size_t bytes)
     {
-        if (lines <= few || per_second <= 0) return true;
-        if (by_address_.size() >= addresses_max) forget(now);
-        return by_address_[address.prefix()].take(per_second, burst_s * per_second, now,
-                                                  static_cast<double>(lines));
+        return std::max(static_cast<double>(lines), line_worth(bytes));
     }
-    /// It has nothing left now: what more it sends by the kilobyte need not be read.
-    bool spent(const IpAddress& address, double per_second, pool::SteadyTime now) const
+
+    /// Before a read of more than few_bytes. False: nothing is left, and it would take more than
+    /// its part; it is to go unread. per_second: in the long run, five times as many at once; 0: no
+    /// limit.
+    bool may_read(const IpAddress& address, pool::SessionId who, std::size_t bytes,
+                  double per_second, pool::SteadyTime now)
     {
         const auto at = by_address_.find(address.prefix());
-        return per_second > 0 && at != by_address_.end() && at->second.left(per_second, now) < few;
+        if (per_second <= 0 || at == by_address_.end()) return true;
+        Shares& shares = at->second;
+        if (shares.budget.left(per_second, now) >= few) return true;
+        const Taker* const known = shares.find(who);
+        const double taken = known == nullptr ? 0 : known->taken;
+        return taken + line_worth(bytes) <= shares.part(per_second);
+    }
+    /// After a read. Who has to go for it: nobody as long as something is left, then the one who
+    /// reads if it took more than its part, else its neighbour that took most.
+    std::optional<pool::SessionId> take(const IpAddress& address, pool::SessionId who, double cost,
+                                        double per_second, pool::SteadyTime now)
+    {
+        if (cost <= few || per_second <= 0) return std::nullopt;
+        if (by_address_.size() >= addresses_max) forget(now);
+        Shares& shares = by_address_[address.prefix()];
+        shares.fade(now);
+        const double taken = shares.note(who, cost);
+        if (shares.budget.take(per_second, burst_s * per_second, now, cost)) return std::nullopt;
+        const double part = shares.part(per_second);
+        Taker* const goes = taken > part ? shares.find(who) : shares.heaviest();
+        if (goes == nullptr || goes->taken <= part) return std::nullopt;
+        goes->gone = true;
+        return goes->who;
     }
     std::size_t addresses() const { return by_address_.size(); }
 
 private:
     static constexpr double burst_s = 5;
 
+    // Padding is read, too: a submit has half of that.
+    static double line_worth(std::size_t bytes)
+    {
+        return static_cast<double>(bytes) / bytes_worth_a_line;
+    }
+
+    struct Taker {
+        pool::SessionId who;
+        double taken = 0;   // lately
+        bool gone = false;  // had to go: its part is taken all the same, until it has faded
+    };
+    struct Shares {
+        Pace budget;
+        std::vector<Taker> takers;
+        pool::SteadyTime faded;
+
+        // What was taken fades over the time in which the budget comes back.
+        void fade(pool::SteadyTime now)
+        {
+            const std::chrono::duration<double> since = now - faded;
+            if (since < std::chrono::seconds{1}) return;
+            const double left = std::exp(-since.count() / burst_s);
+            for (Taker& taker : takers) taker.taken *= left;
+            std::erase_if(takers, [](const Taker& taker) { return taker.taken < 1; });
+            faded = now;
+        }
+        Taker* find(pool::SessionId who)
+        {
+            const auto known = std::find_if(takers.begin(), takers.end(),
+                                            [who](const Taker& one) { return one.who == who; });
+            return known == takers.end() ? nullptr : &*known;
+        }
+        double note(pool::SessionId who, double cost)
+        {
+            if (Taker* const known = find(who)) return known->taken += cost;
+            if (takers.size() >= takers_max) {
+                takers.erase(std::min_element(takers.begin(), takers.end(), lighter));
+            }
+            takers.push_back({who, cost, false});
+            return cost;
+        }
+        double part(double per_second) const
+        {
+            const auto sharers = static_cast<double>(std::max<std::size_t>(takers.size(), 1));
+            return std::max(part_least, burst_s * per_second / sharers);
+        }
+        Taker* heaviest()
+        {
+            const auto most = std::max_element(takers.begin(), takers.end(), lighter);
+            return most == takers.end() || most->gone ? nullptr : &*most;
+        }
+        static bool lighter(const Taker& one, const Taker& other)
+        {
+            return one.gone != other.gone ? one.gone : one.taken < other.taken;
+        }
+    };
+
     // Who has sent no burst for so long has all of its budget again. Where there are too many
     // others, all begin anew.
     void forget(pool::SteadyTime now)
     {
         const std::chrono::seconds whole{5};
-        std::erase_if(by_address_,
-                      [whole, now](const auto& entry) { return entry.second.rested(whole, now); });
+        std::erase_if(by_address_, [whole, now](const auto& entry) {
+            return entry.second.budget.rested(whole, now);
+        });
         if (by_address_.size() >= addresses_max) by_address_.clear();
     }
 
-    std::unordered_map<IpAddress, Pace, IpHash> by_address_;
+    std::unordered_map<IpAddress, Shares, IpHash> by_address_;
 };
 
 }  // namespace stratum

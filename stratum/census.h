@@ -18,6 +18,8 @@ struct Census {
     std::vector<SessionSnapshot> sessions;
     std::vector<WorkerSnapshot> past_workers;
 
+    bool sessions_only = false;  ///< as it is made: nobody wants past_workers
+
     /// How far it is.
     std::optional<PastWorkers::Name> past_up_to{};
     bool past_counted = false;

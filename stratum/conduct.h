@@ -23,6 +23,10 @@ inline std::chrono::nanoseconds patience(std::optional<std::chrono::duration<dou
                                std::min(intervals * *interval, most)));
 }
 
+/// A line's worth of bytes, where lines are counted: twice a submit. Who sends longer ones pays for
+/// as many as they are worth, for padding is read, too.
+inline constexpr double bytes_worth_a_line = 256;
+
 /// A token bucket: so many a second in the long run, `burst` at once. Begins full.
 class Pace {
 public:

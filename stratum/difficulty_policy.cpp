@@ -26,7 +26,7 @@ constexpr int ramp_steps_max = 10;
 constexpr int steps_max = 3;
 constexpr std::chrono::seconds silence_every{5};
 // What miners ask for is theirs to choose until it makes this many times the wanted shares.
-constexpr double patience = 10;
+constexpr double times_wanted_max = 10;
 constexpr std::chrono::minutes crowd_kept{30};
 constexpr double age_min_s = 0.5;  // a clump of shares in one packet is no rate
 
@@ -142,7 +142,7 @@ void DifficultyPolicy::note_rate(pool::SteadyTime now)
         const ShareWindows::Sum sum = counts_->last(window.seconds, age);
         if (sum.shares < up_shares_min) continue;
         const double low = lower_bound(sum.shares, window.up_confidence) * sum.work / sum.shares;
-        const double most = patience * limits_.shares_per_minute * sum.seconds / 60;
+        const double most = times_wanted_max * limits_.shares_per_minute * sum.seconds / 60;
         const auto level = low > 0 ? pool::difficulty_at_most(low / most) : std::nullopt;
         if (level) crowded = std::max(crowded.value_or(pool::difficulty_min), *level);
     }
@@ -198,6 +198,13 @@ void DifficultyPolicy::on_share(pool::Difficulty difficulty, pool::SteadyTime no
     evaluate(now);
 }
 
+bool DifficultyPolicy::bears_easy_share(pool::SteadyTime now)
+{
+    if (limits_.easy_shares <= 0) return true;
+    const double per_second = times_wanted_max * limits_.shares_per_minute / 60;
+    return easy_.take(per_second, limits_.easy_shares, now);
+}
+
 void DifficultyPolicy::on_tick(pool::SteadyTime now)
 {
     if (fixed_ || !limits_.vary || now - evaluated_ < silence_every) return;
@@ -226,8 +233,8 @@ void DifficultyPolicy::evaluate(pool::SteadyTime now)
         ShareWindows::Sum sum{.seconds = std::min(window.seconds, age), .shares = 0, .work = 0};
         if (counts_ != nullptr) sum = counts_->last(window.seconds, age);
         const double usual = limits_.shares_per_minute * sum.seconds / 60;
-        const double most_expected = usual * (held_ || at_ceiling ? patience : 1);
-        const double expected = usual * (held_ ? patience : 1);
+        const double most_expected = usual * (held_ || at_ceiling ? times_wanted_max : 1);
+        const double expected = usual * (held_ ? times_wanted_max : 1);
         const double worth = sum.work / difficulty;  // in shares of today's difficulty
         const double scale = sum.shares > 0 ? worth / sum.shares : 1;
 

@@ -9,6 +9,7 @@
 
 #include "pool/base/time.h"
 #include "pool/bitcoin/target.h"
+#include "stratum/conduct.h"
 
 namespace stratum {
 
@@ -19,6 +20,7 @@ struct DifficultyLimits {
     pool::Difficulty start{16};
     double shares_per_minute = 10;  ///< that the controller aims at, > 0
     bool vary = true;               ///< false: the start, or what the miner hints at, for good
+    double easy_shares = 5000;      ///< see DifficultyPolicy::bears_easy_share; 0: any number
 };
 
 /// Accepted shares since a moment, in buckets: five seconds wide for the last 90 s, a minute wide
@@ -98,6 +100,11 @@ public:
 
     /// An accepted share that was promised `difficulty`.
     void on_share(pool::Difficulty difficulty, pool::SteadyTime now);
+    /// One more share of a job from before the difficulty rose: that job keeps its promise, for the
+    /// miner was still at it, and nobody shall mine such jobs for as long as they live. False: it
+    /// was one too many. DifficultyLimits::easy_shares at once, which is what is under way when the
+    /// word comes, then ten times the wanted shares.
+    bool bears_easy_share(pool::SteadyTime now);
     /// About once a second. Silence is an answer, too.
     void on_tick(pool::SteadyTime now);
 
@@ -134,6 +141,7 @@ private:
     pool::SteadyTime began_;
     pool::SteadyTime changed_;
     pool::SteadyTime evaluated_;
+    Pace easy_;
     std::unique_ptr<ShareWindows> counts_;  // since changed_; from the first share on
 };
 

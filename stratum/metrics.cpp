@@ -86,6 +86,12 @@ const char* to_string(EndReason reason)
             return "too_many_stale_shares";
         case EndReason::nonces_used_up:
             return "nonces_used_up";
+        case EndReason::slow_first_line:
+            return "slow_first_line";
+        case EndReason::crowded_address:
+            return "crowded_address";
+        case EndReason::too_many_easy_shares:
+            return "too_many_easy_shares";
     }
     return "unknown";
 }

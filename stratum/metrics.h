@@ -14,7 +14,7 @@ enum class EndReason : std::uint8_t {
     bad_line,   ///< no JSON object
     line_too_long,
     too_many_bad_requests,
-    no_first_line,  ///< within 15 s
+    no_first_line,  ///< not a byte of it within 15 s
     no_subscribe,   ///< within 30 s
     no_authorize,   ///< within 60 s
     slow_line,      ///< a line was begun and not ended for 15 s
@@ -41,9 +41,12 @@ enum class EndReason : std::uint8_t {
     tls_failed,
     shed,  ///< had not authorised when room was needed for others
     too_many_stale_shares,
-    nonces_used_up,  ///< v2: no more may be sealed or opened under the connection's keys
+    nonces_used_up,        ///< v2: no more may be sealed or opened under the connection's keys
+    slow_first_line,       ///< it was begun, and not ended within 15 s of the connect
+    crowded_address,       ///< took most of what its address may send at a time, see BurstBudget
+    too_many_easy_shares,  ///< kept to jobs from before its difficulty rose
 };
-inline constexpr std::size_t end_reasons = 32;
+inline constexpr std::size_t end_reasons = 35;
 
 /// True for what no honest client does: counted against its address.
 bool is_misbehaviour(EndReason reason);
@@ -84,6 +87,7 @@ struct ShardMetrics {
     pool::Counter delayed_authorizes;  ///< refused, because of what the worker did before
     pool::Counter http_callers;
     pool::Counter tls_connections;
+    pool::Counter tls_rounds;  ///< of handshakes
     pool::Counter proxied_connections;
     pool::Counter accept_pauses;  ///< too many were in their handshake
     pool::Gauge handshaking;      ///< connected and not authorised

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds tick{1};
 constexpr std::chrono::milliseconds pace_every{10};
+constexpr std::chrono::milliseconds soon{1};
 // Two dozen jobs: what is beyond waits here, bounded, rather than in the kernel, where it may be
 // megabytes.
 constexpr int kernel_send_buffer = 32 << 10;
@@ -112,7 +113,12 @@ void Server::Impl::on_bytes(pool::SessionId id, std::span<const std::uint8_t> by
 // Until it is known what it speaks. May drop the connection.
 void Server::Impl::take_in(pool::SessionId id, Conn& conn, std::string_view bytes)
 {
-    Intake::Step step = conn.intake->receive(bytes, tls, shard.v2_open());
+    const Intake::Step step = conn.intake->receive(bytes, tls, shard.v2_open());
+    take_step(id, conn, step);
+}
+
+void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step& step)
+{
     if (!step.wire.empty()) conn.tcp->write(step.wire);
     if (step.tls_begun) shard.metrics().tls_connections.add();
     if (step.refused) return refuse(id, *step.refused);
@@ -120,7 +126,30 @@ void Server::Impl::take_in(pool::SessionId id, Conn& conn, std::string_view byte
         shard.metrics().proxied_connections.add();
         if (!admit(conn, conn.intake->address())) return forget(conns.find(id.value));
     }
+    if (step.shakes && !std::exchange(conn.shaking, true)) {
+        handshakes.push_back(id);
+        if (!shaking.active()) shaking = loop.after(soon, [this] { shake_hands(); });
+    }
     if (step.caller != Caller::more) greet(id, conn, step.caller);
+}
+
+// A few a turn, in the order in which they came: what others have sent meanwhile is answered
+// between them.
+void Server::Impl::shake_hands()
+{
+    constexpr std::chrono::milliseconds long_enough{1};
+    const pool::SteadyTime began = pool::read_clock().steady;
+    for (std::size_t shaken = 0; shaken < handshakes_a_turn && !handshakes.empty(); ++shaken) {
+        const pool::SessionId id = handshakes.front();
+        handshakes.pop_front();
+        const auto at = conns.find(id.value);
+        if (at == conns.end() || at->second.intake == nullptr) continue;
+        at->second.shaking = false;
+        shard.metrics().tls_rounds.add();
+        take_step(id, at->second, at->second.intake->shake_hands(shard.v2_open()));
+        if (pool::read_clock().steady - began >= long_enough) break;
+    }
+    if (!handshakes.empty()) shaking = loop.after(soon, [this] { shake_hands(); });
 }
 
 void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)

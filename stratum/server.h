@@ -60,6 +60,10 @@ struct ServerTimes {
 /// thread (or before run() / after it); `metrics()` and `times()` from any thread.
 class Server {
 public:
+    /// So many rounds of TLS handshakes a turn, or fewer if they take a millisecond: a flood of
+    /// them keeps nobody's share waiting.
+    static constexpr std::size_t handshakes_a_turn = 4;
+
     /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called
     /// on the loop, before the share is logged or answered.
     Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,
@@ -79,7 +83,7 @@ public:
     void set_tls(std::shared_ptr<const TlsContext> context);
     /// For v2 handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
-    /// A line for the people in front of all miners that have work.
+    /// A line for the people in front of all miners that have work; within a second or so.
     void announce(std::string_view text);
     /// Accepts nobody any more and asks all miners to connect again, one after the other within
     /// this time; those that stay are served.

@@ -56,7 +56,7 @@ void Server::drain(std::chrono::milliseconds over)
 
 void Server::announce(std::string_view text)
 {
-    impl_->shard.announce(text);
+    impl_->shard.announce(text, pool::read_clock());
     impl_->end_turn();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,7 @@ struct Server::Impl {
         bool admitted = false;
         bool holding = false;
         bool overdue = false;  // stands in `overdue`
+        bool shaking = false;  // stands in `handshakes`
     };
     using Conns = std::unordered_map<std::uint64_t, Conn>;
 
@@ -50,6 +52,8 @@ struct Server::Impl {
     bool admit(Conn& conn, const IpAddress& address);
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes);
     void take_in(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void take_step(pool::SessionId id, Conn& conn, const Intake::Step& step);
+    void shake_hands();
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);
@@ -81,12 +85,14 @@ struct Server::Impl {
     std::uint64_t judged = 0;                    // before this turn
     std::uint64_t candidates = 0;                // likewise
     Effects effects;
-    std::vector<Conn*> receivers;          // of effects.writes; kept for its memory
-    std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
+    std::vector<Conn*> receivers;            // of effects.writes; kept for its memory
+    std::vector<pool::SessionId> overdue;    // have said, or read, nothing in time
+    std::deque<pool::SessionId> handshakes;  // of TLS, that wait for their turn
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;
     pool::Watch closing;
+    pool::Watch shaking;
     pool::Watch turn_end;
 };
 

@@ -27,15 +27,36 @@ Intake::Step Intake::receive(std::string_view bytes, const std::shared_ptr<const
 {
     Step step;
     if (tls_ != nullptr) {
-        take_cipher(bytes, step);
+        wait_for_hand(bytes, step);
     } else {
         front_.append(bytes);
-    }
-    // Every round takes a layer off: a PROXY header, then TLS, once each.
-    for (int layer = 0; layer < 3 && !step.refused && step.caller == Caller::more; ++layer) {
-        decide(step, tls, v2_open);
+        decide_layers(step, tls, v2_open);
     }
     return step;
+}
+
+Intake::Step Intake::shake_hands(bool v2_open)
+{
+    Step step;
+    if (tls_ == nullptr) return step;
+    const std::string cipher = std::exchange(cipher_, {});
+    const auto state = tls_->receive(as_bytes(cipher), front_, step.wire);
+    const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
+    if (over) {
+        step.refused = EndReason::tls_failed;
+    } else {
+        decide_layers(step, nullptr, v2_open);
+    }
+    return step;
+}
+
+// Every round takes a layer off: a PROXY header, then TLS, once each.
+void Intake::decide_layers(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open)
+{
+    for (int layer = 0; layer < 3 && !step.refused && !step.shakes && step.caller == Caller::more;
+         ++layer) {
+        decide(step, tls, v2_open);
+    }
 }
 
 void Intake::decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open)
@@ -99,14 +120,17 @@ void Intake::begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls)
     }
     step.tls_begun = true;
     tls_ = std::make_unique<TlsSession>(tls);
-    take_cipher(std::exchange(front_, {}), step);
+    wait_for_hand(std::exchange(front_, {}), step);
 }
 
-void Intake::take_cipher(std::string_view bytes, Step& step)
+void Intake::wait_for_hand(std::string_view bytes, Step& step)
 {
-    const auto state = tls_->receive(as_bytes(bytes), front_, step.wire);
-    const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
-    if (over) step.refused = EndReason::tls_failed;
+    if (cipher_.size() + bytes.size() > cipher_max) {
+        step.refused = EndReason::tls_failed;
+        return;
+    }
+    cipher_.append(bytes);
+    step.shakes = true;
 }
 
 EndReason reason_of(pool::CloseReason reason)

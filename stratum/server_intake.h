@@ -36,10 +36,16 @@ public:
         std::optional<EndReason> refused{};
         bool proxied = false;    ///< in this step: `address()` is the client's now
         bool tls_begun = false;  ///< in this step
+        bool shakes = false;     ///< bytes of a TLS handshake wait: see shake_hands()
     };
     /// Takes what came from the socket. After a decision `front()` holds the client's plain bytes.
     Step receive(std::string_view bytes, const std::shared_ptr<const TlsContext>& tls,
                  bool v2_open = false);
+    /// Goes on with the TLS handshake: a signature costs as much as hundreds of shares, so when is
+    /// its caller's to say.
+    Step shake_hands(bool v2_open = false);
+    /// Bytes of a handshake that wait, at most: nobody says more before he has heard from us.
+    static constexpr std::size_t cipher_max = std::size_t{16} << 10;
 
     std::string take_front() { return std::exchange(front_, {}); }
     std::unique_ptr<TlsSession> take_tls() { return std::move(tls_); }
@@ -50,7 +56,8 @@ private:
     void decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open);
     void take_proxy_header(Step& step);
     void begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls);
-    void take_cipher(std::string_view bytes, Step& step);
+    void wait_for_hand(std::string_view bytes, Step& step);
+    void decide_layers(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open);
 
     const PortOptions& port_;
     IpAddress peer_;
@@ -58,6 +65,7 @@ private:
     std::uint16_t address_port_;
     std::string front_;
     std::unique_ptr<TlsSession> tls_;
+    std::string cipher_;  // not yet given to tls_
     bool proxied_ = false;
 };
 

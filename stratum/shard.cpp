@@ -261,6 +261,7 @@ bool Shard::pace(pool::Now now)
         }
     }
     send_away(now.steady);
+    tell(now.steady);
     return pacing();
 }
 
@@ -473,11 +474,6 @@ void Shard::note_mined(pool::Now now)
     for (auto& [id, any] : sessions_) {
         std::visit([this, now](auto& session) { tell_gate(session, now); }, any);
     }
-}
-
-void Shard::announce(std::string_view text)
-{
-    for_all(current_, [text](auto& session, auto&) { session.announce(text); });
 }
 
 }  // namespace stratum

@@ -140,7 +140,8 @@ public:
     bool pace(pool::Now now);
     bool pacing() const
     {
-        return spread_.active() || ahead_.active() || leaving_.active() || !ending_.empty();
+        return spread_.active() || ahead_.active() || leaving_.active() || telling_.active() ||
+               !ending_.empty();
     }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
     /// so that on_job only puts these in. Miners of v2 get it ahead, by and by (see pace).
@@ -164,8 +165,8 @@ public:
     void release_jobs(pool::SessionId id);
     /// Asks all who mine to connect again, one after the other within this time (see pace).
     void ask_to_reconnect(std::chrono::milliseconds over, pool::Now now);
-    /// A line for the people in front of all miners that have work.
-    void announce(std::string_view text);
+    /// A line for the people in front of all miners that have work, one after the other (see pace).
+    void announce(std::string_view text, pool::Now now);
     /// An admin's words. False when there is no such session.
     bool kick(pool::SessionId id);
     bool fix_difficulty(pool::SessionId id, pool::Difficulty difficulty);  ///< from the next job on
@@ -176,7 +177,7 @@ public:
 
     std::vector<SessionSnapshot> snapshot(pool::Now now) const;
     /// Copies a part of what snapshot() and past_workers() give. False: that was the last one.
-    /// census: as made, or as the call before left it.
+    /// census: as made, or as the call before left it; what it has found so far may be taken out.
     bool count_some(Census& census, pool::Now now) const;
     /// What workers did on connections that have ended.
     std::vector<WorkerSnapshot> past_workers(pool::Now now) const
@@ -214,6 +215,9 @@ private:
     void touch(AnySession& session);
     template <typename AnySession, typename Read>
     void read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read);
+    bool may_burst(const std::string& peer, pool::SessionId id, std::size_t bytes, pool::Now now);
+    void charge_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now);
+    void crowd_out(pool::SessionId id);
     Worker& worker(const Batch::Origin& origin);
     MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
     void judge(pool::Now now);
@@ -224,6 +228,7 @@ private:
     void line_up(pool::SessionId id);
     const std::vector<pool::SessionId>& all_sessions();
     void send_away(pool::SteadyTime now);
+    void tell(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
     void note_mined(pool::Now now);
@@ -264,6 +269,8 @@ private:
     Spread spread_;
     Spread ahead_;
     Spread leaving_;
+    Spread telling_;
+    std::string told_;  // by telling_
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::vector<pool::SessionId> order_;  // as they came; some may have gone since
@@ -293,31 +300,19 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
     if (options_.gate != nullptr && address) options_.gate->mined(*address, now.steady);
 }
 
-// A burst is charged after the fact, for a read is 64 KiB at most; those that come while nothing is
-// left are not read.
+// A burst is charged after the fact, for a read is 64 KiB at most; of those that come while nothing
+// is left, only who has not had its part is read.
 template <typename AnySession, typename Read>
 void Shard::read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read)
 {
     const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
     const std::uint64_t before = lines();
-    const auto look = [&](auto may) {
-        const auto address = parse_peer(session.peer());
-        if (options_.gate == nullptr || !address) return;
-        if (may(*address, options_.gate->lines_per_second(*address))) return;
-        metrics_.crowded_bursts.add();
-        session.end(EndReason::too_many_requests);
-    };
-    if (bytes > BurstBudget::few_bytes) {
-        look([&](const IpAddress& address, double per_second) {
-            return !bursts_.spent(address, per_second, now.steady);
-        });
+    if (bytes > BurstBudget::few_bytes && !may_burst(session.peer(), session.id(), bytes, now)) {
+        return crowd_out(session.id());
     }
     read();
-    const std::uint64_t read_lines = lines() - before;
-    if (read_lines <= BurstBudget::few) return;
-    look([&](const IpAddress& address, double per_second) {
-        return bursts_.take(address, read_lines, per_second, now.steady);
-    });
+    const double cost = BurstBudget::cost(lines() - before, bytes);
+    if (cost > BurstBudget::few) charge_burst(session.peer(), session.id(), cost, now);
 }
 
 template <typename AnySession>

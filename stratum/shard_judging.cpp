@@ -144,14 +144,16 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
                           .hash = verdict.hash};
     std::visit(
         [this, &origin, &outcome, now](auto& session) {
+            const bool over = session.ended().has_value();
             session.answer(origin, outcome, now);
             if (session.told_accepted == 0) tell_gate(session, now);
             // Once, for the share that was one too many: what follows in the same burst may name
             // whomever it likes.
-            const bool over = session.ended().has_value();
             session.end_if_bad(options_.session.bad_shares_max);
             session.end_if_late(options_.session.stale_shares_max);
-            if (!over && session.ended() == EndReason::too_many_bad_shares) {
+            const auto ended = session.ended();
+            if (!over && (ended == EndReason::too_many_bad_shares ||
+                          ended == EndReason::too_many_easy_shares)) {
                 punish(origin, session.peer(), now);
             }
             variant_wanted_ = variant_wanted_ || session.wants_job_now();

@@ -147,6 +147,58 @@ void Shard::send_away(pool::SteadyTime now)
     }
 }
 
+void Shard::announce(std::string_view text, pool::Now now)
+{
+    told_ = text;
+    telling_.begin(all_sessions(), options_.routine_over, now.steady);
+    tell(now.steady);
+}
+
+void Shard::tell(pool::SteadyTime now)
+{
+    for (const pool::SessionId id : telling_.due(now)) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        std::visit(
+            [this](auto& session) {
+                session.announce(told_);
+                touch(session);
+            },
+            found->second);
+    }
+}
+
+bool Shard::may_burst(const std::string& peer, pool::SessionId id, std::size_t bytes, pool::Now now)
+{
+    const auto address = parse_peer(peer);
+    if (options_.gate == nullptr || !address) return true;
+    return bursts_.may_read(*address, id, bytes, options_.gate->lines_per_second(*address),
+                            now.steady);
+}
+
+void Shard::charge_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now)
+{
+    const auto address = parse_peer(peer);
+    if (options_.gate == nullptr || !address) return;
+    const auto over =
+        bursts_.take(*address, id, cost, options_.gate->lines_per_second(*address), now.steady);
+    if (over) crowd_out(*over);
+}
+
+void Shard::crowd_out(pool::SessionId id)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    std::visit(
+        [this](auto& session) {
+            if (session.ended()) return;
+            metrics_.crowded_bursts.add();
+            session.end(EndReason::crowded_address);
+            touch(session);
+        },
+        found->second);
+}
+
 bool Shard::kick(pool::SessionId id)
 {
     const auto found = sessions_.find(id.value);
@@ -200,12 +252,10 @@ std::vector<SessionSnapshot> Shard::snapshot(pool::Now now) const
 bool Shard::count_some(Census& census, pool::Now now) const
 {
     if (!census.past_counted) {
-        census.past_counted = !past_workers_.snapshot_some(now, counted_at_once, census.past_up_to,
+        census.past_counted = census.sessions_only ||
+                              !past_workers_.snapshot_some(now, counted_at_once, census.past_up_to,
                                                            census.past_workers);
-        if (census.past_counted) {
-            census.left = order_;
-            census.sessions.reserve(order_.size());
-        }
+        if (census.past_counted) census.left = order_;
         return true;
     }
     std::size_t counted = 0;

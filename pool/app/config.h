@@ -106,6 +106,7 @@ struct Config {
     std::uint32_t worker_names_max = 10'000;
     std::uint32_t bad_shares_max = 160;
     std::uint32_t stale_shares_max = 224;
+    std::uint32_t easy_shares = 5000;
     std::uint32_t line_bytes = 8192;
     std::uint32_t line_bytes_handshake = 4096;
     std::uint32_t job_line_bytes = 3584;

@@ -311,6 +311,11 @@ constexpr std::array table{
     ConfigOption{"limits", "stale_shares", "whole number", "224",
                  "of the last 256 of a connection; then it is closed: it works on old jobs only",
                  set_between<&C::stale_shares_max, 1, 60'000>},
+    ConfigOption{"limits", "easy_shares", "whole number", "5000",
+                 "of jobs from before a connection's difficulty rose, at once; ten times "
+                 "stratum.shares_per_minute beyond; then it is closed and its worker delayed. 0 "
+                 "means no limit",
+                 set_whole<&C::easy_shares, 10'000'000>},
     ConfigOption{"limits", "withheld_blocks", "number", "7",
                  "an account that found so much too few blocks for its shares as one that found "
                  "none of so many is suspected; 0: nobody is",

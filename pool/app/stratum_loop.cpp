@@ -91,18 +91,16 @@ void StratumLoop::drain(std::optional<std::chrono::seconds> over)
 void StratumLoop::fix_difficulty(std::string account, std::string worker, Difficulty difficulty,
                                  std::function<void(std::size_t)> done)
 {
-    loop_.post([this, account = std::move(account), worker = std::move(worker), difficulty,
-                done = std::move(done)] {
-        std::size_t count = 0;
-        for (const stratum::SessionSnapshot& session : server_->snapshot()) {
+    visit(
+        [this, account = std::move(account), worker = std::move(worker),
+         difficulty](const stratum::SessionSnapshot& session) {
             const bool meant = std::any_of(
                 session.workers.begin(), session.workers.end(), [&](const auto& mining) {
                     return mining.account == account && (worker.empty() || mining.worker == worker);
                 });
-            if (meant && server_->fix_difficulty(session.id, difficulty)) ++count;
-        }
-        done(count);
-    });
+            return meant && server_->fix_difficulty(session.id, difficulty);
+        },
+        std::move(done));
 }
 
 void StratumLoop::set_bounds(std::uint16_t port, Difficulty least, Difficulty most,
@@ -138,13 +136,37 @@ void StratumLoop::newest_records(std::size_t limit,
 void StratumLoop::disconnect(std::function<bool(const stratum::SessionSnapshot&)> meant,
                              std::function<void(std::size_t)> done)
 {
-    loop_.post([this, meant = std::move(meant), done = std::move(done)] {
-        std::size_t count = 0;
-        for (const stratum::SessionSnapshot& session : server_->snapshot()) {
-            if (meant(session) && server_->kick(session.id)) ++count;
-        }
-        done(count);
-    });
+    visit(
+        [this, meant = std::move(meant)](const stratum::SessionSnapshot& session) {
+            return meant(session) && server_->kick(session.id);
+        },
+        std::move(done));
+}
+
+struct StratumLoop::Visiting {
+    stratum::Census census;
+    Act act;
+    std::function<void(std::size_t)> done;
+    std::size_t count = 0;
+};
+
+void StratumLoop::visit(Act act, std::function<void(std::size_t)> done)
+{
+    const auto visiting = std::make_shared<Visiting>(Visiting{{}, std::move(act), std::move(done)});
+    visiting->census.sessions_only = true;
+    loop_.post([this, visiting] { visit_on(visiting); });
+}
+
+// A part a turn, as count_on().
+void StratumLoop::visit_on(const std::shared_ptr<Visiting>& visiting)
+{
+    const bool more = server_->count_some(visiting->census);
+    for (const stratum::SessionSnapshot& session : visiting->census.sessions) {
+        if (visiting->act(session)) ++visiting->count;
+    }
+    visiting->census.sessions.clear();
+    if (more) return loop_.post([this, visiting] { visit_on(visiting); });
+    visiting->done(visiting->count);
 }
 
 void StratumLoop::begin_stop()

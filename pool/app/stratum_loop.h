@@ -115,6 +115,11 @@ public:
 private:
     StratumLoop(Options options, Journal journal);
     void close_all();
+    // Says whether it did something with a session. Called on the loop.
+    using Act = std::function<bool(const stratum::SessionSnapshot&)>;
+    struct Visiting;
+    void visit(Act act, std::function<void(std::size_t)> done);
+    void visit_on(const std::shared_ptr<Visiting>& visiting);
     struct Counting;
     void count_on(const std::shared_ptr<Counting>& counting);
 

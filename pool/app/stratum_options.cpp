@@ -31,7 +31,8 @@ stratum::DifficultyLimits difficulty_of(const Config& config)
             .max = grid(config.max_difficulty),
             .start = grid(config.start_difficulty),
             .shares_per_minute = static_cast<double>(config.shares_per_minute),
-            .vary = config.vary_difficulty};
+            .vary = config.vary_difficulty,
+            .easy_shares = static_cast<double>(config.easy_shares)};
 }
 
 stratum::PortOptions port_of(const Config& config, const ListenerConfig& listener)
@@ -85,6 +86,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     session.job_line_bytes = config.job_line_bytes;
     session.lines_per_second = config.lines_per_second;
     session.lines_burst = 5.0 * config.lines_per_second;
+    session.answers_bytes = options.write_queue_max;
     session.first_line_within = std::chrono::seconds{config.first_line_seconds};
     session.subscribe_within = std::chrono::seconds{config.subscribe_seconds};
     session.authorize_within = std::chrono::seconds{config.authorize_seconds};

@@ -143,6 +143,7 @@ void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>&
         {"delayed_authorizes", &stratum::ShardMetrics::delayed_authorizes},
         {"http_callers", &stratum::ShardMetrics::http_callers},
         {"tls_connections", &stratum::ShardMetrics::tls_connections},
+        {"tls_rounds", &stratum::ShardMetrics::tls_rounds},
         {"proxied_connections", &stratum::ShardMetrics::proxied_connections},
         {"accept_pauses", &stratum::ShardMetrics::accept_pauses},
         {"v2_handshakes", &stratum::ShardMetrics::handshakes},

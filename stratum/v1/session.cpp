@@ -32,21 +32,8 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     if (ended_) return;
     heard_ = now.steady;
     reader_.feed(bytes);
-    const auto line_max = [this, &options = world.options] {
-        return authorised() ? options.line_bytes : options.line_bytes_handshake;
-    };
-    while (const auto line = reader_.next(line_max())) {
-        on_line(*line, world, now);
-        if (ended_) return;
-    }
-    // Nobody needs them, and each has been looked at.
-    if (const std::size_t blank = reader_.take_skipped(); blank > 0) {
-        world.metrics.lines.add(blank);
-        if (!lines_.take(world.options.lines_per_second, world.options.lines_burst, now.steady,
-                         static_cast<double>(blank))) {
-            return end(EndReason::too_many_requests);
-        }
-    }
+    take_lines(world, now, bytes.size());
+    if (ended_) return;
     if (reader_.too_long()) {
         world.metrics.bad_lines.add();
         end(EndReason::line_too_long);
@@ -56,6 +43,34 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
         line_begun_.reset();
     } else if (!line_begun_) {
         line_begun_ = now.steady;
+    }
+}
+
+void Session::take_lines(World& world, pool::Now now, std::size_t bytes)
+{
+    const SessionOptions& options = world.options;
+    const auto line_max = [this, &options] {
+        return authorised() ? options.line_bytes : options.line_bytes_handshake;
+    };
+    double lines = 0;
+    while (const auto line = reader_.next(line_max())) {
+        lines += 1;
+        const std::size_t waiting = waiting_.size();
+        const std::size_t said = out().size();
+        on_line(*line, world, now);
+        constexpr std::size_t verdict_bytes = 64;
+        piled_ += waiting_.size() == waiting ? out().size() - said
+                                             : verdict_bytes + waiting_.back().id.size();
+        if (piled_ > options.answers_bytes) end(EndReason::write_stalled);
+        if (ended_) return;
+    }
+    // Empty lines and padding: nobody needs them, and each byte has been looked at.
+    const auto blank = static_cast<double>(reader_.take_skipped());
+    world.metrics.lines.add(static_cast<std::uint64_t>(blank));
+    const double padding = static_cast<double>(bytes) / bytes_worth_a_line - lines - blank;
+    const double more = blank + std::max(padding, 0.0);
+    if (more > 0 && !lines_.take(options.lines_per_second, options.lines_burst, now.steady, more)) {
+        end(EndReason::too_many_requests);
     }
 }
 
@@ -128,7 +143,9 @@ void Session::on_tick(World& world, pool::Now now)
 void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
 {
     const auto age = now - opened_.steady;
-    if (!heard_line_ && age >= options.first_line_within) return end(EndReason::no_first_line);
+    if (!heard_line_ && age >= options.first_line_within) {
+        return end(line_begun_ ? EndReason::slow_first_line : EndReason::no_first_line);
+    }
     if (!prefix_ && age >= options.subscribe_within) return end(EndReason::no_subscribe);
     if (!authorised() && age >= options.authorize_within) return end(EndReason::no_authorize);
     if (line_begun_ && now - *line_begun_ >= options.line_within) return end(EndReason::slow_line);

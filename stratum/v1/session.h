@@ -48,7 +48,9 @@ struct SessionOptions {
     std::size_t line_bytes_handshake = 4096;  ///< before a worker has authorised
     std::size_t job_line_bytes = 3584;  ///< longer mining.notify lines are counted: firmware breaks
     double lines_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
-    double lines_burst = 50'000;
+    double lines_burst = 50'000;        ///< a line counts for as many as its bytes are worth
+    /// More answers than that in one turn, and nobody reads them: the connection is closed.
+    std::size_t answers_bytes = std::size_t{256} << 10;
     std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
     std::chrono::seconds first_line_within{15};
     std::chrono::seconds subscribe_within{30};
@@ -139,7 +141,11 @@ public:
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
-    void take_output(std::string& into) { into.swap(out_); }
+    void take_output(std::string& into)
+    {
+        into.swap(out_);
+        piled_ = 0;
+    }
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     const std::string& peer() const { return peer_; }
@@ -182,6 +188,7 @@ private:
         std::string after;
     };
 
+    void take_lines(World& world, pool::Now now, std::size_t bytes);
     void on_line(std::string_view line, World& world, pool::Now now);
     void on(const Configure& call, const Turn& turn);
     void on(const Subscribe& call, const Turn& turn);
@@ -227,6 +234,7 @@ private:
 
     void ask_version();
     void note_low_share(pool::Judgement judgement);
+    void note_proof(pool::Difficulty difficulty, pool::SteadyTime now);
     void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
     void hand_in(const Submit& call, const SentJob& sent, const pool::Job& job, const Turn& turn);
     const SentJob* find_sent(pool::JobId job) const;
@@ -244,6 +252,7 @@ private:
     std::string out_;
     std::vector<Waiting> waiting_;
     std::size_t answered_ = 0;  // of waiting_
+    std::size_t piled_ = 0;     // bytes of answers, those that wait for a verdict too
     std::optional<EndReason> ended_;
 
     std::optional<ExtranoncePrefix> prefix_;  // since subscribe

@@ -238,6 +238,16 @@ void Session::note_low_share(pool::Judgement judgement)
     if (++low_shares_ == suspicious) repeat_difficulty_ = true;
 }
 
+void Session::note_proof(pool::Difficulty difficulty, pool::SteadyTime now)
+{
+    const bool easy = !sent_.empty() && difficulty < sent_.back().difficulty;
+    if (!easy || !proven_) proven_ = difficulty;
+    if (easy && !policy_.bears_easy_share(now)) {
+        proven_ = policy_.next();  // where it begins when it comes back
+        end(EndReason::too_many_easy_shares);
+    }
+}
+
 void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now)
 {
     pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
@@ -247,7 +257,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         append_result(out_, waiting.id, true);
         policy_.on_share(origin.difficulty, now.steady);
         ++accepted_;
-        proven_ = origin.difficulty;
+        note_proof(origin.difficulty, now.steady);
         ask_version();
         bad_requests_ = 0;
         low_shares_ = 0;

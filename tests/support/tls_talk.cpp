@@ -1,5 +1,6 @@
 #include "tests/support/tls_talk.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <netinet/in.h>
@@ -50,6 +51,21 @@ CertificateFiles make_certificate(const std::filesystem::path& folder, const std
     X509_free(made);
     EVP_PKEY_free(key);
     return files;
+}
+
+std::string client_hello()
+{
+    SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+    SSL* const session = SSL_new(context);
+    BIO* const out = BIO_new(BIO_s_mem());
+    SSL_set_bio(session, BIO_new(BIO_s_mem()), out);
+    SSL_connect(session);
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out, &data);
+    std::string hello{data, static_cast<std::size_t>(std::max(size, 0L))};
+    SSL_free(session);
+    SSL_CTX_free(context);
+    return hello;
 }
 
 struct TlsTalk::Impl {

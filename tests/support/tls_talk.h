@@ -18,6 +18,9 @@ struct CertificateFiles {
 /// the process when it can't be made.
 CertificateFiles make_certificate(const std::filesystem::path& folder, const std::string& name);
 
+/// What a client says first.
+std::string client_hello();
+
 /// A TLS client on a blocking socket of 127.0.0.1; believes everybody.
 class TlsTalk {
 public:

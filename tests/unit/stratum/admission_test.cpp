@@ -12,6 +12,8 @@
 
 #include "stratum/server.h"
 #include "tests/sim/fakes.h"
+#include "tests/support/process.h"
+#include "tests/support/tls_talk.h"
 #include "tests/unit/stratum/talk.h"
 
 // Everybody comes back at once: a real server, real sockets, one loop.
@@ -192,6 +194,33 @@ TEST(Closes, OfACrowdThatAnAdminSendsAwayComeAFewAtATime)
     const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::kicked);
     ASSERT_TRUE(most.has_value());
     EXPECT_LE(*most, 64U);
+}
+
+// A flood of handshakes keeps no share waiting: each takes as long as hundreds of them.
+TEST(TlsHandshakes, AreGoneOnWithAFewATime)
+{
+    const TempDir folder;
+    const auto files = make_certificate(folder.path(), "pool");
+    const auto tls = stratum::TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    const std::string hello = client_hello();
+    Together crowd{Talk::default_options(), hello};
+    crowd.server->set_tls(*tls);
+    const auto& metrics = crowd.server->metrics();
+    std::uint64_t shaken = 0;
+    std::uint64_t most = 0;
+    const pool::Watch look = crowd.loop.at_turn_end([&] {
+        const auto now = metrics.tls_rounds.value();
+        most = std::max(most, now - shaken);
+        shaken = now;
+        if (shaken == Together::count) crowd.loop.stop();
+    });
+    const pool::Watch limit =
+        crowd.loop.after(std::chrono::seconds{60}, [&crowd] { crowd.loop.stop(); });
+    crowd.loop.run();
+    EXPECT_EQ(shaken, Together::count);
+    EXPECT_LE(most, stratum::Server::handshakes_a_turn);
+    EXPECT_EQ(metrics.of(stratum::EndReason::tls_failed).value(), 0U);
 }
 
 // They are over all the same: nothing that they still say is heard.

@@ -23,35 +23,67 @@ stratum::IpAddress ip(std::uint32_t number)
     return address;
 }
 
+constexpr pool::SessionId one{1};
+constexpr pool::SessionId other{2};
+
 TEST(BurstBudget, HoldsForAllThatAnAddressSendsManyAtATime)
 {
     BurstBudget budget;
-    for (int burst = 0; burst < 5; ++burst) EXPECT_TRUE(budget.take(ip(1), 100, 100, start));
-    EXPECT_FALSE(budget.take(ip(1), 17, 100, start));
-    EXPECT_TRUE(budget.take(ip(1), 16, 100, start)) << "a few cost nothing";
-    EXPECT_TRUE(budget.take(ip(2), 500, 100, start));
-    EXPECT_TRUE(budget.take(ip(1), 100, 100, start + seconds{1}));
-    EXPECT_FALSE(budget.take(ip(1), 17, 100, start + seconds{1}));
-    EXPECT_TRUE(budget.take(ip(3), 1'000'000, 0, start)) << "no limit";
+    for (int burst = 0; burst < 5; ++burst) {
+        EXPECT_EQ(budget.take(ip(1), one, 100, 100, start), std::nullopt);
+    }
+    EXPECT_EQ(budget.take(ip(1), one, 17, 100, start), one);
+    EXPECT_EQ(budget.take(ip(1), one, 16, 100, start), std::nullopt) << "a few cost nothing";
+    EXPECT_EQ(budget.take(ip(2), one, 500, 100, start), std::nullopt);
+    EXPECT_EQ(budget.take(ip(1), other, 100, 100, start + seconds{1}), std::nullopt);
+    EXPECT_EQ(budget.take(ip(3), one, 1'000'000, 0, start), std::nullopt) << "no limit";
 }
 
-TEST(BurstBudget, IsSpentUntilTimeHasPassed)
+TEST(BurstBudget, SendsWhoeverTookMostAwayAndNotWhoComesWhenItIsLow)
 {
     BurstBudget budget;
-    EXPECT_FALSE(budget.spent(ip(1), 100, start)) << "who never sent a burst";
-    EXPECT_TRUE(budget.take(ip(1), 450, 100, start));
-    EXPECT_FALSE(budget.spent(ip(1), 100, start));
-    EXPECT_FALSE(budget.take(ip(1), 450, 100, start));
-    EXPECT_TRUE(budget.spent(ip(1), 100, start));
-    EXPECT_FALSE(budget.spent(ip(1), 0, start)) << "no limit";
-    EXPECT_FALSE(budget.spent(ip(1), 100, start + seconds{1}));
+    EXPECT_EQ(budget.take(ip(1), one, 490, 100, start), std::nullopt);
+    EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), one);
+    EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), std::nullopt) << "it has had its part";
+    EXPECT_TRUE(budget.may_read(ip(1), other, 4096, 100, start));
+    // One that comes in place of the first has no more than is left of a part.
+    EXPECT_EQ(budget.take(ip(1), {3}, 400, 100, start), pool::SessionId{3});
+}
+
+TEST(BurstBudget, HasAPartForEachConnectionHoweverManyFlood)
+{
+    BurstBudget budget;
+    for (std::uint64_t flood = 100; flood < 2000; ++flood) {
+        budget.take(ip(1), {flood}, 300, 100, start);
+        EXPECT_TRUE(budget.take(ip(1), {flood}, 300, 100, start).has_value());
+    }
+    EXPECT_NE(budget.take(ip(1), one, 60, 100, start), one);
+    EXPECT_EQ(budget.take(ip(1), one, 17, 100, start), one);
+}
+
+TEST(BurstBudget, LeavesUnreadWhoHasHadItsPartUntilTimeHasPassed)
+{
+    BurstBudget budget;
+    EXPECT_TRUE(budget.may_read(ip(1), one, 65'536, 100, start)) << "who never sent a burst";
+    budget.take(ip(1), one, 450, 100, start);
+    EXPECT_TRUE(budget.may_read(ip(1), one, 65'536, 100, start));
+    budget.take(ip(1), one, 450, 100, start);
+    EXPECT_FALSE(budget.may_read(ip(1), one, 4096, 100, start));
+    EXPECT_TRUE(budget.may_read(ip(1), one, 4096, 0, start)) << "no limit";
+    EXPECT_TRUE(budget.may_read(ip(1), one, 4096, 100, start + seconds{1}));
+}
+
+TEST(BurstBudget, ChargesPaddingByItsBytes)
+{
+    EXPECT_EQ(BurstBudget::cost(100, 12'000), 100);
+    EXPECT_EQ(BurstBudget::cost(8, 65'536), 256);
 }
 
 TEST(BurstBudget, RemembersABoundedNumberOfAddresses)
 {
     BurstBudget budget;
     for (std::uint32_t i = 0; i < 25'000; ++i) {
-        budget.take(ip(i), 100, 100, start + seconds{i / 10'000});
+        budget.take(ip(i), one, 100, 100, start + seconds{i / 10'000});
         ASSERT_LE(budget.addresses(), BurstBudget::addresses_max);
     }
 }
@@ -91,25 +123,71 @@ struct Farm {
 TEST(BurstBudget, EndsWhoFloodsAndLeavesItsNeighboursBehindTheSameAddressAlone)
 {
     Farm farm;
-    const auto first = farm.open("192.0.2.1:1");
-    const auto second = farm.open("192.0.2.1:2");
+    const auto& metrics = farm.talk->shard.metrics();
+    const auto flood = farm.open("192.0.2.1:1");
+    const auto proxy = farm.open("192.0.2.1:2");
     const auto neighbour = farm.open("192.0.2.1:3");
     const auto elsewhere = farm.open("192.0.2.2:4");
-    farm.talk->send(first, pings(400));
-    EXPECT_EQ(farm.talk->end_of(first), std::nullopt);
-    farm.talk->send(second, pings(400));
-    EXPECT_EQ(farm.talk->end_of(second), stratum::EndReason::too_many_requests);
-    EXPECT_EQ(farm.talk->shard.metrics().crowded_bursts.value(), 1U);
-    // And the rest of the flood is not even read.
-    const auto third = farm.open("192.0.2.1:5");
-    const std::uint64_t read = farm.talk->shard.metrics().lines.value();
-    farm.talk->send(third, pings(400));
-    EXPECT_EQ(farm.talk->end_of(third), stratum::EndReason::too_many_requests);
-    EXPECT_EQ(farm.talk->shard.metrics().lines.value(), read);
+    farm.talk->send(flood, pings(490));
+    EXPECT_EQ(farm.talk->end_of(flood), std::nullopt);
+    // The proxy's burst is the one for which nothing is left, and not its fault.
+    EXPECT_EQ(farm.talk->send(proxy, pings(30)).size(), 30U);
+    EXPECT_EQ(farm.talk->end_of(proxy), std::nullopt);
+    EXPECT_EQ(farm.talk->end_of(flood), stratum::EndReason::crowded_address);
+    EXPECT_EQ(metrics.crowded_bursts.value(), 1U);
+    EXPECT_FALSE(stratum::is_misbehaviour(stratum::EndReason::crowded_address));
     for (int i = 0; i < 50; ++i) farm.talk->send(neighbour, pings(3));
     EXPECT_EQ(farm.talk->end_of(neighbour), std::nullopt);
     farm.talk->send(elsewhere, pings(400));
     EXPECT_EQ(farm.talk->end_of(elsewhere), std::nullopt);
+
+    // Who comes again and again is not even read in the end.
+    std::uint64_t read = 0;
+    for (int again = 0; again < 10; ++again) {
+        const auto more = farm.open("192.0.2.1:" + std::to_string(10 + again));
+        read = metrics.lines.value();
+        farm.talk->send(more, pings(400));
+        EXPECT_EQ(farm.talk->end_of(more), stratum::EndReason::crowded_address);
+    }
+    EXPECT_EQ(metrics.lines.value(), read);
+    EXPECT_EQ(farm.talk->send(proxy, pings(20)).size(), 20U);
+}
+
+TEST(PaddedLines, CountForAsManyAsTheirBytesAreWorth)
+{
+    auto options = Talk::default_options();
+    options.session.lines_per_second = 10;
+    options.session.lines_burst = 50;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner lean{talk, "user.w1"};
+    TalkingMiner padded{talk, "user.w2"};
+    const std::string ping = R"({"id":1,"method":"mining.ping","params":[]})";
+    for (int i = 0; i < 5; ++i) lean.say(ping);
+    EXPECT_EQ(talk.end_of(lean.id), std::nullopt);
+    for (int i = 0; i < 5; ++i) talk.send(padded.id, std::string(4000, ' ') + ping + "\n");
+    EXPECT_EQ(talk.end_of(padded.id), stratum::EndReason::too_many_requests);
+}
+
+// What the write queue would not take is not even made.
+TEST(Answers, OfOneTurnAreBoundedAlsoBehindAShareWithoutItsVerdict)
+{
+    auto options = Talk::default_options();
+    options.session.answers_bytes = 4096;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner plain{talk, "user.w1"};
+    TalkingMiner behind{talk, "user.w2"};
+    const std::string share = behind.submit_line(behind.find()) + "\n";
+    EXPECT_LE(talk.send_bytes(plain.id, pings(1000)).size(), 4096U + 64);
+    EXPECT_EQ(talk.end_of(plain.id), stratum::EndReason::write_stalled);
+    EXPECT_LE(talk.send_bytes(behind.id, share + pings(1000)).size(), 4096U + 256);
+    EXPECT_EQ(talk.end_of(behind.id), stratum::EndReason::write_stalled);
+    EXPECT_EQ(talk.log.shares.size(), 1U);
+
+    TalkingMiner slow{talk, "user.w3"};
+    for (int turn = 0; turn < 100; ++turn) EXPECT_EQ(talk.send(slow.id, pings(15)).size(), 15U);
+    EXPECT_EQ(talk.end_of(slow.id), std::nullopt);
 }
 
 // They ask for nothing, and each is looked at all the same.

@@ -98,5 +98,28 @@ TEST(Census, NeverCountsAWorkerTwiceWhoseConnectionEndsMeanwhile)
     EXPECT_EQ(names.size(), 300U);
 }
 
+// What an admin's word is for: each part is done with before the next.
+TEST(Census, OfSessionsOnlyGivesEachOnceThoughPartsAreTakenOut)
+{
+    Talk talk;
+    talk.publish(1);
+    end_after_a_share(talk, "past");
+    for (int i = 0; i < 700; ++i) TalkingMiner{talk, "user.rig" + std::to_string(i), false};
+    stratum::Census census;
+    census.sessions_only = true;
+    std::size_t seen = 0;
+    Names rigs;
+    for (bool more = true; more;) {
+        more = talk.shard.count_some(census, talk.now);
+        EXPECT_LE(census.sessions.size(), 200U);
+        seen += census.sessions.size();
+        for (const auto& session : census.sessions) rigs.merge(names_of(session.workers));
+        census.sessions.clear();
+    }
+    EXPECT_EQ(seen, 700U);
+    EXPECT_EQ(rigs.size(), 700U);
+    EXPECT_TRUE(census.past_workers.empty());
+}
+
 }  // namespace
 }  // namespace tests

@@ -234,7 +234,7 @@ TEST(Deadlines, EndThoseThatDoNotGetOn)
     EXPECT_FALSE(talk.end_of(silent).has_value());
     talk.pass(seconds{1});
     EXPECT_EQ(talk.end_of(silent), EndReason::no_first_line);
-    EXPECT_EQ(talk.end_of(slow), EndReason::no_first_line);
+    EXPECT_EQ(talk.end_of(slow), EndReason::slow_first_line);
     talk.pass(seconds{15});
     EXPECT_EQ(talk.end_of(only_configures), EndReason::no_subscribe);
     talk.pass(seconds{30});

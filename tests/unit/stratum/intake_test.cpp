@@ -4,6 +4,9 @@
 #include "stratum/proxy_header.h"
 #include "stratum/server.h"
 #include "stratum/server_intake.h"
+#include "stratum/tls.h"
+#include "tests/support/process.h"
+#include "tests/support/tls_talk.h"
 
 namespace stratum {
 namespace {
@@ -135,6 +138,29 @@ TEST(Intake, TurnsTlsAwayWhereThereIsNoCertificate)
             .receive(std::string_view{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11}, nullptr)
             .refused,
         EndReason::not_stratum);
+}
+
+// A signature costs as much as hundreds of shares: when it is made is the server's to say.
+TEST(Intake, LeavesTheHandshakeOfTlsToItsTurnAndHoldsLittleUntilThen)
+{
+    const tests::TempDir folder;
+    const auto files = tests::make_certificate(folder.path(), "pool");
+    const auto tls = TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    const std::string hello = tests::client_hello();
+    const auto begun = intake.receive(hello.substr(0, 30), *tls);
+    EXPECT_TRUE(begun.shakes);
+    EXPECT_TRUE(begun.tls_begun);
+    const auto more = intake.receive(hello.substr(30), *tls);
+    EXPECT_TRUE(more.shakes);
+    EXPECT_TRUE(begun.wire.empty() && more.wire.empty());
+    const auto shaken = intake.shake_hands();
+    EXPECT_TRUE(shaken.wire.starts_with("\x16\x03"));
+    EXPECT_FALSE(shaken.refused.has_value());
+    EXPECT_FALSE(intake.receive(std::string(Intake::cipher_max, 'x'), *tls).refused.has_value());
+    EXPECT_EQ(intake.receive("x", *tls).refused, EndReason::tls_failed);
 }
 
 }  // namespace

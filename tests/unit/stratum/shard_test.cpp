@@ -420,7 +420,9 @@ TEST(Shard, OwesAPeerThatDoesNotReadTheNewestJobOnly)
 
 TEST(Shard, JudgesAFloodInPieces)
 {
-    Talk talk;
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.answers_bytes = std::size_t{1} << 20;
+    Talk talk{options};
     talk.publish(1);
     TalkingMiner miner{talk, "user.w1"};
     std::string flood;

@@ -218,5 +218,29 @@ TEST(Spread, AsksMinersToConnectAgainOneAfterTheOther)
     EXPECT_EQ(jobs_heard(talk, miners), miners.size());
 }
 
+TEST(Spread, TellsPeopleSomethingOneMinerAfterTheOther)
+{
+    Talk talk;
+    talk.publish(1);
+    std::vector<pool::SessionId> ids;
+    for (int i = 0; i < 600; ++i) ids.push_back(TalkingMiner{talk, "user.w", false}.id);
+    const auto told = [&] {
+        return std::count_if(ids.begin(), ids.end(), [&talk](pool::SessionId id) {
+            return contains(talk.hear(id), "the node is back");
+        });
+    };
+    talk.shard.announce("the node is back", talk.now);
+    std::vector<std::ptrdiff_t> steps;
+    std::ptrdiff_t all = 0;
+    for (int hundredth = 0; hundredth <= 100; ++hundredth) {
+        talk.pace(std::chrono::milliseconds{10});
+        steps.push_back(told());
+        all += steps.back();
+    }
+    EXPECT_EQ(all, 600) << "each once";
+    EXPECT_LE(*std::max_element(steps.begin(), steps.end()), 64);
+    EXPECT_FALSE(talk.shard.pacing());
+}
+
 }  // namespace
 }  // namespace tests

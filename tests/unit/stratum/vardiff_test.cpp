@@ -280,6 +280,48 @@ TEST(Vardiff, SendsOtherWorkOfTheSameTemplateWhenTheNextJobIsTooFarOff)
     ASSERT_GE(talk.log.jobs.size(), 2U);
 }
 
+// A job keeps its promise when the difficulty rises; but it lives for ten minutes, and nobody shall
+// mine the easy ones for as long.
+TEST(Vardiff, TakesSharesOfEasierJobsThatWereUnderWayAndEndsWhoKeepsToThem)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::KnownDifficulties known;
+    auto options = Talk::default_options();
+    options.gate = &gate;
+    options.known = &known;
+    options.session.difficulty.vary = true;
+    options.session.difficulty.easy_shares = 30;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const auto first = miner.jobs.back();
+    EXPECT_TRUE(talk.shard.fix_difficulty(miner.id, {-20}));
+    talk.publish(1);
+    miner.take_in(talk.hear(miner.id));
+    ASSERT_GT(miner.difficulties.back(), miner.difficulties.front());
+
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    for (int i = 0; i < 30; ++i)
+        EXPECT_TRUE(contains(miner.submit(miner.find(*first, {})), "true"));
+    EXPECT_EQ(talk.end_of(miner.id), std::nullopt);
+    // A hundred a minute are ten times what is wanted.
+    talk.pass(std::chrono::seconds{6});
+    for (int i = 0; i < 10; ++i)
+        EXPECT_TRUE(contains(miner.submit(miner.find(*first, {})), "true"));
+    EXPECT_EQ(talk.end_of(miner.id), std::nullopt);
+    EXPECT_TRUE(contains(miner.submit(miner.find(*first, {})), "true"))
+        << "a good share all the same";
+    EXPECT_EQ(talk.end_of(miner.id), stratum::EndReason::too_many_easy_shares);
+    EXPECT_EQ(talk.log.shares.size(), 91U);
+    EXPECT_TRUE(gate.delayed("192.0.2.1:4000", "user.w1", talk.now.steady));
+
+    // And it does not begin so easily again.
+    talk.pass(std::chrono::seconds{4});
+    const TalkingMiner again{talk, "user.w1"};
+    ASSERT_FALSE(again.difficulties.empty());
+    EXPECT_EQ(again.difficulties.back(), miner.difficulties.back());
+}
+
 TEST(Vardiff, TellsAMinerOnceMoreThatSeemsToHaveMissedItsDifficulty)
 {
     Talk talk;
