@@ -11,6 +11,7 @@
 #include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_extranonce_claim.h"
 #include "payouts/mysql_lease.h"
 #include "payouts/mysql_producers.h"
 #include "payouts/mysql_schedules.h"
@@ -30,6 +31,7 @@ struct Service::Impl {
     MysqlConnection db;
     StreamReader streams;
     Lease lease;
+    std::optional<ExtranonceClaim> extranonces;
     Accountant accountant;
     std::uint64_t rolled_up = 0;        // the period up to which workers' sums are rolled up
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
@@ -52,6 +54,7 @@ struct Service::Impl {
     Result<void> check_settings();
     Result<void> check_window();
     Result<void> check_fee();
+    Result<void> keep_extranonces(pool::Now now);
     Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
     Result<void> check_journal(const KnownProducer& producer) const;
@@ -145,6 +148,24 @@ Result<void> Service::Impl::prepare()
                                           : claim_producer(db, producer, options.owner);
         if (!done) return done;
     }
+    if (!options.extranonce_server) return {};
+    extranonces.emplace(db, *options.extranonce_server, options.server_id + ' ' + options.owner,
+                        options.extranonce_claim);
+    return extranonces->take();
+}
+
+Result<void> Service::Impl::keep_extranonces(pool::Now now)
+{
+    if (!extranonces) return {};
+    const auto kept = extranonces->keep(now.steady);
+    if (!kept) return fail(kept.error());
+    if (!*kept) {
+        pool::log::error("extranonce_server_taken",
+                         {{"extranonce_server", *options.extranonce_server},
+                          {"todo",
+                           "another server began while MySQL did not hear of this one: "
+                           "give each a stratum.extranonce_server of its own"}});
+    }
     return {};
 }
 
@@ -161,6 +182,7 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options)
 Result<StepReport> Service::step(pool::Now now)
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    if (auto kept = impl_->keep_extranonces(now); !kept) return fail(kept.error());
     StepReport report;
     const auto active = impl_->lease.keep(now.steady);
     if (!active) return fail(active.error());

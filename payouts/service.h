@@ -42,6 +42,11 @@ struct ServiceOptions {
     /// The word by which the data directory claims them (payouts/mysql_producers.h). Empty: they
     /// are not claimed, as in tests that need no journal.
     std::string owner;
+    /// stratum.extranonce_server: no other server on these books may have the same (see
+    /// ExtranonceClaim). Nothing: this process serves no miners.
+    std::optional<std::uint32_t> extranonce_server{};
+    std::string server_id{};  ///< for the people who read about a claim
+    std::chrono::milliseconds extranonce_claim{30'000};
 };
 
 /// Sets maturity_extra and orphan_depth to what the charter says for `chain` (decision 19).

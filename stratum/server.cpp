@@ -341,7 +341,8 @@ void Server::Impl::close_overdue()
         Conn& conn = at->second;
         conn.overdue = false;
         if (conn.intake != nullptr) {
-            refuse(id, EndReason::no_first_line);
+            refuse(id,
+                   conn.intake->begun() ? EndReason::slow_first_line : EndReason::no_first_line);
         } else if (conn.unsent_since && conn.tcp->write_queue_bytes() > 0) {
             shard.closed(id, EndReason::write_stalled, pool::read_clock());
             forget(at);

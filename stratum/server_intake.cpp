@@ -40,6 +40,7 @@ Intake::Step Intake::shake_hands(bool v2_open)
     Step step;
     if (tls_ == nullptr) return step;
     const std::string cipher = std::exchange(cipher_, {});
+    shaken_ = true;
     const auto state = tls_->receive(as_bytes(cipher), front_, step.wire);
     const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
     if (over) {
@@ -125,7 +126,7 @@ void Intake::begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls)
 
 void Intake::wait_for_hand(std::string_view bytes, Step& step)
 {
-    if (cipher_.size() + bytes.size() > cipher_max) {
+    if (cipher_.size() + bytes.size() > (shaken_ ? cipher_max : hello_max)) {
         step.refused = EndReason::tls_failed;
         return;
     }

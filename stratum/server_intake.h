@@ -44,9 +44,13 @@ public:
     /// Goes on with the TLS handshake: a signature costs as much as hundreds of shares, so when is
     /// its caller's to say.
     Step shake_hands(bool v2_open = false);
-    /// Bytes of a handshake that wait, at most: nobody says more before he has heard from us.
-    static constexpr std::size_t cipher_max = std::size_t{16} << 10;
+    /// Bytes that wait, at most: nobody says more before he has heard from us.
+    static constexpr std::size_t hello_max = std::size_t{16} << 10;
+    /// And then: a proxy may send all its workers' words behind the handshake's last.
+    static constexpr std::size_t cipher_max = std::size_t{96} << 10;
 
+    /// It has said something, and not enough.
+    bool begun() const { return tls_ != nullptr || !front_.empty(); }
     std::string take_front() { return std::exchange(front_, {}); }
     std::unique_ptr<TlsSession> take_tls() { return std::move(tls_); }
     const IpAddress& address() const { return address_; }
@@ -66,6 +70,7 @@ private:
     std::string front_;
     std::unique_ptr<TlsSession> tls_;
     std::string cipher_;  // not yet given to tls_
+    bool shaken_ = false;
     bool proxied_ = false;
 };
 

@@ -40,6 +40,8 @@ Result<void> App::Parts::open_stores()
     if (!owner) return fail(owner.error());
     payouts::ServiceOptions options = service_options(config);
     options.owner = *owner;
+    options.server_id = config.server_id;
+    options.extranonce_server = config.extranonce_server;
     auto service = payouts::Service::open(std::move(options));
     if (!service) return fail(service.error());
     const auto head = (*service)->chain_head();

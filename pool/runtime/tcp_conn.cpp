@@ -70,7 +70,6 @@ Result<std::shared_ptr<TcpConn::Impl>> TcpConn::Impl::adopt(uv_loop_t* loop, int
         return impl ? fail(Error::Code::unavailable, uv_strerror(opened)) : fail(impl.error());
     }
     (*impl)->peer = std::move(peer);
-    (*impl)->set_socket_options();
     return impl;
 }
 
@@ -99,6 +98,8 @@ void TcpConn::Impl::start(Callbacks wanted)
         timer_.open(this, [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
         uv_timer_start(timer_.get(), &Impl::on_late_start, 0, 0);
     } else if (usable() && !leaving_) {
+        // Not before: who is turned away at the door is not worth six calls of the kernel.
+        set_socket_options();
         start_reading();
     }
 }

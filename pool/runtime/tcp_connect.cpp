@@ -38,7 +38,6 @@ void on_connect(uv_connect_t* request, int status) noexcept
         attempt->done(no_connection(to, attempt->late ? "no answer" : uv_strerror(status)));
         return;
     }
-    attempt->conn->set_socket_options();
     attempt->done(std::make_unique<TcpConn>(std::move(attempt->conn)));
 }
 

@@ -13,15 +13,8 @@ namespace {
 
 stratum::ShardOptions options_with(std::shared_ptr<const stratum::v2::Identity> identity)
 {
-    stratum::ShardOptions options;
-    options.session.chain = pool::Chain::regtest;
-    options.session.resume = true;
-    // Any hash meets 2^-32: what proves work is reached by bytes alone.
-    options.session.difficulty = {.min = {-32}, .max = {-32}, .start = {-32}, .vary = false};
-    options.prefixes = stratum::prefix_range(7, 0, 1);
-    options.seed = 1;
+    stratum::ShardOptions options = OneLoop::default_options();
     options.identity = std::move(identity);
-    options.declare_jobs = true;
     return options;
 }
 
@@ -33,8 +26,26 @@ std::shared_ptr<const stratum::AccountDirectory> one_account()
 
 }  // namespace
 
+stratum::ShardOptions OneLoop::default_options()
+{
+    stratum::ShardOptions options;
+    options.session.chain = pool::Chain::regtest;
+    options.session.resume = true;
+    // Any hash meets 2^-32: what proves work is reached by bytes alone.
+    options.session.difficulty = {.min = {-32}, .max = {-32}, .start = {-32}, .vary = false};
+    options.prefixes = stratum::prefix_range(7, 0, 1);
+    options.seed = 1;
+    options.declare_jobs = true;
+    return options;
+}
+
 OneLoop::OneLoop(std::shared_ptr<const stratum::v2::Identity> identity)
-    : shard(options_with(std::move(identity)), log, one_account(), [](const auto&) {})
+    : OneLoop(options_with(std::move(identity)))
+{
+}
+
+OneLoop::OneLoop(stratum::ShardOptions options)
+    : shard(std::move(options), log, one_account(), [](const auto&) {})
 {
     new_job(true);
 }
@@ -85,10 +96,16 @@ void OneLoop::end_turn()
     stratum::Effects effects;
     shard.take_effects(effects, now);
     for (const auto& write : effects.writes) {
-        pool::check(!ended, "nothing is said after the end");
+        Heard& one = heard[write.session.value];
+        pool::check(!one.ended, "nothing is said after the end");
+        one.written += write.bytes;
+        one.most_in_a_turn = std::max(one.most_in_a_turn, write.bytes.size());
         written += write.bytes;
     }
-    for (const auto& close : effects.closes) ended = close.reason;
+    for (const auto& close : effects.closes) {
+        ended = close.reason;
+        heard[close.session.value].ended = close.reason;
+    }
 }
 
 std::size_t OneLoop::logged() const

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,9 @@ namespace tests::fuzz {
 class OneLoop {
 public:
     explicit OneLoop(std::shared_ptr<const stratum::v2::Identity> identity = nullptr);
+    /// With other options; what bytes alone must reach is in those of default_options().
+    explicit OneLoop(stratum::ShardOptions options);
+    static stratum::ShardOptions default_options();
 
     void say(pool::SessionId id, std::string_view bytes);
     void second_passes();
@@ -24,8 +29,14 @@ public:
     pool::Now now{pool::SteadyTime{} + std::chrono::hours{1}, {1'746'025'200'000}};
     FakeShareLog log;
     stratum::Shard shard;
-    std::string written;  ///< to whomever
-    std::optional<stratum::EndReason> ended;
+    std::string written;                      ///< to whomever
+    std::optional<stratum::EndReason> ended;  ///< of whomever
+    struct Heard {
+        std::string written;
+        std::size_t most_in_a_turn = 0;
+        std::optional<stratum::EndReason> ended;
+    };
+    std::map<std::uint64_t, Heard> heard;  ///< by session
 
     /// Accepted shares: work was proven and not stale.
     std::size_t logged() const;

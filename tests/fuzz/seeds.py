@@ -52,6 +52,21 @@ def v2_seeds() -> dict[str, bytes]:
     }
 
 
+def crowd_seeds(told: dict[str, bytes]) -> dict[str, bytes]:
+    """Who speaks is a byte from 4 to 7; 8: it hangs up."""
+    ping = b'{"id":1,"method":"mining.ping","params":[]}\n'
+    pair = [words.replace(b"\1\1", b"\1") for words in (told["cgminer"], told["bfgminer"])]
+    cut = [words.split(b"\n") for words in pair]
+    turns = b"".join(bytes([4 + 3 * (at % 2)]) + line + b"\n" for lines in zip(*cut) for at, line in enumerate(lines))
+    return {
+        "turns": turns + b"\4\10" + pair[0],
+        "flood": b"\4" + told["cgminer"] + b"\4" + ping * 190 + b"\5" + ping * 30 + b"\6" + ping * 3 + b"\1\4" + ping * 40 + b"\7" + ping,
+        "answers": b"\5" + told["cpuminer"] + b"\5" + ping * 400 + b"\3\6" + ping,
+        "padding": b"\4" + (b" " * 4000 + ping) * 12 + b"\1\5" + b"\n" * 600 + b"\6" + ping,
+        "again": (b"\4" + pair[1] + b"\10") * 3 + b"\5" + pair[1] + b"\2\3",
+    }
+
+
 HTTP = {
     "get": b"GET /api/v1/pool?x=%41&y=b HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\nGET / HTTP/1.0\r\n\r\n",
     "post": b'POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\nContent-Length: 51\r\n\r\n'
@@ -91,6 +106,7 @@ def main() -> None:
     lines = {name: b"\5" + re.sub(rb"[\1-\3]", b"", words) for name, words in told.items()
              if name in ("cgminer", "bfgminer", "headlong", "rental-proxy")}
     seeds = {"v1_line": lines, "v1_session": {name: b"\4" + words for name, words in told.items()},
+             "v1_crowd": crowd_seeds(told),
              "v2_session": v2_seeds(), "first_bytes": FIRST, "proxy_header": PROXY,
              "http": {name: b"\t" + words for name, words in HTTP.items()}}
     for target, files in seeds.items():

@@ -24,6 +24,11 @@ void v1_line(Input input);
 /// ASCII; nobody gets more replies than it asked for; shares answered with true are those logged.
 void v1_session(Input input);
 
+/// Several connections that share a loop, its gate and its budgets, some behind one address: nobody
+/// hears anything after the end, gets more than was asked for or than a turn's bound, has another's
+/// prefix, or is ended for his neighbours; nothing is left of who has gone.
+void v1_crowd(Input input);
+
 /// A message that can be read is written and read again as the same bytes; behind a real handshake
 /// all that the pool answers can be opened and read; shares acknowledged are those logged.
 void v2_session(Input input);
@@ -43,9 +48,10 @@ struct Target {
     std::string_view name;
     void (*run)(Input);
 };
-inline constexpr std::array<Target, 6> targets{{
+inline constexpr std::array<Target, 7> targets{{
     {"v1_line", v1_line},
     {"v1_session", v1_session},
+    {"v1_crowd", v1_crowd},
     {"v2_session", v2_session},
     {"first_bytes", first_bytes},
     {"proxy_header", proxy_header},

@@ -1,8 +1,11 @@
 // Whose a producer's name is, and what its journal and its stream owe to the books.
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -51,6 +54,52 @@ TEST(ProducerName, MayBeTakenOverAndWhoeverHadItHearsOfIt)
     EXPECT_TRUE(Service::open(owned_by(books, "two")).has_value());
     EXPECT_EQ((*first)->step(now_in(slot)).value().taken_over, "a-0");
     EXPECT_FALSE(Service::open(owned_by(books, "one")).has_value());
+}
+
+payouts::ServiceOptions serving(const BooksFixture& books, const std::string& server,
+                                std::uint32_t number)
+{
+    auto options = books.options();
+    options.own_producers = {server + "-0"};
+    options.owner = "word-of-" + server;
+    options.server_id = server;
+    options.extranonce_server = number;
+    options.extranonce_claim = std::chrono::milliseconds{1500};
+    return options;
+}
+
+// Two servers with the same one would have their miners search the same space.
+TEST(ExtranonceServer, IsOneServersOwnAsLongAsThatLives)
+{
+    BooksFixture books;
+    auto first = Service::open(serving(books, "a", 7));
+    ASSERT_TRUE(first.has_value()) << first.error().detail;
+    EXPECT_TRUE(Service::open(serving(books, "c", 8)).has_value());
+
+    std::atomic<bool> over{false};
+    std::thread life{[&] {
+        for (pool::Now now = now_in(slot); !over; now.steady += std::chrono::seconds{1}) {
+            EXPECT_TRUE((*first)->step(now).has_value());
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        }
+    }};
+    const auto second = Service::open(serving(books, "b", 7));
+    over = true;
+    life.join();
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().code, pool::Error::Code::refused);
+    EXPECT_NE(second.error().detail.find("the server a on the same books"), std::string::npos)
+        << second.error().detail;
+    EXPECT_NE(second.error().detail.find("stratum.extranonce_server = 7"), std::string::npos);
+
+    // Killed, it has its number in its next life at once; another waits until it is surely dead.
+    EXPECT_TRUE(Service::open(serving(books, "a", 7)).has_value());
+    books.scalar(
+        "update lease set holder = 'a word-of-a', until_ms = unix_timestamp(now(3)) * 1000 + 1000 "
+        "where name = 'extranonce-7'");
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(Service::open(serving(books, "b", 7)).has_value());
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds{700});
 }
 
 TEST(OldProducer, IsNotRetiredBeforeItsJournalIsShipped)

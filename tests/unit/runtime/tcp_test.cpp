@@ -228,6 +228,8 @@ TEST(TcpConn, SendsAtOnceAndNoticesDeadPeers)
     TcpPair pair{test};
     const int fd = find_socket_with_peer(pair.server->peer().port);
     ASSERT_GE(fd, 0);
+    EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 0) << "nobody may be turned away at a cost";
+    pair.server->start({.on_bytes = [](auto) {}, .on_close = [](auto) {}});
     EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
     EXPECT_EQ(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
     EXPECT_EQ(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);

@@ -173,6 +173,16 @@ TEST(Closes, OfACrowdThatSaysNothingComeAFewAtATime)
     EXPECT_LE(*most, 64U);
 }
 
+TEST(Closes, OfACrowdThatNeverEndsItsFirstLineAreCountedAsSuch)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.first_line_within = std::chrono::seconds{0};
+    Together crowd{options, "{\"id\":"};
+    const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::slow_first_line);
+    ASSERT_TRUE(most.has_value());
+    EXPECT_LE(*most, 64U);
+}
+
 TEST(Closes, OfACrowdThatNeverAuthorisesComeAFewAtATime)
 {
     stratum::ShardOptions options = Talk::default_options();

@@ -1,11 +1,17 @@
 // Whether shares cost memory: every allocation of the program is counted here.
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "pool/share/journal.h"
 #include "pool/share/producer.h"
@@ -21,6 +27,12 @@
 namespace {
 
 std::atomic<std::uint64_t> allocations{0};
+std::atomic<std::int64_t> live_bytes{0};
+
+[[maybe_unused]] std::int64_t size_of(void* memory)
+{
+    return static_cast<std::int64_t>(malloc_usable_size(memory));
+}
 
 }  // namespace
 
@@ -28,11 +40,18 @@ std::atomic<std::uint64_t> allocations{0};
 void* operator new(std::size_t size)
 {
     allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
+    if (void* const memory = std::malloc(size == 0 ? 1 : size)) {
+        live_bytes.fetch_add(size_of(memory), std::memory_order_relaxed);
+        return memory;
+    }
     throw std::bad_alloc{};
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept
+{
+    live_bytes.fetch_sub(size_of(memory), std::memory_order_relaxed);
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 #endif
 
 namespace tests {
@@ -107,6 +126,125 @@ TEST(Allocation, IsNoneForAShareInSteadyState)
     EXPECT_EQ(shares.journal.last_seq() > 15'900U, true);
     // The tables of duplicates grow with what they hold: 256 of them, each a few times.
     EXPECT_LE(spent, 300U) << "for 8000 shares";
+}
+
+/// Takes shares and keeps none.
+class Forgetful final : public pool::ShareLog {
+public:
+    pool::MemberHandle member(const pool::AccountKey&) override { return {1}; }
+    pool::WorkerHandle worker(pool::MemberHandle, std::string_view) override { return {1}; }
+    pool::Result<void> append(std::span<pool::ShareRecord>, pool::UnixMillis) override
+    {
+        return {};
+    }
+    pool::UnixMillis time_of(pool::UnixMillis now) const override { return now; }
+    pool::Result<void> note_job(const pool::JobRecord&, pool::UnixMillis) override { return {}; }
+    pool::Result<void> tick(pool::UnixMillis) override { return {}; }
+};
+
+// Miners that get a job every thirty seconds and hand in ten shares a minute, on one loop.
+class Farm {
+public:
+    static constexpr std::size_t miners = 400;
+
+    Farm()
+        : shard_(options(), log_,
+                 std::make_shared<const stratum::AccountDirectory>(
+                     stratum::AccountDirectory{{"user", {1}}}),
+                 [](const pool::BlockCandidate&) {})
+    {
+        next_job();
+        for (std::size_t i = 0; i < miners; ++i) {
+            ids_.push_back(shard_.open("192.0.2.1:4000", maker_.now));
+            say(ids_.back(), R"({"id":1,"method":"mining.subscribe","params":["cgminer/4.12.0"]})"
+                             "\n"
+                             R"({"id":2,"method":"mining.authorize","params":["user.rig","x"]})"
+                             "\n");
+        }
+    }
+    void mine(std::chrono::minutes time)
+    {
+        for (auto left = 2 * time.count(); left > 0; --left) {
+            for (int second = 0; second < 30; ++second) {
+                maker_.now.steady += std::chrono::seconds{1};
+                maker_.now.wall.value += 1000;
+                shard_.on_tick(maker_.now);
+                turn();
+            }
+            next_job();
+            for (int share = 0; share < 5; ++share) {
+                for (const pool::SessionId id : ids_) say(id, submit());
+            }
+        }
+    }
+    std::uint64_t accepted() const
+    {
+        return shard_.metrics().of(pool::Judgement::accepted).value();
+    }
+
+private:
+    static stratum::ShardOptions options()
+    {
+        stratum::ShardOptions out = Talk::default_options();
+        out.session.difficulty = {.min = {-32}, .max = {-32}, .start = {-32}};
+        return out;
+    }
+    void next_job()
+    {
+        const auto job = maker_.make_job(1);
+        job_ = job->id;
+        shard_.on_job(job, maker_.now);
+        turn();
+    }
+    std::string submit()
+    {
+        std::string digits = std::to_string(10'000'000 + shares_++);
+        const std::uint32_t seconds = pool::to_seconds(maker_.now.wall).seconds;
+        const std::array time{
+            static_cast<std::uint8_t>(seconds >> 24), static_cast<std::uint8_t>(seconds >> 16),
+            static_cast<std::uint8_t>(seconds >> 8), static_cast<std::uint8_t>(seconds)};
+        const std::array job{static_cast<std::uint8_t>(job_.value >> 16),
+                             static_cast<std::uint8_t>(job_.value >> 8),
+                             static_cast<std::uint8_t>(job_.value)};
+        return R"({"id":4,"method":"mining.submit","params":["user.rig",")" + pool::to_hex(job) +
+               R"(","00000000)" + digits + R"(",")" + pool::to_hex(time) + R"(","00000000"]})" +
+               "\n";
+    }
+    void say(pool::SessionId id, const std::string& text)
+    {
+        shard_.on_bytes(id, pool::as_bytes(text), maker_.now);
+        turn();
+    }
+    void turn()
+    {
+        shard_.flush(maker_.now);
+        shard_.take_effects(effects_, maker_.now);
+    }
+
+    Talk maker_;
+    Forgetful log_;
+    stratum::Shard shard_;
+    stratum::Effects effects_;
+    std::vector<pool::SessionId> ids_;
+    pool::JobId job_;
+    std::uint64_t shares_ = 0;
+};
+
+// Jobs die after ten minutes and with them what is remembered of their shares: what an hour leaves
+// behind is there after a quarter of it. The bench of connections measures that much.
+TEST(Memory, OfMinersIsTheSameAfterAnHourAsAfterAQuarterOfIt)
+{
+#if ZUBR_COUNTS_ALLOCATIONS
+    const std::int64_t empty = live_bytes;
+    Farm farm;
+    farm.mine(std::chrono::minutes{15});
+    const std::int64_t quarter = live_bytes - empty;
+    farm.mine(std::chrono::minutes{45});
+    const std::int64_t hour = live_bytes - empty;
+    ASSERT_GT(farm.accepted(), Farm::miners * 598);
+    EXPECT_LE(hour, quarter + quarter / 20);
+    EXPECT_LE(hour / static_cast<std::int64_t>(Farm::miners), 8192);
+#endif
 }
 
 }  // namespace

@@ -156,6 +156,9 @@ TEST(Intake, LeavesTheHandshakeOfTlsToItsTurnAndHoldsLittleUntilThen)
     const auto more = intake.receive(hello.substr(30), *tls);
     EXPECT_TRUE(more.shakes);
     EXPECT_TRUE(begun.wire.empty() && more.wire.empty());
+    Intake loud{port, ip("192.0.2.1"), 1};
+    EXPECT_EQ(loud.receive(hello + std::string(Intake::hello_max, 'x'), *tls).refused,
+              EndReason::tls_failed);
     const auto shaken = intake.shake_hands();
     EXPECT_TRUE(shaken.wire.starts_with("\x16\x03"));
     EXPECT_FALSE(shaken.refused.has_value());

@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "pool/base/result.h"
+#include "stratum/burst_budget.h"
+#include "stratum/gate.h"
+#include "tests/fuzz/one_loop.h"
+#include "tests/fuzz/targets.h"
+
+namespace tests::fuzz {
+namespace {
+
+using stratum::EndReason;
+
+// These bytes can not stand in JSON unescaped: between the clients' words they move the world.
+constexpr std::uint8_t a_second_passes = 1;  // 2: a job comes
+constexpr std::uint8_t a_tip_comes = 3;
+constexpr std::uint8_t first_speaks = 4;  // 5, 6, 7: the others do
+constexpr std::uint8_t it_hangs_up = 8;
+
+constexpr std::array<const char*, 4> peers{"192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3",
+                                           "198.51.100.1:4"};
+constexpr std::size_t answers_bytes = 8192;
+// A reply echoes an id as long as a line.
+constexpr std::size_t reply_bytes = 3 * 8192;
+
+stratum::GateOptions tight()
+{
+    stratum::GateOptions options;
+    options.lines_per_second = 40;
+    options.misbehaviours_max = 1;
+    return options;
+}
+
+stratum::ShardOptions tight_options(stratum::Gate& gate, stratum::KnownDifficulties& known)
+{
+    stratum::ShardOptions options = OneLoop::default_options();
+    options.gate = &gate;
+    options.known = &known;
+    options.session.resume = false;  // with it a prefix moves from one to another
+    options.session.answers_bytes = answers_bytes;
+    options.session.lines_per_second = 50;
+    options.session.lines_burst = 400;
+    options.session.bad_shares_max = 20;
+    options.session.workers_max = 8;
+    return options;
+}
+
+class Crowd {
+public:
+    Crowd() : loop_(tight_options(gate_, known_))
+    {
+        for (std::size_t at = 0; at < peers.size(); ++at) open(at);
+    }
+
+    void speak(std::size_t who) { speaks_ = who; }
+    void say(Input words)
+    {
+        Client& client = clients_[speaks_];
+        const std::string_view text{reinterpret_cast<const char*>(words.data()), words.size()};
+        const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+        client.asked += lines;
+        using Budget = stratum::BurstBudget;
+        client.modest = client.modest && lines <= Budget::few && words.size() <= Budget::few_bytes;
+        loop_.say(client.id, text);
+        check();
+    }
+    void move_the_world(std::uint8_t how)
+    {
+        if (how == a_second_passes) {
+            loop_.second_passes();
+        } else {
+            loop_.new_job(how == a_tip_comes);
+        }
+        check();
+    }
+    void hang_up()
+    {
+        const pool::SessionId id = clients_[speaks_].id;
+        loop_.shard.closed(id, EndReason::peer_left, loop_.now);
+        loop_.heard[id.value].ended = EndReason::peer_left;
+        open(speaks_);
+    }
+    void end()
+    {
+        for (const Client& client : clients_) {
+            loop_.shard.closed(client.id, EndReason::peer_left, loop_.now);
+        }
+        loop_.shard.flush(loop_.now);
+        pool::check(loop_.shard.session_count() == 0, "nobody stays who has gone");
+        std::size_t good = 0;
+        for (const auto& [id, one] : loop_.heard) good += count(one.written, "\"result\":true");
+        bool cut = false;
+        for (const auto& [id, one] : loop_.heard) cut = cut || one.ended.has_value();
+        pool::check(loop_.logged() <= good || cut, "what is logged was answered with true");
+    }
+
+private:
+    struct Client {
+        pool::SessionId id;
+        std::size_t asked = 0;
+        bool modest = true;  // never many lines at once
+    };
+
+    void open(std::size_t at)
+    {
+        clients_[at] = {};
+        clients_[at].id = loop_.shard.open(peers[at], loop_.now);
+    }
+    static std::size_t count(std::string_view text, std::string_view part)
+    {
+        std::size_t found = 0;
+        for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+        return found;
+    }
+    void check()
+    {
+        std::set<std::string> prefixes;
+        for (Client& client : clients_) {
+            OneLoop::Heard& one = loop_.heard[client.id.value];
+            pool::check(count(one.written, "\"result\":") <= client.asked,
+                        "nobody gets more replies than it sent lines");
+            pool::check(one.most_in_a_turn <= answers_bytes + reply_bytes,
+                        "what a turn says to somebody is bounded");
+            pool::check(!client.modest || one.ended != EndReason::crowded_address,
+                        "nobody pays for his neighbours");
+            const std::string prefix = prefix_in(one.written);
+            pool::check(one.ended || prefix.empty() || prefixes.insert(prefix).second,
+                        "no two have the same extranonce prefix");
+        }
+    }
+    // The last that it was told; empty before the first.
+    static std::string prefix_in(std::string_view written)
+    {
+        constexpr std::string_view before = "\"]],\"";
+        const auto at = written.rfind(before);
+        return at == written.npos ? "" : std::string{written.substr(at + before.size(), 8)};
+    }
+
+    stratum::Gate gate_{tight()};
+    stratum::KnownDifficulties known_;
+    OneLoop loop_;
+    std::array<Client, peers.size()> clients_;
+    std::size_t speaks_ = 0;
+};
+
+}  // namespace
+
+void v1_crowd(Input stream)
+{
+    Crowd crowd;
+    while (!stream.empty()) {
+        const auto end = std::find_if(stream.begin(), stream.end(), [](std::uint8_t byte) {
+            return byte >= a_second_passes && byte <= it_hangs_up;
+        });
+        const Input words = stream.first(static_cast<std::size_t>(end - stream.begin()));
+        if (!words.empty()) crowd.say(words);
+        stream = stream.subspan(words.size());
+        if (stream.empty()) break;
+        const std::uint8_t moves = stream[0];
+        if (moves < first_speaks) {
+            crowd.move_the_world(moves);
+        } else if (moves == it_hangs_up) {
+            crowd.hang_up();
+        } else {
+            crowd.speak(moves - first_speaks);
+        }
+        stream = stream.subspan(1);
+    }
+    crowd.end();
+}
+
+}  // namespace tests::fuzz
