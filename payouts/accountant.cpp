@@ -41,7 +41,8 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
 {
     const auto producers = read_producers(db_);
     if (!producers) return fail(producers.error());
-    bool drained = true;
+    // What journals held before the streams were read: what is shipped meanwhile counts as held.
+    Waiting waiting;
     for (const KnownProducer& producer : *producers) {
         const bool others = !options_.owner.empty() && producer.owner != options_.owner;
         if (own(producer) && others) report.taken_over = producer.name;
@@ -51,9 +52,15 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         const bool waits = unshipped_ && unshipped_(producer.name);
         const auto empty = count(producer, one, report);
         if (!empty) return fail(empty.error());
-        drained = drained && *empty;
+        waiting.drained = waiting.drained && *empty;
+        const pool::UnixMillis held = producer.unbooked_since;
+        if (!producer.retired && held.value > 0) {
+            waiting.unbooked_since = std::min(waiting.unbooked_since.value_or(held), held);
+        }
         if (*empty && !waits && lease_.held() && outlived(producer)) {
-            if (auto done = retire_producer(db_, producer.name); !done) return done;
+            const auto retired = fenced([&] { return retire_producer(db_, producer.name); });
+            if (!retired && !lease_.held()) break;  // somebody else goes on
+            if (!retired) return retired;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
             report.producers.push_back(std::move(one));  // its journal may go now
             continue;
@@ -61,7 +68,16 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         report.backlog += one.behind;
         if (!producer.retired) report.producers.push_back(std::move(one));
     }
-    return seal(now, drained, report);
+    return seal(now, waiting, report);
+}
+
+Result<void> Accountant::fenced(const std::function<Result<void>()>& work)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    if (auto ours = lease_.fence(); !ours) return ours;
+    if (auto done = work(); !done) return done;
+    return transaction->commit();
 }
 
 bool Accountant::own(const KnownProducer& producer) const
@@ -116,10 +132,9 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
         if (turn + 1 == batches_max) step.more = true;
     }
     step.records += booked;
-    if (report.gap != producer.gap) {
-        if (auto noted = note_gap(db_, producer.name, report.gap); !noted) {
-            return fail(noted.error());
-        }
+    if (report.gap != producer.gap && lease_.held()) {
+        const auto noted = fenced([&] { return note_gap(db_, producer.name, report.gap); });
+        if (!noted && lease_.held()) return fail(noted.error());
     }
     if (std::string& told = told_[producer.name]; told != report.trouble) {
         told = report.trouble;
@@ -220,7 +235,7 @@ Result<pool::AccountId> Accountant::account_of(const pool::AccountRecord& record
     return record.registered;
 }
 
-Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
+Result<void> Accountant::seal(pool::Now now, const Waiting& waiting, StepReport& report)
 {
     // Read anew: batches have moved the watermarks.
     const auto producers = read_producers(db_);
@@ -232,7 +247,7 @@ Result<void> Accountant::seal(pool::Now now, bool drained, StepReport& report)
     // A clock that was set ahead closes no minutes that have not been.
     const pool::UnixMillis wall = clock_.time(now, {});
     clock_.follow(now);
-    const auto through = sealable_through(watermarks, wall, drained, options_.seal);
+    const auto through = sealable_through(watermarks, wall, waiting, options_.seal);
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;

@@ -56,10 +56,11 @@ private:
     pool::Result<std::uint64_t> book(const std::string& producer, const StreamBatch& batch);
     pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
                                    const StreamBatch& batch);
+    pool::Result<void> fenced(const std::function<pool::Result<void>()>& work);
     pool::Result<void> refresh_sites();
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
-    pool::Result<void> seal(pool::Now now, bool drained, StepReport& report);
+    pool::Result<void> seal(pool::Now now, const Waiting& waiting, StepReport& report);
     bool own(const KnownProducer& producer) const;
     bool outlived(const KnownProducer& producer) const;
 

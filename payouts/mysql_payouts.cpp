@@ -270,26 +270,47 @@ Result<void> approve_writeoff(MysqlConnection& db, std::uint64_t id, const Payou
         id);
 }
 
-Result<Sats> paid_since(MysqlConnection& db, pool::UnixMillis since)
+namespace {
+
+Result<Sats> sum_of_batches(MysqlConnection& db, const std::string& which,
+                            const std::vector<SqlValue>& values)
 {
     const auto rows = db.query(
         "SELECT CAST(COALESCE(SUM(total_sat), 0) AS SIGNED) FROM payout_batch "
-        "WHERE created_at_ms > ? AND state <> 'cancelled'",
-        {since.value});
+        "WHERE state <> 'cancelled' AND " +
+            which,
+        values);
     if (!rows) return fail(rows.error());
     return Sats{rows->front().sats(0)};
 }
 
+}  // namespace
+
+Result<Sats> paid_since(MysqlConnection& db, pool::UnixMillis since)
+{
+    return sum_of_batches(db,
+                          "(COALESCE(left_at_ms, created_at_ms) > ? OR "
+                          "(anchor_txid IS NOT NULL AND left_at_ms IS NULL))",
+                          {since.value});
+}
+
 Result<Sats> leaving_since(MysqlConnection& db, pool::UnixMillis since)
 {
-    const auto rows = db.query(
-        "SELECT CAST(COALESCE(SUM(b.total_sat), 0) AS SIGNED) FROM payout_batch b "
-        "LEFT JOIN payout_tx t ON t.batch_id = b.id AND t.attempt = 1 "
-        "WHERE b.anchor_txid IS NOT NULL AND b.state <> 'cancelled' AND "
-        "(t.batch_id IS NULL OR t.made_at_ms > ?)",
-        {since.value});
-    if (!rows) return fail(rows.error());
-    return Sats{rows->front().sats(0)};
+    return sum_of_batches(db, "anchor_txid IS NOT NULL AND (left_at_ms IS NULL OR left_at_ms > ?)",
+                          {since.value});
+}
+
+Result<Sats> others_left_since(MysqlConnection& db, std::uint64_t id, pool::UnixMillis since)
+{
+    return sum_of_batches(db, "left_at_ms > ? AND id <> ?", {since.value, id});
+}
+
+Result<void> note_left(MysqlConnection& db, std::uint64_t id, pool::UnixMillis now)
+{
+    return one_row(db.execute("UPDATE payout_batch SET left_at_ms = "
+                              "GREATEST(COALESCE(left_at_ms, 0), ?) WHERE id = ?",
+                              {now.value, id}),
+                   id);
 }
 
 Result<Sats> wallet_beyond_payouts(MysqlConnection& db, bool drafts_too)

@@ -19,9 +19,13 @@ namespace payouts {
 /// Errors besides: conflict, when the request was made before.
 pool::Result<void> insert_batch(MysqlConnection& db, PayoutBatch& batch);
 
-/// What batches pay whose anchor was chosen after `since` (told by their first transaction; one
-/// that has none yet counts).
+/// What batches pay that have left after `since`, or have their anchor and may leave any time.
 pool::Result<pool::Sats> leaving_since(MysqlConnection& db, pool::UnixMillis since);
+/// What batches other than `id` pay that have left after `since`.
+pool::Result<pool::Sats> others_left_since(MysqlConnection& db, std::uint64_t id,
+                                           pool::UnixMillis since);
+/// A payment of the batch is let go now; of several times the last one counts.
+pool::Result<void> note_left(MysqlConnection& db, std::uint64_t id, pool::UnixMillis now);
 /// With items, approvals and transactions. Errors: not_found.
 pool::Result<PayoutBatch> read_batch(MysqlConnection& db, std::uint64_t id);
 pool::Result<std::optional<std::uint64_t>> find_request(MysqlConnection& db,
@@ -52,7 +56,7 @@ pool::Result<void> insert_writeoff(MysqlConnection& db, std::uint64_t id,
 pool::Result<void> approve_writeoff(MysqlConnection& db, std::uint64_t id,
                                     const PayoutWriteoff& writeoff, pool::UnixMillis now);
 
-/// Of batches made since `since` that were not cancelled.
+/// Of batches that have left since `since`, are about to, or were drafted since then.
 pool::Result<pool::Sats> paid_since(MysqlConnection& db, pool::UnixMillis since);
 /// What asset:wallet holds beyond all that payouts on their way may take out of it, fees of the
 /// network included; less than 0 when it does not reach. drafts_too: those without an anchor count,

@@ -37,6 +37,17 @@ Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string_view 
     return done->rows;
 }
 
+Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer, std::string_view owner,
+                           pool::UnixMillis since)
+{
+    const auto told = db.execute(
+        "UPDATE producer SET unbooked_ms = ?, told_at_ms = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS "
+        "UNSIGNED) WHERE name = ? AND owner = ?",
+        {since.value, sql(producer), sql(owner)});
+    if (!told) return fail(told.error());
+    return {};
+}
+
 Result<void> give_up(MysqlConnection& db, std::string_view producer, const GivenUp& what,
                      std::string_view by, pool::UnixMillis at)
 {

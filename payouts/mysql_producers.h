@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -21,6 +22,14 @@ pool::Result<void> claim_producer(MysqlConnection& db, std::string_view name,
 /// lost. Returns how many there are. A server that still writes under the name ends by itself.
 pool::Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string_view server_id,
                                                 std::string_view owner);
+
+/// What a server says of a producer's journal counts for so long after it was said.
+inline constexpr std::chrono::seconds told_is_fresh{120};
+
+/// A living server says of what is not booked in its journal of a producer: the oldest record's
+/// time, or 0. Not of a producer that is another's by now.
+pool::Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer,
+                                 std::string_view owner, pool::UnixMillis since);
 
 /// Records of a producer that exist nowhere any more, and that somebody has given up.
 struct GivenUp {

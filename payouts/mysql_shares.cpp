@@ -1,10 +1,12 @@
 #include "payouts/mysql_shares.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "payouts/mysql_producers.h"
 #include "payouts/mysql_slots.h"
 
 namespace payouts {
@@ -45,7 +47,10 @@ Result<void> add_handles(MysqlConnection& db, const std::string& producer, const
 Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
 {
     const auto rows = db.query(
-        "SELECT name, mark, watermark_ms, retired, gap, owner, print FROM producer ORDER BY name");
+        "SELECT name, mark, watermark_ms, retired, gap, owner, print, IF(told_at_ms + ? >= "
+        "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED), unbooked_ms, 0) FROM producer "
+        "ORDER BY name",
+        {static_cast<std::uint64_t>(std::chrono::milliseconds{told_is_fresh}.count())});
     if (!rows) return fail(rows.error());
     std::vector<KnownProducer> producers;
     for (const SqlRow& row : *rows) {
@@ -55,7 +60,8 @@ Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
                              row.u64(3) != 0,
                              row.u64(4) != 0,
                              row.text(5),
-                             {}});
+                             {},
+                             pool::UnixMillis{row.u64(7)}});
         if (!row.null(6)) producers.back().print = row.u64(6);
     }
     return producers;

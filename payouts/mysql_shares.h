@@ -25,6 +25,9 @@ struct KnownProducer {
     bool gap = false;                    ///< the accountant found records missing in its stream
     std::string owner;                   ///< see claim_producer; empty: nobody's yet
     std::optional<std::uint64_t> print;  ///< of the record at mark, where it is known
+    /// A living server's journal holds records that are not booked, the oldest of this time; 0:
+    /// none is known to (tell_unbooked).
+    pool::UnixMillis unbooked_since;
 };
 pool::Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db);
 /// Makes its row if there is none.

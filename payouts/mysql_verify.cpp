@@ -30,6 +30,15 @@ using pool::Sats;
 constexpr std::uint64_t page = 500;
 constexpr unsigned bps_whole = 10'000;
 
+/// account_total made again, `side` 1 beside each; the reserve has mined nothing.
+std::string totals_of_slots()
+{
+    return "SELECT account_id, CAST(SUM(shares) AS SIGNED) shares, CAST(SUM(stale) AS SIGNED) "
+           "stale, SUM(work) work, SUM(score) score, CAST(MAX(slot_id) AS SIGNED) last_slot, "
+           "1 side FROM slot_account WHERE account_id <> " +
+           std::to_string(reserve_account.value) + " GROUP BY account_id";
+}
+
 /// A block as the check of its events needs it.
 struct KnownBlock {
     BlockHash hash;
@@ -57,6 +66,7 @@ public:
         auto missing = payouts_without_events(db_);
         if (!missing) return fail(missing.error());
         if (!missing->empty()) differs(std::move(*missing));
+        if (auto done = check_totals(); !done) return fail(done.error());
         if (auto done = check_balances(); !done) return fail(done.error());
         if (auto done = count_gaps(); !done) return fail(done.error());
         return check_;
@@ -76,6 +86,7 @@ private:
     Result<void> check_sums(std::uint64_t slot, const SlotSums& sealed);
     Result<void> check_hour(std::uint64_t hour);
     Result<void> check_strays();
+    Result<void> check_totals();
     Result<void> count_gaps();
     Result<void> check_events();
     Result<void> check_event(const LedgerEvent& event);
@@ -147,6 +158,31 @@ Result<void> Verifier::check_strays()
     if (!rows) return fail(rows.error());
     if (!rows->front().null(0)) {
         differs("slot " + rows->front().text(0) + " has shares, and was sealed without any");
+    }
+    const auto hours = db_.query(
+        "SELECT MIN(h.hour) FROM hour_score h WHERE NOT EXISTS (SELECT 1 FROM slot s "
+        "WHERE s.slot_id >= h.hour * ? AND s.slot_id < (h.hour + 1) * ?)",
+        {slots_an_hour, slots_an_hour});
+    if (!hours) return fail(hours.error());
+    if (!hours->front().null(0)) {
+        differs("hour " + hours->front().text(0) + " has scores, and none of its slots was sealed");
+    }
+    return {};
+}
+
+// What pages and luck are told by: each account's sums of all its minutes, open ones among them.
+Result<void> Verifier::check_totals()
+{
+    const auto rows = db_.query("SELECT MIN(account_id) FROM (" + totals_of_slots() +
+                                " UNION ALL SELECT account_id, shares, stale, work, score, "
+                                "last_slot, -1 FROM account_total) sides GROUP BY account_id "
+                                "HAVING COUNT(*) <> 2 OR SUM(shares * side) <> 0 OR "
+                                "SUM(stale * side) <> 0 OR SUM(work * side) <> 0 OR "
+                                "SUM(score * side) <> 0 OR SUM(last_slot * side) <> 0 "
+                                "ORDER BY account_id LIMIT 1");
+    if (!rows) return fail(rows.error());
+    if (!rows->empty()) {
+        differs("account " + rows->front().text(0) + " has other totals than its slots make");
     }
     return {};
 }
@@ -472,9 +508,15 @@ Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
          {"DELETE FROM hour_score",
           "INSERT INTO hour_score (hour, account_id, score) SELECT s.slot_id DIV 60, s.account_id, "
           "SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
-          "GROUP BY s.slot_id DIV 60, s.account_id"}) {
+          "GROUP BY s.slot_id DIV 60, s.account_id",
+          "DELETE FROM account_total"}) {
         if (const auto done = db.execute(step); !done) return fail(done.error());
     }
+    const auto totals = db.execute(
+        "INSERT INTO account_total (account_id, shares, stale, work, score, last_slot) SELECT "
+        "account_id, shares, stale, work, score, last_slot FROM (" +
+        totals_of_slots() + ") made_again");
+    if (!totals) return fail(totals.error());
     if (auto done = transaction->commit(); !done) return fail(done.error());
     return repaired->rows + added->rows;
 }

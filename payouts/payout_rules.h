@@ -26,7 +26,7 @@ struct PayoutCaps {
     pool::Sats floor{10'000};             ///< no account's own minimum counts below this
     pool::Sats account_max{500'000'000};  ///< one account in one batch; 0: no limit
     pool::Sats batch_max{1'000'000'000};  ///< all together; 0: no limit
-    pool::Sats day_max{2'000'000'000};    ///< of all batches made within 24 h; 0: no limit
+    pool::Sats day_max{2'000'000'000};    ///< of all that leaves within 24 h; 0: no limit
     pool::Sats fee_max{500'000};          ///< of one transaction
     std::uint32_t fee_rate_max = 200;     ///< satoshi a virtual byte
     std::size_t outputs_max = 200;        ///< of one transaction, change not counted

@@ -55,6 +55,16 @@ LedgerEvent closing_event(const PayoutBatch& batch, const PayoutTx& tx, BatchSta
     return event;
 }
 
+/// Is there room under the cap of a day? gone: what counts besides `total`.
+Result<void> check_day(const Result<Sats>& gone, Sats total, Sats most)
+{
+    if (!gone) return fail(gone.error());
+    if (most == Sats{} || *gone + total <= most) return {};
+    return fail(Error::Code::unavailable,
+                "payouts of the last 24 hours have reached their cap of " +
+                    std::to_string(most.value) + " sat (payouts.day_max_sat)");
+}
+
 }  // namespace
 
 Result<void> check_approval(const PayoutBatch& batch)
@@ -291,13 +301,7 @@ Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch, pool::Now now
         // From here on it is paid: what has happened since it was drafted counts now.
         if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
         const auto gone = leaving_since(db_, pool::UnixMillis{now.wall.value - day_ms});
-        if (!gone) return fail(gone.error());
-        const Sats most = options_.caps.day_max;
-        if (most > Sats{} && *gone + batch.total > most) {
-            return fail(Error::Code::unavailable,
-                        "payouts of the last 24 hours have reached their cap of " +
-                            std::to_string(most.value) + " sat (payouts.day_max_sat)");
-        }
+        if (auto room = check_day(gone, batch.total, options_.caps.day_max); !room) return room;
         // However high its fee is raised, it must fit into the books when it is settled.
         const auto beyond = wallet_beyond_payouts(db_, false);
         if (!beyond) return fail(beyond.error());
@@ -359,6 +363,11 @@ Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, 
         if (!held) return fail(held.error());
         if (held->has_value()) return fail(Error::Code::refused, "payouts are stopped");
         if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
+        // It may have waited for days: for signatures, or for a node that takes it.
+        const auto gone =
+            others_left_since(db_, batch.id, pool::UnixMillis{now.wall.value - day_ms});
+        if (auto room = check_day(gone, batch.total, options_.caps.day_max); !room) return room;
+        if (auto noted = note_left(db_, batch.id, now.wall); !noted) return noted;
         return move_batch(db_, batch.id, batch.state, BatchState::broadcast);
     });
 }
@@ -408,6 +417,11 @@ Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, Bat
     const LedgerEvent event = closing_event(batch, tx, to, now.wall);
     auto done = fenced(event.kind, [&]() -> Result<void> {
         if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;
+        // Whoever signs elsewhere may send as well.
+        const bool by_others = to == BatchState::confirmed && batch.state != BatchState::broadcast;
+        if (by_others) {
+            if (auto noted = note_left(db_, batch.id, now.wall); !noted) return noted;
+        }
         return post(db_, event);
     });
     if (!done) return done;

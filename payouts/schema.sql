@@ -792,9 +792,9 @@ UPDATE payout_batch b JOIN payout_tx t ON t.batch_id = b.id AND t.attempt = 1 SE
   WHERE b.left_at_ms IS NULL AND b.state IN ('broadcast', 'confirmed', 'cancelling')
 
 -- step
--- What a living server says of its journals: since when one holds records that no stream has (0:
+-- What a living server says of its journals: since when one holds records that are not booked (0:
 -- it holds none), and when it last said so, by the database's clock.
-ALTER TABLE producer ADD COLUMN unshipped_ms BIGINT UNSIGNED NOT NULL DEFAULT 0
+ALTER TABLE producer ADD COLUMN unbooked_ms BIGINT UNSIGNED NOT NULL DEFAULT 0
 
 -- step
 ALTER TABLE producer ADD COLUMN told_at_ms BIGINT UNSIGNED NOT NULL DEFAULT 0

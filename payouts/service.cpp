@@ -1,6 +1,7 @@
 #include "payouts/service.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -36,7 +37,14 @@ struct Service::Impl {
     std::uint64_t rolled_up = 0;        // the period up to which workers' sums are rolled up
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
+    std::map<pool::BlockHash, pool::Sighting> sighted;  // not written yet
     std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks;
+    std::function<UnbookedSince()> unbooked;
+    struct Told {
+        pool::UnixMillis since;
+        pool::SteadyTime at{};
+    };
+    std::map<std::string, Told> told;  // what MySQL knows of our journals
 
     explicit Impl(ServiceOptions o)
         : options(std::move(o)),
@@ -58,6 +66,8 @@ struct Service::Impl {
     Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
     Result<void> check_journal(const KnownProducer& producer) const;
+    Result<void> tell_journals(pool::Now now);
+    Result<void> write_sightings();
 };
 
 namespace {
@@ -66,6 +76,10 @@ constexpr unsigned bps_whole = 10'000;
 // Of each worker at most 288 rows of ten minutes and 400 of a day.
 constexpr std::uint64_t worker_periods_kept = 288;
 constexpr std::uint64_t worker_days_kept = 400;
+// What is younger is on its way, and of no minute that is sealed for its age.
+constexpr std::chrono::minutes on_its_way{1};
+constexpr std::chrono::seconds tell_again{20};
+static_assert(tell_again * 3 < told_is_fresh);
 
 tl::unexpected<Error> another(MysqlConnection& db, std::string_view what, const std::string& there,
                               const std::string& now, std::string_view advice)
@@ -184,9 +198,11 @@ Result<StepReport> Service::step(pool::Now now)
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
     if (auto kept = impl_->keep_extranonces(now); !kept) return fail(kept.error());
     StepReport report;
+    if (auto told = impl_->tell_journals(now); !told) return fail(told.error());
     const auto active = impl_->lease.keep(now.steady);
     if (!active) return fail(active.error());
     report.active = *active;
+    if (auto seen = impl_->write_sightings(); !seen) return fail(seen.error());
     const auto counted = impl_->accountant.step(now, report);
     // Blocks go on while Redis is away: they need MySQL only.
     if (!counted && !impl_->db.connected()) return fail(counted.error());
@@ -199,6 +215,22 @@ Result<StepReport> Service::step(pool::Now now)
     report.chain_head = *head;
     if (!counted && report.streams_trouble.empty()) return fail(counted.error());
     return report;
+}
+
+Result<void> Service::Impl::tell_journals(pool::Now now)
+{
+    if (!unbooked) return {};
+    constexpr std::uint64_t young = std::chrono::milliseconds{on_its_way}.count();
+    for (const auto& [producer, oldest] : unbooked()) {
+        const bool waits = oldest.value > 0 && oldest.value + young < now.wall.value;
+        const pool::UnixMillis since = waits ? oldest : pool::UnixMillis{};
+        const auto [known, first] = told.try_emplace(producer);
+        const bool fresh = !first && now.steady - known->second.at < tell_again;
+        if (fresh && known->second.since == since) continue;
+        if (auto done = tell_unbooked(db, producer, options.owner, since); !done) return done;
+        known->second = {since, now.steady};
+    }
+    return {};
 }
 
 // One period a step, so that it never holds shares up.
@@ -275,12 +307,31 @@ Result<std::vector<WatchedBlock>> Service::watched()
     return read_watched(impl_->db);
 }
 
-Result<void> Service::sight(std::span<const BlockSighting> sightings)
+void Service::sight(std::span<const BlockSighting> sightings)
 {
-    if (auto connected = impl_->db.connect(); !connected) return connected;
-    for (const BlockSighting& sighting : sightings) {
-        if (auto done = write_sighting(impl_->db, sighting); !done) return done;
+    for (const BlockSighting& each : sightings) {
+        if (each.sighting.place == pool::Sighting::Place::unknown) continue;
+        impl_->sighted[each.hash] = each.sighting;
     }
+}
+
+// Of several servers the one that credits believes its own nodes. Whoever only looks on forgets
+// what he saw: it is old by the time that he acts, and is seen again in seconds.
+Result<void> Service::Impl::write_sightings()
+{
+    if (sighted.empty()) return {};
+    if (!lease.held()) {
+        sighted.clear();
+        return {};
+    }
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    if (auto ours = lease.fence(); !ours) return lease.held() ? ours : Result<void>{};
+    for (const auto& [hash, sighting] : sighted) {
+        if (auto done = write_sighting(db, {hash, sighting}); !done) return done;
+    }
+    if (auto done = transaction->commit(); !done) return done;
+    sighted.clear();
     return {};
 }
 
@@ -296,6 +347,11 @@ Result<pool::AccountId> Service::create_account(std::string_view name, const poo
 void Service::set_unshipped(std::function<bool(const std::string&)> unshipped)
 {
     impl_->accountant.set_unshipped(std::move(unshipped));
+}
+
+void Service::set_unbooked(std::function<UnbookedSince()> unbooked)
+{
+    impl_->unbooked = std::move(unbooked);
 }
 
 void Service::set_journals(

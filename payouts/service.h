@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,7 +31,8 @@ struct ServiceOptions {
     pool::U128 window_score = pool::U128{2'000'000'000} * 1'000'000'000;
     bool seed = false;       ///< begin with a window owned by the reserve (money.md 1.5)
     unsigned fee_bps = 100;  ///< 0 ..= 10000; of accounts that have no fee of their own
-    /// A slot is sealed this long after its end even when a producer is silent.
+    /// A slot is sealed this long after its end even when a producer is silent; not while a living
+    /// server's journal holds records for it.
     std::chrono::minutes seal_lag{15};
     /// One process at a time counts and credits; another takes over so long after it fell silent.
     std::chrono::milliseconds lease{10'000};
@@ -48,6 +50,10 @@ struct ServiceOptions {
     std::string server_id{};  ///< for the people who read about a claim
     std::chrono::milliseconds extranonce_claim{30'000};
 };
+
+/// By producer of this server: the time of the oldest record in its journal that is not booked; 0
+/// when all are.
+using UnbookedSince = std::map<std::string, pool::UnixMillis>;
 
 /// Sets maturity_extra and orphan_depth to what the charter says for `chain` (decision 19).
 void use_chain_defaults(ServiceOptions& options, pool::Chain chain);
@@ -79,8 +85,8 @@ public:
     pool::Result<void> record_answers(std::span<const BlockAnswer> answers);
     /// The blocks whose place in the chain still matters.
     pool::Result<std::vector<WatchedBlock>> watched();
-    /// Notes what the node says; the next step acts on it.
-    pool::Result<void> sight(std::span<const BlockSighting> sightings);
+    /// What the nodes say; the next step notes it and acts on it, if the lease is ours then.
+    void sight(std::span<const BlockSighting> sightings);
 
     /// name: [a-z0-9_-]{3,32} and no address. Errors: invalid; conflict, when the name is taken.
     pool::Result<pool::AccountId> create_account(std::string_view name,
@@ -90,6 +96,11 @@ public:
     /// A producer of an earlier life of this server is not retired while `unshipped` says that its
     /// journal holds more than its stream. Called on the thread of step(); before the first one.
     void set_unshipped(std::function<bool(const std::string&)> unshipped);
+
+    /// What this server's journals hold is told to whoever seals, here or on another server: no
+    /// minute of it is sealed while this one lives (SealRules::journal_lag). Called on the thread
+    /// of step(); before the first one.
+    void set_unbooked(std::function<UnbookedSince()> unbooked);
 
     /// Tells from which number on this server's journal of a producer lacks what its stream lacks;
     /// 0 when it is not known to lack any, nothing when the journal is not here. Called on the

@@ -17,18 +17,31 @@ std::optional<std::uint64_t> ended_before(UnixMillis at)
     return current - 1;
 }
 
+/// Nothing, when that was before 1970.
+std::optional<UnixMillis> before(UnixMillis now, std::chrono::milliseconds by)
+{
+    const auto ms = static_cast<std::uint64_t>(by.count());
+    if (now.value <= ms) return {};
+    return UnixMillis{now.value - ms};
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> sealable_through(std::span<const UnixMillis> watermarks,
-                                              UnixMillis now, bool drained, const SealRules& rules)
+                                              UnixMillis now, const Waiting& waiting,
+                                              const SealRules& rules)
 {
     std::optional<std::uint64_t> through;
     if (!watermarks.empty()) {
         through = ended_before(*std::min_element(watermarks.begin(), watermarks.end()));
     }
-    const auto lag = static_cast<std::uint64_t>(std::chrono::milliseconds{rules.lag}.count());
-    if (drained && now.value > lag) {
-        const auto by_lag = ended_before(UnixMillis{now.value - lag});
+    if (waiting.drained) {
+        std::optional<UnixMillis> by_age = before(now, rules.lag);
+        if (const auto& held = waiting.unbooked_since; by_age && held) {
+            const UnixMillis longest = before(now, rules.journal_lag).value_or(UnixMillis{});
+            by_age = std::min(*by_age, std::max(*held, longest));
+        }
+        const auto by_lag = by_age ? ended_before(*by_age) : std::nullopt;
         if (by_lag && (!through || *through < *by_lag)) through = by_lag;
     }
     // A producer whose clock is ahead must not close minutes that others still mine in.

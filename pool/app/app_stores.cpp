@@ -120,6 +120,12 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
             return leftover->producer() == producer && !leftover->shipped();
         });
     });
+    service.set_unbooked([this] {
+        payouts::UnbookedSince since;
+        for (const auto& loop : loops) since[loop->producer()] = loop->unbooked_since();
+        for (const auto& each : leftovers) since[each->producer()] = each->unbooked_since();
+        return since;
+    });
     service.set_journals([this](const std::string& producer) -> std::optional<std::uint64_t> {
         for (const auto& loop : loops) {
             if (loop->producer() == producer) return loop->lacks_from();

@@ -144,9 +144,7 @@ Result<void> Books::write_found()
         for (const payouts::BlockAnswer& answer : answers_) out_.answer_booked(answer.hash);
         answers_.clear();
     }
-    if (sightings_.empty()) return {};
-    if (auto seen = service_->sight(sightings_); !seen) return seen;
-    sightings_.clear();
+    service_->sight(std::exchange(sightings_, {}));
     return {};
 }
 

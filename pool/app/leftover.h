@@ -33,6 +33,8 @@ public:
     bool shipped() const { return shipper_.backlog() == 0; }
     /// Of its journal: see RedisShareLog::lacks_from. Any thread.
     std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
+    /// See RedisShareLog::unbooked_since. Any thread.
+    UnixMillis unbooked_since() const { return shipper_.unbooked_since(); }
     /// On the core loop: see StratumLoop::set_mark.
     void set_mark(std::uint64_t seq, bool resend);
 

@@ -104,6 +104,8 @@ public:
     const std::string& producer() const { return options_.producer; }
     /// Of its journal: see RedisShareLog::lacks_from. Any thread.
     std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
+    /// See RedisShareLog::unbooked_since. Any thread.
+    UnixMillis unbooked_since() const { return shipper_.unbooked_since(); }
     /// Time of its newest record; 0 when there is none. Any thread.
     UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "pool/base/log.h"
 #include "pool/base/time.h"
@@ -47,6 +48,7 @@ void RedisShareLog::set_mark(std::uint64_t seq)
     if (seq > highest_) return stop_for_good(seq);
     mark_ = std::max(mark_, seq);
     journal_.drop_below(mark_ + 1);
+    note_oldest();
 }
 
 void RedisShareLog::resend(std::uint64_t mark)
@@ -72,9 +74,23 @@ void RedisShareLog::resend(std::uint64_t mark)
     if (phase_ == Phase::ready) ask();
 }
 
+// Records keep their order in time, so the oldest is the first behind the mark.
+void RedisShareLog::note_oldest()
+{
+    const std::uint64_t oldest = std::max(mark_ + 1, journal_.first_seq());
+    if (oldest > journal_.last_seq()) return unbooked_since_.set(0);
+    std::vector<RecordBytes> one;
+    if (!journal_.read(oldest, 1, one) || one.empty()) return;
+    const auto record = decode(one.front());
+    if (!record) return;
+    const UnixMillis at = std::visit([](const auto& each) { return each.at; }, *record);
+    unbooked_since_.set(static_cast<std::int64_t>(at.value));
+}
+
 void RedisShareLog::on_append()
 {
     count_backlog();
+    if (unbooked_since_.value() == 0 && phase_ != Phase::foreign) note_oldest();
     if (syncing_ || sync_timer_.active() || journal_.synced_seq() >= journal_.last_seq()) return;
     sync_timer_ = loop_.after(group_commit, [this] { sync(); });
 }
@@ -166,6 +182,7 @@ void RedisShareLog::stop_for_good(std::uint64_t last)
     phase_ = Phase::foreign;
     retry_timer_.stop();
     connected_.set(0);
+    unbooked_since_.set(0);  // no minute can wait for it
     log::error("share_stream_taken",
                {{"producer", producer_},
                 {"last_seq", last},

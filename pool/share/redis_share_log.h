@@ -8,6 +8,7 @@
 
 #include "pool/base/histogram.h"
 #include "pool/base/metrics.h"
+#include "pool/base/time.h"
 #include "pool/runtime/loop.h"
 #include "pool/share/journal.h"
 #include "pool/share/redis_connection.h"
@@ -47,6 +48,12 @@ public:
 
     /// Records of the journal that Redis does not have yet. Any thread.
     std::uint64_t backlog() const { return static_cast<std::uint64_t>(backlog_.value()); }
+    /// Time of the oldest record of the journal that MySQL does not have, as far as set_mark told;
+    /// 0 when it has all. Any thread.
+    UnixMillis unbooked_since() const
+    {
+        return UnixMillis{static_cast<std::uint64_t>(unbooked_since_.value())};
+    }
     /// The first number that the stream lacks and the journal cannot give back, as resend() found
     /// it last; 0: none was found. Any thread.
     std::uint64_t lacks_from() const { return static_cast<std::uint64_t>(lacks_.value()); }
@@ -74,6 +81,7 @@ private:
     void rest(const std::string& why);
     void recovered();
     void count_backlog();
+    void note_oldest();
 
     Loop& loop_;
     std::string producer_;
@@ -95,6 +103,7 @@ private:
     std::vector<RecordBytes> batch_;
     std::string blob_;
     Gauge backlog_;
+    Gauge unbooked_since_;
     Gauge connected_;
     Histogram times_;
     SteadyTime sent_at_{};

@@ -160,7 +160,8 @@ void credit_of(std::uint64_t accounts)
     block.coinbase = {1};
     const std::vector seen{
         payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
-    if (!service->record_found(block) || !service->sight(seen)) std::exit(1);
+    if (!service->record_found(block)) std::exit(1);
+    service->sight(seen);
     const double took = seconds_of([&] {
         const auto report = service->step(now_in(slot));
         if (!report || report->blocks_changed != 1) std::exit(1);

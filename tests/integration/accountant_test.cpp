@@ -261,6 +261,42 @@ TEST(Accountant, SealsAfterTheLagWhenAProducerIsSilent)
     EXPECT_EQ(settle(service, slot + 16).sealed_through, slot);
 }
 
+// Redis takes no records: they wait in journals, of this server or of another one that lives.
+TEST(Accountant, SealsNoMinuteForWhichALivingServersJournalHoldsRecords)
+{
+    BooksFixture books;
+    auto service = books.open();
+    payouts::UnbookedSince own;
+    service->set_unbooked([&own] { return own; });
+    auto options = books.options();
+    options.own_producers = {"b-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto& other = **opened;
+    payouts::UnbookedSince others;
+    other.set_unbooked([&others] { return others; });
+    auto stream = books.producer("a-0");
+    fill(stream, 3);
+    stream.ship_rest();
+    settle(*service, slot);
+
+    own["a-0"] = now_in(slot).wall;
+    EXPECT_EQ(settle(*service, slot + 16).sealed_through, slot - 1);
+    own["a-0"] = {};
+    others["b-0"] = now_in(slot).wall;
+    ASSERT_FALSE(settle(other, slot + 16).active);
+    EXPECT_EQ(settle(*service, slot + 16).sealed_through, slot - 1);
+    // It says nothing any more: nobody waits for the dead.
+    books.scalar("update producer set told_at_ms = 1 where name = 'b-0'");
+    EXPECT_EQ(settle(*service, slot + 16).sealed_through, slot);
+    // What lives and never ships holds minutes up for a day.
+    settle(other, slot + 17);
+    others["b-0"] = now_in(slot + 1).wall;
+    settle(other, slot + 18);
+    EXPECT_EQ(settle(*service, slot + 100).sealed_through, slot);
+    EXPECT_EQ(settle(*service, slot + 2 + 24 * 60).sealed_through, slot + 1);
+}
+
 TEST(Accountant, ReportsWhatItCannotBookAndGoesOnWithTheOthers)
 {
     BooksFixture books;

@@ -75,6 +75,43 @@ TEST(Lease, KeepsOneWhoSleptThroughItFromFinishingAnything)
     EXPECT_EQ(shares(books), 10U);
 }
 
+TEST(Lease, KeepsOneWhoSleptThroughItFromSayingWhereBlocksStandAndWhatStreamsLack)
+{
+    BooksFixture books;
+    {
+        auto options = books.options();
+        options.own_producers = {"a-0", "a-1"};
+        ASSERT_TRUE(payouts::Service::open(options).has_value());
+    }
+    auto sleeper = books.open();
+    bool unshipped = true;
+    sleeper->set_unshipped([&unshipped](const std::string&) { return unshipped; });
+    auto other = books.open();
+    auto stream = books.producer("a-0");
+    fill(stream, 10);
+    ASSERT_TRUE(stream.ship(1, 6));
+    payouts::FoundBlock block;
+    block.found_at = now_in(slot).wall;
+    block.reward = pool::Sats{1'000'000};
+    block.coinbase = {1};
+    ASSERT_TRUE(sleeper->record_found(block).has_value());
+    ASSERT_TRUE(settle(*sleeper, slot).active);
+    expire(books);
+    other->set_unshipped([](const std::string&) { return true; });
+    ASSERT_TRUE(settle(*other, slot).active);
+
+    unshipped = false;
+    ASSERT_TRUE(stream.ship(9, 12));
+    const std::vector seen{
+        payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
+    sleeper->sight(seen);
+    settle(*sleeper, slot);
+    EXPECT_EQ(books.scalar("select place from block_found"), "unknown");
+    EXPECT_EQ(books.scalar("select sum(gap + retired) from producer"), "0");
+    settle(*other, slot);
+    EXPECT_EQ(books.scalar("select sum(gap) from producer"), "1");
+}
+
 // Two at once would count a worker's ten minutes twice.
 TEST(Lease, IsNeededToRollUpWhatWorkersDid)
 {

@@ -192,6 +192,72 @@ TEST_F(Payouts, LeaveWithinTheCapOfADayHoweverLongTheyWereDrafts)
         << state_of(*payouts, second);
 }
 
+// Signed elsewhere, and not before two days are over: it leaves with the others of that day.
+TEST_F(Payouts, CountForTheDayOnWhichTheyLeaveHoweverLongTheyWaitedForSignatures)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.offline = true;
+    options.caps.day_max = Sats{6'000'000};
+    auto payouts = pool.open(options);
+    const pool::Now today = pool::read_clock();
+    pool::Now before = today;
+    before.wall.value -= 2ULL * 24 * 60 * 60 * 1000;
+    const auto approved = [&](const std::string& request, pool::Now now) {
+        const auto made = payouts->create(request, "ann", false, now);
+        EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().detail);
+        if (!made) return std::uint64_t{0};
+        EXPECT_TRUE(payouts->approve(made->id, pool::to_hex(made->digest), "bob", now).has_value());
+        return made->id;
+    };
+    pool.owe(28, 5'000'000);
+    const std::uint64_t first = approved("a", before);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(payouts->step(before).has_value());
+    ASSERT_TRUE(payouts->export_psbt(first).has_value());
+    options.caps.day_max = Sats{};  // so that there is another draft at all
+    payouts = pool.open(options);
+    pool.owe(29, 4'000'000);
+    const std::uint64_t second = approved("b", today);
+    options.caps.day_max = Sats{6'000'000};
+    payouts = pool.open(options);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(payouts->step(today).has_value());
+    EXPECT_NE(state_of(*payouts, second).find("approved: payouts of the last 24 hours"),
+              std::string::npos)
+        << state_of(*payouts, second);
+    const auto psbt = payouts->export_psbt(first);
+    ASSERT_TRUE(psbt.has_value());
+    ASSERT_TRUE(
+        payouts->import_psbt(first, pool.wallet().open()->sign(*psbt).value_or("")).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, first), "broadcast");
+    EXPECT_NE(state_of(*payouts, second).find("reached their cap"), std::string::npos);
+}
+
+TEST_F(Payouts, AreAskedForTheCapOfADayOnceMoreBeforeTheyLeave)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.day_max = Sats{};
+    auto payouts = pool.open(options);
+    pool.owe(35, 5'000'000);
+    const std::uint64_t first = approved_batch(*payouts, "a");
+    pool.owe(36, 4'000'000);
+    const std::uint64_t second = approved_batch(*payouts, "b");
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
+    ASSERT_EQ(state_of(*payouts, first), "signed");
+    ASSERT_EQ(state_of(*payouts, second), "signed");
+    options.caps.day_max = Sats{6'000'000};  // somebody has become careful meanwhile
+    payouts = pool.open(options);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, first), "broadcast");
+    EXPECT_NE(state_of(*payouts, second).find("signed: payouts of the last 24 hours"),
+              std::string::npos)
+        << state_of(*payouts, second);
+    const auto batch = payouts->get(second);
+    ASSERT_TRUE(batch.has_value());
+    EXPECT_EQ(batch->txs.at(0).standing.place, pool::TxStanding::Place::unknown);
+}
+
 TEST_F(Payouts, NeverTakeMoreThanTheBooksHoldWhateverTheFeeComesTo)
 {
     PayoutsFixture pool{node(), own_name()};

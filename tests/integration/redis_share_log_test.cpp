@@ -271,6 +271,31 @@ TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryOrReadOnly)
     EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
 }
 
+// Whether Redis has them or not: a minute waits for them until MySQL does.
+TEST(RedisShareLog, KnowsHowOldTheOldestRecordIsThatMySqlDoesNotHave)
+{
+    Producing p;
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{});
+    const auto append_at = [&p](std::uint64_t ms) {
+        const std::vector one{encode(MarkRecord{p.journal.last_seq() + 1, {ms}})};
+        ASSERT_TRUE(p.journal.append(one));
+    };
+    append_at(7000);
+    append_at(8000);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{7000});
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{7000}) << "shipped is not booked";
+    p.log->set_mark(1);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{8000});
+    p.log->set_mark(2);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{});
+    append_at(9000);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{9000});
+    p.life();
+    p.log->set_mark(2);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{9000}) << "in its next life";
+}
+
 TEST(RedisShareLog, WaitsWhileRedisLoadsItsData)
 {
     Producing p;

@@ -71,7 +71,7 @@ private:
         const pool::UnixMillis checked = clock_.time(now, {});
         clock_.follow(now);
         const std::vector watermarks{state_.watermark};
-        const auto through = sealable_through(watermarks, checked, true, {});
+        const auto through = sealable_through(watermarks, checked, {}, {});
         if (through) sealed = std::max(sealed, *through);
     }
 

@@ -17,43 +17,57 @@ constexpr UnixMillis start_of(std::uint64_t slot) { return {slot * slot_ms}; }
 TEST(Sealing, WaitsForTheSlowestProducer)
 {
     const std::vector<UnixMillis> marks{start_of(110), start_of(105)};
-    EXPECT_EQ(sealable_through(marks, start_of(111), true, {}), 104U);
+    EXPECT_EQ(sealable_through(marks, start_of(111), {}, {}), 104U);
 }
 
 TEST(Sealing, TakesASlotOnlyWhenItsEndHasPassed)
 {
     const std::vector<UnixMillis> last_ms{UnixMillis{start_of(105).value - 1}};
-    EXPECT_EQ(sealable_through(last_ms, start_of(105), true, {}), 103U);
+    EXPECT_EQ(sealable_through(last_ms, start_of(105), {}, {}), 103U);
     const std::vector<UnixMillis> first_ms{start_of(105)};
-    EXPECT_EQ(sealable_through(first_ms, start_of(105), true, {}), 104U);
+    EXPECT_EQ(sealable_through(first_ms, start_of(105), {}, {}), 104U);
 }
 
 TEST(Sealing, GivesASilentProducerFifteenMinutes)
 {
     const std::vector<UnixMillis> marks{start_of(100), UnixMillis{0}};
-    EXPECT_EQ(sealable_through(marks, start_of(110), true, {}), 94U);
-    EXPECT_EQ(sealable_through(marks, start_of(116), true, {}), 100U);
-    EXPECT_EQ(sealable_through(marks, UnixMillis{start_of(116).value - 1}, true, {}), 99U);
+    EXPECT_EQ(sealable_through(marks, start_of(110), {}, {}), 94U);
+    EXPECT_EQ(sealable_through(marks, start_of(116), {}, {}), 100U);
+    EXPECT_EQ(sealable_through(marks, UnixMillis{start_of(116).value - 1}, {}, {}), 99U);
 }
 
 TEST(Sealing, DoesNotCountTheLagWhileStreamsHoldRecords)
 {
     const std::vector<UnixMillis> marks{start_of(100)};
-    EXPECT_EQ(sealable_through(marks, start_of(1000), false, {}), 99U);
-    EXPECT_EQ(sealable_through(marks, start_of(1000), true, {}), 984U);
+    EXPECT_EQ(sealable_through(marks, start_of(1000), {.drained = false}, {}), 99U);
+    EXPECT_EQ(sealable_through(marks, start_of(1000), {}, {}), 984U);
+}
+
+// Redis is full: shares wait in the journal of a server that lives.
+TEST(Sealing, WaitsForWhatALivingServersJournalHoldsButNotForEver)
+{
+    const std::vector<UnixMillis> marks{start_of(100)};
+    const Waiting waiting{.unbooked_since = UnixMillis{start_of(105).value + 1}};
+    EXPECT_EQ(sealable_through(marks, start_of(1000), waiting, {}), 104U);
+    EXPECT_EQ(sealable_through(marks, start_of(110), waiting, {}), 99U) << "within the lag";
+    constexpr std::uint64_t day = 24 * 60;
+    EXPECT_EQ(sealable_through(marks, start_of(105 + day), waiting, {}), 104U);
+    EXPECT_EQ(sealable_through(marks, start_of(106 + day), waiting, {}), 105U);
+    const std::vector<UnixMillis> booked{start_of(120)};
+    EXPECT_EQ(sealable_through(booked, start_of(121), {}, {}), 119U);
 }
 
 // One clock that is far ahead must not close minutes in which others will still mine.
 TEST(Sealing, NeverClosesASlotThatHasNotEndedYet)
 {
     const std::vector<UnixMillis> ahead{start_of(5000)};
-    EXPECT_EQ(sealable_through(ahead, start_of(111), true, {}), 110U);
+    EXPECT_EQ(sealable_through(ahead, start_of(111), {}, {}), 110U);
 }
 
 TEST(Sealing, BeginsWithTheLagWhenNobodyEverMined)
 {
-    EXPECT_EQ(sealable_through({}, start_of(116), true, {}), 100U);
-    EXPECT_EQ(sealable_through({}, start_of(10), true, {}), std::nullopt);
+    EXPECT_EQ(sealable_through({}, start_of(116), {}, {}), 100U);
+    EXPECT_EQ(sealable_through({}, start_of(10), {}, {}), std::nullopt);
 }
 
 TEST(Booking, PutsALateRecordIntoTheOldestUnsealedSlot)
