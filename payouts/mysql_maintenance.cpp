@@ -4,6 +4,7 @@
 
 #include "payouts/migrations.h"
 #include "payouts/mysql_producers.h"
+#include "payouts/mysql_rebuild.h"
 #include "payouts/mysql_verify.h"
 
 namespace payouts {

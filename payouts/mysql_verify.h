@@ -27,16 +27,12 @@ struct LedgerCheck {
 /// Makes everything again and compares:
 /// slots: sums from the buckets, roots, and the chain; events: their hashes, one after the other,
 /// to the head; each block's credit: the window from the slots, the split, the transfers; maturing
-/// and reversal from the accrual; every balance from the transfers. Memory grows with the number of
-/// ledger accounts and with the largest event. Errors: unavailable. A difference is no error.
+/// and reversal from the accrual; every balance from the transfers; accounts' totals from the
+/// slots. Memory grows with the number of ledger accounts and with the largest event. Errors:
+/// unavailable. A difference is no error.
 pool::Result<LedgerCheck> verify_ledger(MysqlConnection& db);
 
 /// The same in a transaction that is open.
 pool::Result<LedgerCheck> verify_inside(MysqlConnection& db);
-
-/// Makes the cached balances again from the transfers, and the scores of hours from the slots, in
-/// one transaction. Returns how many balances were other than they had to be. Needs the rights of
-/// the user that migrates.
-pool::Result<std::uint64_t> rebuild_balances(MysqlConnection& db);
 
 }  // namespace payouts

@@ -18,7 +18,8 @@ using pool::fail;
 using pool::Result;
 using pool::Sats;
 
-// More than a batch can hold: the others need not be judged.
+// More than a batch can hold: the others need not be judged. Those that cannot be paid, which may
+// be first in each turn, do not count.
 constexpr std::size_t payees_max = 1000;
 
 }  // namespace
@@ -61,8 +62,9 @@ Result<std::set<std::string>> PayoutDrafts::judge(const std::vector<Payee>& paye
                                                   SelectionFrame& frame)
 {
     std::set<std::string> judged;
+    std::size_t payable = 0;
     for (const Payee& payee : payees) {
-        if (payee.available < std::max(payee.minimum, options_.caps.floor)) continue;
+        if (!why_unpayable(payee, frame).empty()) continue;
         for (const PayRoute& route : payee.routes) {
             if (!judged.insert(route.address).second) continue;
             const auto verdict = wallet_.judge(route.address);
@@ -77,7 +79,7 @@ Result<std::set<std::string>> PayoutDrafts::judge(const std::vector<Payee>& paye
                 frame.refused[route.address] = "the pool's own address";
             }
         }
-        if (judged.size() >= payees_max) break;
+        if (why_unpayable(payee, frame).empty() && ++payable >= payees_max) break;
     }
     return judged;
 }

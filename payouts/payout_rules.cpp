@@ -46,7 +46,7 @@ public:
     void offer(const Payee& payee)
     {
         std::vector<PayoutItem> items = items_of(payee);
-        std::string reason = why_not(payee, items);
+        std::string reason = why_unpayable(payee, frame_);
         const bool payable = reason.empty();
         if (payable) reason = why_not_now(payee, items);
         if (!reason.empty()) {
@@ -69,24 +69,6 @@ public:
     }
 
 private:
-    std::string why_not(const Payee& payee, const std::vector<PayoutItem>& items) const
-    {
-        const PayoutCaps& caps = frame_.caps;
-        const Sats least = std::max(payee.minimum, caps.floor);
-        if (payee.available < least) return "below its minimum of " + in_sats(least);
-        if (caps.account_max > Sats{} && payee.available > caps.account_max) {
-            return "above the cap for one account of " + in_sats(caps.account_max);
-        }
-        for (const PayoutItem& item : items) {
-            const auto refused = frame_.refused.find(item.address);
-            if (refused != frame_.refused.end()) return item.address + ": " + refused->second;
-            if (item.amount < dust_limit(item.script)) {
-                return "its part for " + item.address + " is too small to be sent";
-            }
-        }
-        return "";
-    }
-
     std::string why_not_now(const Payee& payee, const std::vector<PayoutItem>& items)
     {
         const PayoutCaps& caps = frame_.caps;
@@ -202,6 +184,24 @@ std::vector<PayoutItem> items_of(const Payee& payee)
                          amounts[i], Sats{}, payee.recently_changed});
     }
     return items;
+}
+
+std::string why_unpayable(const Payee& payee, const SelectionFrame& frame)
+{
+    const PayoutCaps& caps = frame.caps;
+    const Sats least = std::max(payee.minimum, caps.floor);
+    if (payee.available < least) return "below its minimum of " + in_sats(least);
+    if (caps.account_max > Sats{} && payee.available > caps.account_max) {
+        return "above the cap for one account of " + in_sats(caps.account_max);
+    }
+    for (const PayoutItem& item : items_of(payee)) {
+        const auto refused = frame.refused.find(item.address);
+        if (refused != frame.refused.end()) return item.address + ": " + refused->second;
+        if (item.amount < dust_limit(item.script)) {
+            return "its part for " + item.address + " is too small to be sent";
+        }
+    }
+    return "";
 }
 
 Selection select(std::span<const Payee> payees, const SelectionFrame& frame)

@@ -73,6 +73,9 @@ struct SelectionFrame {
 /// What a payee is paid, one item a route: all that it has available, in the parts of its routes.
 std::vector<PayoutItem> items_of(const Payee& payee);
 
+/// Why the payee is in no batch, whoever else is and however much room there is; "" when it may be.
+std::string why_unpayable(const Payee& payee, const SelectionFrame& frame);
+
 /// Takes as many of `payees` as fit, the first of them first. Amounts are never changed: an account
 /// is paid all that it has available, or waits.
 Selection select(std::span<const Payee> payees, const SelectionFrame& frame);

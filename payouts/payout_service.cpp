@@ -33,6 +33,7 @@ struct Payouts::Impl {
     PayoutSchedule schedule;
     PayoutHold hold;
     PayoutWriteoffs writeoffs;
+    FundsWatch funds;
 
     Impl(PayoutOptions o, std::unique_ptr<pool::Wallet> w)
         : options(std::move(o)),
@@ -138,7 +139,28 @@ Result<PayoutReport> Payouts::step(pool::Now now)
     const auto changed = impl_->worker.step(now);
     if (!changed) return fail(changed.error());
     report.changed = *changed;
+    if (impl_->funds.due(now.steady)) look_at_funds(now);
+    report.funds = impl_->funds.told();
     return report;
+}
+
+// The wallet away is told by whoever needs it.
+void Payouts::look_at_funds(pool::Now now)
+{
+    const auto check = compare();
+    if (!check) return impl_->funds.missed(now.steady);
+    const FundsSeen before = impl_->funds.told();
+    if (!impl_->funds.saw({check->difference, check->above_max}, now.steady)) return;
+    const FundsSeen& told = impl_->funds.told();
+    if (told.difference != before.difference && told.difference == Sats{}) {
+        pool::log::info("books_match_wallet", {});
+    } else if (told.difference != before.difference) {
+        pool::log::error("books_differ_from_wallet", {{"difference_sat", told.difference.value}});
+    }
+    if (told.above_max && !before.above_max) {
+        pool::log::warn("hot_wallet_above_max", {{"spendable_sat", check->wallet.spendable.value},
+                                                 {"max_sat", impl_->options.hot_wallet_max.value}});
+    }
 }
 
 Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::string& who, bool dry,

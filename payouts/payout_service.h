@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payouts/coin_entry.h"
+#include "payouts/funds_watch.h"
 #include "payouts/hold_state.h"
 #include "payouts/payout_batch.h"
 #include "payouts/payout_options.h"
@@ -21,6 +22,7 @@ struct PayoutReport {
     bool active = false;   ///< this process has the lease
     bool stopped = false;  ///< the hold switch
     unsigned changed = 0;  ///< batches that took a step: step again at once
+    FundsSeen funds;       ///< of who has the lease: see FundsWatch
 };
 
 /// The books against the wallet, in satoshi.
@@ -91,6 +93,7 @@ public:
     pool::Result<std::vector<CoinEntry>> list_coins(std::uint32_t limit);
 
 private:
+    void look_at_funds(pool::Now now);
     struct Impl;
     explicit Payouts(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

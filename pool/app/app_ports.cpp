@@ -117,7 +117,10 @@ void App::Parts::open_webhooks()
         rpc_loop, *view, *work_control, config.webhooks,
         rpc::WebhookSender{config.server_id, std::string{to_string(config.chain)}},
         read_clock().wall.value, Webhooks::Paces{});
-    view->add_metrics_by([this](auto& metrics) { webhooks->add_metrics(metrics); });
+    view->add_metrics_by([this](auto& metrics) {
+        webhooks->add_metrics(metrics);
+        if (payouts != nullptr) payouts->add_metrics(metrics);
+    });
 }
 
 Result<void> App::Parts::open_accounts()

@@ -24,6 +24,8 @@ std::chrono::milliseconds PayoutDesk::step()
 {
     const auto report = payouts_->step(read_clock());
     if (report) {
+        difference_.set(report->funds.difference.value);
+        above_max_.set(report->funds.above_max ? 1 : 0);
         if (!trouble_.empty()) log::info("payouts_ok");
         trouble_.clear();
         return report->changed > 0 ? std::chrono::milliseconds{0} : pause;
@@ -33,6 +35,18 @@ std::chrono::milliseconds PayoutDesk::step()
         log::warn("payouts_waiting", {{"reason", trouble_}});
     }
     return pause;
+}
+
+void PayoutDesk::add_metrics(std::vector<rpc::Metric>& metrics) const
+{
+    rpc::Metric& difference = metrics.emplace_back();
+    difference.name = "zubr_books_wallet_difference_sats";
+    difference.help = "What the books say beyond what the wallet has, found by two looks in a row";
+    difference.value = static_cast<double>(difference_.value());
+    rpc::Metric& above = metrics.emplace_back();
+    above.name = "zubr_hot_wallet_above_max";
+    above.help = "1 while the wallet holds more than payouts.hot_wallet_max_sat";
+    above.value = static_cast<double>(above_max_.value());
 }
 
 void PayoutDesk::run(Work work, std::function<void(Result<std::string>)> done)

@@ -2,11 +2,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "payouts/payout_service.h"
+#include "pool/base/metrics.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
 #include "rpc/payout_control.h"
+#include "rpc/pool_view.h"
 
 namespace pool {
 
@@ -20,6 +23,9 @@ public:
     void start() { thread_.start(); }
     void stop() { thread_.stop(); }
 
+    /// For /metrics. Any thread.
+    void add_metrics(std::vector<rpc::Metric>& metrics) const;
+
     void run(Work work, std::function<void(Result<std::string>)> done) override;
 
 private:
@@ -28,6 +34,8 @@ private:
     Loop& rpc_loop_;
     std::unique_ptr<payouts::Payouts> payouts_;
     std::string trouble_;  // told already
+    Gauge difference_;
+    Gauge above_max_;
     TaskThread thread_;
 };
 

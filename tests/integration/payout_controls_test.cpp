@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/mysql_verify.h"
 #include "pool/bitcoin/address.h"
@@ -165,6 +166,70 @@ TEST_F(Payouts, AreNotSentToAnAccountOnHoldThoughTheFeeWasRaisedMeanwhile)
     for (const auto& tx : batch->txs) {
         EXPECT_EQ(tx.standing.place, pool::TxStanding::Place::unknown);
     }
+}
+
+// A thousand accounts above the cap for one are nobody's turn, however long they have waited.
+TEST_F(Payouts, CompareTheBooksWithTheWalletByThemselves)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.hot_wallet_max = Sats{100'000'000};
+    auto payouts = pool.open(options);
+    pool::Now now = pool::read_clock();
+    const auto look = [&](std::chrono::minutes later) {
+        now.steady += later;
+        const auto report = payouts->step(now);
+        EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().detail);
+        return report ? report->funds : payouts::FundsSeen{};
+    };
+    EXPECT_EQ(look({}).difference, Sats{});
+    EXPECT_TRUE(look({}).above_max);
+    // Somebody empties half of the wallet by hand.
+    const auto coins = pool.wallet().open()->coins();
+    ASSERT_TRUE(coins.has_value() && !coins->empty());
+    pool.spend_by_hand(coins->front().at, {{test_address("regtest", 45), Sats{50'000'000}}});
+    mine(node(), 1);
+    EXPECT_EQ(look(std::chrono::minutes{5}).difference, Sats{});
+    EXPECT_GT(look(std::chrono::minutes{1}).difference, Sats{50'000'000});
+    pool.books().scalar(
+        "insert into control values ('payouts', 'x', 'ann', 0) on duplicate key update value = "
+        "'x'");
+    EXPECT_GT(look(std::chrono::minutes{1}).difference, Sats{50'000'000}) << "held or not";
+}
+
+TEST_F(Payouts, ReachThoseBehindAThousandWhoCannotBePaid)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.account_max = Sats{150'000};
+    payouts::MysqlConnection db{pool.books().mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    payouts::LedgerEvent event{"adjust:many", "adjust", "", "test", "{}", {}, {}};
+    constexpr unsigned first = 100'000;
+    constexpr unsigned many = 1001;
+    for (unsigned number = first; number < first + many; ++number) {
+        const std::string id = std::to_string(number);
+        ASSERT_TRUE(
+            db.execute("insert into account (id, name, payout_address, salt) values "
+                       "(?, ?, ?, repeat('s', 32))",
+                       {std::uint64_t{number}, "rich-" + id, test_address("regtest", number)})
+                .has_value());
+        event.transfers.push_back({"equity:reserve", "m:" + id + ":available", Sats{200'000}});
+    }
+    {
+        auto transaction = payouts::Transaction::begin(db);
+        ASSERT_TRUE(transaction.has_value());
+        const auto posted = payouts::post(db, event);
+        ASSERT_TRUE(posted.has_value()) << posted.error().detail;
+        ASSERT_TRUE(transaction->commit().has_value());
+    }
+    pool.books().scalar("alter table account auto_increment = 200000");
+    pool.owe(44, 120'000);
+    auto payouts = pool.open(options);
+    const auto batch = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(batch.has_value()) << batch.error().detail;
+    ASSERT_EQ(batch->items.size(), 1U);
+    EXPECT_EQ(batch->items.front().name, "member-44");
 }
 
 TEST_F(Payouts, LeaveWithinTheCapOfADayHoweverLongTheyWereDrafts)

@@ -1,0 +1,58 @@
+#include "payouts/mysql_rebuild.h"
+
+#include "payouts/pplns.h"
+
+namespace payouts {
+
+using pool::fail;
+using pool::Result;
+
+std::string totals_of_slots()
+{
+    return "SELECT account_id, CAST(SUM(shares) AS SIGNED) shares, CAST(SUM(stale) AS SIGNED) "
+           "stale, SUM(work) work, SUM(score) score, CAST(MAX(slot_id) AS SIGNED) last_slot, "
+           "1 side FROM slot_account WHERE account_id <> " +
+           std::to_string(reserve_account.value) + " GROUP BY account_id";
+}
+
+Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
+{
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    // Nobody posts meanwhile: every event takes this lock.
+    const auto locked = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
+    if (!locked) return fail(locked.error());
+    const auto repaired = db.execute(
+        "UPDATE ledger_balance b JOIN (SELECT a.id, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0) d, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) c "
+        "FROM ledger_account a) s ON s.id = b.account_id SET b.debits_sat = s.d, "
+        "b.credits_sat = s.c WHERE b.debits_sat <> s.d OR b.credits_sat <> s.c");
+    if (!repaired) return fail(repaired.error());
+    const auto added = db.execute(
+        "INSERT INTO ledger_balance (account_id, side, may_go_negative, debits_sat, credits_sat) "
+        "SELECT a.id, a.side, a.may_go_negative, "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0), "
+        "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) "
+        "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "
+        "WHERE b.account_id IS NULL");
+    if (!added) return fail(added.error());
+    // No minute is sealed meanwhile either: sealing takes the same lock.
+    for (const char* const step :
+         {"DELETE FROM hour_score",
+          "INSERT INTO hour_score (hour, account_id, score) SELECT s.slot_id DIV 60, s.account_id, "
+          "SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
+          "GROUP BY s.slot_id DIV 60, s.account_id",
+          "DELETE FROM account_total"}) {
+        if (const auto done = db.execute(step); !done) return fail(done.error());
+    }
+    const auto totals = db.execute(
+        "INSERT INTO account_total (account_id, shares, stale, work, score, last_slot) SELECT "
+        "account_id, shares, stale, work, score, last_slot FROM (" +
+        totals_of_slots() + ") made_again");
+    if (!totals) return fail(totals.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return repaired->rows + added->rows;
+}
+
+}  // namespace payouts
