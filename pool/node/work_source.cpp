@@ -33,7 +33,7 @@ bool WorkSource::alive(const Peer& peer, SteadyTime now) const
 bool WorkSource::better(const Peer& peer, const Tip& tip, SteadyTime now) const
 {
     if (!tip_ || tip.height > tip_->height) return true;
-    const Holders holders = holders_beside(peer, now);
+    const Holders holders = holders_of(*tip_, peer, now);
     if (holders == Holders::give_work) return false;
     const bool left_ours = peer.tip && peer.tip->hash == tip_->hash;
     if (left_ours) return true;
@@ -43,11 +43,12 @@ bool WorkSource::better(const Peer& peer, const Tip& tip, SteadyTime now) const
     return gives_templates(peer.role) && peer.elsewhere && now - *peer.elsewhere >= patience;
 }
 
-WorkSource::Holders WorkSource::holders_beside(const Peer& peer, SteadyTime now) const
+WorkSource::Holders WorkSource::holders_of(const Tip& tip, const Peer& but, SteadyTime now) const
 {
     Holders holders = Holders::nobody;
     for (const Peer& other : peers_) {
-        if (&other == &peer || !alive(other, now) || other.tip->hash != tip_->hash) continue;
+        if (&other == &but || !alive(other, now)) continue;
+        if (!other.tip || other.tip->hash != tip.hash) continue;
         if (gives_templates(other.role)) return Holders::give_work;
         holders = Holders::only_take_blocks;
     }

@@ -156,7 +156,7 @@ private:
     bool alive(const Peer& peer, SteadyTime now) const;
     bool better(const Peer& peer, const Tip& tip, SteadyTime now) const;
     enum class Holders : std::uint8_t { nobody, only_take_blocks, give_work };
-    Holders holders_beside(const Peer& peer, SteadyTime now) const;  // of our tip
+    Holders holders_of(const Tip& tip, const Peer& but, SteadyTime now) const;
     void adopt(NodeIndex node, const Tip& tip, SteadyTime now, Step& step);
     void note_place(NodeIndex node, const Tip& tip, SteadyTime now);
     void ask_template(NodeIndex node, SteadyTime now, Step& step);
