@@ -15,6 +15,7 @@ namespace tests::fuzz {
 namespace {
 
 using stratum::EndReason;
+using Budget = stratum::BurstBudget;
 
 // These bytes can not stand in JSON unescaped: between the clients' words they move the world.
 constexpr std::uint8_t a_second_passes = 1;  // 2: a job comes
@@ -64,8 +65,8 @@ public:
         const std::string_view text{reinterpret_cast<const char*>(words.data()), words.size()};
         const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
         client.asked += lines;
-        using Budget = stratum::BurstBudget;
-        client.modest = client.modest && lines <= Budget::few && words.size() <= Budget::few_bytes;
+        const double cost = Budget::cost(lines, words.size());
+        if (cost > Budget::few || words.size() > Budget::few_bytes) client.bursts += cost;
         loop_.say(client.id, text);
         check();
     }
@@ -103,7 +104,7 @@ private:
     struct Client {
         pool::SessionId id;
         std::size_t asked = 0;
-        bool modest = true;  // never many lines at once
+        double bursts = 0;  // lines that came many at once
     };
 
     void open(std::size_t at)
@@ -126,7 +127,8 @@ private:
                         "nobody gets more replies than it sent lines");
             pool::check(one.most_in_a_turn <= answers_bytes + reply_bytes,
                         "what a turn says to somebody is bounded");
-            pool::check(!client.modest || one.ended != EndReason::crowded_address,
+            const bool modest = client.bursts <= Budget::part_least;
+            pool::check(!modest || one.ended != EndReason::crowded_address,
                         "nobody pays for his neighbours");
             const std::string prefix = prefix_in(one.written);
             pool::check(one.ended || prefix.empty() || prefixes.insert(prefix).second,
