@@ -192,7 +192,7 @@ TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
     const auto elsewhere = service->accept_gap("a-0", "ann", now);
     ASSERT_FALSE(elsewhere.has_value());
     EXPECT_NE(elsewhere.error().detail.find("another server writes as a-0"), std::string::npos);
-    for (const std::uint64_t not_asked : {0, 4, 6}) {
+    for (const std::uint64_t not_asked : {0U, 4U, 6U}) {
         lacks_from = not_asked;
         const auto refused = service->accept_gap("a-0", "ann", now);
         ASSERT_FALSE(refused.has_value()) << not_asked;
