@@ -37,7 +37,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"ledger_balance", ""},  // the triggers write it, with the rights of who made them
     {"ledger_event", "INSERT"},
     {"ledger_transfer", "INSERT"},
-    {"lease", "UPDATE"},
+    {"lease", "INSERT, UPDATE"},  // ExtranonceClaim adds its row
     {"payout_approval", "INSERT"},
     {"payout_batch", "INSERT, UPDATE"},
     {"payout_item", "INSERT"},

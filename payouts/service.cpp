@@ -170,12 +170,13 @@ Result<void> Service::Impl::prepare()
 
 Result<void> Service::Impl::keep_extranonces(pool::Now now)
 {
-    if (!extranonces) return {};
+    const auto number = options.extranonce_server;
+    if (!extranonces || !number) return {};
     const auto kept = extranonces->keep(now.steady);
     if (!kept) return fail(kept.error());
     if (!*kept) {
         pool::log::error("extranonce_server_taken",
-                         {{"extranonce_server", *options.extranonce_server},
+                         {{"extranonce_server", *number},
                           {"todo",
                            "another server began while MySQL did not hear of this one: "
                            "give each a stratum.extranonce_server of its own"}});

@@ -268,6 +268,7 @@ TEST(RunningUser, IsEnoughForAWholeLifeAndMayNotRewriteHistory)
 
     auto options = books.options();
     options.mysql = running(books);
+    options.extranonce_server = 3;  // as every zubrd has
     auto service = payouts::Service::open(options);
     ASSERT_TRUE(service.has_value()) << service.error().detail;
     live(**service, books);
