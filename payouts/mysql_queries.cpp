@@ -1,6 +1,8 @@
 #include "payouts/mysql_queries.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "payouts/migrations.h"
@@ -32,6 +34,10 @@ struct Queries::Impl {
     /// Errors: not_found.
     Result<AccountId> id_of(std::string_view name);
     Result<Sats> balance(const std::string& pattern);
+    /// text: up to the list of handles, by which both tables are keyed.
+    Result<void> names(std::string text, const std::string& producer,
+                       const std::set<std::uint64_t>& handles,
+                       std::map<std::uint64_t, std::string>& out);
 
     MysqlConnection db;
 };
@@ -307,24 +313,41 @@ Result<std::vector<LedgerRow>> Queries::ledger(std::uint32_t limit, std::string_
     return lines;
 }
 
+// A hundred a statement, the last ones filled up with a handle that is there already: one text.
+Result<void> Queries::Impl::names(std::string text, const std::string& producer,
+                                  const std::set<std::uint64_t>& handles,
+                                  std::map<std::uint64_t, std::string>& out)
+{
+    constexpr std::size_t at_once = 100;
+    text += "?";
+    for (std::size_t i = 1; i < at_once; ++i) text += ",?";
+    text += ")";
+    for (auto next = handles.begin(); next != handles.end();) {
+        std::vector<SqlValue> values{sql(producer)};
+        std::uint64_t handle = 0;
+        for (std::size_t i = 0; i < at_once; ++i) {
+            if (next != handles.end()) handle = *next++;
+            values.emplace_back(handle);
+        }
+        const auto rows = query(text, values);
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) out[row.u64(0)] = row.text(1);
+    }
+    return {};
+}
+
 Result<HandleNames> Queries::names(const HandleQuestion& question)
 {
     HandleNames names;
-    for (const std::uint64_t handle : question.members) {
-        const auto rows = impl_->query(
-            "SELECT a.name FROM producer_member m JOIN account a ON a.id = m.account_id "
-            "WHERE m.producer = ? AND m.handle = ?",
-            {sql(question.producer), handle});
-        if (!rows) return fail(rows.error());
-        if (!rows->empty()) names.members[handle] = rows->front().text(0);
-    }
-    for (const std::uint64_t handle : question.workers) {
-        const auto rows =
-            impl_->query("SELECT name FROM producer_worker WHERE producer = ? AND handle = ?",
-                         {sql(question.producer), handle});
-        if (!rows) return fail(rows.error());
-        if (!rows->empty()) names.workers[handle] = rows->front().text(0);
-    }
+    auto read = impl_->names(
+        "SELECT m.handle, a.name FROM producer_member m JOIN account a "
+        "ON a.id = m.account_id WHERE m.producer = ? AND m.handle IN (",
+        question.producer, question.members, names.members);
+    if (!read) return fail(read.error());
+    read =
+        impl_->names("SELECT handle, name FROM producer_worker WHERE producer = ? AND handle IN (",
+                     question.producer, question.workers, names.workers);
+    if (!read) return fail(read.error());
     return names;
 }
 

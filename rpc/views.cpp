@@ -219,12 +219,11 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
         members.count("stale", user.stale);
         members.count("rejected", user.rejected);
         members.number("best_share", user.best_share);
-        members.raw("workers", list_json(user.workers, worker_json));
+        members.count("worker_count", user.workers.size());
     } else {
-        add_nulls(members,
-                  {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
-                   "hashrate_1h", "hashrate_1d", "hashrate_7d", "stale", "rejected", "best_share"});
-        members.raw("workers", "[]");
+        add_nulls(members, {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
+                            "hashrate_1h", "hashrate_1d", "hashrate_7d", "stale", "rejected",
+                            "best_share", "worker_count"});
     }
     members.end();
     return out;

@@ -19,7 +19,8 @@ std::string admin_pool_json(const PoolInfo& info);
 std::string public_pool_json(const PoolInfo& info);
 /// What is known of the chain.
 std::string network_json(const PoolInfo& info);
-/// What `scopes` leave out is null, and there are no workers.
+/// What `scopes` leave out is null. Workers are only counted: an account may have thousands, and
+/// workers_json() gives them in pages.
 std::string user_json(const UserInfo& user, payouts::TokenScopes scopes = {true, true});
 /// A page of an account's workers, by name: those behind the name `after` (from the first when it
 /// is empty), at most `limit`. "next" is the cursor of the page behind, null at the end.

@@ -68,6 +68,7 @@ struct App::Parts {
     std::unique_ptr<rpc::Authenticator> auth;
     std::unique_ptr<AccountDesk> accounts;
     std::unique_ptr<PayoutDesk> payouts;  // null: this server pays nobody
+    NoPayouts no_payouts;
     std::unique_ptr<AuditDesk> audit;
     std::unique_ptr<rpc::Auditor> auditor;
     rpc::Router router;

@@ -137,7 +137,10 @@ Result<void> App::Parts::open_accounts()
 
 Result<void> App::Parts::open_payouts()
 {
-    if (config.payout_wallet.empty()) return {};
+    if (config.payout_wallet.empty()) {
+        rpc::register_payout_methods(router, no_payouts);
+        return {};
+    }
     auto wallet = payout_wallet(config);
     if (!wallet) return fail(wallet.error());
     auto opened = payouts::Payouts::open(payout_options(config), std::move(*wallet));

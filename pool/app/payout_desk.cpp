@@ -59,4 +59,12 @@ void PayoutDesk::run(Work work, std::function<void(Result<std::string>)> done)
     if (!posted) (*reply)(fail(Error::Code::unavailable, "too much is asked of payouts at once"));
 }
 
+void NoPayouts::run(Work /*work*/, std::function<void(Result<std::string>)> done)
+{
+    done(
+        fail(Error::Code::refused,
+             "this server pays nobody: set payouts.wallet to the name of a wallet of its node, and "
+             "start it again"));
+}
+
 }  // namespace pool

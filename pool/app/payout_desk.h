@@ -39,4 +39,10 @@ private:
     TaskThread thread_;
 };
 
+/// A server without payouts.wallet: whoever asks for payouts hears why there are none.
+class NoPayouts final : public rpc::PayoutControl {
+public:
+    void run(Work work, std::function<void(Result<std::string>)> done) override;
+};
+
 }  // namespace pool

@@ -49,14 +49,24 @@ function showRates(user) {
   show('user-hashrate-day', hashes(user.hashrate_1d));
   show('user-best', scaled(user.best_share));
   show('user-refused', `${count(user.stale)} / ${count(user.rejected)}`);
-  show('user-workers', count(user.workers.length));
+  show('user-workers', count(user.worker_count));
   show('user-shares', count(user.shares));
-  const none = user.workers.length === 0;
+  const none = user.worker_count === 0;
   $('worker-scroll').hidden = none;
   $('worker-tools').hidden = none;
   $('worker-message').hidden = !none;
   show('worker-message', t('workers.none', { url: $('stratum-url').textContent, user: `${user.account}.worker1` }));
-  workers.set(user.workers);
+}
+
+/** All of them, page by page: an answer stays small however large the account is. */
+async function readWorkers(path, token) {
+  const all = [];
+  for (let next = ''; next !== null;) {
+    const page = await read(`${path}/workers?limit=1000&cursor=${encodeURIComponent(next)}`, token);
+    all.push(...page.workers);
+    next = page.next;
+  }
+  return all;
 }
 
 function showMoney(user) {
@@ -106,6 +116,7 @@ async function refreshMoney(path, { user, token, pool }) {
 export function turn(where) {
   if (where.account !== '') $('account').value = where.account;
   if (known.user !== null && sameAccount(known.where, where)) return;
+  workers.set([]);
   showNobody(t(where.account === '' && where.token === '' ? 'account.none' : 'loading'));
 }
 
@@ -128,13 +139,15 @@ async function readAccount(where, pool) {
   $('account-panel').hidden = false;
   $('account-message').hidden = true;
   if (money) await refreshMoney(path, { user, token: where.token, pool });
-  if (rates) await chart.load(`${path}/history`, where.token);
+  if (!rates) return;
+  const [all] = await Promise.all([readWorkers(path, where.token), chart.load(`${path}/history`, where.token)]);
+  if (sameAccount(where, place())) workers.set(all);
 }
 
 export async function refresh(where, pool) {
   if (where.account === '' && where.token === '') return;
   const again = known.user !== null && sameAccount(known.where, where);
-  if (again && known.user.workers.length >= crowd && Date.now() - known.at < crowdPaceMs) return;
+  if (again && known.user.worker_count >= crowd && Date.now() - known.at < crowdPaceMs) return;
   try {
     await readAccount(where, pool);
   } catch (error) {

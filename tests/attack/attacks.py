@@ -248,11 +248,11 @@ def hostile(a):
         if not reply or reply["result"] is not True:
             raise AssertionError(f"the share of {name[:40]!r} was refused: {reply}")
     want, end = {folded(name) for name in names}, time.monotonic() + 30
-    while not want <= {worker["name"] for worker in json.loads(a.server.get("/api/v1/users/user"))["workers"]}:
+    while not want <= {worker["name"] for worker in json.loads(a.server.get("/api/v1/users/user/workers"))["workers"]}:
         if time.monotonic() > end:
-            raise AssertionError(f"not on the account's page as they should be: {a.server.get('/api/v1/users/user')}")
+            raise AssertionError(f"not on the account's page as they should be: {a.server.get('/api/v1/users/user/workers')}")
         time.sleep(0.2)
-    seen = {"the log": a.server.log(), "the metrics": a.server.get("/metrics"), "the page": a.server.get("/api/v1/users/user"),
+    seen = {"the log": a.server.log(), "the metrics": a.server.get("/metrics"), "the page": a.server.get("/api/v1/users/user/workers"),
             "the admin's list": json.dumps(a.server.rpc("listminers"), ensure_ascii=False)}
     for where, text in seen.items():
         for evil in EVIL:

@@ -1,6 +1,7 @@
 // What the people's side serves: a real zubrd with its stores and 10,000 workers, asked over
 // keep-alive connections on its one rpc loop; alone, and while 15,000 shares a second come in.
-// Started by ./dev bench api [SECONDS].
+// Beside each row the same bytes by a server that does nothing else: what the machine makes of the
+// load. Started by ./dev bench api [SECONDS].
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "tests/bench/http_load.h"
+#include "tests/bench/null_http.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -43,62 +45,101 @@ double cpu_microseconds(int pid)
     return sum;
 }
 
-void say(const std::string& what, const tests::HttpLoad& load, int pid)
+/// Shares beside a row: their latencies stand in the same line.
+struct Shares {
+    tests::PoolFixture& pool;
+    std::string user;
+    bool flowing = false;
+};
+
+std::unique_ptr<tests::Process> load_shares(tests::PoolFixture& pool, const std::string& user,
+                                            int connections, double rate, double duration)
 {
+    static int number = 0;
+    return pool.miner(user,
+                      {"--load", "--connections", std::to_string(connections), "--rate",
+                       std::to_string(rate), "--duration", std::to_string(duration)},
+                      "load-" + std::to_string(++number) + ".json");
+}
+
+double of(const std::string& json, const char* key)
+{
+    return tests::number_in(json, key).value_or(-1);
+}
+
+void say_shares(const std::string& json)
+{
+    std::printf(" %6.0f | %8.2f | %8.2f |\n", of(json, "shares_per_second"),
+                of(json, "p50_us") / 1e3, of(json, "p99_us") / 1e3);
+    std::fflush(stdout);
+}
+
+constexpr seconds settling{2};  // before and after a row, the shares flow alone
+
+void say(const std::string& what, const tests::HttpLoad& load, const Shares& shares)
+{
+    std::unique_ptr<tests::Process> beside;
+    if (shares.flowing) {
+        beside = load_shares(shares.pool, shares.user, 100, shares_per_second, load.seconds + 2);
+        std::this_thread::sleep_for(settling / 2);
+    }
+    const int pid = shares.pool.process().pid();
     const double before = cpu_microseconds(pid);
     const tests::HttpLoadReport report = tests::run_http_load(load);
     const double used = cpu_microseconds(pid) - before;
-    std::printf("| %-44s | %9.0f | %9.1f | %8.2f | %8.2f | %8.2f | %7llu | %llu |\n", what.c_str(),
+    std::printf("| %-42s | %9.0f | %6.1f | %8.2f | %8.2f | %8.2f | %7llu | %llu |", what.c_str(),
                 static_cast<double>(report.good) / report.seconds,
                 used / static_cast<double>(std::max<std::uint64_t>(report.good, 1)),
                 ms(report.times.nanoseconds_at(0.5)), ms(report.times.nanoseconds_at(0.99)),
                 ms(report.times.nanoseconds_at(0.999)),
                 static_cast<unsigned long long>(report.body_bytes),
                 static_cast<unsigned long long>(report.other));
-    std::fflush(stdout);
+    if (beside == nullptr) {
+        std::printf(" | | |\n");
+        std::fflush(stdout);
+        return;
+    }
+    beside->wait(seconds{60});
+    say_shares(beside->output());
 }
 
 void head(const std::string& what)
 {
     std::printf(
-        "\n| %-44s | answers/s | us of CPU |   p50 ms |      p99 |    p99.9 |   bytes | not 200 "
-        "|\n",
+        "\n| %-42s | answers/s | CPU us |   p50 ms |      p99 |    p99.9 |   bytes | not 200 "
+        "| shares | p50 ms | p99 |\n",
         what.c_str());
 }
 
-void ask(tests::PoolFixture& pool, const std::string& address, double duration)
+/// Head and body of an answer that zubrd gives now, for a server that gives no other.
+std::string whole_answer(const std::string& url)
 {
-    const std::string& url = pool.web_url();
+    const std::string body = tests::http_get(url).body;
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// Each row twice: a server that only writes the same bytes shows what the machine makes of it.
+void ask(const Shares& shares, const std::string& address, double duration)
+{
+    const std::string& url = shares.pool.web_url();
     const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
     for (const std::string& path : {std::string{"/api/v1/pool"}, "/api/v1/users/" + address}) {
         const std::string name = path.substr(0, 13);
+        const tests::NullHttp null{whole_answer(url + path)};
         tests::HttpLoad load{
             .port = port, .path = path, .connections = asking, .seconds = duration};
-        say(name + ", as fast as it goes", load, pool.process().pid());
-        load.rate = asked_per_second;
-        say(name + ", 30,000/s", load, pool.process().pid());
+        tests::HttpLoad least = load;
+        least.port = null.port();
+        load.rate = least.rate = asked_per_second;
+        say(name + ", 30,000/s", load, shares);
+        say("the same body by a null server, 30,000/s", least, shares);
+        load.rate = least.rate = 0;
+        say(name + ", as fast as it goes", load, shares);
+        say("the null server, as fast as it goes", least, shares);
     }
     say("/metrics, one after the other",
-        {.port = port, .path = "/metrics", .connections = 1, .seconds = duration},
-        pool.process().pid());
-}
-
-std::unique_ptr<tests::Process> load_shares(tests::PoolFixture& pool, const std::string& user,
-                                            int connections, double rate, double duration)
-{
-    const std::string name = "load-" + std::to_string(connections) + "-" + std::to_string(duration);
-    return pool.miner(user,
-                      {"--load", "--connections", std::to_string(connections), "--rate",
-                       std::to_string(rate), "--duration", std::to_string(duration)},
-                      name + ".json");
-}
-
-void say_shares(const char* what, const std::string& json)
-{
-    const auto of = [&](const char* key) { return tests::number_in(json, key).value_or(-1); };
-    std::printf("shares %s: %.0f/s, p50 %.2f ms, p99 %.2f, p99.9 %.2f\n", what,
-                of("shares_per_second"), of("p50_us") / 1e3, of("p99_us") / 1e3,
-                of("p999_us") / 1e3);
+        {.port = port, .path = "/metrics", .connections = 1, .seconds = duration}, shares);
 }
 
 }  // namespace
@@ -132,18 +173,15 @@ int main(int argc, char** argv)
         return 1;
     }
 
+    Shares shares{pool, address};
     head("nothing else");
-    ask(pool, address, duration);
+    ask(shares, address, duration);
     const auto alone = load_shares(pool, address, 100, shares_per_second, duration * 2);
     alone->wait(seconds{60} + seconds{static_cast<int>(duration * 2)});
-    std::printf("\n");
-    say_shares("alone", alone->output());
-    const double busy = duration * 5 + 4;
-    const auto beside = load_shares(pool, address, 100, shares_per_second, busy);
-    std::this_thread::sleep_for(seconds{2});
+    std::printf("\nshares alone |");
+    say_shares(alone->output());
+    shares.flowing = true;
     head("while 15,000 shares/s are served");
-    ask(pool, address, duration);
-    beside->wait(seconds{60});
-    say_shares("beside all of this", beside->output());
+    ask(shares, address, duration);
     return 0;
 }

@@ -123,6 +123,15 @@ TEST_F(Admin, SeesConfigurationJobsSharesAndSchema)
     EXPECT_NE(call("listjobs", "[65]").dump().find("-32602"), std::string::npos);
 }
 
+TEST_F(Admin, HearsWhyAServerWithoutAWalletPaysNobody)
+{
+    for (const char* const method : {"listpayouts", "comparebooks"}) {
+        EXPECT_NE(call(method).dump().find("set payouts.wallet"), std::string::npos) << method;
+    }
+    EXPECT_NE(call("createpayout").dump().find("may not"), std::string::npos)
+        << "an admin makes no payouts here either";
+}
+
 TEST_F(Admin, MovesBoundsOfDifficultyAndResetsAWorkerWhileItMines)
 {
     const std::string account = test_address("testnet4", 1);

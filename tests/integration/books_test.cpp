@@ -300,6 +300,31 @@ TEST_F(Books, ShowInQueriesWhatTheyHold)
     EXPECT_EQ(blocks->at(0).confirmations, 101);
 }
 
+TEST_F(Books, KnowAThousandNamesByTheirHandlesAndLeaveOutWhatTheyDoNotKnow)
+{
+    found(1, slot, 1'000'000);
+    in_chain(1, 101);
+    books.scalar(
+        "insert into producer_worker (producer, handle, member, name) "
+        "select 'other-0', seq, 1, concat('rig', seq) from seq_1_to_250");
+    books.scalar(
+        "insert into producer_member (producer, handle, account_id) "
+        "select 'other-0', 7, min(id) from account where name <> ''");
+    const auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    payouts::HandleQuestion question{"other-0", {7, 8}, {}};
+    for (std::uint64_t handle = 1; handle <= 1000; ++handle) question.workers.insert(handle);
+    const auto names = (*queries)->names(question);
+    ASSERT_TRUE(names.has_value()) << names.error().detail;
+    EXPECT_EQ(names->workers.size(), 250U);
+    EXPECT_EQ(names->workers.at(1), "rig1");
+    EXPECT_EQ(names->workers.at(250), "rig250");
+    ASSERT_EQ(names->members.size(), 1U);
+    EXPECT_EQ(names->members.at(7),
+              books.scalar("select name from account where name <> '' order by id limit 1"));
+    EXPECT_TRUE((*queries)->names({"another-0", {7}, {1}})->workers.empty());
+}
+
 // A declared block that its miner keeps to itself, and one that a node has answered for.
 TEST_F(Books, NameBlocksThatNobodyHasSeenAndDoNotCountThemAsFound)
 {

@@ -191,6 +191,14 @@ TEST(RpcApi, GivesPagesOfWorkersUntilThereIsNoNext)
     EXPECT_EQ(page.at("next"), "rig");
 }
 
+TEST(RpcApi, GivesAnAccountOfTenThousandWorkersInAsFewBytesAsOneOfOne)
+{
+    const Running server;
+    const std::string farm = body_of(get(server.web(), "/api/v1/users/farm"));
+    EXPECT_EQ(json::parse(farm).at("worker_count"), 10'000);
+    EXPECT_LT(farm.size(), 1024U);
+}
+
 TEST(RpcApi, SendsNothingAnewToWhoeverHasItAlready)
 {
     const Running server;
