@@ -1,7 +1,7 @@
 # Completion of zubr-cli for bash: its options, and the methods that the running server knows.
 _zubr_cli() {
     local current=${COMP_WORDS[COMP_CWORD]} word options=() methods
-    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
+    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -stdinrpcpass -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
     case $current in
         -conf=* | -cookie=*)
             mapfile -t COMPREPLY < <(compgen -f -- "${current#*=}")
@@ -23,6 +23,6 @@ _zubr_cli() {
     done
     methods=$(timeout 2 "${COMP_WORDS[0]}" "${options[@]}" -json getrpcinfo 2>/dev/null |
         sed -n '/"methods"/,/]/s/^ *"\([a-z]*\)",*$/\1/p')
-    mapfile -t COMPREPLY < <(compgen -W "$methods healthcheck" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "$methods healthcheck rpcauth" -- "$current")
 }
 complete -F _zubr_cli zubr-cli

@@ -204,8 +204,9 @@ Method holdaccount_method(AccountControl& accounts)
     method.group = "people";
     method.name = "holdaccount";
     method.roles = {Role::operating, Role::accountant, Role::approver};
-    method.params = {account_param(),
-                     {.name = "reason", .length_max = 190, .doc = "why, for other people"}};
+    method.params = {
+        account_param(),
+        {.name = "reason", .length_max = 190, .prose = true, .doc = "why, for other people"}};
     method.doc = "Keeps payouts from an account. It goes on mining and being credited.";
     method.result = "null";
     method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {

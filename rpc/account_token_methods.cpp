@@ -26,6 +26,7 @@ Method createtoken_method(AccountControl& accounts)
     method.params = {account_param(),
                      {.name = "label",
                       .length_max = payouts::token_label_max,
+                      .prose = true,
                       .doc = "for whom it is, for other people"},
                      {.name = "scopes",
                       .required = false,

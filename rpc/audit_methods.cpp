@@ -38,22 +38,25 @@ Method listaudit_method(AuditLog& log)
     method.name = "listaudit";
     method.reads_only = true;
     method.roles = readers;
-    method.params = {
-        {.name = "limit",
-         .type = ParamType::integer,
-         .required = false,
-         .default_value = std::int64_t{50},
-         .min = 1,
-         .max = 1000,
-         .doc = "at most so many"},
-        {.name = "before",
-         .type = ParamType::integer,
-         .required = false,
-         .default_value = std::int64_t{0},
-         .min = 0,
-         .max = INT64_MAX,
-         .doc = "only ids below it; 0: from the newest"},
-        {.name = "actor", .required = false, .length_max = 64, .doc = "only what this user did"}};
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{50},
+                      .min = 1,
+                      .max = 1000,
+                      .doc = "at most so many"},
+                     {.name = "before",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{0},
+                      .min = 0,
+                      .max = INT64_MAX,
+                      .doc = "only ids below it; 0: from the newest"},
+                     {.name = "actor",
+                      .required = false,
+                      .length_max = 64,
+                      .prose = true,
+                      .doc = "only what this user did"}};
     method.doc =
         "Lists what was asked of the admin RPC, newest first. What changes something has a row "
         "\"call\" before it began and one \"done\" or \"failed\" after it; reading the same again "

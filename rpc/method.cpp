@@ -1,5 +1,6 @@
 #include "rpc/method.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -62,6 +63,15 @@ tl::expected<ParamValue, RpcError> read_text(const Param& param, const pool::Jso
     if (!value) return bad(param, "must be a text");
     if (value->size() > param.length_max) {
         return bad(param, "is longer than " + std::to_string(param.length_max) + " bytes");
+    }
+    // Names, hashes and words: what is none of them needs no store to say so.
+    const auto fits = [&param](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x20 && byte != 0x7f && (byte < 0x80 || param.prose);
+    };
+    if (!std::all_of(value->begin(), value->end(), fits)) {
+        return bad(param, param.prose ? "holds control characters"
+                                      : "holds more than printable ASCII characters");
     }
     return std::string{*value};
 }

@@ -55,6 +55,7 @@ struct Param {
     std::int64_t min = INT64_MIN;  ///< integers
     std::int64_t max = INT64_MAX;
     std::size_t length_max = 256;  ///< texts, in bytes
+    bool prose = false;            ///< texts: for people, in any script; others are ASCII
     bool secret = false;           ///< never written down: neither audited nor logged
     std::string doc;
 };

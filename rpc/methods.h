@@ -25,7 +25,8 @@ void register_work_methods(Router& router, WorkControl& work);
 /// getconfig, backupnow, migratestatus. Both outlive all calls.
 void register_upkeep_methods(Router& router, ServerControl& server, PoolView& view);
 
-/// listworkers, getworker, getsharestats, getsharelog, getmininginfo. `view` outlives all calls.
+/// listworkers, listusers, getworker, getsharestats, getsharelog, getmininginfo. `view` outlives
+/// all calls.
 void register_worker_methods(Router& router, PoolView& view);
 
 /// listconnections, disconnectclient. `miners` outlives all calls.

@@ -93,6 +93,58 @@ Method createpayout_method(PayoutControl& control)
     return method;
 }
 
+Method previewpayout_method(PayoutControl& control)
+{
+    Method method = method_of("previewpayout", readers);
+    method.reads_only = true;
+    method.doc = "Tells whom createpayout would pay now, and whom not and why. Makes nothing.";
+    method.handler = [&control](const Caller& caller, const Arguments&, Reply reply) {
+        control.run(
+            [who = caller.name](Payouts& payouts) {
+                const pool::Now now = pool::read_clock();
+                const std::string request = "preview-" + std::to_string(now.wall.value);
+                return shown(payouts.create(request, who, true, now), batch_json);
+            },
+            answer(std::move(reply)));
+    };
+    return method;
+}
+
+constexpr std::uint32_t payouts_summed = 100;
+
+Method getpayoutinfo_method(PayoutControl& control)
+{
+    Method method = method_of("getpayoutinfo", readers);
+    method.reads_only = true;
+    method.doc = "Sums up paying: whether it is stopped, what is under way, books and wallet.";
+    method.result =
+        "an object: hold (as stoppayouts gives), open and open_sat (of the newest hundred payouts, "
+        "those that are neither confirmed nor cancelled), newest (as listpayouts gives; null: "
+        "none), funds (as comparebooks gives)";
+    method.handler = [&control](const Caller&, const Arguments&, Reply reply) {
+        control.run(
+            [](Payouts& payouts) -> Result<std::string> {
+                const auto hold = payouts.hold();
+                if (!hold) return fail(hold.error());
+                const auto newest = payouts.list(payouts_summed);
+                if (!newest) return fail(newest.error());
+                const auto funds = payouts.compare();
+                if (!funds) return fail(funds.error());
+                return overview_json(*hold, *newest, *funds);
+            },
+            answer(std::move(reply)));
+    };
+    return method;
+}
+
+/// The same method under a name that admins of other pools look for.
+Method renamed(Method method, const char* name)
+{
+    method.doc = "Another name of " + method.name + ". " + method.doc;
+    method.name = name;
+    return method;
+}
+
 Method listpayouts_method(PayoutControl& control)
 {
     Method method = method_of("listpayouts", readers);
@@ -256,6 +308,7 @@ Method stoppayouts_method(PayoutControl& control)
     method.params = {{.name = "reason",
                       .required = false,
                       .length_max = 64,
+                      .prose = true,
                       .doc = "for those who must release them"}};
     method.doc =
         "Stops payouts: no draft is made and no payment made or sent until two people release "
@@ -331,7 +384,10 @@ Method bookcoins_method(PayoutControl& control)
          .length_max = 100,
          .doc = "the account that is owed it, or was paid; or pool:reserve, pool:fee, "
                 "pool:donation, pool:network (out only: fees of the network)"},
-        {.name = "reason", .length_max = 150, .doc = "for the approver: the transaction's id"}};
+        {.name = "reason",
+         .length_max = 150,
+         .prose = true,
+         .doc = "for the approver: the transaction's id"}};
     method.doc =
         "Asks to book coins that came into the wallet, or left it, without a block or a payout: a "
         "deposit, a withdrawal, a payment that a restored backup has forgotten. Nothing moves "
@@ -389,15 +445,19 @@ Method listcoins_method(PayoutControl& control)
 void register_payout_methods(Router& router, PayoutControl& payouts)
 {
     router.add(createpayout_method(payouts));
+    router.add(previewpayout_method(payouts));
+    router.add(getpayoutinfo_method(payouts));
     router.add(listpayouts_method(payouts));
     router.add(getpayout_method(payouts));
     router.add(approvepayout_method(payouts));
+    router.add(renamed(approvepayout_method(payouts), "runpayout"));
     router.add(exportpsbt_method(payouts));
     router.add(importpsbt_method(payouts));
     router.add(bumppayout_method(payouts));
     router.add(cancelpayout_method(payouts));
     router.add(writeoffpayout_method(payouts));
     router.add(stoppayouts_method(payouts));
+    router.add(renamed(stoppayouts_method(payouts), "holdpayouts"));
     router.add(releasepayouts_method(payouts));
     router.add(comparebooks_method(payouts));
     router.add(bookcoins_method(payouts));

@@ -6,6 +6,7 @@
 namespace rpc {
 namespace {
 
+using payouts::BatchState;
 using payouts::PayoutBatch;
 using pool::JsonWriter;
 
@@ -146,6 +147,33 @@ std::string hold_json(const payouts::HoldState& hold)
     json.begin_object().key("stopped").boolean(hold.stopped).key("by").string(hold.by);
     json.key("reason").string(hold.reason);
     json.key("release_asked_by").string(hold.released_by).end_object();
+    return out;
+}
+
+std::string overview_json(const payouts::HoldState& hold, const std::vector<PayoutBatch>& payouts,
+                          const payouts::FundsCheck& funds)
+{
+    pool::Sats open;
+    std::uint64_t count = 0;
+    for (const PayoutBatch& each : payouts) {
+        if (each.state == BatchState::confirmed || each.state == BatchState::cancelled) continue;
+        open = open + each.total;
+        ++count;
+    }
+    std::string out;
+    JsonWriter json{out};
+    json.begin_object().key("hold").raw(hold_json(hold));
+    json.key("open").unsigned_integer(count);
+    amount(json, "open_sat", open);
+    json.key("newest");
+    if (payouts.empty()) {
+        json.null();
+    } else {
+        json.begin_object();
+        head(json, payouts.front());
+        json.end_object();
+    }
+    json.key("funds").raw(funds_json(funds)).end_object();
     return out;
 }
 

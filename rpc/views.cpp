@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <numeric>
 #include <string_view>
 
@@ -281,6 +282,48 @@ std::string worker_lines_json(const std::vector<WorkerLine>& lines)
         members.raw("last_share",
                     worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
         members.text("user_agent", worker.user_agent);
+        members.end();
+        return out;
+    });
+}
+
+std::string users_json(const std::vector<WorkerLine>& lines, std::size_t limit)
+{
+    struct User {
+        std::string name;
+        std::uint64_t workers = 0;
+        WorkerInfo sum;
+    };
+    std::map<std::string_view, std::size_t> places;
+    std::vector<User> users;
+    for (const WorkerLine& line : lines) {
+        const auto [place, fresh] = places.emplace(line.account, users.size());
+        if (fresh) users.push_back({line.account, 0, {}});
+        User& user = users[place->second];
+        ++user.workers;
+        user.sum.rates.add(line.worker.rates);
+        user.sum.accepted += line.worker.accepted;
+        user.sum.stale += line.worker.stale;
+        user.sum.rejected += line.worker.rejected;
+        user.sum.last_share = std::max(user.sum.last_share, line.worker.last_share);
+    }
+    std::stable_sort(users.begin(), users.end(),
+                     [](const User& a, const User& b) { return a.sum.rates.m5 > b.sum.rates.m5; });
+    if (users.size() > limit) users.resize(limit);
+    return list_json(users, [](const User& user) {
+        std::string out;
+        Members members{out};
+        members.text("account", user.name);
+        members.count("workers", user.workers);
+        members.number("hashrate_1m", user.sum.rates.m1);
+        members.number("hashrate_5m", user.sum.rates.m5);
+        members.number("hashrate_1h", user.sum.rates.h1);
+        members.number("hashrate_1d", user.sum.rates.d1);
+        members.count("accepted", user.sum.accepted);
+        members.count("stale", user.sum.stale);
+        members.count("rejected", user.sum.rejected);
+        members.raw("last_share",
+                    user.sum.last_share ? std::to_string(seconds(*user.sum.last_share)) : "null");
         members.end();
         return out;
     });

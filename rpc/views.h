@@ -27,6 +27,8 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes = {true,
 std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after);
 std::string worker_json(const WorkerInfo& worker);
 std::string worker_lines_json(const std::vector<WorkerLine>& lines);
+/// The accounts of these workers, the strongest over five minutes first.
+std::string users_json(const std::vector<WorkerLine>& lines, std::size_t limit);
 std::string connections_json(const std::vector<ConnectionInfo>& connections);
 std::string share_stats_json(const PoolInfo& info);
 std::string account_json(const AccountInfo& account);

@@ -39,6 +39,34 @@ Method listworkers_method(PoolView& view)
     return method;
 }
 
+Method listusers_method(PoolView& view)
+{
+    Method method;
+    method.group = "people";
+    method.name = "listusers";
+    method.reads_only = true;
+    method.params = {{.name = "limit",
+                      .type = ParamType::integer,
+                      .required = false,
+                      .default_value = std::int64_t{100},
+                      .min = 1,
+                      .max = 10'000,
+                      .doc = "at most so many"}};
+    method.doc =
+        "Lists the accounts that have mined in a week, the strongest over five minutes first.";
+    method.result =
+        "a list of objects: account, workers, hashrate_1m, hashrate_5m, hashrate_1h, hashrate_1d, "
+        "accepted, stale, rejected, last_share";
+    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        const auto render = [limit = static_cast<std::size_t>(arguments.integer(0))](
+                                const std::vector<WorkerLine>& lines) {
+            return users_json(lines, limit);
+        };
+        view.workers(SIZE_MAX, "", answer<std::vector<WorkerLine>>(std::move(reply), render));
+    };
+    return method;
+}
+
 Method getworker_method(PoolView& view)
 {
     Method method;
@@ -150,6 +178,7 @@ Method getsharelog_method(PoolView& view)
 void register_worker_methods(Router& router, PoolView& view)
 {
     router.add(listworkers_method(view));
+    router.add(listusers_method(view));
     router.add(getworker_method(view));
     router.add(getsharestats_method(view));
     router.add(getsharelog_method(view));

@@ -55,6 +55,7 @@ bool is_misbehaviour(EndReason reason);
 struct ShardMetrics {
     std::array<pool::Counter, 10> judgements;  ///< by Judgement; one for each submit that was
                                                ///< hashed or named an unknown job
+    pool::Total accepted_difficulty;           ///< of accepted shares, in units of 2^32 hashes
     pool::Counter malformed_submits;           ///< refused before anything could be hashed
     pool::Counter shares_unlogged;             ///< good ones, refused because the share log failed
     pool::Gauge share_log_failed;              ///< 1 while it does

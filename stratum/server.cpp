@@ -39,6 +39,7 @@ pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
             [this, &port](std::unique_ptr<pool::TcpConn> tcp) { accept(port, std::move(tcp)); });
         if (!opened) return pool::fail(opened.error());
         ports.push_back((*opened)->port());
+        sessions_by_port.emplace_back().port = ports.back();
         listeners.push_back(std::move(*opened));
     }
     ticking = loop.every(tick, [this] { on_tick(); });
@@ -165,6 +166,10 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     // A proxy's own connection (LOCAL, UNKNOWN) counts for the proxy.
     if (!conn.admitted && !admit(conn, conn.address)) return forget(conns.find(id.value));
     const pool::Endpoint peer{to_string(intake->address()), intake->address_port()};
+    PortSessions& sessions =
+        sessions_by_port.at(static_cast<std::size_t>(conn.port - options.ports.data()));
+    conn.counted = caller == Caller::stratum_v2 ? &sessions.v2 : &sessions.v1;
+    conn.counted->add(1);
     if (caller == Caller::stratum_v2) {
         shard.open_v2(id, pool::to_string(peer), conn.port->difficulty, conn.opened);
     } else {
@@ -229,6 +234,7 @@ void Server::Impl::refuse(pool::SessionId id, EndReason reason)
 void Server::Impl::forget(Conns::iterator at)
 {
     if (at->second.admitted) gate->release(at->second.address);
+    if (at->second.counted != nullptr) at->second.counted->add(-1);
     room.leave({at->first});
     conns.erase(at);
 }

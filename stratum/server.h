@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "pool/base/histogram.h"
+#include "pool/base/metrics.h"
 #include "pool/base/result.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/tcp.h"
@@ -54,10 +56,18 @@ struct ServerTimes {
     pool::Histogram published;  ///< each urgent job: until the loop has written it to all
 };
 
+/// Sessions that are open on a port, by what they speak. The loop counts, any thread reads.
+struct PortSessions {
+    std::uint16_t port = 0;  ///< as the kernel has it
+    pool::Gauge v1;
+    pool::Gauge v2;
+};
+
 /// The sockets of one Stratum loop: tells by the first bytes what a connection speaks (see
 /// first_bytes.h), takes PROXY headers and TLS off, carries bytes between it and the shard, tells
 /// the shard the time, and decides nothing about shares. Made, used and dropped on the loop's
-/// thread (or before run() / after it); `metrics()` and `times()` from any thread.
+/// thread (or before run() / after it); `metrics()`, `times()` and `sessions_by_port()` from any
+/// thread.
 class Server {
 public:
     /// So many rounds of TLS handshakes a turn, or fewer if they take a millisecond: a flood of
@@ -104,6 +114,8 @@ public:
     bool count_some(Census& census) const;  ///< see Shard::count_some
     const ShardMetrics& metrics() const;
     const ServerTimes& times() const;
+    /// In the order of options.ports, once start() has returned; they stay where they are.
+    const std::deque<PortSessions>& sessions_by_port() const;
 
 private:
     struct Impl;

@@ -104,6 +104,8 @@ bool Server::count_some(Census& census) const
 
 const ServerTimes& Server::times() const { return impl_->times; }
 
+const std::deque<PortSessions>& Server::sessions_by_port() const { return impl_->sessions_by_port; }
+
 const ShardMetrics& Server::metrics() const { return impl_->shard.metrics(); }
 
 }  // namespace stratum

@@ -29,6 +29,7 @@ struct Server::Impl {
         std::optional<pool::SteadyTime> unsent_since;
         pool::Now opened;
         const PortOptions* port = nullptr;
+        pool::Gauge* counted = nullptr;  // of `port`, once it has a session
         bool admitted = false;
         bool holding = false;
         bool overdue = false;  // stands in `overdue`
@@ -81,6 +82,7 @@ struct Server::Impl {
     WaitingRoom room;
     bool accepting = true;
     ServerTimes times;
+    std::deque<PortSessions> sessions_by_port;
     std::optional<pool::SteadyTime> turn_began;  // with the first bytes that came
     std::uint64_t judged = 0;                    // before this turn
     std::uint64_t candidates = 0;                // likewise

@@ -138,6 +138,11 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     const pool::Verdict& verdict = verdicts_[at];
     const bool unlogged = verdict.judgement == Judgement::accepted && !logged;
     (unlogged ? metrics_.shares_unlogged : metrics_.of(verdict.judgement)).add();
+    if (verdict.judgement == Judgement::accepted && logged) {
+        constexpr double hashes = 4294967296;
+        metrics_.accepted_difficulty.add(static_cast<double>(batch_.submissions[at].promise.work) /
+                                         hashes);
+    }
     const Outcome outcome{.judgement = verdict.judgement,
                           .work = batch_.submissions[at].promise.work,
                           .logged = logged,

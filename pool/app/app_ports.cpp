@@ -6,6 +6,7 @@
 #include "pool/app/store_options.h"
 #include "pool/app/stratum_options.h"
 #include "pool/base/log.h"
+#include "pool/runtime/this_thread.h"
 #include "rpc/account_methods.h"
 #include "rpc/methods.h"
 #include "rpc/payout_methods.h"
@@ -59,6 +60,8 @@ Result<void> App::Parts::open_rpc()
     if (!made) return fail(made.error());
     cookie = std::move(*made);
     auth = std::make_unique<rpc::Authenticator>(config.rpc_users, cookie->secret());
+    std::vector<const Node*> asked;
+    for (const auto& node : nodes) asked.push_back(node.get());
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
     live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
@@ -78,6 +81,7 @@ Result<void> App::Parts::open_rpc()
                                               .history = std::move(*history),
                                               .loops = plain,
                                               .gate = *gate,
+                                              .nodes = asked,
                                               .withheld_blocks = config.withheld_blocks,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,
@@ -168,7 +172,10 @@ void App::Parts::start_rpc(std::uint16_t stratum_port)
     view->identity().stratum_port = stratum_port;
     view->identity().web_port = rpc_server->web_port();
     rpc_loop.post([this] { webhooks->start(); });
-    rpc_thread = std::thread{[this] { rpc_loop.run(); }};
+    rpc_thread = std::thread{[this] {
+        this_thread::name("rpc");
+        rpc_loop.run();
+    }};
     log::info("web_listening", {{"port", rpc_server->web_port()}});
     log::info("admin_listening", {{"port", rpc_server->admin_port()}});
 }

@@ -5,6 +5,7 @@
 
 #include "pool/app/app_parts.h"
 #include "pool/app/work_options.h"
+#include "pool/runtime/this_thread.h"
 
 // The core loop: from the nodes to the miners' loops, and found blocks back.
 namespace pool {
@@ -125,7 +126,10 @@ Result<void> App::Parts::start_work(const sigset_t& signals)
         desk->start(node_patience,
                     [&](Result<void> outcome) { first_work.set_value(std::move(outcome)); });
     });
-    core_thread = std::thread{[this] { core.run(); }};
+    core_thread = std::thread{[this] {
+        this_thread::name("core");
+        core.run();
+    }};
     auto started = wait_or_signal(answer, signals);
     if (started) return started;
     core.stop();  // before the promise goes

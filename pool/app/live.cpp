@@ -5,12 +5,11 @@
 #include <cstddef>
 #include <map>
 #include <set>
-#include <sys/resource.h>
 #include <tuple>
-#include <unistd.h>
 #include <utility>
 
 #include "pool/bitcoin/target.h"
+#include "pool/runtime/this_thread.h"
 
 namespace pool {
 namespace {
@@ -101,9 +100,11 @@ Live::Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<St
     : rpc_loop_(rpc_loop), core_loop_(core_loop), desk_(desk), loops_(std::move(loops))
 {
     merging_.start();
-    // Nobody waits for it who could not wait longer. Linux counts a nice by the thread.
-    static_cast<void>(merging_.post(
-        [] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), merging_nice); }));
+    // Nobody waits for it who could not wait longer.
+    static_cast<void>(merging_.post([] {
+        this_thread::name("live");
+        this_thread::give_way(merging_nice);
+    }));
 }
 
 Live::~Live() { merging_.stop(); }
@@ -199,6 +200,7 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
     for (const auto& [names, merged] : workers) {
         rpc::WorkerInfo info = worker_info(names.second, merged);
         state->rates.add(info.rates);
+        state->best_share = std::max(state->best_share, info.best_share);
         if (info.last_share && info.last_share->value + active_ms > now) {
             ++state->workers;
             users.insert(names.first);

@@ -31,6 +31,7 @@ struct LiveState {
     std::uint64_t workers = 0;  ///< with a share in the last ten minutes
     std::uint64_t users = 0;    ///< accounts with such a worker
     rpc::Hashrates rates;
+    double best_share = 0;  ///< difficulty of the best of a week
     std::uint64_t backlog = 0;
     bool redis_ok = true;
     bool journal_ok = true;

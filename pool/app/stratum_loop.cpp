@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/runtime/this_thread.h"
 
 namespace pool {
 namespace {
@@ -72,6 +73,7 @@ Result<std::vector<std::uint16_t>> StratumLoop::start(
     shipper_.set_mark(options_.booked);
     shipper_.start();
     thread_ = std::thread{[this] {
+        this_thread::name("stratum");
         loop_.run();
         over_ = true;
     }};

@@ -110,6 +110,10 @@ public:
     UnixMillis newest_record() const { return log_.newest(); }
     const stratum::ShardMetrics& metrics() const { return server_->metrics(); }
     const stratum::ServerTimes& times() const { return server_->times(); }
+    const std::deque<stratum::PortSessions>& sessions_by_port() const
+    {
+        return server_->sessions_by_port();
+    }
     /// See Producer::names_folded. Any thread.
     std::uint64_t names_folded() const { return log_.names_folded(); }
     const Histogram& redis_times() const { return shipper_.times(); }

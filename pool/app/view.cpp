@@ -464,13 +464,9 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
     pool_info([this, done = std::move(done)](Result<rpc::PoolInfo> info) {
         if (!info) return done(fail(info.error()));
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
-            auto metrics =
-                metrics_of(info, state->work, parts_.loops, parts_.gate, parts_.lag, parts_.books);
-            rpc::Metric& imbalance = metrics.emplace_back();
-            imbalance.name = "zubr_ledger_imbalance_sats";
-            imbalance.help =
-                "Debits less credits of all balances: anything but 0 is a broken ledger";
-            imbalance.value = static_cast<double>(totals_.last().imbalance.value);
+            auto metrics = metrics_of(
+                info, *state, {parts_.loops, parts_.gate, parts_.lag, parts_.books, parts_.nodes});
+            add_book_metrics(totals_.last(), books_status_.backlog, metrics);
             rpc::Metric& suspects = metrics.emplace_back();
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";

@@ -47,6 +47,7 @@ public:
         std::unique_ptr<payouts::History> history;
         std::vector<StratumLoop*> loops;
         stratum::Gate& gate;
+        std::vector<const Node*> nodes;
         double withheld_blocks = 0;  ///< see WithholdingWatch
         std::function<void()> stop;
     };

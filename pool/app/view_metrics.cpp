@@ -1,13 +1,16 @@
 #include "pool/app/view_metrics.h"
 
 #include <array>
+#include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "pool/app/server_control.h"
+#include "pool/base/log.h"
 
 namespace pool {
 namespace {
@@ -91,6 +94,13 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
     }
     list.counter(name, help, sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }),
                  {{"result", "rejected"}, {"reason", "unlogged"}});
+    double difficulty = 0;
+    for (const StratumLoop* loop : loops) {
+        difficulty += loop->metrics().accepted_difficulty.value();
+    }
+    list.counter("zubr_share_difficulty_total",
+                 "Difficulty of accepted shares, in all: its rate times 2^32 is the hashrate",
+                 difficulty);
     list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
     list.counter("zubr_block_candidates_total", "Headers that met the network's target",
                  sum(loops, [](const auto& m) -> auto& { return m.block_candidates; }));
@@ -117,9 +127,27 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
                static_cast<double>(info.books_lag_ms) / 1000);
 }
 
-void add_connections(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loops, List& list)
+/// By port and protocol; loops share the ports.
+std::map<std::pair<std::uint16_t, std::string>, std::int64_t> open_sessions(
+    const std::vector<StratumLoop*>& loops)
 {
-    list.gauge("zubr_connections", "Stratum connections", static_cast<double>(info.connections));
+    std::map<std::pair<std::uint16_t, std::string>, std::int64_t> open;
+    for (const StratumLoop* loop : loops) {
+        for (const stratum::PortSessions& sessions : loop->sessions_by_port()) {
+            open[{sessions.port, "v1"}] += sessions.v1.value();
+            open[{sessions.port, "v2"}] += sessions.v2.value();
+        }
+    }
+    return open;
+}
+
+void add_connections(const std::vector<StratumLoop*>& loops, List& list)
+{
+    for (const auto& [key, count] : open_sessions(loops)) {
+        list.gauge("zubr_connections", "Stratum connections, by port and protocol",
+                   static_cast<double>(count),
+                   {{"listener", std::to_string(key.first)}, {"proto", key.second}});
+    }
     list.counter("zubr_connections_total", "Stratum connections since the start",
                  sum(loops, [](const auto& m) -> auto& { return m.connections; }));
     for (std::size_t at = 0; at < stratum::end_reasons; ++at) {
@@ -250,6 +278,8 @@ void add_gate(stratum::Gate& gate, List& list)
         list.counter("zubr_gate_answers_total", "What the gate said to those who connected",
                      gate.answered(answer), {{"answer", name}});
     }
+    list.gauge("zubr_bans_active", "Addresses and networks that are banned now",
+               static_cast<double>(gate.bans(read_clock().steady).size()));
     list.counter("zubr_bans_total", "Addresses and networks banned", gate.banned_ever());
     list.gauge("zubr_gate_connections", "Connections that the gate has let in",
                static_cast<double>(gate.connections()));
@@ -284,6 +314,20 @@ void add_work(const WorkStatus& work, List& list)
     }
 }
 
+void add_nodes(const std::vector<const Node*>& nodes, List& list)
+{
+    for (const Node* node : nodes) {
+        if (node->times() == nullptr) continue;
+        for (std::size_t at = 0; at < rpc_calls; ++at) {
+            const auto call = static_cast<RpcCall>(at);
+            list.histogram("zubr_bitcoind_rpc_seconds",
+                           "From a call of a node to its answer, or to our giving up",
+                           node->times()->of(call),
+                           {{"bitcoind", node->name()}, {"method", std::string{to_string(call)}}});
+        }
+    }
+}
+
 }  // namespace
 
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
@@ -300,10 +344,10 @@ void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& inf
         {"malformed", sum(loops, [](const auto& m) -> auto& { return m.malformed_submits; })});
 }
 
-std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
-                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate,
-                                    const LoopLag& lag, const Books& books)
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& state,
+                                    const MetricSources& sources)
 {
+    const std::vector<StratumLoop*>& loops = sources.loops;
     List list;
     list.gauge("zubr_build_info", "Version of the server", 1, {{"version", info.version}});
     list.gauge("zubr_uptime_seconds", "Since the start", static_cast<double>(info.uptime_s));
@@ -320,26 +364,32 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
     for (const auto& [window, rate] : windows) {
         list.gauge("zubr_hashrate_hps", "Estimated from accepted work", rate, {{"window", window}});
     }
-    add_connections(info, loops, list);
-    add_gate(gate, list);
+    add_connections(loops, list);
+    add_gate(sources.gate, list);
     add_shares(info, loops, list);
     list.gauge("zubr_template_height", "Height that miners work on",
                static_cast<double>(info.height.value) + 1);
     if (info.template_age_ms) {
         list.gauge("zubr_template_age_seconds", "Since a node last gave a template on our tip",
-                   static_cast<double>(*info.template_age_ms) / 1000);
+                   static_cast<double>(*info.template_age_ms) / 1000,
+                   {{"bitcoind", state.work.template_node}});
     }
-    add_work(work, list);
+    add_work(state.work, list);
+    add_nodes(sources.nodes, list);
     const std::array<std::pair<const char*, std::uint64_t>, 5> blocks{
         {{"found", info.blocks_found},
          {"immature", info.blocks_immature},
          {"mature", info.blocks_mature},
          {"orphaned", info.blocks_orphaned},
          {"rejected", info.blocks_rejected}}};
-    for (const auto& [state, count] : blocks) {
+    for (const auto& [name, count] : blocks) {
         list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
-                   {{"state", state}});
+                   {{"state", name}});
     }
+    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
+                 info.blocks_found, {{"state", "found"}});
+    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
+                 info.blocks_rejected, {{"state", "rejected"}});
     list.gauge("zubr_round_effort_ratio",
                "Work since our last block, in blocks that were to be expected", info.round_effort);
     list.gauge("zubr_credited_sats", "Credited to miners",
@@ -348,10 +398,32 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus&
         list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
                    {{"name", dependency.name}});
     }
-    add_lag(lag, list);
-    add_times(loops, books, list);
+    list.gauge("zubr_best_share_difficulty", "Of the best share of a week, or since the start",
+               state.best_share);
+    add_lag(sources.lag, list);
+    add_times(loops, sources.books, list);
     add_process(list);
+    list.counter("zubr_log_dropped_total", "Log lines that could not be written", log::dropped());
     return list.take();
+}
+
+void add_book_metrics(const payouts::Totals& totals, std::uint64_t streamed,
+                      std::vector<rpc::Metric>& metrics)
+{
+    List list;
+    list.gauge("zubr_ledger_imbalance_sats",
+               "Debits less credits of all balances: anything but 0 is a broken ledger",
+               static_cast<double>(totals.imbalance.value));
+    list.gauge("zubr_payout_pending_sats", "In payouts that are neither settled nor cancelled",
+               static_cast<double>(totals.in_payouts.value));
+    if (totals.payout_settled_at.value > 0) {
+        list.gauge("zubr_payout_last_success_timestamp_seconds",
+                   "When the newest settled payout was settled",
+                   static_cast<double>(totals.payout_settled_at.value) / 1000);
+    }
+    list.gauge("zubr_share_stream_lag_entries", "Share records in Redis that MySQL does not have",
+               static_cast<double>(streamed));
+    for (rpc::Metric& each : list.take()) metrics.push_back(std::move(each));
 }
 
 }  // namespace pool

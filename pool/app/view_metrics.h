@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
+#include "payouts/ledger.h"
 #include "pool/app/books.h"
+#include "pool/app/live.h"
 #include "pool/app/loop_lag.h"
 #include "pool/app/stratum_loop.h"
-#include "pool/app/work_desk.h"
+#include "pool/node/node.h"
 #include "rpc/pool_view.h"
 #include "stratum/gate.h"
 
@@ -14,9 +17,20 @@ namespace pool {
 /// Fills the session's share counts: sums over the loops' counters, read without a lock.
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info);
 
-/// Everything that /metrics shows.
-std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const WorkStatus& work,
-                                    const std::vector<StratumLoop*>& loops, stratum::Gate& gate,
-                                    const LoopLag& lag, const Books& books);
+/// Whose counters are read; any thread.
+struct MetricSources {
+    const std::vector<StratumLoop*>& loops;
+    stratum::Gate& gate;
+    const LoopLag& lag;
+    const Books& books;
+    const std::vector<const Node*>& nodes;
+};
+
+/// What the loops, the nodes and the process count.
+std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& state,
+                                    const MetricSources& sources);
+/// What the books come to, as they were last read. streamed: records that MySQL does not have.
+void add_book_metrics(const payouts::Totals& totals, std::uint64_t streamed,
+                      std::vector<rpc::Metric>& metrics);
 
 }  // namespace pool

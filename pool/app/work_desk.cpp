@@ -467,6 +467,7 @@ WorkStatus WorkDesk::status() const
     const auto& tip = source_.tip();
     if (!age || !tip) return status;
     status.template_age_ms = age->count();
+    status.template_node = peers_[source_.template_node()].node->name();
     status.node_ok = !source_.lost() && std::any_of(peers_.begin(), peers_.end(), [](auto& peer) {
         return peer.up && gives_templates(peer.node->role());
     });

@@ -44,6 +44,7 @@ struct WorkStatus {
     Uint256 network_target;
     Sats reward;                        ///< of the block that miners work on
     std::int64_t template_age_ms = -1;  ///< of the last one on our tip; -1: no template yet
+    std::string template_node;          ///< that gave it
     bool node_ok = false;               ///< a node that gives templates is there
     std::string node_error;             ///< the last that went wrong with any node
     std::uint64_t jobs = 0;

@@ -30,6 +30,7 @@ struct Output {
     spdlog::logger sink{"zubr", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
     std::atomic<Level> level{Level::info};
     std::atomic<Format> format{Format::text};
+    std::atomic<std::uint64_t> dropped{0};
 
     Output()
     {
@@ -166,6 +167,11 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
     const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
                                          read_clock().wall, event, fields);
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
+    if (std::ferror(stderr) == 0) return;
+    std::clearerr(stderr);
+    out.dropped.fetch_add(1, std::memory_order_relaxed);
 }
+
+std::uint64_t dropped() { return output().dropped.load(std::memory_order_relaxed); }
 
 }  // namespace pool::log

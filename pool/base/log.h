@@ -52,6 +52,9 @@ void configure(Level level, Format format);
 std::string format_line(Format format, Level level, UnixMillis at, std::string_view event,
                         std::initializer_list<Field> fields);
 
+/// Lines that could not be written, since the start: where they go is full or gone. Any thread.
+std::uint64_t dropped();
+
 /// `event`: a stable snake_case name to search for, no prose. Any thread.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
 

@@ -29,4 +29,17 @@ private:
     std::atomic<std::int64_t> value_{0};
 };
 
+/// A sum that only grows, of what is no whole number. One thread adds, any thread reads.
+class Total {
+public:
+    void add(double amount)
+    {
+        value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+    }
+    double value() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<double> value_{0};
+};
+
 }  // namespace pool

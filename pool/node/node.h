@@ -13,6 +13,7 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "pool/node/rpc_times.h"
 #include "pool/work/template.h"
 
 namespace pool {
@@ -110,6 +111,8 @@ public:
     virtual void sight(const BlockHash& hash, Height height, Done<Sighting> done) = 0;
     /// Keeps the connection that blocks travel on open and known to work.
     virtual void keep_warm() = 0;
+    /// Null for a node that is not asked by RPC. Any thread; lives as long as the node.
+    virtual const RpcTimes* times() const { return nullptr; }
 };
 
 }  // namespace pool

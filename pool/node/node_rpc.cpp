@@ -60,10 +60,11 @@ public:
 
     const std::string& name() const override { return options_.name; }
     NodeRole role() const override { return role_; }
+    const RpcTimes* times() const override { return &times_; }
 
     void chain_info(Done<ChainInfo> done) override
     {
-        ask(questions_, "getblockchaininfo", "[]", look_deadline,
+        ask(questions_, RpcCall::getblockchaininfo, "[]", look_deadline,
             reads_as(read_chain_info, std::move(done)));
     }
 
@@ -71,13 +72,13 @@ public:
     {
         const std::string params = "[" + std::to_string(height.value) + "," +
                                    std::to_string(wait_at_the_node.count()) + "]";
-        ask(longpoll_, "waitforblockheight", params, longpoll_deadline,
+        ask(longpoll_, RpcCall::waitforblockheight, params, longpoll_deadline,
             reads_as(read_tip, std::move(done)));
     }
 
     void header(const BlockHash& hash, Done<TipHeader> done) override
     {
-        ask(questions_, "getblockheader", quoted(hash), question_deadline,
+        ask(questions_, RpcCall::getblockheader, quoted(hash), question_deadline,
             [done = std::move(done)](const RpcAnswer& answer) {
                 if (answer.rpc.code == rpc_code::block_not_found) {
                     return done(fail(Error::Code::not_found, "the node has no such block"));
@@ -91,7 +92,7 @@ public:
     {
         HttpCall call = call_of(rpc_request("getblocktemplate", template_params()));
         call.deadline = question_deadline;
-        send(templates_, std::move(call), true,
+        send(templates_, RpcCall::getblocktemplate, std::move(call),
              [this, done = std::move(done)](Result<HttpAnswer> answer) {
                  parse_elsewhere(std::move(answer), done);
              });
@@ -99,7 +100,7 @@ public:
 
     void propose(const Bytes& block, Done<std::string> done) override
     {
-        ask(questions_, "getblocktemplate", proposal_params(block), question_deadline,
+        ask(questions_, RpcCall::proposal, proposal_params(block), question_deadline,
             reads_as(read_proposal, std::move(done)));
     }
 
@@ -109,7 +110,7 @@ public:
         HttpCall call = call_of("");
         call.shared_body = block;
         call.deadline = submit_deadline;
-        send(blocks_, std::move(call), true,
+        send(blocks_, RpcCall::submitblock, std::move(call),
              [this, begun, done = std::move(done)](Result<HttpAnswer> answer) {
                  SubmitAnswer out = judge(read_answer(json_, std::move(answer)));
                  out.took = std::chrono::duration_cast<milliseconds>(
@@ -120,7 +121,7 @@ public:
 
     void prefer(const BlockHash& hash, Done<void> done) override
     {
-        ask(blocks_, "preciousblock", quoted(hash), question_deadline,
+        ask(blocks_, RpcCall::preciousblock, quoted(hash), question_deadline,
             [done = std::move(done)](const RpcAnswer& answer) {
                 if (!answer.result) return done(fail(answer.result.error()));
                 done({});
@@ -133,7 +134,7 @@ public:
     {
         if (warming_) return;
         warming_ = true;
-        ask(blocks_, "uptime", "[]", question_deadline,
+        ask(blocks_, RpcCall::uptime, "[]", question_deadline,
             [this](const RpcAnswer&) { warming_ = false; });
     }
 
@@ -159,7 +160,7 @@ private:
     // Confirmations of a known header (-1: not in the chain), or not_found.
     void confirmations_of(const BlockHash& hash, Done<std::int64_t> done)
     {
-        ask(questions_, "getblockheader", quoted(hash), question_deadline,
+        ask(questions_, RpcCall::getblockheader, quoted(hash), question_deadline,
             [done = std::move(done)](const RpcAnswer& answer) {
                 if (!answer.result) {
                     if (answer.rpc.code == rpc_code::block_not_found) {
@@ -178,8 +179,8 @@ private:
     // Our block is beside the chain: how deep is the one at its height?
     void sight_rival(Height height, const Done<Sighting>& done)
     {
-        ask(questions_, "getblockhash", "[" + std::to_string(height.value) + "]", question_deadline,
-            [this, done](const RpcAnswer& answer) {
+        ask(questions_, RpcCall::getblockhash, "[" + std::to_string(height.value) + "]",
+            question_deadline, [this, done](const RpcAnswer& answer) {
                 const auto none = Sighting{.place = Sighting::Place::beside};
                 if (!answer.result) {
                     if (answer.rpc.code == rpc_code::height_out_of_range) return done(none);
@@ -241,14 +242,26 @@ private:
         return call;
     }
 
-    void ask(HttpClient& client, std::string_view method, std::string_view params,
-             milliseconds deadline, std::function<void(RpcAnswer)> done)
+    void ask(HttpClient& client, RpcCall what, std::string_view params, milliseconds deadline,
+             std::function<void(RpcAnswer)> done)
     {
-        HttpCall call = call_of(rpc_request(method, params));
+        const RpcCall method = what == RpcCall::proposal ? RpcCall::getblocktemplate : what;
+        HttpCall call = call_of(rpc_request(to_string(method), params));
         call.deadline = deadline;
-        send(client, std::move(call), true,
+        send(client, what, std::move(call),
              [this, done = std::move(done)](Result<HttpAnswer> answer) {
                  done(read_answer(json_, std::move(answer)));
+             });
+    }
+
+    void send(HttpClient& client, RpcCall what, HttpCall call,
+              std::function<void(Result<HttpAnswer>)> done)
+    {
+        const auto begun = std::chrono::steady_clock::now();
+        send(client, std::move(call), true,
+             [this, what, begun, done = std::move(done)](Result<HttpAnswer> answer) {
+                 times_.of(what).add(std::chrono::steady_clock::now() - begun);
+                 done(std::move(answer));
              });
     }
 
@@ -317,6 +330,7 @@ private:
     Loop& loop_;
     NodeOptions options_;
     NodeRole role_;
+    RpcTimes times_;
     HttpClient questions_;
     HttpClient templates_;
     HttpClient longpoll_;

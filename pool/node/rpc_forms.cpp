@@ -164,6 +164,14 @@ std::optional<NodeRole> parse_node_role(std::string_view text)
     return std::nullopt;
 }
 
+std::string_view to_string(RpcCall call)
+{
+    constexpr std::array<std::string_view, rpc_calls> names{
+        "getblockchaininfo", "getblockhash", "getblockheader", "getblocktemplate",  "preciousblock",
+        "proposal",          "submitblock",  "uptime",         "waitforblockheight"};
+    return names.at(static_cast<std::size_t>(call));
+}
+
 std::string_view to_string(SubmitOutcome outcome)
 {
     switch (outcome) {

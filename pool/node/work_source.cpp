@@ -204,6 +204,7 @@ WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePt
     }
     note_place(node, tip, now);
     looked_ = now;
+    looked_by_ = node;
     wanted_ = false;
     const bool fresh = current_ == nullptr || current_->previous != tip.hash;
     if (fresh || on_empty_) {

@@ -133,6 +133,8 @@ public:
     bool disagreeing() const { return disagreeing_; }
     /// Since a node last gave a template on our tip; nothing before the first.
     std::optional<std::chrono::milliseconds> template_age(SteadyTime now) const;
+    /// Who gave that one; says nothing before the first.
+    NodeIndex template_node() const { return looked_by_; }
     /// How long the miners have worked on empty blocks, all in all.
     std::chrono::milliseconds empty_time(SteadyTime now) const;
 
@@ -177,10 +179,11 @@ private:
     TemplatePtr current_;  // what the miners have: it, or empty work
     bool on_empty_ = false;
     SteadyTime published_{};
-    SteadyTime looked_{};    // when a template on our tip last came
-    SteadyTime received_{};  // when the current one came
-    SteadyTime held_{};      // when a node last said that our tip is its
-    bool wanted_ = true;     // there is no full work on our tip yet
+    SteadyTime looked_{};      // when a template on our tip last came
+    NodeIndex looked_by_ = 0;  // and from whom
+    SteadyTime received_{};    // when the current one came
+    SteadyTime held_{};        // when a node last said that our tip is its
+    bool wanted_ = true;       // there is no full work on our tip yet
     bool lost_ = false;
     bool empty_allowed_ = true;
     bool disagreeing_ = false;

@@ -10,7 +10,7 @@
 namespace rpc::cli {
 
 /// What is called: a method with its parameters, or something of zubr-cli's own.
-enum class Action : std::uint8_t { call, getinfo, top, healthcheck };
+enum class Action : std::uint8_t { call, getinfo, top, healthcheck, rpcauth };
 
 struct CommandLine {
     Action action = Action::call;
@@ -20,6 +20,7 @@ struct CommandLine {
     std::string cookie_file;  ///< "" when not given
     std::string user;
     std::string password;
+    bool stdin_password = false;     ///< `password` is the first line of stdin
     bool wait = false;               ///< until the server answers
     bool json = false;               ///< JSON on a terminal too
     std::uint32_t patience_s = 900;  ///< for an answer; 0: as long as it takes

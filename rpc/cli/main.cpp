@@ -13,6 +13,7 @@
 #include "rpc/cli/admin_address.h"
 #include "rpc/cli/call.h"
 #include "rpc/cli/command_line.h"
+#include "rpc/cli/new_user.h"
 #include "rpc/cli/present.h"
 #include "rpc/cli/top.h"
 
@@ -68,6 +69,12 @@ pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
     return server;
 }
 
+void print(const CommandLine& line, const std::string& json)
+{
+    const bool for_person = isatty(STDOUT_FILENO) != 0 && !line.json;
+    std::cout << (for_person ? rpc::cli::as_text(json) : rpc::cli::as_json(json));
+}
+
 int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
 {
     if (!outcome.error.empty()) {
@@ -79,18 +86,32 @@ int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
         std::cout << "ready\n";
         return exit_ok;
     }
-    const bool for_person = isatty(STDOUT_FILENO) != 0 && !line.json;
     if (line.action == Action::getinfo && !line.json) {
         std::cout << rpc::cli::info_text(outcome.result);
     } else {
-        std::cout << (for_person ? rpc::cli::as_text(outcome.result)
-                                 : rpc::cli::as_json(outcome.result));
+        print(line, outcome.result);
     }
+    return std::cout.flush() ? exit_ok : exit_failed;
+}
+
+/// A line for admin.rpcauth. The password comes by -stdin, or is made: other users can read
+/// command lines.
+int new_user(const CommandLine& line)
+{
+    const bool told = line.params.size() == 3;
+    const auto user =
+        rpc::cli::make_user(line.params.at(0), line.params.at(1), told ? line.params.at(2) : "");
+    if (!user) return complain(exit_usage, user.error().detail);
+    print(line, rpc::cli::user_json(*user, !told));
+    std::cerr << "zubr-cli: put the line into the list admin.rpcauth of zubrd's configuration and "
+                 "start zubrd again"
+              << (told ? "" : "; the password is shown this once") << "\n";
     return std::cout.flush() ? exit_ok : exit_failed;
 }
 
 int run(const CommandLine& line)
 {
+    if (line.action == Action::rpcauth) return new_user(line);
     if (line.action == Action::top) {
         const pool::Result<rpc::cli::Server> server = find_server(line);
         return server ? rpc::cli::show_top(*server) : complain(exit_usage, server.error().detail);
@@ -124,6 +145,7 @@ int parse_and_run(const std::vector<std::string>& arguments)
     app.add_option("--cookie", line.cookie_file, "zubrd's cookie file");
     app.add_option("--rpcuser", line.user, "a user of admin.rpcauth, instead of the cookie");
     app.add_option("--rpcpassword", line.password, "that user's password");
+    app.add_flag("--stdinrpcpass", line.stdin_password, "or the first line of stdin is it");
     app.add_flag("--rpcwait", line.wait, "wait until the server answers");
     app.add_option("--rpcclienttimeout", line.patience_s,
                    "seconds to wait for an answer (900); 0: as long as it takes")
@@ -134,7 +156,8 @@ int parse_and_run(const std::vector<std::string>& arguments)
     app.add_flag("--stdin", line.stdin_params, "further parameters from stdin, one a line");
     app.footer(
         "METHOD [VALUE...] or METHOD [NAME=VALUE...]; 'healthcheck' succeeds when the pool "
-        "is ready. Secrets go by -stdin: other users can read command lines.\nOn a terminal "
+        "is ready; 'rpcauth USER ROLE' makes a line for admin.rpcauth. Secrets go by -stdin: other "
+        "users can read command lines.\nOn a terminal "
         "results are "
         "tables, elsewhere JSON.\nExit: 0 done, 1 refused or unreachable, 2 wrong usage.");
     try {
@@ -163,8 +186,21 @@ int parse_and_run(const std::vector<std::string>& arguments)
     if (!own) {
         line.method = words.front();
         line.params.assign(words.begin() + 1, words.end());
+        const bool making = line.method == "rpcauth";
+        if (making && line.params.size() != 2) {
+            return complain(
+                exit_usage,
+                "rpcauth takes a user and a role; a password of your own goes by -stdin");
+        }
+        if (line.stdin_password && !std::getline(std::cin, line.password)) {
+            return complain(exit_usage, "-stdinrpcpass, and no password came");
+        }
         for (std::string each; line.stdin_params && std::getline(std::cin, each);) {
             line.params.push_back(each);
+        }
+        if (making) {
+            line.action = Action::rpcauth;
+            if (line.params.size() > 3) return complain(exit_usage, "one password is enough");
         }
         if (line.method == "healthcheck") {
             line.action = Action::healthcheck;

@@ -1,5 +1,4 @@
 // zubr-miner: a CPU miner for tests, demonstrations and load, not for profit.
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include "pool/crypto/sha256.h"
 #include "stratum/client/load.h"
 #include "stratum/client/mining_client.h"
+#include "stratum/client/pool_url.h"
 
 namespace {
 
@@ -43,34 +43,20 @@ struct Arguments {
     stratum::client::LoadOptions load_options;
 };
 
-// Takes the scheme and, of v2, the authority's key off the URL. Nothing for v1.
-Result<std::optional<stratum::client::V2Wish>> take_v2(std::string& url, const Arguments& arguments)
+std::optional<stratum::client::V2Wish> v2_wish(const stratum::client::PoolUrl& url,
+                                               const Arguments& arguments)
 {
-    constexpr std::array<std::string_view, 3> schemes{"stratum2+tcp://", "stratum+sv2://",
-                                                      "sv2+tcp://"};
-    const auto scheme = std::find_if(schemes.begin(), schemes.end(),
-                                     [&url](std::string_view one) { return url.starts_with(one); });
-    if (scheme == schemes.end()) return std::optional<stratum::client::V2Wish>{};
-    url.erase(0, scheme->size());
+    if (!url.v2) return std::nullopt;
     stratum::client::V2Wish wish;
     if (arguments.channel == "standard") wish.channel = stratum::v2::ChannelKind::standard;
     wish.hash_rate = static_cast<float>(arguments.hashes_per_second_max);
-    const std::size_t slash = url.find('/');
-    const std::string key = slash == std::string::npos ? "" : url.substr(slash + 1);
-    url.resize(std::min(slash, url.size()));
-    wish.authority = stratum::v2::decode_authority(key);
-    if (!key.empty() && !wish.authority) {
-        return pool::fail(pool::Error::Code::invalid,
-                          "'" + key + "' is no authority's key: they begin with a 9");
-    }
-    return std::optional{wish};
+    wish.authority = url.authority;
+    return wish;
 }
 
-// "stratum+tcp://host:port"; the scheme may be missing. Looks the host up, and waits for that.
-Result<pool::Endpoint> resolve(std::string url)
+// Looks the host up, and waits for that.
+Result<pool::Endpoint> resolve(const std::string& url)
 {
-    constexpr std::string_view scheme = "stratum+tcp://";
-    if (url.starts_with(scheme)) url.erase(0, scheme.size());
     const std::size_t colon = url.rfind(':');
     if (colon == std::string::npos || url.find('/') != std::string::npos) {
         return pool::fail(pool::Error::Code::invalid,
@@ -213,17 +199,13 @@ int stop_signals()
 int mine(const Arguments& arguments)
 {
     Report report{arguments.json};
-    std::string url = arguments.url;
-    const auto v2 = take_v2(url, arguments);
-    if (!v2) {
-        report.say(v2.error().detail);
-        return 1;
-    }
-    auto endpoint = resolve(url);
+    const auto url = stratum::client::parse_pool_url(arguments.url);
+    auto endpoint = url ? resolve(url->address) : pool::fail(url.error());
     if (!endpoint) {
         report.say(endpoint.error().detail);
         return 1;
     }
+    if (const auto warning = warning_of(*url); !warning.empty()) report.say(warning);
     const int signals = stop_signals();
     pool::Loop loop;
     std::optional<MiningEnd> ended;
@@ -236,7 +218,7 @@ int mine(const Arguments& arguments)
              .cpu = {.threads = arguments.threads,
                      .hashes_per_second_max = arguments.hashes_per_second_max,
                      .shares_per_second_max = arguments.shares_per_second_max},
-             .v2 = *v2,
+             .v2 = v2_wish(*url, arguments),
              .once = arguments.once},
             {.on_message = [&report](std::string_view sentence) { report.say(sentence); },
              .on_end =
@@ -277,15 +259,14 @@ int load(Arguments arguments)
     const auto in_milliseconds = [](double seconds) {
         return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
     };
-    std::string url = arguments.url;
-    const auto v2 = take_v2(url, arguments);
-    auto endpoint = v2 ? resolve(url) : pool::fail(v2.error());
+    const auto url = stratum::client::parse_pool_url(arguments.url);
+    auto endpoint = url ? resolve(url->address) : pool::fail(url.error());
     if (!endpoint) {
         std::fprintf(stderr, "%s\n", endpoint.error().detail.c_str());
         return 1;
     }
     stratum::client::LoadOptions& options = arguments.load_options;
-    options.v2 = *v2;
+    options.v2 = v2_wish(*url, arguments);
     if (options.v2) options.v2->now = pool::to_seconds(pool::read_clock().wall);
     options.pool = *endpoint;
     options.user = arguments.user;

@@ -123,6 +123,97 @@ TEST_F(Admin, SeesConfigurationJobsSharesAndSchema)
     EXPECT_NE(call("listjobs", "[65]").dump().find("-32602"), std::string::npos);
 }
 
+// Names that dashboards and alarms are built on, with the labels that they are told apart by.
+TEST_F(Admin, FindsEveryFigureInTheMetrics)
+{
+    const std::string account = test_address("testnet4", 1);
+    const auto miner = pool.miner(account + ".rig", {"--json", "--max-shares-per-second", "20"});
+    const auto v2 = pool.v2_miner(account + ".rig2", "standard", {"--max-shares-per-second", "1"});
+    std::string shown;
+    const auto value = [&shown](const std::string& series) {
+        const std::size_t at = shown.find("\n" + series + " ");
+        return at == std::string::npos ? -1.0 : std::stod(shown.substr(at + series.size() + 2));
+    };
+    const std::string port = std::to_string(pool.stratum_port());
+    const std::string connections = "zubr_connections{listener=\"" + port + "\",proto=\"";
+    EXPECT_TRUE(eventually(seconds{30}, [&] {
+        shown = http_get(pool.web_url() + "/metrics").body;
+        return value(connections + "v1\"}") == 1 && value(connections + "v2\"}") == 1 &&
+               value("zubr_share_difficulty_total") > 0 && value("zubr_best_share_difficulty") > 0;
+    })) << shown;
+    EXPECT_NE(shown.find("method=\"getblocktemplate\",le=\"5\"} "), std::string::npos) << shown;
+    for (const char* const series : {"zubr_build_info{version=",
+                                     "zubr_connections{listener=",
+                                     "zubr_workers_active ",
+                                     "zubr_users_active ",
+                                     "zubr_hashrate_hps{window=\"5m\"} ",
+                                     "zubr_shares_total{result=\"accepted\",reason=\"\"} ",
+                                     "zubr_share_difficulty_total ",
+                                     "zubr_share_latency_seconds_bucket{loop=",
+                                     "zubr_job_broadcast_seconds_bucket{",
+                                     "zubr_template_age_seconds{bitcoind=\"",
+                                     "zubr_template_height ",
+                                     "zubr_bitcoind_rpc_seconds_bucket{bitcoind=\"",
+                                     "zubr_blocks_total{state=\"found\"} 0",
+                                     "zubr_round_effort_ratio ",
+                                     "zubr_best_share_difficulty ",
+                                     "zubr_share_stream_lag_entries ",
+                                     "zubr_redis_command_seconds_bucket{",
+                                     "zubr_mysql_batch_seconds_bucket{",
+                                     "zubr_mysql_batch_rows_total ",
+                                     "zubr_payout_pending_sats 0",
+                                     "zubr_ledger_imbalance_sats 0",
+                                     "zubr_event_loop_lag_seconds_bucket{loop=\"rpc\"",
+                                     "zubr_log_dropped_total 0",
+                                     "zubr_bans_active 0",
+                                     "process_cpu_seconds_total ",
+                                     "process_open_fds "}) {
+        EXPECT_NE(shown.find(std::string{"\n"} + series), std::string::npos) << series;
+    }
+    EXPECT_EQ(call("setban", R"(["203.0.113.7","3600"])").dump().find("error"), std::string::npos);
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        shown = http_get(pool.web_url() + "/metrics").body;
+        return value("zubr_bans_active") == 1;
+    }));
+}
+
+// With real stores behind them: nothing of it becomes SQL, and the pool goes on.
+TEST_F(Admin, OutlivesHostileParametersOfEveryMethod)
+{
+    const json methods = call("getrpcinfo").at("methods");
+    ASSERT_GT(methods.size(), 60U) << methods;
+    const std::vector<std::string> values{R"("';drop table account;--")",
+                                          R"("\u0000\u001b[2J\n")",
+                                          R"("\ud83d\udca3")",
+                                          "-1",
+                                          "18446744073709551616",
+                                          "1e308",
+                                          "null",
+                                          R"({"a":[]})",
+                                          "\"" + std::string(2000, 'a') + "\""};
+    std::size_t refused = 0;
+    for (const json& method : methods) {
+        const std::string name = method.get<std::string>();
+        if (name == "stop" || name == "drain" || name == "backupnow") continue;
+        for (const std::string& value : values) {
+            for (const std::string& params :
+                 {"[" + value + "]", "[" + value + "," + value + "," + value + "]"}) {
+                const auto answer = pool.rpc(name, params);
+                if (!answer) ++refused;
+                if (answer) continue;
+                EXPECT_EQ(answer.error().detail.find("SQL"), std::string::npos)
+                    << name << params << answer.error().detail;
+            }
+        }
+    }
+    EXPECT_GT(refused, 900U) << "most of it is refused";
+    EXPECT_TRUE(pool.ready());
+    EXPECT_EQ(call("verifyledger").at("difference_sat"), 0);
+    EXPECT_EQ(call("verifyaudit").dump().find("error"), std::string::npos);
+    EXPECT_EQ(pool.log().find("SQL syntax"), std::string::npos);
+    EXPECT_EQ(pool.database().scalar("select count(*) from account where name like '%drop%'"), "0");
+}
+
 TEST_F(Admin, HearsWhyAServerWithoutAWalletPaysNobody)
 {
     for (const char* const method : {"listpayouts", "comparebooks"}) {

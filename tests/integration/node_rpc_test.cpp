@@ -50,6 +50,26 @@ TEST_F(OnRegtest, TellsItsChainAndGivesATemplateForTheNextBlock)
     EXPECT_EQ((*given)->witness_commitment.size(), 38U);
 }
 
+TEST_F(OnRegtest, TakesTheTimeOfEachCallByItsMethod)
+{
+    const auto calls = [this](pool::RpcCall call) {
+        std::uint64_t sum = 0;
+        for (std::size_t at = 0; at <= pool::Histogram::bounds.size(); ++at) {
+            sum += talk.node().times()->of(call).in_bucket(at);
+        }
+        return sum;
+    };
+    ASSERT_TRUE(talk.chain_info().has_value());
+    ASSERT_TRUE(talk.chain_info().has_value());
+    ASSERT_TRUE(talk.get_template().has_value());
+    EXPECT_EQ(calls(pool::RpcCall::getblockchaininfo), 2U);
+    EXPECT_EQ(calls(pool::RpcCall::getblocktemplate), 1U);
+    EXPECT_EQ(calls(pool::RpcCall::submitblock), 0U);
+    EXPECT_GT(talk.node().times()->of(pool::RpcCall::getblocktemplate).sum_seconds(), 0);
+    EXPECT_EQ(to_string(pool::RpcCall::waitforblockheight), "waitforblockheight");
+    EXPECT_EQ(to_string(pool::RpcCall::getblockheader), "getblockheader");
+}
+
 TEST_F(OnRegtest, WakesTheLongPollWhenTheTipMovesAndNotBefore)
 {
     std::optional<pool::Tip> woken;

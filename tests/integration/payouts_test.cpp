@@ -7,6 +7,7 @@
 
 #include "payouts/mysql_history.h"
 #include "payouts/mysql_maintenance.h"
+#include "payouts/mysql_queries.h"
 #include "pool/bitcoin/psbt.h"
 #include "tests/integration/payouts_suite.h"
 #include "tests/support/pool_fixture.h"
@@ -39,8 +40,15 @@ TEST_F(Payouts, PayEveryoneOnceAndTheBooksHoldWhatTheWalletHolds)
     EXPECT_EQ(pool.in_payout(1), 5'000'000);
     EXPECT_EQ(pool.available(2), 99'999) << "below the minimum";
 
+    const auto queries = ::payouts::Queries::open(pool.books().mysql());
+    ASSERT_TRUE(queries.has_value());
+    const auto totals = [&queries] { return (*queries)->totals().value(); };
+    EXPECT_EQ(totals().in_payouts, Sats{5'250'001});
+    EXPECT_EQ(totals().payout_settled_at.value, 0U);
+
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "broadcast");
+    EXPECT_EQ(totals().in_payouts, Sats{5'250'001});
     EXPECT_EQ(pool.audit(*payouts), "") << "in flight";
     mine(node(), 5);
     run_payouts(*payouts);
@@ -51,6 +59,8 @@ TEST_F(Payouts, PayEveryoneOnceAndTheBooksHoldWhatTheWalletHolds)
     EXPECT_EQ(pool.received(1), 5'000'000);
     EXPECT_EQ(pool.received(3), 250'001);
     EXPECT_EQ(pool.in_payout(1), 0);
+    EXPECT_EQ(totals().in_payouts, Sats{0});
+    EXPECT_GT(totals().payout_settled_at.value, 1'700'000'000'000U);
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 

@@ -104,6 +104,21 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
     EXPECT_TRUE(has(top.out, "miner    rig")) << top.out;
     EXPECT_FALSE(has(top.out, "\x1b")) << "a miner's name for itself reached the terminal";
 
+    const Ran by_password = run_cli("-rpcconnect=127.0.0.1:" + std::to_string(server.admin()) +
+                                    " -rpcuser=__cookie__ -stdinrpcpass uptime <<END\n" +
+                                    std::string{cookie_secret} + "\nEND\n");
+    EXPECT_EQ(by_password.code, 0) << by_password.out;
+    const Ran new_user = run_cli("rpcauth carol viewer");
+    EXPECT_EQ(new_user.code, 0) << new_user.out;
+    EXPECT_TRUE(has(new_user.out, "\"rpcauth\": \"carol:")) << new_user.out;
+    EXPECT_TRUE(has(new_user.out, "\"password\": \"")) << new_user.out;
+    const Ran in_sight = run_cli("rpcauth carol viewer hunter2hunter2");
+    EXPECT_EQ(in_sight.code, 2) << "a password that everybody can read";
+    EXPECT_FALSE(has(in_sight.out, "hunter2")) << in_sight.out;
+    const Ran own = run_cli("-stdin rpcauth carol viewer <<END\nhunter2hunter2\nEND\n");
+    EXPECT_EQ(own.code, 0) << own.out;
+    EXPECT_FALSE(has(own.out, "hunter2")) << own.out;
+
     const Ran by_stdin = run_cli(to + "-stdin getuser <<END\nminer\nEND\n");
     EXPECT_EQ(by_stdin.code, 0) << by_stdin.out;
     const Ran with_worker = run_cli(to + "getuser nobody.rig");

@@ -1,9 +1,12 @@
 #include "pool/base/log.h"
 
 #include <cstdint>
+#include <cstdio>
+#include <fcntl.h>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -90,6 +93,28 @@ TEST(Log, WritesLinesAtOrAboveTheBarToStderr)
 
     EXPECT_EQ(written.find("too_low"), std::string::npos);
     EXPECT_NE(written.find(" warn  high_enough n=1\n"), std::string::npos);
+}
+
+// A disk that is full under the log's file: nobody would know that lines are missing.
+TEST(Log, CountsTheLinesThatItCouldNotWrite)
+{
+    std::fflush(stderr);
+    const int kept = ::dup(STDERR_FILENO);
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(kept, 0);
+    ASSERT_GE(full, 0);
+    const std::uint64_t before = log::dropped();
+    log::error("written_before");
+    EXPECT_EQ(log::dropped(), before);
+    ::dup2(full, STDERR_FILENO);
+    log::error("not_written");
+    log::error("nor_this");
+    ::dup2(kept, STDERR_FILENO);
+    EXPECT_EQ(log::dropped(), before + 2);
+    log::error("written_again");
+    EXPECT_EQ(log::dropped(), before + 2);
+    ::close(full);
+    ::close(kept);
 }
 
 }  // namespace

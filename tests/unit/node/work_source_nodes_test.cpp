@@ -61,6 +61,9 @@ TEST(WorkSource, SaysThatAllNodesAreLostAndStopsUntilOneGivesWorkAgain)
     EXPECT_FALSE(has(back, Kind::back));
     race.gives(1, on(1, 10));
     EXPECT_TRUE(has(race.source.on_tick(race.now), Kind::back));
+    EXPECT_EQ(race.source.template_node(), 1U) << "who gave the newest";
+    race.gives(0, on(1, 10));
+    EXPECT_EQ(race.source.template_node(), 0U);
 }
 
 // It says where the tip is, and nobody says what to build on it.

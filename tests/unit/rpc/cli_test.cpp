@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "rpc/auth.h"
 #include "rpc/cli/admin_address.h"
 #include "rpc/cli/command_line.h"
+#include "rpc/cli/new_user.h"
 #include "rpc/cli/present.h"
 
 namespace rpc::cli {
@@ -127,6 +129,38 @@ TEST(Present, SumsUpThePool)
     EXPECT_NE(text.find("Zubr      0.1.0, NOT READY, up 9 s\n"), std::string::npos);
     EXPECT_NE(text.find("Problems  mysql: away\n"), std::string::npos);
     EXPECT_EQ(not_ready_text(R"({"ready":true})"), "");
+}
+
+TEST(NewUser, ComesInWithItsPasswordAndItsRole)
+{
+    const auto told = cli::make_user("ann", "approver", "correct horse battery staple");
+    ASSERT_TRUE(told.has_value()) << told.error().detail;
+    EXPECT_EQ(told->line.find("correct"), std::string::npos);
+    const auto made = cli::make_user("bob", "viewer", "");
+    ASSERT_TRUE(made.has_value()) << made.error().detail;
+    EXPECT_EQ(made->password.size(), 64U);
+    EXPECT_NE(cli::make_user("bob", "viewer", "")->password, made->password);
+    const Authenticator door{{*parse_rpc_user(told->line), *parse_rpc_user(made->line)}, ""};
+    const auto ann = door.identify({"ann", "correct horse battery staple"});
+    ASSERT_TRUE(ann.has_value());
+    EXPECT_EQ(ann->role, Role::approver);
+    const auto bob = door.identify({"bob", made->password});
+    ASSERT_TRUE(bob.has_value());
+    EXPECT_EQ(bob->role, Role::viewer);
+    EXPECT_FALSE(door.identify({"bob", "correct horse battery staple"}).has_value());
+    EXPECT_NE(cli::user_json(*made, true).find(made->password), std::string::npos);
+    EXPECT_EQ(cli::user_json(*told, false).find("password"), std::string::npos);
+}
+
+TEST(NewUser, IsNoneForWhatZubrdWouldNotTake)
+{
+    EXPECT_FALSE(cli::make_user("", "viewer", "").has_value());
+    EXPECT_FALSE(cli::make_user("a:b", "viewer", "").has_value());
+    EXPECT_FALSE(cli::make_user("__cookie__", "admin", "").has_value());
+    EXPECT_FALSE(cli::make_user("ann", "boss", "").has_value());
+    const auto brief = cli::make_user("ann", "viewer", "eleven char");
+    ASSERT_FALSE(brief.has_value());
+    EXPECT_NE(brief.error().detail.find("12"), std::string::npos);
 }
 
 }  // namespace

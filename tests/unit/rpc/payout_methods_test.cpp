@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "rpc/payout_views.h"
+
 namespace rpc {
 namespace {
 
@@ -76,9 +78,37 @@ TEST_F(PayoutMethods, ShowThemToThoseWhoReadTheBooks)
     const Roles readers{Role::operating, Role::accountant, Role::approver, Role::auditor,
                         Role::admin};
     EXPECT_EQ(allowed("listpayouts", "[]"), readers);
+    EXPECT_EQ(allowed("getpayoutinfo", "[]"), readers);
+    EXPECT_EQ(allowed("previewpayout", "[]"), readers);
     EXPECT_EQ(allowed("getpayout", "[1]"), readers);
     EXPECT_EQ(allowed("comparebooks", "[]"), readers);
     EXPECT_EQ(allowed("listcoins", "[]"), readers);
+}
+
+TEST_F(PayoutMethods, HaveTheNamesOfOtherPoolsWithTheSameRights)
+{
+    EXPECT_EQ(allowed("runpayout", R"([1,"00"])"), Roles{Role::approver});
+    EXPECT_EQ(allowed("holdpayouts", "[]"), allowed("stoppayouts", "[]"));
+    EXPECT_NE(router.help("runpayout")->find("Another name of approvepayout."), std::string::npos);
+}
+
+TEST(PayoutOverview, SumsUpWhatIsUnderWay)
+{
+    payouts::PayoutBatch sent;
+    sent.id = 3;
+    sent.state = payouts::BatchState::broadcast;
+    sent.total = pool::Sats{70};
+    payouts::PayoutBatch draft = sent;
+    draft.state = payouts::BatchState::draft;
+    payouts::PayoutBatch done = sent;
+    done.state = payouts::BatchState::confirmed;
+    payouts::FundsCheck funds;
+    funds.difference = pool::Sats{-5};
+    const std::string text = overview_json({true, "ann", "why"}, {sent, draft, done}, funds);
+    EXPECT_EQ(text.find(R"({"hold":{"stopped":true,"by":"ann","reason":"why",)"), 0U) << text;
+    EXPECT_NE(text.find(R"("open":2,"open_sat":140,"newest":{"payout":3,)"), std::string::npos);
+    EXPECT_NE(text.find(R"("funds":{"difference_sat":-5,)"), std::string::npos) << text;
+    EXPECT_NE(overview_json({}, {}, {}).find(R"("newest":null)"), std::string::npos);
 }
 
 TEST_F(PayoutMethods, RefuseWhatIsNoNumberOfAPayoutBeforeAnybodyIsAsked)

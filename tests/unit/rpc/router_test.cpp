@@ -129,6 +129,28 @@ TEST(Router, SaysWhichParameterIsWrong)
               error(-32602, "unknown parameter 'c'" + hint, "1"));
     EXPECT_EQ(desk.ask(R"({"jsonrpc":"2.0","id":1,"method":"greet","params":["123456789"]})"),
               error(-32602, "who is longer than 8 bytes; usage: greet \\\"who\\\"", "1"));
+    for (const char* const evil : {"\\u0000", "a\\n", "\\u001b[2J", "\\u007f", "\\u0437"}) {
+        const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"greet","params":[")" +
+                                    std::string{evil} + R"("]})";
+        EXPECT_EQ(desk.ask(request),
+                  error(-32602,
+                        "who holds more than printable ASCII characters; usage: greet "
+                        "\\\"who\\\"",
+                        "1"))
+            << evil;
+    }
+}
+
+TEST(Arguments, TakeProseInAnyScriptButNoControlCharacters)
+{
+    const std::vector<Param> params{{.name = "reason", .prose = true, .doc = "why"}};
+    pool::JsonDocument document;
+    const auto good = Arguments::read(params, *document.parse(R"(["рэвізія"])", {}));
+    ASSERT_TRUE(good.has_value());
+    EXPECT_EQ(good->text(0), "рэвізія");
+    const auto evil = Arguments::read(params, *document.parse(R"(["a\u001b[2J"])", {}));
+    ASSERT_FALSE(evil.has_value());
+    EXPECT_EQ(evil.error().message, "reason holds control characters");
 }
 
 TEST(Router, TellsTheErrorsOfTheProtocolApart)

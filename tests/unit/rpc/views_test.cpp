@@ -71,5 +71,23 @@ TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
         R"("last_share":1764000000,"user_agent":"</script>\"\n\u0007"}]})");
 }
 
+TEST(UsersJson, SumsWorkersByAccountTheStrongestFirst)
+{
+    const auto line = [](const char* account, double rate, std::uint64_t at) {
+        WorkerLine out{account, {}};
+        out.worker.rates.m5 = rate;
+        out.worker.accepted = 3;
+        if (at > 0) out.worker.last_share = pool::UnixMillis{at};
+        return out;
+    };
+    const std::string text = users_json(
+        {line("ann", 5, 2000), line("bob", 4, 0), line("bob", 3, 9000), line("eve", 1, 0)}, 2);
+    EXPECT_EQ(text,
+              R"([{"account":"bob","workers":2,"hashrate_1m":0,"hashrate_5m":7,"hashrate_1h":0,)"
+              R"("hashrate_1d":0,"accepted":6,"stale":0,"rejected":0,"last_share":9},)"
+              R"({"account":"ann","workers":1,"hashrate_1m":0,"hashrate_5m":5,"hashrate_1h":0,)"
+              R"("hashrate_1d":0,"accepted":3,"stale":0,"rejected":0,"last_share":2}])");
+}
+
 }  // namespace
 }  // namespace rpc

@@ -8,6 +8,7 @@
 #include "pool/crypto/scan.h"
 #include "pool/crypto/sha256.h"
 #include "stratum/client/mining_client.h"
+#include "stratum/client/pool_url.h"
 #include "stratum/server.h"
 #include "tests/unit/stratum/talk.h"
 
@@ -23,6 +24,40 @@ pool::HeaderBytes header_170()
         "63f8c3ce5c2c2e9dbb37de2764b3a3175c8166562cac7d51b96a49ffff001d283e9e70",
         header));
     return header;
+}
+
+// A key of the specification's own example.
+TEST(PoolUrl, TellsTheProtocolTheAddressAndWhomToTrust)
+{
+    const std::string key = "9auqWEzQDVyd2oe1JVGFLMLHZtCo2FFqZwtKA5gd9xbuEu7PH72";
+    for (const char* const scheme : {"stratum2+tcp://", "stratum+sv2://", "sv2+tcp://"}) {
+        const auto url = parse_pool_url(scheme + std::string{"pool.example:3333/"} + key);
+        ASSERT_TRUE(url.has_value()) << scheme;
+        EXPECT_TRUE(url->v2);
+        EXPECT_EQ(url->address, "pool.example:3333");
+        EXPECT_EQ(url->authority, v2::decode_authority(key));
+        EXPECT_TRUE(url->authority.has_value());
+        EXPECT_EQ(warning_of(*url), "");
+    }
+    for (const char* const v1 : {"stratum+tcp://pool.example:3333", "pool.example:3333"}) {
+        const auto url = parse_pool_url(v1);
+        ASSERT_TRUE(url.has_value());
+        EXPECT_FALSE(url->v2);
+        EXPECT_EQ(url->address, "pool.example:3333");
+        EXPECT_EQ(warning_of(*url), "") << "v1 has no keys";
+    }
+    EXPECT_FALSE(parse_pool_url("stratum2+tcp://h:1/" + key.substr(1)).has_value());
+}
+
+TEST(PoolUrl, WithoutAKeyOfV2IsWarnedOf)
+{
+    for (const char* const bare : {"stratum2+tcp://h:1", "stratum2+tcp://h:1/"}) {
+        const auto url = parse_pool_url(bare);
+        ASSERT_TRUE(url.has_value());
+        EXPECT_EQ(url->address, "h:1");
+        EXPECT_FALSE(url->authority.has_value());
+        EXPECT_NE(warning_of(*url).find("whoever answers is trusted"), std::string_view::npos);
+    }
 }
 
 TEST(ScanNonces, FindsTheNonceOfBlock170)
