@@ -1,6 +1,7 @@
 #include "payouts/mysql_history.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "payouts/mysql_blocks.h"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t slot_s = 60;
 constexpr std::uint64_t period_s = 600;
-constexpr std::uint64_t day_s = 86'400;
+constexpr std::uint64_t periods_at_once = 144;
 constexpr unsigned bps_whole = 10'000;
 
 std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
@@ -81,23 +82,36 @@ Result<std::vector<HistoryPoint>> History::account_work(std::string_view account
 
 Result<std::vector<HistoryPoint>> History::worker_work(std::string_view account,
                                                        std::string_view worker,
-                                                       std::uint64_t from_s, std::uint64_t step_s)
+                                                       std::uint64_t from_s, std::uint64_t until_s,
+                                                       std::uint64_t step_s)
 {
     pool::check(step_s > 0 && step_s % period_s == 0, "a step is whole periods");
     const auto id = impl_->id_of(account);
     if (!id) return fail(id.error());
-    // Days are added only to steps that hold whole ones.
-    const std::uint64_t first_day = step_s % day_s == 0 ? from_s / day_s : UINT64_MAX;
-    const auto rows = impl_->query(
-        "SELECT step, SUM(work), SUM(shares), SUM(stale) FROM ("
-        "SELECT period DIV ? AS step, work, shares, stale FROM worker_sum "
-        "WHERE account_id = ? AND worker = ? AND period >= ? UNION ALL "
-        "SELECT day DIV ? AS step, work, shares, stale FROM worker_day "
-        "WHERE account_id = ? AND worker = ? AND day >= ?) each_one GROUP BY step ORDER BY step",
-        {step_s / period_s, *id, sql(worker), from_s / period_s,
-         std::max<std::uint64_t>(1, step_s / day_s), *id, sql(worker), first_day});
-    if (!rows) return fail(rows.error());
-    return points_of(*rows, step_s);
+    // Period by period, for the key begins with it: all that others did meanwhile is not looked at.
+    std::map<std::uint64_t, HistoryPoint> steps;
+    std::string text =
+        "SELECT period DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM "
+        "worker_sum WHERE account_id = ? AND worker = ? AND period IN (?";
+    for (std::uint64_t i = 1; i < periods_at_once; ++i) text += ",?";
+    text += ") GROUP BY step";
+    const std::uint64_t last = until_s / period_s;
+    for (std::uint64_t period = from_s / period_s; period <= last; period += periods_at_once) {
+        std::vector<SqlValue> values{step_s / period_s, *id, sql(worker)};
+        for (std::uint64_t i = 0; i < periods_at_once; ++i) values.emplace_back(period + i);
+        const auto rows = impl_->query(text, values);
+        if (!rows) return fail(rows.error());
+        for (const HistoryPoint& point : points_of(*rows, step_s)) {
+            HistoryPoint& sum = steps[point.from_s];
+            sum.from_s = point.from_s;
+            sum.work += point.work;
+            sum.shares += point.shares;
+            sum.stale += point.stale;
+        }
+    }
+    std::vector<HistoryPoint> out;
+    for (const auto& [from, point] : steps) out.push_back(point);
+    return out;
 }
 
 Result<std::vector<EarningRow>> History::earnings(std::string_view account, std::uint32_t limit)

@@ -94,11 +94,12 @@ public:
     pool::Result<std::vector<HistoryPoint>> account_work(std::string_view account,
                                                          std::uint64_t from_s,
                                                          std::uint64_t step_s);
-    /// The same of one worker: step_s is a multiple of 600, and of a day for what is older than
-    /// two days. Errors: not_found, for the account.
+    /// The same of one worker, up to until_s: step_s is a multiple of 600, and of an hour for what
+    /// is older than two days; of the last 31 days. Errors: not_found, for the account.
     pool::Result<std::vector<HistoryPoint>> worker_work(std::string_view account,
                                                         std::string_view worker,
-                                                        std::uint64_t from_s, std::uint64_t step_s);
+                                                        std::uint64_t from_s, std::uint64_t until_s,
+                                                        std::uint64_t step_s);
     /// Newest first. limit: 1 ..= 1000. Errors: not_found.
     pool::Result<std::vector<EarningRow>> earnings(std::string_view account, std::uint32_t limit);
     /// Errors: not_found.

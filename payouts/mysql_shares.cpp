@@ -121,6 +121,33 @@ Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap)
     return {};
 }
 
+Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period)
+{
+    constexpr std::uint64_t periods_an_hour = 6;
+    // The periods that there are, by the key alone: a month's are some hundreds.
+    const auto oldest = db.query(
+        "SELECT MIN(d.period) FROM (SELECT DISTINCT period FROM worker_sum WHERE period < ?) d "
+        "WHERE d.period % ? <> 0",
+        {period, periods_an_hour});
+    if (!oldest) return fail(oldest.error());
+    if (oldest->front().null(0)) return false;
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    if (auto ours = lease.fence(); !ours) return fail(ours.error());
+    const std::uint64_t merged = oldest->front().u64(0);
+    const auto added = db.execute(
+        "INSERT INTO worker_sum (period, account_id, worker, shares, stale, work) "
+        "SELECT ?, account_id, worker, shares, stale, work FROM worker_sum s WHERE s.period = ? "
+        "ON DUPLICATE KEY UPDATE shares = worker_sum.shares + VALUES(shares), "
+        "stale = worker_sum.stale + VALUES(stale), work = worker_sum.work + VALUES(work)",
+        {merged - merged % periods_an_hour, merged});
+    if (!added) return fail(added.error());
+    const auto dropped = db.execute("DELETE FROM worker_sum WHERE period = ?", {merged});
+    if (!dropped) return fail(dropped.error());
+    if (auto done = transaction->commit(); !done) return fail(done.error());
+    return true;
+}
+
 Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,
                              std::uint64_t first_day)
 {

@@ -40,7 +40,10 @@ pool::Result<ProducerState> read_state(MysqlConnection& db, std::string_view nam
 pool::Result<void> retire_producer(MysqlConnection& db, std::string_view name);
 /// So that the process whose stream it is learns of it, wherever the accountant is.
 pool::Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap);
-/// Rolls the ten-minute sums of the oldest period before `period` into its day and drops days
+/// Adds the sums of the oldest ten minutes before `period` that do not begin an hour to those that
+/// begin theirs: what is old is kept by the hour. As roll_up_workers else.
+pool::Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period);
+/// Rolls the sums of the oldest period before `period` into its day and drops days
 /// before `first_day`. A transaction of its own, of who holds the lease. True: there may be more to
 /// roll.
 pool::Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,

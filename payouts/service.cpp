@@ -73,8 +73,9 @@ struct Service::Impl {
 namespace {
 
 constexpr unsigned bps_whole = 10'000;
-// Of each worker at most 288 rows of ten minutes and 400 of a day.
+// Of each worker at most 288 rows of ten minutes, 696 of an hour (31 days in all) and 400 of a day.
 constexpr std::uint64_t worker_periods_kept = 288;
+constexpr std::uint64_t worker_hours_kept = 31 * 144;  // in periods
 constexpr std::uint64_t worker_days_kept = 400;
 // What is younger is on its way, and of no minute that is sealed for its age.
 constexpr std::chrono::minutes on_its_way{1};
@@ -238,10 +239,15 @@ Result<void> Service::Impl::tell_journals(pool::Now now)
 Result<void> Service::Impl::roll_up(pool::Now now)
 {
     const std::uint64_t period = now.wall.value / period_ms;
-    if (period == rolled_up || period < worker_periods_kept) return {};
-    const std::uint64_t today = now.wall.value / day_ms;
-    const auto more = roll_up_workers(db, lease, period - worker_periods_kept,
-                                      today > worker_days_kept ? today - worker_days_kept : 0);
+    if (period == rolled_up) return {};
+    const auto before = [](std::uint64_t at, std::uint64_t kept) {
+        return at > kept ? at - kept : 0;
+    };
+    auto more = merge_into_hours(db, lease, before(period, worker_periods_kept));
+    if (more && !*more) {
+        more = roll_up_workers(db, lease, before(period, worker_hours_kept),
+                               before(now.wall.value / day_ms, worker_days_kept));
+    }
     if (!more && !lease.held()) return {};  // somebody else goes on
     if (!more) return fail(more.error());
     if (!*more) rolled_up = period;

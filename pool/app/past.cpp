@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t questions_max = 256;
 constexpr std::uint64_t worker_step_s = 600;
-constexpr std::uint64_t day_s = 86'400;
 constexpr std::uint64_t bps_whole = 10'000;
 
 /// About 150 steps, whatever the range.
@@ -19,7 +18,6 @@ std::uint64_t step_of(const rpc::HistoryQuestion& question)
     const bool worker = !question.worker.empty();
     if (question.hours <= 6) return worker ? worker_step_s : 300;
     if (question.hours <= 24) return worker_step_s;
-    if (worker) return day_s;  // older ones are kept by the day
     return question.hours <= 168 ? 3600 : 14'400;
 }
 
@@ -116,7 +114,7 @@ void Past::history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> 
                 question.account.empty() ? books.pool_work(from, step)
                 : question.worker.empty()
                     ? books.account_work(question.account, from, step)
-                    : books.worker_work(question.account, question.worker, from, step);
+                    : books.worker_work(question.account, question.worker, from, now, step);
             if (!points) return fail(points.error());
             return rpc::HistoryInfo{step, filled(*points, from, now, step)};
         },

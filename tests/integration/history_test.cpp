@@ -45,13 +45,48 @@ TEST(History, AddsUpAnAccountsWorkByStepsAndLeavesOutTheOthers)
     const std::vector<payouts::HistoryPoint> expected{{slot * 60, 6, 2, 0},
                                                       {(slot + 10) * 60, 8, 1, 0}};
     EXPECT_EQ(*points, expected);
-    const auto worker = history->worker_work(name, "rig", slot * 60, 600);
+    const auto worker = history->worker_work(name, "rig", slot * 60, (slot + 13) * 60, 600);
     ASSERT_TRUE(worker.has_value()) << worker.error().detail;
     EXPECT_EQ(*worker, expected);
-    EXPECT_TRUE(history->worker_work(name, "other", slot * 60, 600)->empty());
+    EXPECT_TRUE(history->worker_work(name, "other", slot * 60, (slot + 13) * 60, 600)->empty());
     EXPECT_EQ(history->account_work(name, (slot + 10) * 60, 600)->size(), 1U);
     EXPECT_EQ(history->account_work("nobody", 0, 600).error().code, pool::Error::Code::not_found);
     EXPECT_TRUE(history->earnings(name, 10)->empty());
+}
+
+TEST(History, TellsWhatAWorkerDidAMonthAgoByTheHour)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.worker(7, 1, "rig", slot);
+    stream.share(1, slot, 2, pool::RecordKind::share, 7);
+    stream.ship_rest();
+    settle(*service, slot + 13);
+    const std::string name = test_address("regtest", 1);
+    // As merge_into_hours leaves them, for thirty days and for the last two.
+    constexpr std::uint64_t now = slot / 10;
+    books.scalar("insert into worker_sum select (" + std::to_string(now / 6 * 6) +
+                 " - 6 * seq), min(account_id), 'rig', 1, 0, seq from worker_sum, seq_48_to_720 "
+                 "where worker = 'rig' group by seq");
+    books.scalar("insert into worker_sum select " + std::to_string(now) +
+                 " - seq, min(account_id), 'rig', 1, 0, 1 from worker_sum, seq_1_to_287 "
+                 "where worker = 'rig' group by seq");
+    const std::uint64_t until = slot * 60;
+    const std::uint64_t from = until / 3600 * 3600 - 720 * 3600;
+    const auto points = open(books)->worker_work(name, "rig", from, until, 3600);
+    ASSERT_TRUE(points.has_value()) << points.error().detail;
+    EXPECT_EQ(points->size(), 721U) << "each hour of thirty days";
+    EXPECT_EQ(points->front().work, pool::U128{720});
+    EXPECT_EQ(points->at(100).shares, 1U);
+    EXPECT_EQ(points->at(720 - 10).shares, 6U);
+    const auto plan = books.scalar(
+        "explain format=json select sum(work) from worker_sum where account_id = 1 and worker = "
+        "'rig' and period in (2799999, 2799998, 2799990)");
+    EXPECT_NE(plan.find("\"key\": \"PRIMARY\""), std::string::npos) << plan;
+    EXPECT_NE(plan.find("\"worker\""), std::string::npos) << "all of the key: " << plan;
 }
 
 // N is two blocks' worth of score (books_fixture.h), and on regtest a share of work 2 scores one.

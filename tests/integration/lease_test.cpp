@@ -126,9 +126,11 @@ TEST(Lease, IsNeededToRollUpWhatWorkersDid)
     payouts::MysqlConnection db{books.mysql()};
     ASSERT_TRUE(db.connect().has_value());
     payouts::Lease none{db, "accountant", "another", std::chrono::seconds{10}};
-    const auto rolled = payouts::roll_up_workers(db, none, slot, 0);
-    ASSERT_FALSE(rolled.has_value());
-    EXPECT_EQ(rolled.error().code, Error::Code::conflict);
+    for (const auto& done :
+         {payouts::roll_up_workers(db, none, slot, 0), payouts::merge_into_hours(db, none, slot)}) {
+        ASSERT_FALSE(done.has_value());
+        EXPECT_EQ(done.error().code, Error::Code::conflict);
+    }
     EXPECT_EQ(books.number("select count(*) from worker_day"), 0U);
     EXPECT_GT(books.number("select count(*) from worker_sum"), 0U);
 }
@@ -258,7 +260,7 @@ TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
     EXPECT_EQ(shares(books), 5U);
 }
 
-TEST(WorkerSums, AreKeptByTenMinutesAndRolledIntoDays)
+TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
 {
     BooksFixture books;
     auto service = books.open();
@@ -273,8 +275,14 @@ TEST(WorkerSums, AreKeptByTenMinutesAndRolledIntoDays)
     EXPECT_EQ(books.scalar("select group_concat(shares, '/', stale, '/', work order by period) "
                            "from worker_sum"),
               "5/1/5,1/0/3");
-    // Two days later both are one row of their day; two years later nothing is left.
-    for (int turn = 0; turn < 3; ++turn) settle(*service, slot + 10 + 3 * day);
+    // Three days later both are one row of their hour.
+    for (int turn = 0; turn < 4; ++turn) settle(*service, slot + 10 + 3 * day);
+    EXPECT_EQ(books.scalar("select group_concat(period, ':', shares, '/', stale, '/', work) "
+                           "from worker_sum"),
+              "96:6/1/8");
+    EXPECT_EQ(books.number("select count(*) from worker_day"), 0U);
+    // After a month, of their day.
+    for (int turn = 0; turn < 3; ++turn) settle(*service, slot + 10 + 32 * day);
     EXPECT_EQ(books.scalar("select group_concat(day, ':', shares, '/', stale, '/', work) "
                            "from worker_day"),
               "0:6/1/8");
