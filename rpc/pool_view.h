@@ -78,6 +78,8 @@ struct PoolInfo {
     pool::Sats credited;      ///< to miners: immature, available and in payout, together
 
     std::uint16_t stratum_port = 0;
+    bool tls = false;          ///< that port speaks it, too
+    std::string v2_authority;  ///< and v2, certified by this key as in miners' URLs; "": v1 only
     std::uint16_t web_port = 0;
     Readiness readiness;
 };

@@ -61,6 +61,8 @@ void public_members(Members& members, const PoolInfo& info)
     members.number("round_effort", info.round_effort);
     members.sats("credited_sat", info.credited);
     members.count("stratum_port", info.stratum_port);
+    members.flag("tls", info.tls);
+    members.text("v2_authority", info.v2_authority);
     members.count("web_port", info.web_port);
     members.flag("ready", info.readiness.ready);
 }

@@ -60,6 +60,8 @@ Result<void> App::Parts::open_rpc()
     if (!made) return fail(made.error());
     cookie = std::move(*made);
     auth = std::make_unique<rpc::Authenticator>(config.rpc_users, cookie->secret());
+    const std::string authority =
+        v2 ? stratum::v2::encode_authority(v2->identity()->authority) : std::string{};
     std::vector<const Node*> asked;
     for (const auto& node : nodes) asked.push_back(node.get());
     std::vector<StratumLoop*> plain;
@@ -87,6 +89,8 @@ Result<void> App::Parts::open_rpc()
                                   Identity{.version = version,
                                            .chain = config.chain,
                                            .stratum_port = 0,
+                                           .tls = !config.tls_certificate.empty(),
+                                           .v2_authority = authority,
                                            .web_port = 0,
                                            .started = read_clock().steady});
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain);

@@ -212,6 +212,8 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.round_effort = blocks_in(totals.round_score);
     info.credited = totals.credited;
     info.stratum_port = identity_.stratum_port;
+    info.tls = identity_.tls;
+    info.v2_authority = identity_.v2_authority;
     info.web_port = identity_.web_port;
     info.readiness = readiness_of(state);
     return info;

@@ -29,6 +29,8 @@ struct Identity {
     std::string version;
     Chain chain = Chain::main;
     std::uint16_t stratum_port = 0;
+    bool tls = false;
+    std::string v2_authority;  ///< "": no v2
     std::uint16_t web_port = 0;
     SteadyTime started;
 };

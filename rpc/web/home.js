@@ -22,6 +22,10 @@ export function showPool(pool) {
   show('difficulty', scaled(pool.network_difficulty));
   show('credited-all', sats(pool.credited_sat));
   show('stratum-url', `stratum+tcp://${location.hostname}:${pool.stratum_port}`);
+  $('connect-tls').hidden = !pool.tls;
+  show('tls-url', `stratum+ssl://${location.hostname}:${pool.stratum_port}`);
+  $('connect-v2').hidden = pool.v2_authority === '';
+  show('v2-url', `stratum2+tcp://${location.hostname}:${pool.stratum_port}/${pool.v2_authority}`);
   show('stratum-user', `${localStorage.getItem('account') || t('connect.address')}.${t('connect.worker')}`);
 }
 

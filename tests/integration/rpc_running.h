@@ -62,6 +62,8 @@ public:
         info.blocks_found = 2;
         info.credited = {4'950'000'000};
         info.stratum_port = 3333;
+        info.tls = true;
+        info.v2_authority = "9auq";
         info.web_port = 8080;
         info.readiness = current();
         done(info);

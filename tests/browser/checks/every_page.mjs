@@ -32,6 +32,11 @@ export async function check(watched, { address }) {
         watched.holds(wide <= 0, `${where}: wider than the screen by ${wide} px`);
         if (language === 'en' || size === 'desk') await watched.shot(page, `${name}-${size}-${language}`);
       }
+      if (language === 'en' && size === 'desk') {
+        await watched.visit(page, places.home);
+        watched.holds(/^stratum2\+tcp:\/\/[^/]+:\d+\/9[0-9A-Za-z]+$/.test(await page.locator('#v2-url').textContent()), 'v2 miners are told whom to trust');
+        watched.holds(await page.locator('#connect-tls').isHidden(), 'TLS is offered and there is none');
+      }
       await page.context().close();
     }
   }

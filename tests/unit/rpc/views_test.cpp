@@ -35,7 +35,9 @@ TEST(PoolJson, KeepsOperatorsFiguresFromThePublic)
               std::string::npos);
     EXPECT_NE(admin.find(R"("state_mysql":"cannot reach 10.0.0.5:3306")"), std::string::npos);
 
+    info.v2_authority = "9a";
     const std::string seen = public_pool_json(info);
+    EXPECT_NE(seen.find(R"("tls":false,"v2_authority":"9a")"), std::string::npos) << seen;
     EXPECT_NE(seen.find(R"("credited_sat":4999999999,)"), std::string::npos);
     EXPECT_EQ(seen.find("10.0.0.5"), std::string::npos);
     EXPECT_EQ(seen.find("shares_rejected"), std::string::npos);
