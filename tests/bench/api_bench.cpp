@@ -76,17 +76,17 @@ void say_shares(const std::string& json)
 
 constexpr seconds settling{2};  // before and after a row, the shares flow alone
 
-void say(const std::string& what, const tests::HttpLoad& load, const Shares& shares)
+/// server: whose processor time is counted.
+void say(const std::string& what, const tests::HttpLoad& load, const Shares& shares, int server)
 {
     std::unique_ptr<tests::Process> beside;
     if (shares.flowing) {
         beside = load_shares(shares.pool, shares.user, 100, shares_per_second, load.seconds + 2);
         std::this_thread::sleep_for(settling / 2);
     }
-    const int pid = shares.pool.process().pid();
-    const double before = cpu_microseconds(pid);
+    const double before = cpu_microseconds(server);
     const tests::HttpLoadReport report = tests::run_http_load(load);
-    const double used = cpu_microseconds(pid) - before;
+    const double used = cpu_microseconds(server) - before;
     std::printf("| %-42s | %9.0f | %6.1f | %8.2f | %8.2f | %8.2f | %7llu | %llu |", what.c_str(),
                 static_cast<double>(report.good) / report.seconds,
                 used / static_cast<double>(std::max<std::uint64_t>(report.good, 1)),
@@ -122,6 +122,7 @@ std::string whole_answer(const std::string& url)
 /// Each row twice: a server that only writes the same bytes shows what the machine makes of it.
 void ask(const Shares& shares, const std::string& address, double duration)
 {
+    const int zubrd = shares.pool.process().pid();
     const std::string& url = shares.pool.web_url();
     const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
     for (const std::string& path : {std::string{"/api/v1/pool"}, "/api/v1/users/" + address}) {
@@ -132,14 +133,14 @@ void ask(const Shares& shares, const std::string& address, double duration)
         tests::HttpLoad least = load;
         least.port = null.port();
         load.rate = least.rate = asked_per_second;
-        say(name + ", 30,000/s", load, shares);
-        say("the same body by a null server, 30,000/s", least, shares);
+        say(name + ", 30,000/s", load, shares, zubrd);
+        say("the same body by a null server, 30,000/s", least, shares, null.pid());
         load.rate = least.rate = 0;
-        say(name + ", as fast as it goes", load, shares);
-        say("the null server, as fast as it goes", least, shares);
+        say(name + ", as fast as it goes", load, shares, zubrd);
+        say("the null server, as fast as it goes", least, shares, null.pid());
     }
     say("/metrics, one after the other",
-        {.port = port, .path = "/metrics", .connections = 1, .seconds = duration}, shares);
+        {.port = port, .path = "/metrics", .connections = 1, .seconds = duration}, shares, zubrd);
 }
 
 }  // namespace

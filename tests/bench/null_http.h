@@ -18,6 +18,7 @@ public:
     NullHttp& operator=(const NullHttp&) = delete;
 
     std::uint16_t port() const { return port_; }
+    pid_t pid() const { return child_; }
 
 private:
     std::uint16_t port_ = 0;
