@@ -140,11 +140,12 @@ void Server::Impl::shake_hands()
 {
     constexpr std::chrono::milliseconds long_enough{1};
     const pool::SteadyTime began = pool::read_clock().steady;
-    for (std::size_t shaken = 0; shaken < handshakes_a_turn && !handshakes.empty(); ++shaken) {
+    for (std::size_t shaken = 0; shaken < handshakes_a_turn && !handshakes.empty();) {
         const pool::SessionId id = handshakes.front();
         handshakes.pop_front();
         const auto at = conns.find(id.value);
-        if (at == conns.end() || at->second.intake == nullptr) continue;
+        if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
+        ++shaken;
         at->second.shaking = false;
         shard.metrics().tls_rounds.add();
         take_step(id, at->second, at->second.intake->shake_hands(shard.v2_open()));
@@ -202,7 +203,7 @@ void Server::Impl::on_end(pool::SessionId id)
         shard.count_end(EndReason::peer_left);
         return forget(found);
     }
-    end_turn();
+    end_turn(0);  // or each of a crowd that leaves would have others closed in the same turn
     const auto still = conns.find(id.value);
     if (still == conns.end()) return;
     misbehaved(still->second, shard.closed(id, EndReason::peer_left, pool::read_clock()));

@@ -305,6 +305,7 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
 template <typename AnySession, typename Read>
 void Shard::read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read)
 {
+    if (session.ended()) return;  // what it goes on sending is nobody's to pay for
     const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
     const std::uint64_t before = lines();
     if (bytes > BurstBudget::few_bytes && !may_burst(session.peer(), session.id(), bytes, now)) {

@@ -165,9 +165,11 @@ void Submitter::set_out(Pending& pending)
         send_waiting(pending);
     }
     // A late share may make a second block of a height: it must not push the first aside.
-    const auto first = first_of_height_.try_emplace(found->height, found->hash).first->second;
-    pending.first_of_height = first == found->hash;
-    if (first_of_height_.size() > heights_max) first_of_height_.erase(first_of_height_.begin());
+    if (has_body) {
+        const auto first = first_of_height_.try_emplace(found->height, found->hash).first->second;
+        pending.first_of_height = first == found->hash;
+        if (first_of_height_.size() > heights_max) first_of_height_.erase(first_of_height_.begin());
+    }
     if (pending.first_of_height) prefer_ours(found->hash, found->height);
     out_.found(*found);
 }
@@ -232,6 +234,7 @@ void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& ans
     const bool refused =
         std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
                     [](const Delivery& each) { return each.state == Delivery::State::refused; });
+    if (refused && pending.first_of_height) first_of_height_.erase(pending.found->height);
     ++pending.unbooked_answers;
     out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
 }

@@ -35,12 +35,15 @@ bool WorkSource::better(const Peer& peer, const Tip& tip, SteadyTime now) const
     if (!tip_ || tip.height > tip_->height) return true;
     const Holders holders = holders_of(*tip_, peer, now);
     if (holders == Holders::give_work) return false;
+    const bool level = tip.height == tip_->height;
     const bool left_ours = peer.tip && peer.tip->hash == tip_->hash;
-    if (left_ours) return true;
-    const milliseconds patience =
-        tip.height == tip_->height ? options_.left : options_.disagree_after;
-    if (holders == Holders::nobody) return now - held_ >= patience;
-    return gives_templates(peer.role) && peer.elsewhere && now - *peer.elsewhere >= patience;
+    if (holders == Holders::nobody) {
+        return left_ours || now - held_ >= (level ? options_.left : options_.disagree_after);
+    }
+    // The others may only be late: what lies below a tip that a living node has connected is stale,
+    // work on it or not. A rival is as good, and one can give work on it.
+    if (!level || !gives_templates(peer.role)) return false;
+    return left_ours || (peer.elsewhere && now - *peer.elsewhere >= options_.left);
 }
 
 WorkSource::Holders WorkSource::holders_of(const Tip& tip, const Peer& but, SteadyTime now) const

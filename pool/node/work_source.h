@@ -28,10 +28,10 @@ std::string_view to_string(TipSource source);
 /// asks nobody and reads no clock. Nodes are numbered from 0. Owned by the core loop.
 ///
 /// A tip is believed when a node that has connected it says so: by its header, or by a template
-/// on it. Higher wins. One of the same height or a lower one wins only when no living node that
-/// gives templates holds our tip: at once if the node has left ours, which is a reorganisation, and
-/// after Options::left if those that held it are gone, or only take blocks; else the node lags or
-/// has forked.
+/// on it. Higher wins. One of the same height or a lower one wins only when no living node holds
+/// our tip: at once if the node has left ours, which is a reorganisation, and after Options::left
+/// if those that held it are gone; else the node lags or has forked. One of the same height that
+/// work can be had on wins likewise over one that only nodes hold which give none.
 class WorkSource {
 public:
     using NodeIndex = std::size_t;

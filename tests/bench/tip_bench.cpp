@@ -283,7 +283,8 @@ int main(int argc, char** argv)
             pool_used.push_back(after.pool - before.pool);
             node_used.push_back(after.node - before.node);
             here_used.push_back(after.here - before.here);
-            if (miners.counts.full < count) continue;  // a height without an empty job
+            if (miners.counts.full == 0) continue;  // a height without an empty job
+            if (miners.counts.full < count) die("not every connection got the full job in 3 s");
             spread.push_back(ms(miners.counts.last_full - miners.counts.first_full));
             fill.push_back(ms(miners.counts.last_full - signal.at()));
             full_at[next + 1] = miners.counts.last_full;

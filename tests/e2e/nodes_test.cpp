@@ -40,10 +40,11 @@ long ms(TimedMiner::Clock::duration span)
     return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
 }
 
-long median(std::vector<long> values)
+/// No more than a quarter of the values is above it.
+long three_of_four(std::vector<long> values)
 {
     std::sort(values.begin(), values.end());
-    return values.at(values.size() / 2);
+    return values.at((values.size() - 1) * 3 / 4);
 }
 
 // Two nodes of one chain; the first is frozen (its connections stay open, it answers nothing) for
@@ -75,8 +76,8 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     a.process().signal(SIGCONT);
 
     // Miner and living node are the witnesses: from the block's bytes at the pool's door to the
-    // node's tip, and from there to the job on it, within 50 ms (the median, on a machine that has
-    // other things to do), and none held up by a time-out.
+    // node's tip, and from there to the job on it, within 50 ms (three of four, on a machine that
+    // has other things to do), and none held up by a time-out.
     std::vector<long> blocks;
     std::vector<long> jobs;
     for (const auto& [hash, sent] : miner.sent()) {
@@ -88,8 +89,8 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     }
     ASSERT_GE(jobs.size(), 10U) << pool.log();
     EXPECT_LE(miner.sent().size() - blocks.size(), 1U) << pool.log();
-    EXPECT_LE(median(blocks), 50) << pool.log();
-    EXPECT_LE(median(jobs), 50) << pool.log();
+    EXPECT_LE(three_of_four(blocks), 50) << pool.log();
+    EXPECT_LE(three_of_four(jobs), 50) << pool.log();
     EXPECT_LE(*std::max_element(blocks.begin(), blocks.end()), 2000) << pool.log();
     EXPECT_LE(*std::max_element(jobs.begin(), jobs.end()), 2000) << pool.log();
 

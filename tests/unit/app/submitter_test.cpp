@@ -375,6 +375,27 @@ TEST_F(SubmitterTest, DoesNotPushItsOwnFirstBlockOfAHeightAsideForALaterOne)
 }
 
 // Megabytes to a node far away: when the others are looked at, it does not have the block yet.
+// A share whose time was too old met the network's target: it is no block of ours.
+TEST_F(SubmitterTest, ABlockThatEveryNodeRefusesLeavesTheHeightToTheNext)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::rejected, "time-too-old");
+    second.answer_submit(SubmitOutcome::rejected, "time-too-old");
+    found(*submitter, 2);
+    first.sights.clear();
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        for (const auto& [hash, done] : first.sights) {
+            if (hash == candidate(2).hash) test.loop.stop();
+        }
+    });
+    const Watch enough = test.loop.after(std::chrono::seconds{5}, [this] {
+        ADD_FAILURE() << "nobody looks whether a rival is the tip";
+        test.loop.stop();
+    });
+    test.run();
+}
+
 TEST_F(SubmitterTest, LooksAgainAtANodeThatAnswersLateThatItHasOursBesideItsTip)
 {
     const auto submitter = life();

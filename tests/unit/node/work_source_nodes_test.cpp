@@ -97,24 +97,28 @@ TEST(WorkSource, ALowerTipIsTakenWhenNoNodeHasComeBackWithOursForHalfAMinute)
     EXPECT_EQ(race.gives(0, on(7, 9)).publication->work, Work::tip);
 }
 
-// It follows a longer chain that no other node takes: nobody would ever give work on it.
-TEST(WorkSource, ATipOfANodeThatOnlyTakesBlocksIsLeftWhenNoTemplateCanComeOnIt)
+// Its rival of the same height is the tip of a node that gives templates: nobody would ever give
+// work on the first.
+TEST(WorkSource, ATipOfANodeThatOnlyTakesBlocksIsLeftForARivalThatWorkCanBeHadOn)
 {
     Race race{{NodeRole::both, NodeRole::submits}};
     race.begin(10);
     race.says(1, 9);
-    EXPECT_TRUE(has(race.answers(1, header_of(9, 8, 12)), Kind::new_tip)) << "higher wins at first";
-    const std::vector<std::pair<std::size_t, std::uint8_t>> where{{0, 1}, {1, 9}};
-    EXPECT_TRUE(race.after(seconds{29}, where).asks.empty()) << "the other may follow yet";
-    EXPECT_EQ(race.after(seconds{1}, where).asks, (std::vector{Ask{0, block(1)}}));
-    EXPECT_TRUE(has(race.answers(0, header_of(1, 0, 10)), Kind::new_tip));
-    race.gives(0, on(1, 10));
-    EXPECT_FALSE(has(race.after(seconds{10}, where), Kind::new_tip)) << "and is left for good";
-    EXPECT_EQ(race.source.tip()->hash, block(1));
+    EXPECT_TRUE(has(race.answers(1, header_of(9, 1, 11)), Kind::new_tip));
+    race.says(0, 7);
+    EXPECT_TRUE(has(race.answers(0, header_of(7, 1, 11)), Kind::behind)) << "the second to come";
+    const std::vector<std::pair<std::size_t, std::uint8_t>> where{{0, 7}, {1, 9}};
+    EXPECT_TRUE(race.after(milliseconds{4500}, where).asks.empty());
+    EXPECT_EQ(race.after(milliseconds{500}, where).asks, (std::vector{Ask{0, block(7)}}));
+    EXPECT_EQ(race.answers(0, header_of(7, 1, 11)).publication->work, Work::empty);
+    EXPECT_EQ(race.gives(0, on(7, 11)).publication->work, Work::filled);
+    for (const Ask& ask : race.after(seconds{20}, where).asks)
+        EXPECT_EQ(ask, template_from_0) << "the other is left for good";
+    EXPECT_FALSE(has(race.answers(1, header_of(9, 1, 11)), Kind::new_tip));
 }
 
-// Back after minutes, and a block behind for a moment.
-TEST(WorkSource, ANodeThatCatchesUpDoesNotPullThePoolBackToWhatANodeThatOnlyTakesBlocksHasLeft)
+// Whether it is late, cut off or on another chain: what it has is stale, or the alarms ring.
+TEST(WorkSource, ALowerTipIsNotGoneBackToWhereANodeThatOnlyTakesBlocksIsAhead)
 {
     Race race{{NodeRole::both, NodeRole::submits}};
     race.begin(10);
@@ -124,7 +128,10 @@ TEST(WorkSource, ANodeThatCatchesUpDoesNotPullThePoolBackToWhatANodeThatOnlyTake
     race.after(seconds{100}, {{1, 2}});
     race.says(0, 1);
     EXPECT_TRUE(has(race.answers(0, header_of(1, 0, 10)), Kind::behind));
-    EXPECT_TRUE(race.after(seconds{20}, {{0, 1}, {1, 2}}).asks.empty());
+    const Step long_after = race.after(seconds{60}, {{0, 1}, {1, 2}});
+    EXPECT_TRUE(long_after.asks.empty());
+    EXPECT_TRUE(has(long_after, Kind::disagreement));
+    EXPECT_TRUE(has(long_after, Kind::lost));
     race.says(0, 2);
     EXPECT_EQ(race.source.tip()->hash, block(2));
 }
