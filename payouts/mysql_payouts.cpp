@@ -313,6 +313,14 @@ Result<void> note_left(MysqlConnection& db, std::uint64_t id, pool::UnixMillis n
                    id);
 }
 
+Result<void> note_left_by_now(MysqlConnection& db, std::uint64_t id, pool::UnixMillis now)
+{
+    return one_row(db.execute("UPDATE payout_batch SET left_at_ms = COALESCE(left_at_ms, ?) "
+                              "WHERE id = ?",
+                              {now.value, id}),
+                   id);
+}
+
 Result<Sats> wallet_beyond_payouts(MysqlConnection& db, bool drafts_too)
 {
     // Every event takes this lock.

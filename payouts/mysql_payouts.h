@@ -26,6 +26,8 @@ pool::Result<pool::Sats> others_left_since(MysqlConnection& db, std::uint64_t id
                                            pool::UnixMillis since);
 /// A payment of the batch is let go now; of several times the last one counts.
 pool::Result<void> note_left(MysqlConnection& db, std::uint64_t id, pool::UnixMillis now);
+/// It has left by now, by whomever: no news where it is noted when.
+pool::Result<void> note_left_by_now(MysqlConnection& db, std::uint64_t id, pool::UnixMillis now);
 /// With items, approvals and transactions. Errors: not_found.
 pool::Result<PayoutBatch> read_batch(MysqlConnection& db, std::uint64_t id);
 pool::Result<std::optional<std::uint64_t>> find_request(MysqlConnection& db,

@@ -345,7 +345,8 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
 // Whether it may be sent is decided, and written down, in one transaction before: nobody is put on
 // hold or changes his address between the look and the note of it. Killed after it, the worker
 // finds what no wallet has seen, and looks again.
-Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now)
+Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, bool unseen,
+                                  pool::Now now)
 {
     const auto refusal = wallet_.why_not_taken(tx.raw);
     if (!refusal) return fail(refusal.error());
@@ -363,11 +364,14 @@ Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, 
         if (!held) return fail(held.error());
         if (held->has_value()) return fail(Error::Code::refused, "payouts are stopped");
         if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
-        // It may have waited for days: for signatures, or for a node that takes it.
-        const auto gone =
-            others_left_since(db_, batch.id, pool::UnixMillis{now.wall.value - day_ms});
-        if (auto room = check_day(gone, batch.total, options_.caps.day_max); !room) return room;
-        if (auto noted = note_left(db_, batch.id, now.wall); !noted) return noted;
+        // It may have waited for days: for signatures, or for a node that takes it. A bump of what
+        // has left pays nobody anything more.
+        if (unseen) {
+            const auto gone =
+                others_left_since(db_, batch.id, pool::UnixMillis{now.wall.value - day_ms});
+            if (auto room = check_day(gone, batch.total, options_.caps.day_max); !room) return room;
+            if (auto noted = note_left(db_, batch.id, now.wall); !noted) return noted;
+        }
         return move_batch(db_, batch.id, batch.state, BatchState::broadcast);
     });
 }
@@ -389,7 +393,7 @@ Result<bool> PayoutWorker::send(const PayoutBatch& batch, const PayoutTx& tx, po
     const bool lately = last != sent_.end() && now.steady - last->second < options_.resend;
     if (lately && batch.state != BatchState::ready) return false;
     if (first) {
-        if (auto may = let_go(batch, tx, now); !may) return fail(may.error());
+        if (auto may = let_go(batch, tx, unseen, now); !may) return fail(may.error());
     }
     sent_[batch.id] = now.steady;
     if (auto sent = wallet_.send(tx.raw); !sent) return fail(sent.error());
@@ -417,10 +421,9 @@ Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, Bat
     const LedgerEvent event = closing_event(batch, tx, to, now.wall);
     auto done = fenced(event.kind, [&]() -> Result<void> {
         if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;
-        // Whoever signs elsewhere may send as well.
-        const bool by_others = to == BatchState::confirmed && batch.state != BatchState::broadcast;
-        if (by_others) {
-            if (auto noted = note_left(db_, batch.id, now.wall); !noted) return noted;
+        // Whoever signs elsewhere may send as well; so may an older zubrd, which notes nothing.
+        if (to == BatchState::confirmed) {
+            if (auto noted = note_left_by_now(db_, batch.id, now.wall); !noted) return noted;
         }
         return post(db_, event);
     });

@@ -65,7 +65,8 @@ private:
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
     pool::Result<void> build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now);
-    pool::Result<void> let_go(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now);
+    pool::Result<void> let_go(const PayoutBatch& batch, const PayoutTx& tx, bool unseen,
+                              pool::Now now);
     pool::Result<bool> send(const PayoutBatch& batch, const PayoutTx& tx, pool::Now now);
     pool::Result<void> end(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
                            pool::Now now);

@@ -298,6 +298,31 @@ TEST_F(Payouts, CountForTheDayOnWhichTheyLeaveHoweverLongTheyWaitedForSignatures
     EXPECT_NE(state_of(*payouts, second).find("reached their cap"), std::string::npos);
 }
 
+// Nobody is paid anything more by it.
+TEST_F(Payouts, AreBumpedHoweverMuchHasLeftWithinTheDay)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto options = pool.options();
+    options.caps.day_max = Sats{};
+    auto payouts = pool.open(options);
+    pool.owe(37, 5'000'000);
+    const std::uint64_t first = approved_batch(*payouts, "a");
+    pool.owe(38, 4'000'000);
+    const std::uint64_t second = approved_batch(*payouts, "b");
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, first), "broadcast");
+    ASSERT_EQ(state_of(*payouts, second), "broadcast");
+    options.caps.day_max = Sats{6'000'000};
+    payouts = pool.open(options);
+    ASSERT_TRUE(payouts->bump(first, 30).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, first), "broadcast");
+    const auto batch = payouts->get(first);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->txs.size(), 2U);
+    EXPECT_EQ(batch->txs.at(1).standing.place, pool::TxStanding::Place::waiting);
+}
+
 TEST_F(Payouts, AreAskedForTheCapOfADayOnceMoreBeforeTheyLeave)
 {
     PayoutsFixture pool{node(), own_name()};

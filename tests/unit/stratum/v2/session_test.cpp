@@ -173,6 +173,7 @@ TEST_F(V2Session, SpeaksToSeveralChannelsAsAGroupAndToOneByItsNumber)
 TEST_F(V2Session, GivesNoChannelTheSameJobTwice)
 {
     talk.publish(1);
+    for (int i = 0; i < 100; ++i) talk.open();  // whose turn is before
     Peer peer{talk};
     peer.set_up();
     const auto first = peer.open_extended();
