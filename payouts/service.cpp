@@ -75,7 +75,7 @@ namespace {
 constexpr unsigned bps_whole = 10'000;
 // Of each worker at most 288 rows of ten minutes, 696 of an hour (31 days in all) and 400 of a day.
 constexpr std::uint64_t worker_periods_kept = 288;
-constexpr std::uint64_t worker_hours_kept = 31 * 144;  // in periods
+constexpr std::uint64_t worker_hours_kept = std::uint64_t{31} * 144;  // in periods
 constexpr std::uint64_t worker_days_kept = 400;
 // What is younger is on its way, and of no minute that is sealed for its age.
 constexpr std::chrono::minutes on_its_way{1};

@@ -36,11 +36,11 @@ public:
         return std::max(static_cast<double>(lines), line_worth(bytes));
     }
 
-    /// Before a read of more than few_bytes. False: nothing is left, and it would take more than
-    /// its part; it is to go unread. per_second: in the long run, five times as many at once; 0: no
-    /// limit.
-    bool may_read(const IpAddress& address, pool::SessionId who, std::size_t bytes,
-                  double per_second, pool::SteadyTime now)
+    /// Before a read of more than few_bytes that costs so much. False: nothing is left, and it
+    /// would take more than its part; it is to go unread. per_second: in the long run, five times
+    /// as many at once; 0: no limit.
+    bool may_read(const IpAddress& address, pool::SessionId who, double cost, double per_second,
+                  pool::SteadyTime now)
     {
         const auto at = by_address_.find(address.prefix());
         if (per_second <= 0 || at == by_address_.end()) return true;
@@ -48,7 +48,7 @@ public:
         if (shares.budget.left(per_second, now) >= few) return true;
         const Taker* const known = shares.find(who);
         const double taken = known == nullptr ? 0 : known->taken;
-        return taken + line_worth(bytes) <= shares.part(per_second);
+        return taken + cost <= shares.part(per_second);
     }
     /// After a read. Who has to go for it: nobody as long as something is left, then the one who
     /// reads if it took more than its part, else its neighbour that took most.

@@ -320,18 +320,15 @@ void Server::Impl::on_tick()
 void Server::Impl::drop_stalled(pool::Now now)
 {
     for (auto& [number, conn] : conns) {
-        const pool::SessionId id{number};
         const bool silent = conn.intake != nullptr && now.steady - conn.opened.steady >=
                                                           options.shard.session.first_line_within;
-        if (silent) {
-            if (!std::exchange(conn.overdue, true)) overdue.push_back(id);
-        } else if (conn.tcp->write_queue_bytes() == 0) {
-            conn.unsent_since.reset();
-        } else if (!conn.unsent_since) {
-            conn.unsent_since = now.steady;
-        } else if (now.steady - *conn.unsent_since >= options.write_stall_max) {
-            if (!std::exchange(conn.overdue, true)) overdue.push_back(id);
-        }
+        conn.unsent_since = conn.tcp->write_queue_bytes() == 0
+                                ? std::nullopt
+                                : std::optional{conn.unsent_since.value_or(now.steady)};
+        const bool unread =
+            conn.unsent_since && now.steady - *conn.unsent_since >= options.write_stall_max;
+        if ((silent || unread) && !std::exchange(conn.overdue, true))
+            overdue.push_back(pool::SessionId{number});
     }
     if (!closing.active()) close_overdue();
 }

@@ -142,8 +142,7 @@ void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, po
     if (found == sessions_.end()) return;
     Worlds around = worlds(current_);
     visit(found->second, around, [this, bytes, now](auto& session, auto& world) {
-        read_within_budget(session, bytes.size(), now,
-                           [&] { session.on_bytes(bytes, world, now); });
+        read_within_budget(session, bytes, now, [&] { session.on_bytes(bytes, world, now); });
         touch(session);
     });
     if (batch_.submissions.size() >= batch_max) flush(now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -214,8 +216,9 @@ private:
     template <typename AnySession>
     void touch(AnySession& session);
     template <typename AnySession, typename Read>
-    void read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read);
-    bool may_burst(const std::string& peer, pool::SessionId id, std::size_t bytes, pool::Now now);
+    void read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes, pool::Now now,
+                            Read read);
+    bool may_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now);
     void charge_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now);
     void crowd_out(pool::SessionId id);
     Worker& worker(const Batch::Origin& origin);
@@ -303,16 +306,21 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
 // A burst is charged after the fact, for a read is 64 KiB at most; of those that come while nothing
 // is left, only who has not had its part is read.
 template <typename AnySession, typename Read>
-void Shard::read_within_budget(AnySession& session, std::size_t bytes, pool::Now now, Read read)
+void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes,
+                               pool::Now now, Read read)
 {
     if (session.ended()) return;  // what it goes on sending is nobody's to pay for
     const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
     const std::uint64_t before = lines();
-    if (bytes > BurstBudget::few_bytes && !may_burst(session.peer(), session.id(), bytes, now)) {
-        return crowd_out(session.id());
+    if (bytes.size() > BurstBudget::few_bytes) {
+        // Short requests cost more than their bytes say. Of v2 the bytes alone are readable.
+        const bool text = std::is_same_v<AnySession, v1::Session>;
+        const auto ends = text ? std::count(bytes.begin(), bytes.end(), std::uint8_t{'\n'}) : 0;
+        const double cost = BurstBudget::cost(static_cast<std::size_t>(ends), bytes.size());
+        if (!may_burst(session.peer(), session.id(), cost, now)) return crowd_out(session.id());
     }
     read();
-    const double cost = BurstBudget::cost(lines() - before, bytes);
+    const double cost = BurstBudget::cost(lines() - before, bytes.size());
     if (cost > BurstBudget::few) charge_burst(session.peer(), session.id(), cost, now);
 }
 

@@ -168,11 +168,11 @@ void Shard::tell(pool::SteadyTime now)
     }
 }
 
-bool Shard::may_burst(const std::string& peer, pool::SessionId id, std::size_t bytes, pool::Now now)
+bool Shard::may_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now)
 {
     const auto address = parse_peer(peer);
     if (options_.gate == nullptr || !address) return true;
-    return bursts_.may_read(*address, id, bytes, options_.gate->lines_per_second(*address),
+    return bursts_.may_read(*address, id, cost, options_.gate->lines_per_second(*address),
                             now.steady);
 }
 

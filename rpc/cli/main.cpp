@@ -3,6 +3,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -131,6 +132,32 @@ int run(const CommandLine& line)
     return show(line, *outcome);
 }
 
+// The method and its parameters, from words and stdin. What is wrong with them, if anything is.
+std::optional<std::string> take_method(CommandLine& line, const std::vector<std::string>& words)
+{
+    line.method = words.front();
+    line.params.assign(words.begin() + 1, words.end());
+    const bool making = line.method == "rpcauth";
+    if (making && line.params.size() != 2) {
+        return "rpcauth takes a user and a role; a password of your own goes by -stdin";
+    }
+    if (line.stdin_password && !std::getline(std::cin, line.password)) {
+        return "-stdinrpcpass, and no password came";
+    }
+    for (std::string each; line.stdin_params && std::getline(std::cin, each);) {
+        line.params.push_back(each);
+    }
+    if (making) {
+        line.action = Action::rpcauth;
+        if (line.params.size() > 3) return "one password is enough";
+    }
+    if (line.method == "healthcheck") {
+        line.action = Action::healthcheck;
+        if (!line.params.empty()) return "healthcheck takes no parameters";
+    }
+    return std::nullopt;
+}
+
 int parse_and_run(const std::vector<std::string>& arguments)
 {
     CommandLine line;
@@ -184,29 +211,7 @@ int parse_and_run(const std::vector<std::string>& arguments)
                                         : "name a method; 'zubr-cli help' lists them");
     }
     if (!own) {
-        line.method = words.front();
-        line.params.assign(words.begin() + 1, words.end());
-        const bool making = line.method == "rpcauth";
-        if (making && line.params.size() != 2) {
-            return complain(
-                exit_usage,
-                "rpcauth takes a user and a role; a password of your own goes by -stdin");
-        }
-        if (line.stdin_password && !std::getline(std::cin, line.password)) {
-            return complain(exit_usage, "-stdinrpcpass, and no password came");
-        }
-        for (std::string each; line.stdin_params && std::getline(std::cin, each);) {
-            line.params.push_back(each);
-        }
-        if (making) {
-            line.action = Action::rpcauth;
-            if (line.params.size() > 3) return complain(exit_usage, "one password is enough");
-        }
-        if (line.method == "healthcheck") {
-            line.action = Action::healthcheck;
-            if (!line.params.empty())
-                return complain(exit_usage, "healthcheck takes no parameters");
-        }
+        if (const auto wrong = take_method(line, words)) return complain(exit_usage, *wrong);
     }
     return run(line);
 }

@@ -45,7 +45,7 @@ TEST(BurstBudget, SendsWhoeverTookMostAwayAndNotWhoComesWhenItIsLow)
     EXPECT_EQ(budget.take(ip(1), one, 490, 100, start), std::nullopt);
     EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), one);
     EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), std::nullopt) << "it has had its part";
-    EXPECT_TRUE(budget.may_read(ip(1), other, 4096, 100, start));
+    EXPECT_TRUE(budget.may_read(ip(1), other, BurstBudget::cost(0, 4096), 100, start));
     // One that comes in place of the first has no more than is left of a part.
     EXPECT_EQ(budget.take(ip(1), {3}, 400, 100, start), pool::SessionId{3});
 }
@@ -64,13 +64,16 @@ TEST(BurstBudget, HasAPartForEachConnectionHoweverManyFlood)
 TEST(BurstBudget, LeavesUnreadWhoHasHadItsPartUntilTimeHasPassed)
 {
     BurstBudget budget;
-    EXPECT_TRUE(budget.may_read(ip(1), one, 65'536, 100, start)) << "who never sent a burst";
+    EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 65'536), 100, start))
+        << "who never sent a burst";
     budget.take(ip(1), one, 450, 100, start);
-    EXPECT_TRUE(budget.may_read(ip(1), one, 65'536, 100, start));
+    EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 65'536), 100, start));
     budget.take(ip(1), one, 450, 100, start);
-    EXPECT_FALSE(budget.may_read(ip(1), one, 4096, 100, start));
-    EXPECT_TRUE(budget.may_read(ip(1), one, 4096, 0, start)) << "no limit";
-    EXPECT_TRUE(budget.may_read(ip(1), one, 4096, 100, start + seconds{1}));
+    EXPECT_FALSE(budget.may_read(ip(1), one, BurstBudget::cost(0, 4096), 100, start));
+    EXPECT_FALSE(budget.may_read(ip(1), {77}, BurstBudget::cost(546, 16'384), 100, start))
+        << "a newcomer with short requests, which cost more than their bytes say";
+    EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 4096), 0, start)) << "no limit";
+    EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 4096), 100, start + seconds{1}));
 }
 
 TEST(BurstBudget, ChargesPaddingByItsBytes)
