@@ -305,9 +305,9 @@ TEST_F(Payouts, AreBumpedHoweverMuchHasLeftWithinTheDay)
     auto options = pool.options();
     options.caps.day_max = Sats{};
     auto payouts = pool.open(options);
-    pool.owe(37, 5'000'000);
+    pool.owe(75, 5'000'000);
     const std::uint64_t first = approved_batch(*payouts, "a");
-    pool.owe(38, 4'000'000);
+    pool.owe(76, 4'000'000);
     const std::uint64_t second = approved_batch(*payouts, "b");
     run_payouts(*payouts);
     ASSERT_EQ(state_of(*payouts, first), "broadcast");
@@ -329,9 +329,9 @@ TEST_F(Payouts, AreAskedForTheCapOfADayOnceMoreBeforeTheyLeave)
     auto options = pool.options();
     options.caps.day_max = Sats{};
     auto payouts = pool.open(options);
-    pool.owe(35, 5'000'000);
+    pool.owe(77, 5'000'000);
     const std::uint64_t first = approved_batch(*payouts, "a");
-    pool.owe(36, 4'000'000);
+    pool.owe(78, 4'000'000);
     const std::uint64_t second = approved_batch(*payouts, "b");
     for (int i = 0; i < 2; ++i) ASSERT_TRUE(payouts->step(pool::read_clock()).has_value());
     ASSERT_EQ(state_of(*payouts, first), "signed");
