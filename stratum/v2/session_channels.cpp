@@ -24,14 +24,6 @@ std::optional<pool::Difficulty> difficulty_for(float rate, double shares_per_min
     return pool::difficulty_at_most(hashes_per_share / hashes_of_difficulty_one);
 }
 
-// The easiest difficulty of the grid that does not pass the target a miner still takes.
-pool::Difficulty floor_of(const pool::Uint256& target_max)
-{
-    pool::Difficulty difficulty = pool::difficulty_not_above(target_max);
-    if (target_max < pool::target_of(difficulty)) ++difficulty.exponent;
-    return difficulty;
-}
-
 }  // namespace
 
 Channel* Session::find_any(std::uint32_t id)
@@ -152,7 +144,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                     .sent = {},
                     .acks = {}};
     const auto wanted = difficulty_for(wish.hash_rate, difficulty_.shares_per_minute);
-    channel.policy.set_floor(floor_of(wish.target_max));
+    channel.policy.set_floor(pool::difficulty_not_above(wish.target_max));
     if (wanted) channel.policy.suggest(*wanted, turn.now.steady);
     announce_target(channel, world);
     channels_.push_back(std::move(channel));
@@ -195,7 +187,7 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
     const auto wanted = difficulty_for(call.hash_rate, difficulty_.shares_per_minute);
     if (wanted) channel->policy.suggest(*wanted, turn.now.steady);
     channel->target_max = call.target_max;
-    channel->policy.set_floor(floor_of(call.target_max));
+    channel->policy.set_floor(pool::difficulty_not_above(call.target_max));
     announce_target(*channel, turn.world);
     acknowledge(*channel, turn.now.steady);
     send(SetTarget{.channel = channel->id, .target_max = channel->announced.promise.target});
@@ -257,7 +249,7 @@ bool Session::announce_target(Channel& channel, const World& world)
     if (world.current.job != nullptr) channel.policy.set_cap(world.current.hardest);
     const pool::Difficulty difficulty = channel.policy.next();
     pool::Promise promise = world.grid.of(difficulty);
-    // An admin has lowered the port's maximum since: what the miner was promised holds.
+    // Its floor is the step of the grid below: what the miner still takes may lie between two.
     if (channel.target_max < promise.target) {
         promise = {channel.target_max, pool::work_of(channel.target_max)};
     }

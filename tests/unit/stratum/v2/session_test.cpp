@@ -111,7 +111,7 @@ TEST_F(V2Session, SetsTheTargetByTheRateOnTheGridAndUnderTheMinersMaximum)
     EXPECT_EQ(one.target, pool::target_of({0}));
     const pool::Uint256 low = pool::target_of({10}) - pool::Uint256{12345};
     peer.say(OpenStandard{2, {"user.rig"}, 0, low});
-    EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, pool::target_of({11}));
+    EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, low);
     peer.say(OpenStandard{2, {"user.rig"}, 0, pool::target_of({10})});
     EXPECT_EQ(peer.take<OpenStandardSuccess>()->target, pool::target_of({10}));
     peer.say(OpenStandard{3, {"user.rig"}, 0, pool::Uint256{1}});
