@@ -137,6 +137,10 @@ TEST(V2Attack, WhoeverSendsNonsenseIsHungUpOnAndCountedAndNobodyElseIs)
     pool.start();
     const auto miner = pool.v2_miner(test_address("regtest", 1) + ".rig", "extended",
                                      {"--json", "--max-shares-per-second", "20"});
+    // An address is not banned as long as somebody there mines.
+    ASSERT_TRUE(eventually(
+        seconds{60}, [&] { return metric(pool, "zubr_shares_total{result=\"accepted\"") >= 1; }))
+        << miner->output() << pool.log();
     const auto ended = [&pool](const std::string& reason) {
         return std::max(metric(pool, "zubr_connections_ended_total{reason=\"" + reason + "\""),
                         0.0);
