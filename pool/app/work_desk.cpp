@@ -230,7 +230,10 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         case Proposals::State::accepted:
             return use(index, *given);
         case Proposals::State::rejected:
-            return turn_down(index, {Error::Code::refused, "a shape that was rejected"});
+            // Its node's reason was told with the first, and stays the one to be shown.
+            return act(source_.on_template(index,
+                                           fail(Error::Code::refused, "a shape that was rejected"),
+                                           read_clock().steady));
         default:
             return propose(index, *given);
     }
