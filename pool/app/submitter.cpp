@@ -155,7 +155,6 @@ void Submitter::set_out(Pending& pending)
 {
     if (std::exchange(pending.on_its_way, true)) return;
     const Block found = pending.found;
-    pending.since = read_clock().steady;
     const bool has_body = !found->block.empty();
     pending.deliveries.resize(nodes_.size());
     if (!has_body) {
@@ -214,8 +213,7 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     if (!told) tell(pending, node, answer);
     if (none) return retry_later(pending, node);
     // It took longer than the look at all nodes could wait for.
-    const bool late = read_clock().steady - pending.since >= prefer_after;
-    if (late && pending.first_of_height && answer.outcome == SubmitOutcome::inconclusive) {
+    if (pending.looked_at && answer.outcome == SubmitOutcome::inconclusive) {
         prefer_on(*nodes_[node], hash, pending.found->height);
     }
     finish_if_done(hash);
@@ -257,6 +255,8 @@ void Submitter::prefer_ours(const BlockHash& hash, Height height)
 {
     while (!preferring_.empty() && !preferring_.front().active()) preferring_.pop_front();
     preferring_.push_back(loop_.after(prefer_after, [this, hash, height] {
+        const auto at = pending_.find(hash);
+        if (at != pending_.end()) at->second.looked_at = true;
         for (Node* const node : nodes_) prefer_on(*node, hash, height);
     }));
 }

@@ -88,12 +88,12 @@ private:
     struct Pending {
         Block found;
         SubmitText text;  ///< what the nodes are sent
-        SteadyTime since;
         bool on_its_way = false;
         bool written = false;  // or the disk has refused it
         bool booked = false;
         std::size_t unbooked_answers = 0;
         bool first_of_height = false;
+        bool looked_at = false;  // at all nodes, for a rival that is the tip
         std::vector<Delivery> deliveries;  // by node
         Watch disk_patience;
     };
