@@ -196,7 +196,7 @@ using C = Config;
 using G = stratum::GateOptions;
 using S = StoreAddress;
 constexpr std::array table{
-    ConfigOption{"network", "chain", "text", "\"main\"", "main, testnet4, signet or regtest",
+    ConfigOption{"network", "chain", "text", "\"main\"", "main, testnet4, signet (whose challenge is OP_TRUE) or regtest",
                  set_chain},
     ConfigOption{"pool", "payout_address", "text", "\"bc1q…\"",
                  "where found blocks pay; an address of the chain above (required)",
