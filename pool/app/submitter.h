@@ -93,7 +93,7 @@ private:
         bool booked = false;
         std::size_t unbooked_answers = 0;
         bool first_of_height = false;
-        bool looked_at = false;  // at all nodes, for a rival that is the tip
+        bool looked_at = false;            // at all nodes, for a rival that is the tip
         std::vector<Delivery> deliveries;  // by node
         Watch disk_patience;
     };

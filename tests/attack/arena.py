@@ -107,12 +107,24 @@ class Others:
         self.child.start()
         theirs.close()
 
+    def queued_ms(self):
+        return queued_ms(self.child.pid)
+
     def felt(self, more=True):
         """Latencies since the last time, and refusals."""
         self.pipe.send(more)
         if not self.pipe.poll(30):
             raise SystemExit("the honest miners hang")
         return self.pipe.recv()
+
+
+def queued_ms(pid, name=""):
+    """How long a process, or its threads of a name, have stood in the kernel's queue for a processor, in all."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().startswith(name):
+            total += int((task / "schedstat").read_text().split()[1])
+    return total / 1e6
 
 
 def p99(took):
@@ -147,6 +159,9 @@ class Server:
 
     def log(self):
         return Path(self.setup["log"]).read_text(errors="surrogateescape")
+
+    def queued_ms(self):
+        return queued_ms(self.setup["pid"], "stratum")
 
     def forget_peak(self):
         """From now on peak_mib() is of what comes."""

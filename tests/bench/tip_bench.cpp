@@ -1,24 +1,10 @@
 // How fresh is the work? A real bitcoind with 4,000 transactions, a real zubrd, N authorised
 // connections: from the node's own signal of a new block to the first and the last connection
 // that the new job is written to, beside a null server that writes the same bytes to as many
-// sockets. Started by ./dev bench tip [CONNECTIONS [EVENTS [v2-standard|v2-extended|answers|checked]]].
+// sockets. Started by
+//   ./dev bench tip [CONNECTIONS [EVENTS [v2-standard|v2-extended|answers|checked]]]
 // Connections of Stratum v2 have the tip with the first bytes that come after the signal: what they
 // say is sealed.
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <unistd.h>
-#include <vector>
 
 #include "pool/base/bytes.h"
 #include "pool/bitcoin/transaction.h"
