@@ -5,6 +5,21 @@
 //   ./dev bench tip [CONNECTIONS [EVENTS [v2-standard|v2-extended|answers|checked]]]
 // Connections of Stratum v2 have the tip with the first bytes that come after the signal: what they
 // say is sealed.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unistd.h>
+#include <vector>
 
 #include "pool/base/bytes.h"
 #include "pool/bitcoin/transaction.h"
