@@ -198,9 +198,10 @@ void DifficultyPolicy::on_share(pool::Difficulty difficulty, pool::SteadyTime no
     evaluate(now);
 }
 
-bool DifficultyPolicy::bears_easy_share(pool::SteadyTime now)
+bool DifficultyPolicy::bears(pool::Difficulty promised, pool::Difficulty newest,
+                             pool::SteadyTime now)
 {
-    if (limits_.easy_shares <= 0) return true;
+    if (limits_.easy_shares <= 0 || promised >= newest) return true;
     const double per_second = times_wanted_max * limits_.shares_per_minute / 60;
     return easy_.take(per_second, limits_.easy_shares, now);
 }

@@ -20,7 +20,7 @@ struct DifficultyLimits {
     pool::Difficulty start{16};
     double shares_per_minute = 10;  ///< that the controller aims at, > 0
     bool vary = true;               ///< false: the start, or what the miner hints at, for good
-    double easy_shares = 5000;      ///< see DifficultyPolicy::bears_easy_share; 0: any number
+    double easy_shares = 5000;      ///< see DifficultyPolicy::bears; 0: any number
 };
 
 /// Accepted shares since a moment, in buckets: five seconds wide for the last 90 s, a minute wide
@@ -100,11 +100,12 @@ public:
 
     /// An accepted share that was promised `difficulty`.
     void on_share(pool::Difficulty difficulty, pool::SteadyTime now);
-    /// One more share of a job from before the difficulty rose: that job keeps its promise, for the
-    /// miner was still at it, and nobody shall mine such jobs for as long as they live. False: it
-    /// was one too many. DifficultyLimits::easy_shares at once, which is what is under way when the
-    /// word comes, then ten times the wanted shares.
-    bool bears_easy_share(pool::SteadyTime now);
+    /// One more accepted share, of a job that was promised so, while the newest job sent has
+    /// `newest`. A job from before the difficulty rose keeps its promise, for the miner was still
+    /// at it, and nobody shall mine such jobs for as long as they live. False: it was one too many.
+    /// DifficultyLimits::easy_shares at once, which is what is under way when the word comes, then
+    /// ten times the wanted shares.
+    bool bears(pool::Difficulty promised, pool::Difficulty newest, pool::SteadyTime now);
     /// About once a second. Silence is an answer, too.
     void on_tick(pool::SteadyTime now);
 

@@ -102,6 +102,7 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     v2.bad_shares_max = session.bad_shares_max;
     v2.frames_per_second = session.lines_per_second;
     v2.frames_burst = session.lines_burst;
+    v2.answers_bytes = session.answers_bytes;
     v2.channel_within = session.authorize_within;
     v2.frame_within = session.line_within;
     v2.idle_max = session.idle_max;

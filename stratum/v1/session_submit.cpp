@@ -240,9 +240,9 @@ void Session::note_low_share(pool::Judgement judgement)
 
 void Session::note_proof(pool::Difficulty difficulty, pool::SteadyTime now)
 {
-    const bool easy = !sent_.empty() && difficulty < sent_.back().difficulty;
-    if (!easy || !proven_) proven_ = difficulty;
-    if (easy && !policy_.bears_easy_share(now)) {
+    const pool::Difficulty newest = sent_.empty() ? difficulty : sent_.back().difficulty;
+    if (difficulty >= newest || !proven_) proven_ = difficulty;
+    if (!policy_.bears(difficulty, newest, now)) {
         proven_ = policy_.next();  // where it begins when it comes back
         end(EndReason::too_many_easy_shares);
     }

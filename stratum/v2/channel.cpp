@@ -51,6 +51,12 @@ void SentJobs::forget(pool::JobId job)
     forget_unused_targets();
 }
 
+pool::Difficulty Channel::newest_difficulty() const
+{
+    const SentJobs::Target* const newest = sent.empty() ? nullptr : sent.of(sent.newest());
+    return newest == nullptr ? announced.difficulty : newest->difficulty;
+}
+
 void AckBatch::add(std::uint32_t sequence, pool::U128 work)
 {
     last_sequence_ = sequence;

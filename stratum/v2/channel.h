@@ -101,6 +101,9 @@ struct Channel {
         friend bool operator==(const Ahead&, const Ahead&) = default;
     };
     std::optional<Ahead> ahead{};
+
+    /// Of the newest job sent; of the next one while there was none.
+    pool::Difficulty newest_difficulty() const;
 };
 
 }  // namespace stratum::v2

@@ -79,7 +79,10 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
         if (!frames_.take(options.frames_per_second, options.frames_burst, now.steady)) {
             return end(EndReason::too_many_requests);
         }
+        const std::size_t said = out_.size();
         on_frame(*frame, {world, now});
+        piled_ += out_.size() - said;
+        if (piled_ > options.answers_bytes) end(EndReason::write_stalled);
         // Whatever follows a refusal is not looked at (sv2-apps#876).
         if (ended_) return;
     }
@@ -242,6 +245,7 @@ void Session::on_tick(World& world, pool::Now now)
 {
     if (ended_) return;
     drop_closed(world, now.steady);
+    if (!held_) start_owed(world);
     for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
     acknowledge_due(now.steady);
     tend_declared({world, now});

@@ -47,6 +47,9 @@ struct SessionOptions {
     std::uint32_t bad_shares_max = 160;  ///< of the last 256; more closes the connection
     double frames_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
     double frames_burst = 50'000;
+    /// More answers than that in one turn, and nobody reads them: the connection is closed. First
+    /// jobs of channels take a quarter of it at a time: a proxy may open all that it has at once.
+    std::size_t answers_bytes = std::size_t{256} << 10;
     std::uint32_t ack_shares_max = 16;  ///< acknowledged together at most
     std::chrono::milliseconds ack_within{1000};
     std::chrono::seconds handshake_within{5};
@@ -116,7 +119,11 @@ public:
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
-    void take_output(std::string& into) { into.swap(out_); }
+    void take_output(std::string& into)
+    {
+        into.swap(out_);
+        piled_ = 0;
+    }
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     void end(EndReason reason);
@@ -212,6 +219,7 @@ private:
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);
     void start(Channel& channel, const World& world);
+    void start_owed(const World& world);
     void note_job(Channel& channel, const World& world);
     void send_job(const Channel& channel, const World& world, bool future);
     void send_ahead(Channel& channel, const World& world);
@@ -247,6 +255,7 @@ private:
     FrameReader reader_;
     std::optional<pool::SteadyTime> frame_begun_;
     std::string out_;
+    std::size_t piled_ = 0;  // bytes of answers in out_
     std::vector<Waiting> waiting_;
     std::size_t answered_ = 0;  // of waiting_
     std::uint32_t ack_shares_max_;
@@ -269,6 +278,7 @@ private:
     Pace opens_;
     bool held_ = false;
     bool job_owed_ = false;
+    bool starts_owed_ = false;              // some channels wait for their first job
     std::unique_ptr<Declaring> declaring_;  // null for who declares nothing: nearly everybody
 };
 

@@ -13,6 +13,8 @@ constexpr int urgent_exponents = 2;
 // A proxy with more miners than it may have channels asks once for each of them.
 constexpr std::size_t full_refusals_per_channel = 10;
 constexpr double hashes_of_difficulty_one = 4294967296.0;
+// Of what a turn may answer, first jobs of channels leave the rest to what must be said at once.
+constexpr std::size_t starts_part = 4;
 
 // Whether a rate can be meant. NaN, infinity and less than nothing can not.
 bool is_rate(float rate) { return std::isfinite(rate) && rate >= 0; }
@@ -276,9 +278,22 @@ void Session::start(Channel& channel, const World& world)
 {
     // Who selects its work gets none of ours.
     if (world.current.job == nullptr || selects_work()) return;
+    if (out_.size() > world.options.answers_bytes / starts_part) {
+        starts_owed_ = true;
+        return;
+    }
     note_job(channel, world);
     send_job(channel, world, true);
     if (world.next != nullptr) send_ahead(channel, world);
+}
+
+// As many as the peer can be expected to read at a time; the others wait until it has.
+void Session::start_owed(const World& world)
+{
+    if (ended_ || !std::exchange(starts_owed_, false)) return;
+    for (Channel& channel : channels_) {
+        if (channel.sent.empty() && !channel.closing) start(channel, world);
+    }
 }
 
 // Freezes the target with the job that is sent now.
@@ -320,7 +335,9 @@ void Session::on_job(World& world)
     const bool future = channels_.front().tip != world.current.tip;
     std::vector<std::uint32_t> had;  // nearly always none
     for (Channel& channel : channels_) {
-        if (has_it(channel)) {
+        // One that waits for its first job gets it in its turn: it knows of no tip yet.
+        const bool waits = !future && channel.sent.empty();
+        if (waits || has_it(channel)) {
             had.push_back(channel.id);
             continue;
         }
@@ -401,6 +418,7 @@ void Session::release_jobs(World& world)
 {
     held_ = false;
     if (std::exchange(job_owed_, false)) on_job(world);
+    start_owed(world);
 }
 
 void Session::send_for(std::uint32_t channel, std::string_view frame)

@@ -154,6 +154,9 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);
     channel->acks.add(share.sequence, outcome.work);
+    if (!channel->policy.bears(origin.difficulty, channel->newest_difficulty(), now.steady)) {
+        end(EndReason::too_many_easy_shares);
+    }
     if (ended_ || channel->closing || channel->acks.due(now.steady, ack_shares_max_, ack_within_)) {
         acknowledge(*channel, now.steady);
     }

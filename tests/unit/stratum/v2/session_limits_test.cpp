@@ -180,5 +180,90 @@ TEST(V2Limits, ADrainAsksMinersToConnectAgainOnceTheyKnowWhatTheyHaveEarned)
     EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
 }
 
+// What the write queue would not take is not even made.
+TEST(V2Limits, AnswersOfOneTurnAreBounded)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.answers_bytes = 4096;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    const UpdateChannel update{channel.id, 1.0F, pool::Uint256::max()};
+    for (int turn = 0; turn < 100; ++turn) peer.say(update);
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt) << "as many, turn by turn";
+
+    std::string wire;
+    for (int i = 0; i < 1000; ++i) {
+        std::string frame;
+        append_frame(frame, update);
+        seal_frame(peer.ciphers.send, pool::as_bytes(frame), wire);
+    }
+    const std::uint64_t frames = talk.shard.metrics().frames.value();
+    EXPECT_LE(talk.send_bytes(peer.id, wire).size(), 4096U + 256);
+    EXPECT_EQ(talk.end_of(peer.id), stratum::EndReason::write_stalled);
+    EXPECT_LE(talk.shard.metrics().frames.value(), frames + 100) << "the rest is not looked at";
+}
+
+// A proxy that comes back opens a channel for each of its machines at once, and its jobs are ten
+// times as long as its words.
+TEST(V2Limits, AProxyMayOpenAllItsChannelsAtOnceAndGetsTheirJobsAsItReads)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.answers_bytes = 32'768;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    constexpr std::uint32_t count = 100;
+    std::string wire;
+    for (std::uint32_t request = 0; request < count; ++request) {
+        std::string frame;
+        append_frame(frame, OpenExtended{.request = request,
+                                         .user = {"user.rig"},
+                                         .hash_rate = 0,
+                                         .target_max = pool::Uint256::max(),
+                                         .extranonce_min = 4});
+        seal_frame(peer.ciphers.send, pool::as_bytes(frame), wire);
+    }
+    peer.say_bytes(wire);
+    std::vector<Peer::Channel> channels;
+    while (const auto opened = peer.take<OpenExtendedSuccess>()) {
+        channels.push_back({.id = opened->channel,
+                            .group = opened->group,
+                            .target = opened->target,
+                            .prefix = {opened->prefix.value.begin(), opened->prefix.value.end()},
+                            .rolled = opened->extranonce_size});
+    }
+    ASSERT_EQ(channels.size(), count);
+    std::size_t jobs = 0;
+    const auto take_jobs = [&] {
+        while (peer.take<NewExtendedJob>()) ++jobs;
+    };
+    take_jobs();
+    EXPECT_GT(jobs, 0U);
+    EXPECT_LT(jobs, count);
+    // A job of the same tip is for those who know it; the others still get their first one.
+    talk.publish(1);
+    peer.listen();
+    take_jobs();
+    EXPECT_LT(jobs, 2 * count);
+    for (int turn = 0; turn < 20; ++turn) {
+        talk.pass(seconds{1});
+        peer.listen();
+    }
+    std::size_t tips = 0;
+    while (peer.take<SetNewPrevHash>()) ++tips;
+    EXPECT_EQ(tips, count) << "each channel heard of the tip, with its first job, once";
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+
+    talk.publish(2);
+    peer.listen();
+    const auto job = peer.extended_job(channels.back());
+    peer.say(peer.extended_share(channels.back(), job));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
 }  // namespace
 }  // namespace tests

@@ -265,5 +265,42 @@ TEST(V2Flood, EndsAConnectionThatSendsFramesTooFast)
     EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_requests);
 }
 
+// As in v1: a job keeps its promise when the difficulty rises, but nobody shall mine the easy ones
+// for as long as they live.
+TEST(V2Flood, EndsWhoKeepsToEasierJobsFromBeforeAChannelsDifficultyRose)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = v2_options();
+    options.gate = &gate;
+    options.session.difficulty.easy_shares = 30;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk, options.session.difficulty};
+    peer.set_up();
+    const auto channel = peer.open_extended("user.easy");
+    const auto neighbour = peer.open_extended("user.other");
+    const auto first = peer.extended_job(channel);
+    EXPECT_TRUE(talk.shard.fix_difficulty(peer.id, {-20}));
+    talk.publish(1);
+    peer.listen();
+    ASSERT_TRUE(peer.take<SetTarget>().has_value());
+
+    for (int i = 0; i < 30; ++i) peer.say(peer.extended_share(channel, first));
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    EXPECT_EQ(talk.log.shares.size(), 30U) << "each is good at what its job promised";
+    // A hundred a minute are ten times what is wanted.
+    talk.pass(std::chrono::seconds{6});
+    for (int i = 0; i < 10; ++i) peer.say(peer.extended_share(channel, first));
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    peer.say(peer.extended_share(channel, first));
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_easy_shares);
+    EXPECT_EQ(talk.log.shares.size(), 41U);
+    std::uint32_t acknowledged = 0;
+    while (const auto success = peer.take<SubmitSuccess>()) acknowledged += success->accepted;
+    EXPECT_EQ(acknowledged, 41U) << "what it has earned is said before";
+    EXPECT_TRUE(gate.delayed("192.0.2.1:4000", "user.easy", talk.now.steady));
+    EXPECT_NE(neighbour.id, channel.id);
+}
+
 }  // namespace
 }  // namespace tests
