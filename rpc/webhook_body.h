@@ -12,9 +12,11 @@ namespace rpc {
 
 /// How a receiver wants to be told.
 enum class WebhookFormat : std::uint8_t {
-    json,     ///< {"id", "event", "time", "server", "chain", "text", "data"}
-    slack,    ///< {"text"}, with nothing in it that pings people
-    discord,  ///< {"content"}, likewise
+    json,      ///< {"id", "event", "time", "server", "chain", "text", "data"}
+    slack,     ///< {"text"}, with nothing in it that pings people
+    discord,   ///< {"content"}, likewise
+    telegram,  ///< {"chat_id", "text", …} of the Bot API's sendMessage, likewise
+    ntfy,      ///< the text and nothing else, as ntfy takes it at the URL of a topic
 };
 std::optional<WebhookFormat> webhook_format_from(std::string_view word);
 
@@ -24,9 +26,9 @@ struct WebhookSender {
     std::string chain;
 };
 
-/// The body of a delivery. id: the same for each attempt.
+/// The body of a delivery. id: the same for each attempt. chat: whom a Telegram bot tells.
 std::string webhook_body(WebhookFormat format, const std::string& id, const PoolEvent& event,
-                         const WebhookSender& sender);
+                         const WebhookSender& sender, std::string_view chat = {});
 
 /// The headers by which a receiver knows who sends this and when: X-Pool-Event, X-Pool-Id,
 /// X-Pool-Timestamp (seconds since 1970), and with a secret X-Pool-Signature, "sha256=" and the

@@ -205,6 +205,10 @@ Result<void> read_webhook(Config& config, const std::string& file, const toml::n
                                           webhook_options(), node);
     if (!hook) return fail(hook.error());
     if (hook->url.empty()) return refuse(place_of(file, node), "webhook.url is missing");
+    if ((hook->format == rpc::WebhookFormat::telegram) == hook->chat.empty()) {
+        return refuse(place_of(file, node),
+                      "webhook.chat goes with format = \"telegram\", and with no other");
+    }
     config.webhooks.push_back(std::move(*hook));
     return {};
 }

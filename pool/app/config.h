@@ -49,6 +49,7 @@ struct WebhookConfig {
     std::string secret;  ///< signs; empty: unsigned
     rpc::WebhookFormat format = rpc::WebhookFormat::json;
     std::vector<std::string> events;  ///< names; empty: all
+    std::string chat;                 ///< whom a Telegram bot tells; empty for other formats
 };
 
 /// An option as it is set, for admins.

@@ -40,8 +40,21 @@ std::string set_format(W& hook, const ConfigValue& value)
 {
     const auto* text = std::get_if<std::string>(&value);
     const auto format = text != nullptr ? rpc::webhook_format_from(*text) : std::nullopt;
-    if (!format) return "must be json, slack or discord";
+    if (!format) return "must be json, slack, discord, telegram or ntfy";
     hook.format = *format;
+    return "";
+}
+
+std::string set_chat(W& hook, const ConfigValue& value)
+{
+    constexpr std::size_t longest = 64;
+    constexpr std::string_view known =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@-";
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || text->size() > longest || text->find_first_not_of(known) != text->npos) {
+        return "must be like \"-1001234567890\" or \"@channel\"";
+    }
+    hook.chat = *text;
     return "";
 }
 
@@ -69,7 +82,10 @@ constexpr std::array options{
         set_secret},
     WebhookOption{"events", "[]", "their names, e.g. [\"block.found\", \"node.down\"]; empty: all",
                   set_events},
-    WebhookOption{"format", "\"json\"", "json, or a line of text for slack or discord", set_format},
+    WebhookOption{"format", "\"json\"",
+                  "json, or a line of text for slack, discord, telegram or ntfy", set_format},
+    WebhookOption{"chat", "\"\"", "telegram only: the id or the @name of whom the bot tells",
+                  set_chat},
 };
 
 void write(JsonWriter& json, const ConfigValue& value)

@@ -139,7 +139,8 @@ void Webhooks::tell(const std::vector<rpc::PoolEvent>& events)
         for (const auto& hook : hooks_) {
             if (!hook->wants(event.name)) continue;
             const bool room = hook->queue.push(
-                {id, event.name, webhook_body(hook->config.format, id, event, sender_)});
+                {id, event.name,
+                 webhook_body(hook->config.format, id, event, sender_, hook->config.chat)});
             if (!room && !std::exchange(hook->complained, true)) {
                 log::error("webhook_full",
                            {{"host", hook->config.host}, {"waiting", hook->queue.size()}});

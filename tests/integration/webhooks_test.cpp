@@ -127,9 +127,11 @@ public:
 class Telling {
 public:
     explicit Telling(const Receiver& receiver, Webhooks::Paces paces = quick(),
-                     std::vector<std::string> events = {})
+                     std::vector<std::string> events = {},
+                     rpc::WebhookFormat format = rpc::WebhookFormat::json)
     {
-        WebhookConfig hook{receiver.url(), "127.0.0.1", secret, {}, std::move(events)};
+        WebhookConfig hook{receiver.url(), "127.0.0.1", secret, format, std::move(events), ""};
+        if (format == rpc::WebhookFormat::telegram) hook.chat = "-100123";
         hooks_ = std::make_unique<Webhooks>(loop_, pool_, work_, std::vector{hook},
                                             rpc::WebhookSender{"a", "regtest"}, 7, paces);
         loop_.post([this] { hooks_->start(); });
@@ -239,6 +241,45 @@ TEST(Webhooks, SendNothingThatAReceiverDoesNotWant)
     const auto requests = receiver.wait_for(1);
     EXPECT_EQ(requests.front().header("x-pool-event"), "block.orphaned");
     EXPECT_TRUE(tests::eventually(seconds{10}, [&] { return telling.counted("delivered") == 1; }));
+}
+
+TEST(Webhooks, TellABotOfTelegramWhomToTell)
+{
+    Receiver receiver;
+    Telling telling{receiver, Telling::quick(), {}, rpc::WebhookFormat::telegram};
+    telling.find_block("aa");
+    const auto body = nlohmann::json::parse(receiver.wait_for(1).front().body);
+    EXPECT_EQ(body.at("chat_id"), "-100123");
+    EXPECT_EQ(body.at("text"), "Block 0 (aa): found");
+}
+
+TEST(Webhooks, TellATopicOfNtfyInPlainWords)
+{
+    Receiver receiver;
+    Telling telling{receiver, Telling::quick(), {}, rpc::WebhookFormat::ntfy};
+    telling.find_block("aa");
+    EXPECT_EQ(receiver.wait_for(1).front().body, "Block 0 (aa): found");
+}
+
+// Telegram's URL holds the bot's token, ntfy's the topic, Slack's a key.
+TEST(Webhooks, LogNothingOfAUrlButItsHost)
+{
+    ::testing::internal::CaptureStderr();
+    {
+        Receiver receiver;
+        receiver.answer_with(500);
+        Telling telling{receiver, Telling::quick(), {}, rpc::WebhookFormat::telegram};
+        telling.find_block("aa");
+        receiver.wait_for(2);
+        receiver.answer_with(200);
+        ASSERT_TRUE(
+            tests::eventually(seconds{10}, [&] { return telling.counted("delivered") == 1; }));
+    }
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find("webhook_failed host=127.0.0.1"), std::string::npos) << log;
+    EXPECT_EQ(log.find("hidden"), std::string::npos) << log;
+    EXPECT_EQ(log.find("/hook"), std::string::npos) << log;
+    EXPECT_EQ(log.find(secret), std::string::npos) << log;
 }
 
 TEST(Webhooks, HoldNothingUpAndStayBoundedWhenAReceiverNeverAnswers)

@@ -221,6 +221,21 @@ TEST(WebhookConfig, IsReadAsOftenAsItStandsThere)
     EXPECT_EQ(config.webhooks[1].format, rpc::WebhookFormat::slack);
 }
 
+TEST(WebhookConfig, HasPresetsForTelegramAndNtfyWhoseUrlsAreSecrets)
+{
+    const Config config =
+        loaded(good("[[webhook]]\nurl = \"https://api.telegram.org/bot1:hidden/sendMessage\"\n"
+                    "format = \"telegram\"\nchat = \"-100123\"\n"
+                    "[[webhook]]\nurl = \"https://ntfy.sh/hidden\"\nformat = \"ntfy\"\n"));
+    ASSERT_EQ(config.webhooks.size(), 2U);
+    EXPECT_EQ(config.webhooks[0].format, rpc::WebhookFormat::telegram);
+    EXPECT_EQ(config.webhooks[0].chat, "-100123");
+    EXPECT_EQ(config.webhooks[0].host, "api.telegram.org");
+    EXPECT_EQ(config.webhooks[1].format, rpc::WebhookFormat::ntfy);
+    EXPECT_EQ(line_of(config, "webhook[1].url").value, "\"***\"");
+    EXPECT_EQ(line_of(config, "webhook[2].url").value, "\"***\"");
+}
+
 TEST(WebhookConfig, SaysWhatIsWrongWithOne)
 {
     EXPECT_EQ(error_of(good("[[webhook]]\nsecret = \"0123456789abcdef\"\n")),
@@ -232,6 +247,13 @@ TEST(WebhookConfig, SaysWhatIsWrongWithOne)
     EXPECT_NE(error_of(good("[[webhook]]\nurl = \"https://a/\"\nevents = [\"block.lost\"]\n"))
                   .find("block.found, block.matured"),
               std::string::npos);
+    const std::string chat = "webhook.chat goes with format = \"telegram\", and with no other";
+    EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"https://a/\"\nformat = \"telegram\"\n")),
+              ":8: " + chat);
+    EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"https://a/\"\nchat = \"@room\"\n")),
+              ":8: " + chat);
+    EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"https://a/\"\nchat = \"a b\"\n")),
+              ":10: webhook.chat must be like \"-1001234567890\" or \"@channel\"");
     EXPECT_EQ(error_of(good("[[webhook]]\nulr = \"https://a/\"\n")),
               ":9: unknown key webhook.ulr; did you mean webhook.url?");
 }

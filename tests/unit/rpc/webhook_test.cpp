@@ -132,6 +132,29 @@ TEST(WebhookBody, LetsNoWorkersNamePingAChatsRoom)
         webhook_body(WebhookFormat::discord, "1", event_of("Worker @everyone"), {}));
     EXPECT_EQ(discord.at("content"), "Worker @everyone");
     EXPECT_TRUE(discord.at("allowed_mentions").at("parse").empty());
+    const auto telegram = nlohmann::json::parse(webhook_body(
+        WebhookFormat::telegram, "1", event_of("Worker @all of Зубр 🐂"), {}, "-100123"));
+    EXPECT_EQ(telegram.at("chat_id"), "-100123");
+    EXPECT_EQ(telegram.at("text"), "Worker @all of Зубр 🐂");
+    ASSERT_EQ(telegram.at("entities").size(), 1U);
+    EXPECT_EQ(telegram.at("entities")[0].at("type"), "code") << "no @name is looked for in it";
+    EXPECT_EQ(telegram.at("entities")[0].at("offset"), 0);
+    EXPECT_EQ(telegram.at("entities")[0].at("length"), 22) << "in UTF-16: the ox is two";
+}
+
+TEST(WebhookBody, IsTheBareTextForNtfy)
+{
+    EXPECT_EQ(webhook_body(WebhookFormat::ntfy, "1", event_of("Node a does not answer"), {}),
+              "Node a does not answer");
+}
+
+TEST(WebhookBody, CutsALongTextBetweenTwoCharacters)
+{
+    std::string text = "x";
+    for (int i = 0; i < 1000; ++i) text += "ў";  // two bytes: the limit is in the middle of one
+    const std::string body = webhook_body(WebhookFormat::ntfy, "1", event_of(text), {});
+    EXPECT_EQ(body, text.substr(0, body.size()));
+    EXPECT_EQ(body.size(), 1499U);
 }
 
 }  // namespace
