@@ -204,6 +204,8 @@ void Server::Impl::on_end(pool::SessionId id)
         return forget(found);
     }
     end_turn(0);  // or each of a crowd that leaves would have others closed in the same turn
+    shard.acknowledge(id, pool::read_clock());
+    end_turn(0);
     const auto still = conns.find(id.value);
     if (still == conns.end()) return;
     misbehaved(still->second, shard.closed(id, EndReason::peer_left, pool::read_clock()));
@@ -402,6 +404,8 @@ void Server::Impl::stop()
     listeners.clear();
     pacing.stop();
     closing.stop();
+    end_turn();
+    for (const auto& [id, conn] : conns) shard.acknowledge(pool::SessionId{id}, pool::read_clock());
     end_turn();
     for (auto& [id, conn] : conns) {
         shard.closed(pool::SessionId{id}, EndReason::server_stops, pool::read_clock());

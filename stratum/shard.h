@@ -125,6 +125,9 @@ public:
     void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// Bytes of a connection; of one that the shard has given up they are ignored.
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
+    /// Acknowledgements that wait for more shares (Stratum v2) are said now: before `closed`, after
+    /// which nobody takes what a session says.
+    void acknowledge(pool::SessionId id, pool::Now now);
     /// The peer or the server ended the connection. Shares that it had sent are judged still.
     /// Gives why it really ended: the shard may have ended it before, and not closed it yet.
     EndReason closed(pool::SessionId id, EndReason reason, pool::Now now);

@@ -63,6 +63,16 @@ void Shard::open_v2(pool::SessionId id, const std::string& peer, const Difficult
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
+void Shard::acknowledge(pool::SessionId id, pool::Now now)
+{
+    const auto found = sessions_.find(id.value);
+    if (found == sessions_.end()) return;
+    auto* const two = std::get_if<v2::Session>(&found->second);
+    if (two == nullptr) return;
+    two->acknowledge_all(now.steady);
+    touch(*two);
+}
+
 EndReason Shard::closed(pool::SessionId id, EndReason reason, pool::Now now)
 {
     const auto found = sessions_.find(id.value);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <unistd.h>
 
 #include "pool/base/log.h"
@@ -213,9 +214,10 @@ Result<std::vector<FoundFile>> CandidateStore::load() const
     if (error) {
         return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
     }
-    // A child sent before its parent is a block that the node can't place.
+    // A child sent before its parent is a block that the node can't place; of two of one height the
+    // first is the one that the nodes are to prefer.
     std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
-        return one.height < other.height;
+        return std::tie(one.height, one.found_at) < std::tie(other.height, other.found_at);
     });
     return all;
 }

@@ -15,7 +15,6 @@ constexpr std::size_t recent_max = 4096;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
 constexpr std::chrono::milliseconds prefer_after{400};
-constexpr std::chrono::milliseconds disk_patience{20};
 constexpr std::uint32_t buried_below = 100;
 constexpr std::size_t disk_queue_max = 4096;
 constexpr std::size_t heights_max = 1024;
@@ -43,11 +42,13 @@ FoundFile file_of(const BlockCandidate& candidate)
 
 }  // namespace
 
-Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out)
+Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out,
+                     std::chrono::milliseconds disk_patience)
     : loop_(loop),
       nodes_(std::move(nodes)),
       store_(std::move(store)),
       out_(std::move(out)),
+      disk_patience_(disk_patience),
       disk_(disk_queue_max, {})
 {
     disk_.start();
@@ -80,17 +81,35 @@ bool Submitter::seen_before(const BlockHash& hash)
     return false;
 }
 
+bool Submitter::one_too_many(Height height)
+{
+    const std::lock_guard lock{recent_mutex_};
+    std::size_t& taken = of_height_[height];
+    if (taken < of_height_max) {
+        ++taken;
+        if (of_height_.size() > heights_max) of_height_.erase(of_height_.begin());
+        return false;
+    }
+    if (std::exchange(left_out_of_, height) != height) {
+        log::warn("found_blocks_left_out",
+                  {{"height", height.value},
+                   {"reason", "there are " + std::to_string(of_height_max) +
+                                  " of this height already, and one at most gets into the chain"}});
+    }
+    return true;
+}
+
 // Written before it leaves the thread that judged it: a kill -9 between two lines must neither lose
 // a block that was handed on and not yet sent, nor leave one in the chain that the books never hear
 // of. But nothing waits for the disk (charter, decision 5): it syncs beside, and where even the
 // write hangs, neither this thread nor the core loop, which knows of the block already, waits long.
 void Submitter::found(const BlockCandidate& candidate)
 {
-    if (seen_before(candidate.hash)) return;
+    if (seen_before(candidate.hash) || one_too_many(candidate.job->height)) return;
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
-    keep(found).wait_for(disk_patience);
+    keep(found).wait_for(disk_patience_);
     const auto took = read_clock().steady - begun;
     log::info("block_found",
               {{"height", candidate.job->height.value},
@@ -124,7 +143,7 @@ void Submitter::expect(const Block& found)
     Pending& pending = pending_[found->hash];
     if (pending.found != nullptr) return;  // forgotten as replayed, and not yet settled
     pending.found = found;
-    pending.disk_patience = loop_.after(disk_patience, [this, hash = found->hash] {
+    pending.disk_patience = loop_.after(disk_patience_, [this, hash = found->hash] {
         const auto at = pending_.find(hash);
         if (at == pending_.end() || at->second.on_its_way) return;
         log::error("found_block_waits_for_disk", {{"hash", to_display_hex(hash)}});
@@ -232,7 +251,12 @@ void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& ans
     const bool refused =
         std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
                     [](const Delivery& each) { return each.state == Delivery::State::refused; });
-    if (refused && pending.first_of_height) first_of_height_.erase(pending.found->height);
+    if (refused) {
+        if (pending.first_of_height) first_of_height_.erase(pending.found->height);
+        const std::lock_guard lock{recent_mutex_};
+        const auto at = of_height_.find(pending.found->height);
+        if (at != of_height_.end() && at->second > 0) --at->second;
+    }
     ++pending.unbooked_answers;
     out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
 }

@@ -42,9 +42,11 @@ struct NodeAnswer {
 /// for in the chain like any other.
 ///
 /// Files are written and removed by a thread of their own, and a disk that hangs holds no block:
-/// after 20 ms it goes to the nodes all the same. A node that has not judged a block by the time
-/// that the tip is 100 above it is not asked any more: such a block is in the chain, or never will
-/// be.
+/// after 20 ms (`patience`) it goes to the nodes all the same. Of one height 64 are taken, refused
+/// ones not counted: one at most gets into the chain, and where difficulty is as low as a share's
+/// (testnet4 after twenty minutes) the others would fill memory and the nodes' queues. A node that
+/// has not judged a block by the time that the tip is 100 above it is not asked any more: such a
+/// block is in the chain, or never will be.
 ///
 /// A file is removed once each node has judged the block and the books have it and every answer
 /// (`booked`, `answer_booked`): until then a restart begins again, and both sides take a block
@@ -58,7 +60,10 @@ public:
         /// It must get the answer into the books and then, later, call answer_booked().
         std::function<void(NodeAnswer)> answer;
     };
-    Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out);
+    static constexpr std::chrono::milliseconds patience{20};
+    static constexpr std::size_t of_height_max = 64;
+    Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out,
+              std::chrono::milliseconds disk_patience = patience);
 
     /// Takes up what an earlier life left on disk.
     Result<void> resume();
@@ -102,6 +107,7 @@ private:
     void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
     void set_out(Pending& pending);
     bool seen_before(const BlockHash& hash);
+    bool one_too_many(Height height);
     void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
     void send_waiting(Pending& pending);
@@ -116,11 +122,14 @@ private:
     std::vector<Node*> nodes_;
     CandidateStore store_;
     Out out_;
+    std::chrono::milliseconds disk_patience_;
     std::map<BlockHash, Pending> pending_;
     // Bounded: a replayed block share costs the nodes nothing. All loops': under recent_mutex_.
     std::mutex recent_mutex_;
     std::set<BlockHash> recent_;
     std::deque<BlockHash> recent_order_;
+    std::map<Height, std::size_t> of_height_;  // taken and not refused
+    Height left_out_of_{};
     // Outlive the block's own entry, which goes as soon as all is said and done.
     std::deque<Watch> preferring_;
     std::map<Height, BlockHash> first_of_height_;  // of ours

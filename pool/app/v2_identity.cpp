@@ -121,7 +121,14 @@ Result<void> V2IdentityKeeper::load(UnixTime now)
         return fail(Error::Code::refused,
                     options_.file + ": the certificate has run out; sign another one");
     }
+    if (now.seconds < read->certificate.valid_from.seconds) {
+        return fail(Error::Code::unavailable,
+                    options_.file + ": the certificate begins at " +
+                        std::to_string(read->certificate.valid_from.seconds) +
+                        " (Unix time); until then miners would take the pool for another one");
+    }
     read_at_ = changed;
+    told_early_ = false;
     identity_ = std::make_shared<const Identity>(*std::move(read));
     warn_of_end(now);
     return {};
@@ -172,8 +179,12 @@ bool V2IdentityKeeper::refresh(UnixTime now)
         if (!error && changed == read_at_) return false;
         done = load(now);
     }
-    if (!done) log::error("v2_identity_not_renewed", {{"detail", done.error().detail}});
-    return done.has_value();
+    if (done) return true;
+    const bool early = done.error().code == Error::Code::unavailable;
+    if (early && std::exchange(told_early_, true)) return false;
+    log::write(early ? log::Level::info : log::Level::error, "v2_identity_not_renewed",
+               {{"detail", done.error().detail}});
+    return false;
 }
 
 }  // namespace pool

@@ -41,6 +41,7 @@ private:
     std::unique_ptr<stratum::v2::Curve> curve_ = std::make_unique<stratum::v2::Curve>();
     std::filesystem::file_time_type read_at_;
     std::optional<UnixTime> warned_at_;
+    bool told_early_ = false;
     std::shared_ptr<const stratum::v2::Identity> identity_;
 };
 

@@ -205,6 +205,8 @@ void WorkDesk::ask(const WorkSource::Ask& question)
     node.header(*question.header,
                 [this, index, hash = *question.header](const Result<TipHeader>& header) {
                     const Now now = read_clock();
+                    // It may have been switched off while its answer was on the way.
+                    if (!peers_[index].enabled || !peers_[index].up) return;
                     act(source_.on_header(index, hash, header, now.steady, to_seconds(now.wall)));
                 });
     peers_[index].header_deadline =

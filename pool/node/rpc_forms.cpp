@@ -80,7 +80,9 @@ SubmitAnswer read_submit_answer(const JsonValue& result)
     const std::string reason{*text};
     if (reason == "duplicate") return {SubmitOutcome::duplicate, reason, {}};
     // Known and not yet judged, or stored beside another tip: the chain will tell.
-    if (reason == "inconclusive" || reason == "duplicate-inconclusive") {
+    // stale-prevblk (BIP 22): on another block than the tip, which is no fault of the block's.
+    if (reason == "inconclusive" || reason == "duplicate-inconclusive" ||
+        reason == "stale-prevblk") {
         return {SubmitOutcome::inconclusive, reason, {}};
     }
     // Not yet: the node lacks the parent, or its clock is behind. The same block may be good to it

@@ -12,9 +12,11 @@ constexpr std::uint64_t hashes_of_difficulty_one = 4'295'032'833;
 
 void SentJobs::add(pool::JobId job, const Target& target)
 {
-    if (targets_.empty() || targets_.back().promise.target != target.promise.target) {
-        targets_.push_back(target);
-    }
+    // A miner's own maximum may stand for several difficulties: each is its policy's to know.
+    const bool same = !targets_.empty() &&
+                      targets_.back().promise.target == target.promise.target &&
+                      targets_.back().difficulty == target.difficulty;
+    if (!same) targets_.push_back(target);
     jobs_.push_back({job, forgotten_ + static_cast<std::uint32_t>(targets_.size() - 1)});
 }
 

@@ -92,8 +92,9 @@ struct Channel {
     SentJobs::Target announced;  ///< the last target sent: for jobs from then on
     SentJobs sent;
     AckBatch acks;
-    bool closing = false;   ///< the miner has closed it; shares of it wait for their verdict
-    std::uint64_t tip = 0;  ///< WireJob::tip of the last job sent
+    std::uint32_t unjudged = 0;  ///< shares of it that wait for their verdict
+    bool closing = false;        ///< the miner has closed it; shares of it wait for their verdict
+    std::uint64_t tip = 0;       ///< WireJob::tip of the last job sent
     /// The job for the next tip that it has already, and whether its group was told.
     struct Ahead {
         pool::JobId job;

@@ -37,6 +37,14 @@ Script serial_script(std::uint64_t serial)
     return out.take();
 }
 
+bool is_serial(const Script& script)
+{
+    const Script ours = serial_script(0);
+    const auto number = static_cast<std::ptrdiff_t>(sizeof(std::uint64_t));
+    return script.size() == ours.size() &&
+           std::equal(script.begin(), script.end() - number, ours.begin());
+}
+
 bool begins_with(pool::ByteSpan bytes, pool::ByteSpan with)
 {
     return bytes.size() >= with.size() && std::equal(with.begin(), with.end(), bytes.begin());
@@ -88,7 +96,11 @@ std::optional<Sats> payout_of(pool::ByteSpan bytes, const MiningToken& token, co
             if (*head != token.chain_head || head_said) return std::nullopt;
             head_said = true;
         }
-        serial_said = serial_said || output.script == serial;
+        if (is_serial(output.script)) {
+            // With another token's serial in it, the same work could be declared by that one, too.
+            if (output.script != serial) return std::nullopt;
+            serial_said = true;
+        }
     }
     const bool enough = paid > Sats{0} && paid >= subsidy_of(own);
     if (!enough || !head_said || !serial_said) return std::nullopt;

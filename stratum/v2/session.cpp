@@ -296,7 +296,7 @@ void Session::ask_to_reconnect()
 {
     if (ended_ || (channels_.empty() && stage_ != Stage::declaring)) return;
     // A miner may leave at that word: what it has earned is said before.
-    for (Channel& channel : channels_) acknowledge(channel, heard_);
+    acknowledge_all(heard_);
     send(Reconnect{});
 }
 
@@ -305,7 +305,7 @@ void Session::end(EndReason reason)
     if (ended_) return;
     ended_ = reason;
     // What was earned is said before the connection goes.
-    for (Channel& channel : channels_) acknowledge(channel, heard_);
+    acknowledge_all(heard_);
 }
 
 SessionSnapshot Session::snapshot(pool::Now now) const

@@ -110,6 +110,8 @@ public:
     void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
 
     pool::SessionId id() const { return id_; }
+    /// What waits for more shares to be acknowledged with.
+    void acknowledge_all(pool::SteadyTime now);
     bool has_unanswered() const { return !waiting_.empty(); }
     Worker& worker(std::size_t at) { return roster_.worker(at); }
     MinedAccount& account(std::size_t at) { return roster_.account(at); }
@@ -214,7 +216,6 @@ private:
     void refuse_full(std::uint32_t request, const Turn& turn);
     Channel* find_any(std::uint32_t id);
     Channel* find(std::uint32_t id);  // that the miner has not closed
-    bool awaits_verdict(std::uint32_t channel) const;
     void drop_closed(World& world, pool::SteadyTime now);
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);

@@ -199,20 +199,24 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
 // and acknowledged.
 void Session::on(const CloseChannel& call, const Turn& turn)
 {
-    const bool all = group() != 0 && call.channel == group();
-    for (Channel& channel : channels_) {
-        if (!all && channel.id != call.channel) continue;
+    const auto close = [this, &turn](Channel& channel) {
         acknowledge(channel, turn.now.steady);
         channel.closing = true;
+    };
+    if (group() != 0 && call.channel == group()) {
+        std::for_each(channels_.begin(), channels_.end(), close);
+    } else if (Channel* const channel = find(call.channel)) {
+        close(*channel);
+    } else {
+        return;  // it may have been closed by both sides at once: nothing to say
     }
-    // An unknown channel may have been closed by both sides at once: nothing to say.
     drop_closed(turn.world, turn.now.steady);
 }
 
 void Session::drop_closed(World& world, pool::SteadyTime now)
 {
     const auto done = [this, &world, now](const Channel& channel) {
-        if (!channel.closing || awaits_verdict(channel.id)) return false;
+        if (!channel.closing || channel.unjudged > 0) return false;
         world.prefixes.release(channel.prefix, now);
         world.metrics.channels.add(-1);
         return true;

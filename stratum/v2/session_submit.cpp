@@ -96,6 +96,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     world.batch.origins.push_back(
         {id_, worker_of(*channel, claim.rest, turn), target->difficulty, false});
     waiting_.push_back({call.channel, call.sequence});
+    ++channel->unjudged;
 }
 
 // With extension 0x0002 a share says which worker behind a proxy found it.
@@ -151,6 +152,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     shares_.judged(outcome.judgement != pool::Judgement::accepted && !late);
     late_.judged(late);
     if (channel == nullptr) return;
+    --channel->unjudged;
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);
     channel->acks.add(share.sequence, outcome.work);
@@ -162,12 +164,6 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     }
 }
 
-bool Session::awaits_verdict(std::uint32_t channel) const
-{
-    return std::any_of(waiting_.begin() + static_cast<std::ptrdiff_t>(answered_), waiting_.end(),
-                       [channel](const Waiting& share) { return share.channel == channel; });
-}
-
 void Session::acknowledge(Channel& channel, pool::SteadyTime now)
 {
     if (channel.acks.empty()) return;
@@ -176,6 +172,11 @@ void Session::acknowledge(Channel& channel, pool::SteadyTime now)
                        .last_sequence = ack.last_sequence,
                        .accepted = ack.accepted,
                        .shares_sum = ack.shares_sum});
+}
+
+void Session::acknowledge_all(pool::SteadyTime now)
+{
+    for (Channel& channel : channels_) acknowledge(channel, now);
 }
 
 void Session::acknowledge_due(pool::SteadyTime now)

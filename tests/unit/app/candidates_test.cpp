@@ -126,7 +126,7 @@ TEST_F(Candidates, AFileThatCannotBeReadIsLeftAloneAndTheOthersAreRead)
     EXPECT_TRUE(fs::exists(unreadable));
 }
 
-TEST_F(Candidates, AreTakenUpParentsFirst)
+TEST_F(Candidates, AreTakenUpParentsFirstAndOfOneHeightInTheOrderOfTheirTimes)
 {
     const CandidateStore store = open();
     for (const std::uint32_t height : {9U, 7U, 8U}) {
@@ -134,9 +134,19 @@ TEST_F(Candidates, AreTakenUpParentsFirst)
         found.height = {height};
         ASSERT_TRUE(store.write(found).has_value());
     }
+    for (const std::uint64_t at : {5U, 3U, 4U, 1U, 2U}) {
+        FoundFile sibling = found_block(20 + static_cast<std::uint32_t>(at));
+        sibling.height = {8};
+        sibling.found_at = {at};
+        ASSERT_TRUE(store.write(sibling).has_value());
+    }
     const auto all = store.load();
     ASSERT_TRUE(all.has_value());
-    ASSERT_EQ(all->size(), 3U);
+    ASSERT_EQ(all->size(), 8U);
+    for (std::size_t i = 1; i < all->size(); ++i) {
+        if (all->at(i).height != all->at(i - 1).height) continue;
+        EXPECT_LT(all->at(i - 1).found_at, all->at(i).found_at);
+    }
     EXPECT_EQ(all->front().height, Height{7});
     EXPECT_EQ(all->back().height, Height{9});
 }

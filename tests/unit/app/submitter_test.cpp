@@ -42,7 +42,8 @@ BlockCandidate candidate(std::uint32_t nonce)
 
 class SubmitterTest : public ::testing::Test {
 protected:
-    std::unique_ptr<Submitter> life()
+    /// A busy machine's disk gets its time, but where the test is about a disk that hangs.
+    std::unique_ptr<Submitter> life(std::chrono::milliseconds patience = std::chrono::seconds{20})
     {
         auto store = CandidateStore::open(folder());
         EXPECT_TRUE(store.has_value());
@@ -50,7 +51,8 @@ protected:
             test.loop, std::vector<Node*>{&first, &second}, *std::move(store),
             Submitter::Out{
                 .found = [this](const FoundFile& found) { to_books.push_back(found); },
-                .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }});
+                .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }},
+            patience);
     }
     /// A Stratum loop has a block, and the core loop a turn.
     void found(Submitter& submitter, std::uint32_t nonce)
@@ -208,7 +210,7 @@ protected:
 
 TEST_F(HangingDisk, HoldsNoBlockNorTheLoopThatFoundIt)
 {
-    const auto submitter = life();
+    const auto submitter = life(Submitter::patience);
     submitter->found(candidate(1));
     submitter->found(candidate(2));
     const Watch look = test.loop.every(std::chrono::milliseconds{1}, [this] {
@@ -241,7 +243,7 @@ TEST_F(HangingDisk, HoldsNoBlockOfAnEarlierLife)
         ASSERT_TRUE(store->write(left).has_value());
         ASSERT_EQ(::mkfifo(part.c_str(), 0600), 0);
     }
-    const auto submitter = life();
+    const auto submitter = life(Submitter::patience);
     ASSERT_TRUE(submitter->resume().has_value());
     EXPECT_EQ(first.submits.size(), 1U);
     answer();
@@ -395,6 +397,30 @@ TEST_F(SubmitterTest, ABlockThatEveryNodeRefusesLeavesTheHeightToTheNext)
     EXPECT_TRUE(looked()) << "whether a rival is the tip";
 }
 
+// A chain whose target is as easy as a share's: each share is a block, and one can be in the chain.
+TEST_F(SubmitterTest, TakesSoManyBlocksOfOneHeightAndAnotherForEachThatIsRefused)
+{
+    constexpr std::uint32_t most = Submitter::of_height_max;
+    const auto submitter = life();
+    for (std::uint32_t nonce = 0; nonce < most + 5; ++nonce) submitter->found(candidate(nonce));
+    turn();
+    EXPECT_EQ(first.submits.size(), most);
+    EXPECT_EQ(to_books.size(), most);
+    EXPECT_EQ(files(), most);
+    first.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    second.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    for (std::uint32_t nonce = 100; nonce < 102; ++nonce) submitter->found(candidate(nonce));
+    turn();
+    EXPECT_EQ(first.submits.size(), most - 1 + 1) << "one in the place of the refused one";
+    BlockCandidate higher = candidate(200);
+    auto job = std::make_shared<Job>(*higher.job);
+    job->height = {8};
+    higher.job = job;
+    submitter->found(higher);
+    turn();
+    EXPECT_EQ(first.submits.size(), most + 1);
+}
+
 // Megabytes to a node far away: when the others are looked at, it does not have the block yet.
 TEST_F(SubmitterTest, LooksAgainAtANodeThatAnswersLateThatItHasOursBesideItsTip)
 {
@@ -427,7 +453,11 @@ TEST_F(SubmitterTest, HasABlockOnDiskBeforeTheLoopThatJudgedItGoesOn)
     TestLoop other;
     auto store = CandidateStore::open(folder());
     ASSERT_TRUE(store.has_value());
-    Submitter next{other.loop, {&second}, *std::move(store), {[](const FoundFile&) {}, {}}};
+    Submitter next{other.loop,
+                   {&second},
+                   *std::move(store),
+                   {[](const FoundFile&) {}, {}},
+                   std::chrono::seconds{20}};
     ASSERT_TRUE(next.resume().has_value());
     ASSERT_EQ(second.submits.size(), 1U);
     turn();

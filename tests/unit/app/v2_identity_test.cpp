@@ -104,6 +104,30 @@ TEST_F(V2Identity, GoesOnServingWhenTheNewFileIsTorn)
     EXPECT_EQ(keeper->identity(), before);
 }
 
+TEST_F(V2Identity, InstalledAheadOfItsTimeIsTakenUpWhenThatComes)
+{
+    const auto authority = directory / "authority.key";
+    const auto file = directory / "pool.identity";
+    const auto next = directory / "next.identity";
+    ASSERT_TRUE(make_authority(authority).has_value());
+    ASSERT_TRUE(make_certificate(authority, file, now, 90).has_value());
+    ASSERT_TRUE(make_certificate(authority, next, {now.seconds + 2 * day}, 90).has_value());
+    const auto early = V2IdentityKeeper::open({next.string(), directory}, now);
+    ASSERT_FALSE(early.has_value());
+    EXPECT_NE(early.error().detail.find("the certificate begins at"), std::string::npos);
+
+    auto keeper = V2IdentityKeeper::open({file.string(), directory}, now);
+    ASSERT_TRUE(keeper.has_value());
+    const auto before = keeper->identity();
+    std::filesystem::rename(next, file);
+    std::filesystem::last_write_time(
+        file, std::filesystem::last_write_time(file) + std::chrono::hours{1});
+    EXPECT_FALSE(keeper->refresh({now.seconds + day}));
+    EXPECT_EQ(keeper->identity(), before);
+    EXPECT_TRUE(keeper->refresh({now.seconds + 2 * day}));
+    EXPECT_NE(keeper->identity()->key.encoded, before->key.encoded);
+}
+
 TEST_F(V2Identity, IsNotServedOnceItHasRunOut)
 {
     const auto authority = directory / "authority.key";

@@ -160,8 +160,30 @@ TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
     ASSERT_TRUE(becomes([&] { return !jobs.empty() && desk->nodes()[1].up; }));
     second.chain = Chain::main;
     EXPECT_TRUE(becomes([&] { return !desk->nodes()[1].up; })) << "a look later";
+    EXPECT_GT(first.node.warmed, 0U) << "its connection for blocks stays open";
     EXPECT_TRUE(desk->nodes()[0].up);
     EXPECT_FALSE(desk->nodes()[1].tip.has_value());
+}
+
+TEST_F(DeskTest, WhatANodeSaysAfterItWasSwitchedOffMovesNoTip)
+{
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    ASSERT_TRUE(
+        becomes([&] { return !jobs.empty() && !first.node.waits.empty() && first.proposed > 0; }));
+    const BlockHash next{Digest{8}};
+    first.node.waits.front().second(Tip{next, {201}});
+    ASSERT_TRUE(becomes(
+        [&] { return !first.node.headers.empty() && first.node.headers.back().first == next; }));
+    const auto late = std::move(first.node.headers.back().second);
+    ASSERT_TRUE(desk->set_enabled("first", false).has_value());
+    late(TipHeader{.hash = next,
+                   .previous = tip,
+                   .height = {201},
+                   .bits = first.work->bits,
+                   .median_time = first.work->time_now});
+    run(milliseconds{50});
+    for (const auto& job : jobs) EXPECT_EQ(job->height, first.work->height);
+    EXPECT_EQ(desk->status().tip, tip);
 }
 
 // A proxy in between that knows no long poll.

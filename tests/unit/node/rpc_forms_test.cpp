@@ -24,7 +24,7 @@ TEST(SubmitAnswers, MeanWhatTheNodeSaysOfTheBlock)
     EXPECT_EQ(outcome_of(R"("inconclusive")"), SubmitOutcome::inconclusive);
     EXPECT_EQ(outcome_of(R"("duplicate-inconclusive")"), SubmitOutcome::inconclusive);
     EXPECT_EQ(outcome_of(R"("duplicate-invalid")"), SubmitOutcome::rejected);
-    EXPECT_EQ(outcome_of(R"("stale-prevblk")"), SubmitOutcome::rejected);
+    EXPECT_EQ(outcome_of(R"("stale-prevblk")"), SubmitOutcome::inconclusive);
     EXPECT_EQ(outcome_of(R"("bad-txnmrklroot")"), SubmitOutcome::rejected);
 }
 

@@ -59,8 +59,10 @@ public:
     std::vector<std::string> order;  ///< "candidate" and "append" as they happened
     stratum::Shard shard;
 
-private:
+    /// What the server does after it has handled what came.
     void end_turn();
+
+private:
     void take();
 
     std::uint64_t jobs_made_ = 0;

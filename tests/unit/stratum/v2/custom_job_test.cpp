@@ -183,6 +183,12 @@ TEST(CustomJob, IsRefusedForEachThingThatIsWrongWithItByItsName)
         {"no serial", [](Wish& w) { w.outputs.pop_back(); }, "invalid-coinbase-tx-outputs"},
         {"the serial of another token", [](Wish& w) { w.token.serial = 43; },
          "invalid-coinbase-tx-outputs"},
+        {"the serial of another token beside its own",
+         [](Wish& w) {
+             w.outputs.push_back(w.outputs[2]);
+             w.outputs[2].script.back() ^= 1;
+         },
+         "invalid-coinbase-tx-outputs"},
         {"a sum that no money has",
          [](Wish& w) { w.outputs.push_back({Sats{2'100'000'000'000'000}, w.outputs[0].script}); },
          "invalid-coinbase-tx-outputs"},

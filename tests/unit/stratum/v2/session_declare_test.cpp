@@ -105,6 +105,20 @@ TEST_F(V2Declare, MakesTheSameBlockUnderAnotherTokenOtherWork)
     EXPECT_EQ(miner.mining.take<SubmitError>()->code.value, "difficulty-too-low");
 }
 
+TEST_F(V2Declare, TakesNoBlockThatTwoTokensCouldBothDeclare)
+{
+    Declarator miner{talk};
+    auto first = miner.work(*own);
+    auto second = miner.work(*own);
+    auto both = pool::parse_outputs(first.outputs);
+    const auto others = pool::parse_outputs(second.outputs);
+    ASSERT_TRUE(both && others);
+    both->push_back(others->back());
+    first.outputs = second.outputs = pool::serialise(*both);
+    EXPECT_EQ(miner.declared(first), "invalid-coinbase-tx-outputs");
+    EXPECT_EQ(miner.declared(second), "invalid-coinbase-tx-outputs");
+}
+
 TEST_F(V2Declare, TakesNoTokenThatIsForgedExpiredOrOfAnotherAccount)
 {
     Declarator miner{talk};

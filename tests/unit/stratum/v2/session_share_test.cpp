@@ -182,6 +182,46 @@ TEST_F(V2Share, AcknowledgesAtOnceThenTogetherAndNeverLaterThanASecondOrSo)
     EXPECT_EQ(peer.take<SubmitSuccess>()->accepted, 5U);
 }
 
+TEST_F(V2Share, AcknowledgesWhatWaitsForMoreBeforeTheConnectionGoes)
+{
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    const auto job = peer.extended_job(channel);
+    peer.say(peer.extended_share(channel, job));
+    ASSERT_TRUE(peer.take<SubmitSuccess>().has_value());
+    for (int i = 0; i < 3; ++i) peer.say(peer.extended_share(channel, job));
+    ASSERT_FALSE(peer.take<SubmitSuccess>().has_value());
+    talk.shard.acknowledge(peer.id, talk.now);
+    talk.end_turn();
+    peer.listen();
+    EXPECT_EQ(peer.take<SubmitSuccess>()->accepted, 3U);
+}
+
+// A miner that allows nothing easier than this, and an admin who would have it far easier.
+TEST_F(V2Share, AsksForNoNewJobEverySecondWhereTheMinersMaximumIsHarderThanTheBounds)
+{
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    peer.extended_job(channel);
+    peer.say(UpdateChannel{channel.id, 0, pool::target_of({-16})});
+    talk.publish(2);
+    talk.shard.set_bounds(peer.id, {-30}, {-24});
+    talk.publish(3);
+    peer.listen();
+    ASSERT_TRUE(peer.take<NewExtendedJob>().has_value());
+    while (peer.take<NewExtendedJob>()) {
+    }
+    for (int i = 0; i < 5; ++i) {
+        talk.pass(seconds{1});
+        peer.listen();
+    }
+    EXPECT_FALSE(peer.take<NewExtendedJob>().has_value());
+}
+
 TEST_F(V2Share, RefusesAShareThatTheLogDidNotTake)
 {
     talk.publish(1);
