@@ -39,7 +39,7 @@ EDGES_MAY = {
 # plain data and not meant. The books' steps are transactions, so what orders them holds the connection.
 EDGES = {
     "*/redis_*.h": "*/redis_* payouts/stream_reader.*",
-    "*/mysql_*.h": "*/mysql_* payouts/accountant.* payouts/migrations.* payouts/payees.* payouts/payout_drafts.* payouts/payout_hold.* payouts/payout_schedule.* payouts/payout_service.cpp payouts/payout_worker.* payouts/payout_writeoff.* payouts/service.cpp",
+    "*/mysql_*.h": "*/mysql_* payouts/accountant.* payouts/migrations.* payouts/payees.* payouts/payout_drafts.* payouts/payout_funds.* payouts/payout_hold.* payouts/payout_schedule.* payouts/payout_service.cpp payouts/payout_worker.* payouts/payout_writeoff.* payouts/service.cpp",
     "*/*_rpc.h": "*/*_rpc*",
     "*/node_wallet.h": "*/node_wallet*",
     "*/server.h": "*/server*",

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "pool/bitcoin/transaction.h"
 #include "pool/share/record.h"
 
 namespace payouts {
@@ -16,6 +17,7 @@ using pool::Result;
 constexpr std::uint64_t open_max = 500;      // blocks that came to nothing yet
 constexpr std::uint64_t accrued_max = 5000;  // at most so many are asked for
 constexpr std::uint64_t matured_max = 10;
+constexpr std::uint64_t coinbases_max = 200;  // more than ripen at once
 
 pool::Sighting::Place place_of(std::string_view text)
 {
@@ -123,6 +125,22 @@ Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db)
         }
     }
     return watched;
+}
+
+Result<std::vector<ChainCoinbase>> coinbases_in_chain(MysqlConnection& db)
+{
+    const auto rows = db.query(
+        "SELECT hash, coinbase_tx FROM block_found WHERE place = 'in_chain' ORDER BY height DESC "
+        "LIMIT ?",
+        {coinbases_max});
+    if (!rows) return fail(rows.error());
+    std::vector<ChainCoinbase> coinbases;
+    for (const SqlRow& row : *rows) {
+        const auto tx = pool::parse_transaction(pool::as_bytes(row.text(1)));
+        if (!tx) return fail(tx.error());
+        coinbases.push_back({BlockHash{row.digest(0)}, txid_of(*tx)});
+    }
+    return coinbases;
 }
 
 Result<void> write_sighting(MysqlConnection& db, const BlockSighting& seen)

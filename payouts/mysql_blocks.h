@@ -28,6 +28,12 @@ pool::Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, un
 /// The same answer twice is one.
 pool::Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer);
 pool::Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db);
+/// Of the 200 highest blocks that stand in the chain.
+struct ChainCoinbase {
+    pool::BlockHash block;
+    pool::TxId txid;
+};
+pool::Result<std::vector<ChainCoinbase>> coinbases_in_chain(MysqlConnection& db);
 /// `unknown` changes nothing: the node may be syncing.
 pool::Result<void> write_sighting(MysqlConnection& db, const BlockSighting& sighting);
 

@@ -48,6 +48,17 @@ Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer, std::
     return {};
 }
 
+Result<bool> spoke_lately(MysqlConnection& db, std::string_view producer)
+{
+    const auto rows = db.query(
+        "SELECT 1 FROM producer WHERE name = ? AND told_at_ms + ? >= "
+        "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)",
+        {sql(producer),
+         static_cast<std::uint64_t>(std::chrono::milliseconds{told_is_fresh}.count())});
+    if (!rows) return fail(rows.error());
+    return !rows->empty();
+}
+
 Result<void> give_up(MysqlConnection& db, std::string_view producer, const GivenUp& what,
                      std::string_view by, pool::UnixMillis at)
 {

@@ -30,6 +30,8 @@ inline constexpr std::chrono::seconds told_is_fresh{120};
 /// time, or 0. Not of a producer that is another's by now.
 pool::Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer,
                                  std::string_view owner, pool::UnixMillis since);
+/// Whether its server's word is fresh: it lives, and may have more to say.
+pool::Result<bool> spoke_lately(MysqlConnection& db, std::string_view producer);
 
 /// Records of a producer that exist nowhere any more, and that somebody has given up.
 struct GivenUp {

@@ -56,8 +56,9 @@ Result<HoldState> PayoutHold::stop(const std::string& who, const std::string& re
     return read();
 }
 
-Result<HoldState> PayoutHold::release(const std::string& who, bool adopt_books, pool::Now now)
+Result<HoldState> PayoutHold::release(const Release& word, pool::Now now)
 {
+    const auto& [who, adopt_books, lacking] = word;
     if (auto connected = db_.connect(); !connected) return fail(connected.error());
     if (auto followed = worker_.follow_books(now); !followed) return fail(followed.error());
     const std::string& trouble = worker_.books_trouble();
@@ -79,6 +80,12 @@ Result<HoldState> PayoutHold::release(const std::string& who, bool adopt_books, 
     }
     const bool second = !state->released_by.empty() && state->released_by != who &&
                         (!adopt_books || state->books_adopted);
+    if (second && lacking > pool::Sats{}) {
+        return fail(Error::Code::refused,
+                    "the wallet lacks " + std::to_string(lacking.value) +
+                        " sat of what the books say: book what has left it (bookcoins out), or "
+                        "bring it back, until comparebooks shows lacking_sat 0");
+    }
     if (second && adopt_books) {
         if (auto done = worker_.adopt_books(); !done) return fail(done.error());
     }

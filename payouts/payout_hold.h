@@ -7,6 +7,13 @@
 
 namespace payouts {
 
+/// Somebody's word that payouts may go on.
+struct Release {
+    std::string who;
+    bool adopt_books = false;
+    pool::Sats lacking;  ///< of what the books say, in the wallet: see FundsCheck
+};
+
 /// The hold switch: one for all servers, in the books, and a file of this one's. Anybody who may
 /// stops payouts at once; two people let them go on.
 class PayoutHold {
@@ -20,7 +27,7 @@ public:
     /// On any server, whoever has the lease.
     pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);
     /// As Payouts::release.
-    pool::Result<HoldState> release(const std::string& who, bool adopt_books, pool::Now now);
+    pool::Result<HoldState> release(const Release& word, pool::Now now);
 
 private:
     MysqlConnection& db_;

@@ -8,6 +8,7 @@
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_drafts.h"
+#include "payouts/payout_funds.h"
 #include "payouts/payout_hold.h"
 #include "payouts/payout_maker.h"
 #include "payouts/payout_schedule.h"
@@ -33,7 +34,7 @@ struct Payouts::Impl {
     PayoutSchedule schedule;
     PayoutHold hold;
     PayoutWriteoffs writeoffs;
-    FundsWatch funds;
+    PayoutFunds funds;
 
     Impl(PayoutOptions o, std::unique_ptr<pool::Wallet> w)
         : options(std::move(o)),
@@ -44,7 +45,8 @@ struct Payouts::Impl {
           drafts(db, worker, *wallet, options),
           schedule(db, worker, drafts, options),
           hold(db, worker, options),
-          writeoffs(db, worker, *wallet, options)
+          writeoffs(db, worker, *wallet, options),
+          funds(db, worker, *wallet, options)
     {
     }
 
@@ -74,18 +76,6 @@ LedgerEvent early_cancel(const PayoutBatch& batch, const std::string& who, pool:
     json.end_object();
     event.transfers = returning(batch.items, {});
     return event;
-}
-
-/// The transaction that has left the wallet, as far as anybody can tell.
-const PayoutTx* tx_in_flight(const PayoutBatch& batch)
-{
-    using Place = pool::TxStanding::Place;
-    const PayoutTx* newest = nullptr;
-    for (const PayoutTx& tx : batch.txs) {
-        if (tx.standing.place == Place::in_chain) return &tx;
-        if (tx.standing.place == Place::waiting) newest = &tx;
-    }
-    return newest;
 }
 
 }  // namespace
@@ -129,6 +119,11 @@ Result<PayoutReport> Payouts::step(pool::Now now)
     const auto active = impl_->lease.keep(now.steady);
     if (!active) return fail(active.error());
     report.active = *active;
+    if (*active) {
+        // Before anything may leave.
+        if (auto looked = impl_->funds.look(now); !looked) return fail(looked.error());
+        report.funds = impl_->funds.told();
+    }
     const auto held = impl_->worker.stopped();
     if (!held) return fail(held.error());
     report.stopped = *held;
@@ -139,28 +134,7 @@ Result<PayoutReport> Payouts::step(pool::Now now)
     const auto changed = impl_->worker.step(now);
     if (!changed) return fail(changed.error());
     report.changed = *changed;
-    if (impl_->funds.due(now.steady)) look_at_funds(now);
-    report.funds = impl_->funds.told();
     return report;
-}
-
-// The wallet away is told by whoever needs it.
-void Payouts::look_at_funds(pool::Now now)
-{
-    const auto check = compare();
-    if (!check) return impl_->funds.missed(now.steady);
-    const FundsSeen before = impl_->funds.told();
-    if (!impl_->funds.saw({check->difference, check->above_max}, now.steady)) return;
-    const FundsSeen& told = impl_->funds.told();
-    if (told.difference != before.difference && told.difference == Sats{}) {
-        pool::log::info("books_match_wallet", {});
-    } else if (told.difference != before.difference) {
-        pool::log::error("books_differ_from_wallet", {{"difference_sat", told.difference.value}});
-    }
-    if (told.above_max && !before.above_max) {
-        pool::log::warn("hot_wallet_above_max", {{"spendable_sat", check->wallet.spendable.value},
-                                                 {"max_sat", impl_->options.hot_wallet_max.value}});
-    }
 }
 
 Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::string& who, bool dry,
@@ -328,42 +302,15 @@ Result<HoldState> Payouts::stop(const std::string& who, const std::string& reaso
 
 Result<HoldState> Payouts::release(const std::string& who, bool adopt_books, pool::Now now)
 {
-    return impl_->hold.release(who, adopt_books, now);
+    // The wallet away, or behind: whoever pays looks before he does.
+    const auto check = impl_->funds.compare();
+    const bool sure = check && check->unseen.empty();
+    auto state = impl_->hold.release({who, adopt_books, sure ? check->lacking() : Sats{}}, now);
+    impl_->funds.look_soon();  // what is right again is paid from again at once
+    return state;
 }
 
-Result<FundsCheck> Payouts::compare()
-{
-    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-    FundsCheck check;
-    const auto ids = open_batches(impl_->db);
-    if (!ids) return fail(ids.error());
-    for (const std::uint64_t id : *ids) {
-        if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-        auto batch = read_batch(impl_->db, id);
-        if (!batch) return fail(batch.error());
-        if (batch->state == BatchState::confirmed || batch->state == BatchState::cancelled) {
-            continue;
-        }
-        if (auto seen = impl_->worker.see(*batch); !seen) return fail(seen.error());
-        const PayoutTx* tx = tx_in_flight(*batch);
-        if (tx == nullptr) continue;
-        check.in_flight += tx->fee;
-        if (tx->purpose == TxPurpose::cancel) continue;
-        for (const PayoutItem& item : batch->items) check.in_flight += item.pays();
-    }
-    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-    const auto books = booked_funds(impl_->db);
-    if (!books) return fail(books.error());
-    check.books = *books;
-    const auto wallet = impl_->wallet->totals();
-    if (!wallet) return fail(wallet.error());
-    check.wallet = *wallet;
-    check.difference = books->wallet + books->immature + books->uncredited - books->orphaned -
-                       check.in_flight - wallet->spendable - wallet->immature;
-    const Sats most = impl_->options.hot_wallet_max;
-    check.above_max = most > Sats{} && wallet->spendable > most;
-    return check;
-}
+Result<FundsCheck> Payouts::compare() { return impl_->funds.compare(); }
 
 Result<CoinEntry> Payouts::ask_coins(const CoinWish& wish, const std::string& who, pool::Now now)
 {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "payouts/coin_entry.h"
+#include "payouts/funds_check.h"
 #include "payouts/funds_watch.h"
 #include "payouts/hold_state.h"
 #include "payouts/payout_batch.h"
@@ -23,15 +24,6 @@ struct PayoutReport {
     bool stopped = false;  ///< the hold switch
     unsigned changed = 0;  ///< batches that took a step: step again at once
     FundsSeen funds;       ///< of who has the lease: see FundsWatch
-};
-
-/// The books against the wallet, in satoshi.
-struct FundsCheck {
-    BookedFunds books;
-    pool::Sats in_flight;  ///< left the wallet by payouts that the books have not settled
-    pool::WalletTotals wallet;
-    pool::Sats difference;   ///< what the books say beyond what the wallet has; 0 is right
-    bool above_max = false;  ///< the wallet holds more than payouts.hot_wallet_max
 };
 
 /// Paying out: drafts, approvals, and the worker that carries approved batches through.
@@ -50,7 +42,8 @@ public:
     Payouts(const Payouts&) = delete;
     Payouts& operator=(const Payouts&) = delete;
 
-    /// One round: takes or keeps the lease, makes a draft of the schedule, moves batches on.
+    /// One round: takes or keeps the lease, compares books and wallet when that is due, makes a
+    /// draft of the schedule, moves batches on.
     pool::Result<PayoutReport> step(pool::Now now);
 
     /// A draft of all who can be paid now: their money is reserved. dry: only tells what it would
@@ -82,7 +75,8 @@ public:
     pool::Result<HoldState> stop(const std::string& who, const std::string& reason, pool::Now now);
     /// Two different people must ask for it. adopt_books: they have compared the books with the
     /// wallet, and what the books hold now is right though this server has seen others.
-    /// Errors besides: refused, when the books are others and they do not say so.
+    /// Errors besides: refused, when the books are others and they do not say so; when the wallet
+    /// lacks what the books say, whatever they say: it is booked or brought first.
     pool::Result<HoldState> release(const std::string& who, bool adopt_books, pool::Now now);
     pool::Result<FundsCheck> compare();
 
@@ -93,7 +87,6 @@ public:
     pool::Result<std::vector<CoinEntry>> list_coins(std::uint32_t limit);
 
 private:
-    void look_at_funds(pool::Now now);
     struct Impl;
     explicit Payouts(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/day.h"
+#include "payouts/mysql_audit.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
@@ -130,7 +131,30 @@ Result<void> PayoutWorker::hold_now(const std::string& why, pool::Now now)
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
     if (auto held = hold(why, now); !held) return held;
-    return transaction->commit();
+    if (auto done = transaction->commit(); !done) return done;
+    pool::log::warn("payouts_stopped", {{"user", "zubrd"}, {"reason", why}});
+    audit_hold(why, now);
+    return {};
+}
+
+// Held they are already, and the log has said so: an audit that cannot be written undoes nothing.
+void PayoutWorker::audit_hold(const std::string& why, pool::Now now)
+{
+    AuditRow row;
+    row.at = now.wall;
+    row.kind = "done";
+    row.actor = "zubrd";
+    row.method = "stoppayouts";
+    pool::JsonWriter{row.params}.begin_array().string(why).end_array();
+    const auto book = AuditBook::open(options_.mysql);
+    const auto written = book ? (*book)->append(std::move(row)) : fail(book.error());
+    if (!written) pool::log::error("audit_not_written", {{"reason", written.error().detail}});
+}
+
+Result<void> PayoutWorker::may_leave() const
+{
+    if (paused_.empty()) return {};
+    return fail(Error::Code::unavailable, paused_);
 }
 
 // What the books have ended stands otherwise in the chain: it is told once, and where money was
@@ -280,6 +304,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
 
 Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch, pool::Now now)
 {
+    if (auto may = may_leave(); !may) return may;
     if (auto good = check_approval(batch); !good) return good;
     const auto busy = busy_coins(batch.id);
     if (!busy) return fail(busy.error());
@@ -348,6 +373,7 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
 Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, bool unseen,
                                   pool::Now now)
 {
+    if (auto may = may_leave(); unseen && !may) return may;
     const auto refusal = wallet_.why_not_taken(tx.raw);
     if (!refusal) return fail(refusal.error());
     if (!refusal->empty()) {

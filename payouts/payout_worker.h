@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_lease.h"
@@ -52,6 +53,11 @@ public:
     /// Holds payouts on all servers until two people release them, whoever has held or released
     /// them for another reason. Inside a transaction. why: at most 64 bytes.
     pool::Result<void> hold(const std::string& why, pool::Now now);
+    /// The same in a transaction of its own, with a line in the log and a row in the audit.
+    pool::Result<void> hold_now(const std::string& why, pool::Now now);
+    /// No payment leaves for the first time while there is a reason; what has left goes on. The
+    /// reason is told of each payout that waits. Empty: none.
+    void pause(std::string why) { paused_ = std::move(why); }
     /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
     pool::Result<void> agreed(const pool::TxId& txid);
     pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
@@ -60,7 +66,8 @@ public:
     pool::Result<std::uint32_t> fee_rate();
 
 private:
-    pool::Result<void> hold_now(const std::string& why, pool::Now now);
+    void audit_hold(const std::string& why, pool::Now now);
+    pool::Result<void> may_leave() const;
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
@@ -79,6 +86,7 @@ private:
     PayoutMark mark_;
     std::string books_trouble_;
     std::string told_trouble_;  // payouts are held for it
+    std::string paused_;
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;
     std::set<std::uint64_t> alarmed_;  // told already

@@ -396,6 +396,13 @@ Result<void> Service::retire(std::string_view producer)
         return fail(Error::Code::invalid, "this server itself writes as that producer");
     }
     if (auto connected = impl_->db.connect(); !connected) return connected;
+    const auto lives = spoke_lately(impl_->db, producer);
+    if (!lives) return fail(lives.error());
+    if (*lives) {
+        return fail(Error::Code::conflict,
+                    "the server that writes as " + std::string{producer} +
+                        " lives: stop it for good, and ask again two minutes later");
+    }
     return retire_producer(impl_->db, producer);
 }
 

@@ -336,7 +336,9 @@ Method releasepayouts_method(PayoutControl& control)
                       .default_value = false,
                       .doc = "true after a backup was restored: the books were compared with the "
                              "wallet, what had been paid since is booked, and they are right now"}};
-    method.doc = "Asks to let payouts go on. They do when a second person asks the same.";
+    method.doc =
+        "Asks to let payouts go on. They do when a second person asks the same; not while the "
+        "wallet lacks what the books say (comparebooks: lacking_sat).";
     method.result = hold_result;
     method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
         control.run(
@@ -355,10 +357,13 @@ Method comparebooks_method(PayoutControl& control)
     method.doc =
         "Compares the books with the node's wallet. difference_sat is what the books say beyond "
         "what the wallet has: 0 when all coins come from the pool's blocks, or are booked "
-        "(bookcoins).";
+        "(bookcoins). lacking_sat is what of it nothing on its way explains: payouts are stopped "
+        "for it, unless the wallet has yet to see a block that the books count (block_not_seen).";
     method.result =
-        "an object: difference_sat, books_wallet_sat, books_immature_sat, blocks_not_booked_sat, "
-        "blocks_orphaned_sat, in_flight_sat, wallet_sat, wallet_immature_sat, wallet_above_max";
+        "an object: difference_sat, lacking_sat, block_not_seen (empty: none), books_wallet_sat, "
+        "books_immature_sat, blocks_not_booked_sat, blocks_orphaned_sat, in_flight_sat, "
+        "own_change_sat (outputs of payments under way), wallet_sat, wallet_immature_sat, "
+        "wallet_above_max";
     method.handler = [&control](const Caller&, const Arguments&, Reply reply) {
         control.run([](Payouts& payouts) { return shown(payouts.compare(), funds_json); },
                     answer(std::move(reply)));

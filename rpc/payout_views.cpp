@@ -183,11 +183,14 @@ std::string funds_json(const payouts::FundsCheck& check)
     JsonWriter json{out};
     json.begin_object();
     amount(json, "difference_sat", check.difference);
+    amount(json, "lacking_sat", check.lacking());
+    json.key("block_not_seen").string(check.unseen);
     amount(json, "books_wallet_sat", check.books.wallet);
     amount(json, "books_immature_sat", check.books.immature);
     amount(json, "blocks_not_booked_sat", check.books.uncredited);
     amount(json, "blocks_orphaned_sat", check.books.orphaned);
     amount(json, "in_flight_sat", check.in_flight);
+    amount(json, "own_change_sat", check.change);
     amount(json, "wallet_sat", check.wallet.spendable);
     amount(json, "wallet_immature_sat", check.wallet.immature);
     json.key("wallet_above_max").boolean(check.above_max).end_object();

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -75,41 +77,75 @@ TEST(Lease, KeepsOneWhoSleptThroughItFromFinishingAnything)
     EXPECT_EQ(shares(books), 10U);
 }
 
-TEST(Lease, KeepsOneWhoSleptThroughItFromSayingWhereBlocksStandAndWhatStreamsLack)
-{
-    BooksFixture books;
+/// One who sleeps through his lease, and the other who has it now. The first look of the sleeper at
+/// the lease is what a test is about: once he knows, he does nothing anyway.
+struct Sleeping {
+    explicit Sleeping(const std::vector<std::string>& producers)
     {
         auto options = books.options();
-        options.own_producers = {"a-0", "a-1"};
-        ASSERT_TRUE(payouts::Service::open(options).has_value());
+        options.own_producers = producers;
+        EXPECT_TRUE(payouts::Service::open(options).has_value());
+        sleeper = books.open();
+        other = books.open();
+        for (auto* service : {sleeper.get(), other.get()}) {
+            service->set_unshipped([this](const std::string&) { return unshipped; });
+        }
+        fill(stream, 10);
+        EXPECT_TRUE(stream.ship(1, 6));
     }
-    auto sleeper = books.open();
+    void fall_asleep()
+    {
+        ASSERT_TRUE(settle(*sleeper, slot).active);
+        expire(books);
+        ASSERT_TRUE(settle(*other, slot).active);
+    }
+
+    BooksFixture books;
+    std::unique_ptr<payouts::Service> sleeper;
+    std::unique_ptr<payouts::Service> other;
+    StreamWriter stream{books.producer("a-0")};
     bool unshipped = true;
-    sleeper->set_unshipped([&unshipped](const std::string&) { return unshipped; });
-    auto other = books.open();
-    auto stream = books.producer("a-0");
-    fill(stream, 10);
-    ASSERT_TRUE(stream.ship(1, 6));
+};
+
+TEST(Lease, KeepsOneWhoSleptThroughItFromSayingWhereBlocksStand)
+{
+    Sleeping two{{"a-0"}};
     payouts::FoundBlock block;
     block.found_at = now_in(slot).wall;
     block.reward = pool::Sats{1'000'000};
     block.coinbase = {1};
-    ASSERT_TRUE(sleeper->record_found(block).has_value());
-    ASSERT_TRUE(settle(*sleeper, slot).active);
-    expire(books);
-    other->set_unshipped([](const std::string&) { return true; });
-    ASSERT_TRUE(settle(*other, slot).active);
-
-    unshipped = false;
-    ASSERT_TRUE(stream.ship(9, 12));
+    ASSERT_TRUE(two.sleeper->record_found(block).has_value());
+    two.fall_asleep();
     const std::vector seen{
         payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
-    sleeper->sight(seen);
-    settle(*sleeper, slot);
-    EXPECT_EQ(books.scalar("select place from block_found"), "unknown");
-    EXPECT_EQ(books.scalar("select sum(gap + retired) from producer"), "0");
-    settle(*other, slot);
-    EXPECT_EQ(books.scalar("select sum(gap) from producer"), "1");
+    two.sleeper->sight(seen);
+    settle(*two.sleeper, slot);
+    EXPECT_EQ(two.books.scalar("select place from block_found"), "unknown");
+    two.other->sight(seen);
+    settle(*two.other, slot);
+    EXPECT_EQ(two.books.scalar("select place from block_found"), "in_chain");
+}
+
+TEST(Lease, KeepsOneWhoSleptThroughItFromSayingWhatStreamsLack)
+{
+    Sleeping two{{"a-0"}};
+    two.fall_asleep();
+    ASSERT_TRUE(two.stream.ship(9, 12));
+    settle(*two.sleeper, slot);
+    EXPECT_EQ(two.books.scalar("select sum(gap) from producer"), "0");
+    settle(*two.other, slot);
+    EXPECT_EQ(two.books.scalar("select sum(gap) from producer"), "1");
+}
+
+TEST(Lease, KeepsOneWhoSleptThroughItFromRetiringAnybody)
+{
+    Sleeping two{{"a-0", "a-1"}};
+    two.fall_asleep();
+    two.unshipped = false;
+    settle(*two.sleeper, slot);
+    EXPECT_EQ(two.books.scalar("select sum(retired) from producer"), "0");
+    settle(*two.other, slot);
+    EXPECT_EQ(two.books.scalar("select sum(retired) from producer"), "1");
 }
 
 // Two at once would count a worker's ten minutes twice.
@@ -249,7 +285,15 @@ TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
     EXPECT_LT(settle(*service, slot + 2).sealed_through, slot) << "b-0 may still speak";
     EXPECT_EQ(service->retire("b-9").error().code, Error::Code::not_found);
     EXPECT_EQ(service->retire("a-0").error().code, Error::Code::invalid);
+    // Its server has told MySQL of its journal a moment ago.
+    books.scalar(
+        "update producer set told_at_ms = unix_timestamp(now(3)) * 1000 where name = 'b-0'");
+    const auto lives = service->retire("b-0");
+    ASSERT_FALSE(lives.has_value());
+    EXPECT_EQ(lives.error().code, Error::Code::conflict);
+    books.scalar("update producer set told_at_ms = told_at_ms - 121000 where name = 'b-0'");
     ASSERT_TRUE(service->retire("b-0").has_value());
+    EXPECT_TRUE(service->retire("b-0").has_value()) << "once more is no harm";
     EXPECT_EQ(settle(*service, slot + 2).sealed_through, slot + 1);
 
     auto back = books.producer("b-0");

@@ -1,0 +1,87 @@
+#include "payouts/mysql_balance_watch.h"
+
+#include <chrono>
+
+namespace payouts {
+
+using pool::fail;
+using pool::Result;
+
+namespace {
+
+constexpr std::uint64_t transfers_max = 100'000;  // of one look, and the rest of the last event
+constexpr std::chrono::hours anew_after{24};
+
+}  // namespace
+
+Result<std::string> BalanceWatch::look(MysqlConnection& db, pool::SteadyTime now)
+{
+    if (through_ == 0 || now - begun_ >= anew_after) {
+        sums_.clear();
+        through_ = 0;
+        begun_ = now;
+    }
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    if (auto level = db.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !level) {
+        return fail(level.error());
+    }
+    auto snapshot = db.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    if (!snapshot) return fail(snapshot.error());
+    auto found = look_inside(db);
+    if (db.connected()) (void)db.run("ROLLBACK");
+    if (!found) through_ = 0;  // half of a part may be in the sums
+    return found;
+}
+
+// Events have their numbers in the order in which they were committed (post()): none comes later
+// with a lower one.
+Result<std::string> BalanceWatch::look_inside(MysqlConnection& db)
+{
+    const auto rows = db.query(
+        "SELECT COALESCE(MAX(event_id), 0), COUNT(*) FROM (SELECT event_id FROM ledger_transfer "
+        "WHERE event_id > ? ORDER BY event_id, line LIMIT ?) part",
+        {through_, transfers_max});
+    if (!rows) return fail(rows.error());
+    const SqlRow& part = rows->front();
+    if (part.u64(1) > 0) {
+        if (auto added = add(db, part.u64(0)); !added) return fail(added.error());
+    }
+    more_ = part.u64(1) == transfers_max;
+    return more_ ? Result<std::string>{""} : compare(db);
+}
+
+Result<void> BalanceWatch::add(MysqlConnection& db, std::uint64_t through)
+{
+    for (const bool debit : {true, false}) {
+        const std::string side = debit ? "debit_id" : "credit_id";
+        const auto rows = db.query("SELECT " + side +
+                                       ", SUM(amount_sat) FROM ledger_transfer WHERE event_id > ? "
+                                       "AND event_id <= ? GROUP BY " +
+                                       side,
+                                   {through_, through});
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) {
+            Sums& sums = sums_[row.u64(0)];
+            (debit ? sums.debits : sums.credits) += row.u64(1);
+        }
+    }
+    through_ = through;
+    return {};
+}
+
+Result<std::string> BalanceWatch::compare(MysqlConnection& db) const
+{
+    const auto rows = db.query(
+        "SELECT a.id, a.code, COALESCE(b.debits_sat, 0), COALESCE(b.credits_sat, 0) "
+        "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id ORDER BY a.id");
+    if (!rows) return fail(rows.error());
+    for (const SqlRow& row : *rows) {
+        const auto found = sums_.find(row.u64(0));
+        const Sums sums = found == sums_.end() ? Sums{} : found->second;
+        if (row.u64(2) == sums.debits && row.u64(3) == sums.credits) continue;
+        return row.text(1) + " differs from its transfers";
+    }
+    return "";
+}
+
+}  // namespace payouts

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "payouts/mysql_connection.h"
+#include "pool/base/result.h"
+#include "pool/base/time.h"
+
+namespace payouts {
+
+/// Compares cached balances with the transfers that they were made of, part by part: transfers are
+/// never changed, so what was summed once needs no second reading; once a day it begins anew all
+/// the same. Holds two numbers an account of the ledger (some 64 bytes). Blocking; one thread.
+class BalanceWatch {
+public:
+    /// Reads some 100,000 transfers more; when those are all, compares every balance with them, in
+    /// one snapshot: what others book meanwhile makes no difference. The answer: the first one
+    /// that differs, as a sentence of at most 64 bytes; "" when none does, or there is more to
+    /// read. Errors: unavailable.
+    pool::Result<std::string> look(MysqlConnection& db, pool::SteadyTime now);
+    bool more() const { return more_; }  ///< to read before balances can be compared
+
+private:
+    struct Sums {
+        std::uint64_t debits = 0;
+        std::uint64_t credits = 0;
+    };
+    pool::Result<std::string> look_inside(MysqlConnection& db);
+    pool::Result<void> add(MysqlConnection& db, std::uint64_t through);
+    pool::Result<std::string> compare(MysqlConnection& db) const;
+
+    std::unordered_map<std::uint64_t, Sums> sums_;  // by the ledger's account
+    std::uint64_t through_ = 0;                     // the newest event in them
+    bool more_ = true;
+    pool::SteadyTime begun_{};
+};
+
+}  // namespace payouts

@@ -1,0 +1,266 @@
+// Books that do not fit together, or not to the wallet, stop payouts; what is only on its way does
+// not.
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "payouts/mysql_audit.h"
+#include "payouts/mysql_rebuild.h"
+#include "tests/integration/payouts_suite.h"
+#include "tests/support/pool_fixture.h"
+
+namespace tests {
+namespace {
+
+using pool::Sats;
+using std::chrono::minutes;
+
+/// Steps as time goes by, so that looks at the wallet become due.
+class Clock {
+public:
+    explicit Clock(payouts::Payouts& payouts) : payouts_(payouts) {}
+
+    payouts::PayoutReport step_after(minutes later)
+    {
+        now_.steady += later;
+        for (int round = 0; round < 100; ++round) {
+            const auto report = payouts_.step(now_);
+            EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().detail);
+            if (!report) return {};
+            if (report->changed == 0) return *report;
+        }
+        ADD_FAILURE() << "payouts do not come to rest";
+        return {};
+    }
+    pool::Now now() const { return now_; }
+
+private:
+    payouts::Payouts& payouts_;
+    pool::Now now_ = pool::read_clock();
+};
+
+bool held(payouts::Payouts& payouts, const std::string& why = "")
+{
+    const auto hold = payouts.hold();
+    EXPECT_TRUE(hold.has_value()) << (hold ? "" : hold.error().detail);
+    return hold && hold->stopped && hold->by == "zubrd" &&
+           hold->reason.find(why) != std::string::npos;
+}
+
+/// The pool's part of a coin is spent by hand, and nobody books it.
+Sats robbed(PayoutsFixture& pool)
+{
+    const auto coins = pool.wallet().open()->coins();
+    EXPECT_TRUE(coins.has_value() && !coins->empty());
+    if (!coins || coins->empty()) return {};
+    const auto before = pool.wallet().open()->totals();
+    pool.spend_by_hand(coins->front().at, {{test_address("regtest", 45), Sats{50'000'000}}});
+    mine(pool.node(), 6);
+    const auto after = pool.wallet().open()->totals();
+    return before && after ? before->spendable - after->spendable : Sats{};
+}
+
+TEST_F(Payouts, StopByThemselvesWhenTheWalletLacksWhatTheBooksSayUntilItIsBooked)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(120, 5'000'000);
+    auto payouts = pool.open();
+    Clock clock{*payouts};
+    clock.step_after({});
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    const Sats gone = robbed(pool);
+    ASSERT_GT(gone, Sats{50'000'000});
+
+    clock.step_after(minutes{5});
+    EXPECT_NE(state_of(*payouts, id).find("approved: the wallet lacks"), std::string::npos)
+        << state_of(*payouts, id);
+    EXPECT_FALSE(held(*payouts)) << "a second look might find it";
+    EXPECT_TRUE(clock.step_after(minutes{1}).stopped);
+    EXPECT_TRUE(held(*payouts, "the wallet lacks " + std::to_string(gone.value)));
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    const auto audit = payouts::AuditBook::open(pool.books().mysql());
+    ASSERT_TRUE(audit.has_value()) << audit.error().detail;
+    const auto rows = (*audit)->list(10, 0, "zubrd");
+    ASSERT_TRUE(rows.has_value()) << rows.error().detail;
+    ASSERT_EQ(rows->size(), 1U) << "once";
+    EXPECT_EQ(rows->front().method, "stoppayouts");
+    EXPECT_NE(rows->front().params.find(std::to_string(gone.value)), std::string::npos);
+    EXPECT_EQ((*audit)->verify()->difference, "");
+
+    ASSERT_TRUE(payouts->release("ann", false, clock.now()).has_value());
+    clock.step_after(minutes{1});
+    EXPECT_EQ(payouts->hold()->released_by, "ann") << "her word stands at the next look";
+    const auto early = payouts->release("bob", false, clock.now());
+    ASSERT_FALSE(early.has_value());
+    EXPECT_NE(early.error().detail.find("lacks"), std::string::npos) << early.error().detail;
+    const auto asked = payouts->ask_coins({false, "pool:reserve", gone, "x"}, "ann", clock.now());
+    ASSERT_TRUE(asked.has_value()) << asked.error().detail;
+    ASSERT_TRUE(payouts->approve_coins(asked->id, "bob", clock.now()).has_value());
+    const auto released = payouts->release("bob", false, clock.now());
+    ASSERT_TRUE(released.has_value()) << released.error().detail;
+    EXPECT_FALSE(released->stopped);
+    clock.step_after({});
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+// Whoever sets the switch back in the database has not brought the coins back.
+TEST_F(Payouts, DoNotLeaveAWalletThatLacksWhatTheBooksSayThoughTheSwitchWasTurnedBack)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(121, 5'000'000);
+    auto payouts = pool.open();
+    Clock clock{*payouts};
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    robbed(pool);
+    clock.step_after(minutes{5});
+    clock.step_after(minutes{1});
+    ASSERT_TRUE(held(*payouts));
+    pool.books().scalar("update control set value = '' where name = 'payouts'");
+    clock.step_after({});
+    EXPECT_NE(state_of(*payouts, id).find("approved: the wallet lacks"), std::string::npos)
+        << state_of(*payouts, id);
+    clock.step_after(minutes{1});
+    EXPECT_TRUE(held(*payouts)) << "again";
+}
+
+TEST_F(Payouts, GoOnWhileCoinsAreOnTheirWayOrNobodysYet)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(122, 5'000'000);
+    auto payouts = pool.open();
+    Clock clock{*payouts};
+    clock.step_after({});
+    const std::uint64_t first = approved_batch(*payouts, "a");
+    clock.step_after({});
+    ASSERT_EQ(state_of(*payouts, first), "broadcast");
+
+    // The node forgets what was not mined: the wallet does not show the change of it now.
+    node().stop();
+    node().start();
+    for (const std::string& name : {pool.wallet().name(), std::string{"mine"}}) {
+        ASSERT_TRUE(node().call("loadwallet", "[\"" + name + "\"]").has_value());
+    }
+    const auto dropped = payouts->compare();
+    ASSERT_TRUE(dropped.has_value()) << dropped.error().detail;
+    EXPECT_GT(dropped->difference, Sats{}) << "else this is no test";
+    EXPECT_EQ(dropped->lacking(), Sats{});
+
+    for (const minutes later : {minutes{5}, minutes{1}}) clock.step_after(later);
+    EXPECT_FALSE(held(*payouts));
+
+    // Somebody pays into the wallet, a block of the pool ripens, and neither is booked.
+    pool.wallet().fund(1, 1'000'000);
+    for (const minutes later : {minutes{5}, minutes{1}}) clock.step_after(later);
+    EXPECT_FALSE(held(*payouts));
+    EXPECT_EQ(state_of(*payouts, first), "confirmed") << "sent again, and mined meanwhile";
+    ASSERT_TRUE(
+        node().call("generatetoaddress", "[1, \"" + pool.wallet().address() + "\"]").has_value());
+    pool.owe(122, 4'000'000);
+    const std::uint64_t second = approved_batch(*payouts, "b");
+    for (const minutes later : {minutes{5}, minutes{1}, minutes{1}}) clock.step_after(later);
+    EXPECT_FALSE(held(*payouts));
+    EXPECT_EQ(state_of(*payouts, second), "broadcast");
+    EXPECT_LT(payouts->compare()->difference, Sats{}) << "more coins than the books know";
+}
+
+/// A block that pays the wallet stands in the books as found and in the chain; it has not been
+/// credited yet. Gives its hash.
+std::string found_block(PayoutsFixture& pool)
+{
+    const auto made =
+        pool.node().call("generatetoaddress", "[1, \"" + pool.wallet().address() + "\"]");
+    EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().detail);
+    const std::string hash = nlohmann::json::parse(made.value_or("[\"\"]")).at(0);
+    const auto block =
+        nlohmann::json::parse(pool.node().call("getblock", "[\"" + hash + "\", 2]").value_or("{}"));
+    const auto& coinbase = block.at("tx").at(0);
+    const auto sats = std::llround(coinbase.at("vout").at(0).at("value").get<double>() * 1e8);
+    pool.books().scalar(
+        "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps, place, confirmations) values (reverse(x'" +
+        hash + "'), " + std::to_string(block.at("height").get<int>()) + ", 1, 1, '', '', x'', x'" +
+        coinbase.at("hex").get<std::string>() + "', " + std::to_string(sats) +
+        ", 0, 'in_chain', 1)");
+    return hash;
+}
+
+TEST_F(Payouts, WaitForANodeThatHasYetToSeeABlockAndNobodyNeedsToReleaseThem)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(123, 5'000'000);
+    auto payouts = pool.open();
+    Clock clock{*payouts};
+    const std::string hash = found_block(pool);
+    ASSERT_EQ(payouts->compare()->difference, Sats{}) << "immature, and not credited yet";
+    ASSERT_TRUE(node().call("invalidateblock", "[\"" + hash + "\"]").has_value());
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    for (const minutes later : {minutes{0}, minutes{1}, minutes{1}}) clock.step_after(later);
+    EXPECT_NE(state_of(*payouts, id).find("has not seen block " + hash), std::string::npos)
+        << state_of(*payouts, id);
+    EXPECT_FALSE(held(*payouts));
+    ASSERT_TRUE(node().call("reconsiderblock", "[\"" + hash + "\"]").has_value());
+    clock.step_after(minutes{1});
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+TEST_F(Payouts, StopByThemselvesWhenABalanceIsNotWhatItsTransfersMake)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(124, 5'000'000);
+    auto payouts = pool.open();
+    Clock clock{*payouts};
+    clock.step_after({});
+    pool.owe(125, 1'000'000);
+    clock.step_after(minutes{5});
+    EXPECT_FALSE(held(*payouts)) << "balances move with their transfers";
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    pool.books().scalar(
+        "update ledger_balance set credits_sat = credits_sat + 1 where account_id = (select id "
+        "from ledger_account where code like 'm:%:available' limit 1)");
+    clock.step_after(minutes{5});
+    EXPECT_TRUE(held(*payouts, ":available differs from its transfers"));
+    EXPECT_EQ(state_of(*payouts, id), "approved");
+    for (const std::string who : {"ann", "bob"}) {
+        ASSERT_TRUE(payouts->release(who, false, clock.now()).has_value());
+    }
+    clock.step_after({});
+    EXPECT_TRUE(held(*payouts)) << "it is wrong still";
+    payouts::MysqlConnection db{pool.books().mysql()};
+    ASSERT_EQ(payouts::rebuild_balances(db).value_or(0), 1U);
+    for (const std::string who : {"ann", "bob"}) {
+        ASSERT_TRUE(payouts->release(who, false, clock.now()).has_value());
+    }
+    clock.step_after({});
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+// No lease stands between two people on two servers: the row's lock and the event's key do.
+TEST_F(Payouts, BookCoinsOnceThoughTwoPeopleApproveThemAtTwoServersAtOnce)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto one = pool.open();
+    auto other = pool.open();
+    constexpr std::uint64_t entries = 20;
+    for (std::uint64_t entry = 0; entry < entries; ++entry) {
+        const auto asked =
+            one->ask_coins({true, "pool:reserve", Sats{1000}, "x"}, "ann", pool::read_clock());
+        ASSERT_TRUE(asked.has_value()) << asked.error().detail;
+        std::atomic<int> booked{0};
+        const auto approve = [&](payouts::Payouts& server, const std::string& who) {
+            if (server.approve_coins(asked->id, who, pool::read_clock())) ++booked;
+        };
+        std::thread first{[&] { approve(*one, "bob"); }};
+        approve(*other, "carl");
+        first.join();
+        EXPECT_EQ(booked, 1);
+    }
+    EXPECT_EQ(one->compare()->difference, Sats{1000 * entries});
+}
+
+}  // namespace
+}  // namespace tests
