@@ -19,7 +19,7 @@ std::string delay_key(std::string_view peer, std::string_view worker)
 
 bool limited(const ConnectLimits& limits)
 {
-    return limits.connections > 0 || limits.connects_per_second > 0;
+    return limits.connections > 0 || limits.connects_per_second > 0 || limits.channels > 0;
 }
 
 std::string_view account_of(std::string_view worker) { return worker.substr(0, worker.find('.')); }
@@ -117,6 +117,33 @@ void Gate::release(const IpAddress& address)
     const auto around = prefixes_.find(address.wide_prefix());
     if (around == prefixes_.end() || !limited(limits_of(address).prefix)) return;
     --around->second.connections;
+}
+
+bool Gate::open_channel(const IpAddress& address)
+{
+    const Limits limits = limits_of(address);
+    const std::lock_guard lock{mutex_};
+    Quota& own = addresses_[address.prefix()].quota;
+    if (!own.has_room(limits.address)) return false;
+    if (limited(limits.prefix)) {
+        Quota& neighbours = prefixes_[address.wide_prefix()];
+        if (!neighbours.has_room(limits.prefix)) return false;
+        ++neighbours.channels;
+    }
+    ++own.channels;
+    return true;
+}
+
+void Gate::close_channels(const IpAddress& address, std::size_t count)
+{
+    const auto give_back = [count](Quota& quota) {
+        quota.channels -= static_cast<std::uint32_t>(std::min<std::size_t>(count, quota.channels));
+    };
+    const std::lock_guard lock{mutex_};
+    const auto own = addresses_.find(address.prefix());
+    if (own != addresses_.end()) give_back(own->second.quota);
+    const auto around = prefixes_.find(address.wide_prefix());
+    if (around != prefixes_.end() && limited(limits_of(address).prefix)) give_back(around->second);
 }
 
 // Strangers first: whoever has no connection, no ban and a full bucket loses nothing. A ban is

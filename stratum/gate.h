@@ -22,13 +22,14 @@ struct ConnectLimits {
     std::uint32_t connections = 0;  ///< at once
     std::uint32_t connects_per_second = 0;
     std::uint32_t connects_burst = 0;
+    std::uint32_t channels = 0;  ///< of Stratum v2 at once, beside each connection's first
 };
 
 struct GateOptions {
     /// Of an address (of IPv6: a /64). The burst: a farm behind one address comes back all at once.
-    ConnectLimits address{4096, 100, 4096};
+    ConnectLimits address{4096, 100, 4096, 8192};
     /// Of all addresses of an IPv4 /24, or an IPv6 /48, together: four such farms.
-    ConnectLimits prefix{16'384, 400, 16'384};
+    ConnectLimits prefix{16'384, 400, 16'384, 32'768};
     /// Lines of an address, see BurstBudget. 0: no limit.
     std::uint32_t lines_per_second = 4'000;
     struct Rule {
@@ -51,8 +52,8 @@ struct GateOptions {
 /// a cap of 4096 must mean 4096 wherever the kernel puts the connections.
 ///
 /// The one thing that loops share beside jobs. Its lock is taken when a connection comes, goes,
-/// misbehaves or has its first accepted share, and once in a while for those that mine; never on
-/// the road of any other share.
+/// misbehaves or has its first accepted share, when it opens or closes a further channel, and once
+/// in a while for those that mine; never on the road of any other share.
 class Gate {
 public:
     enum class Answer : std::uint8_t {
@@ -71,6 +72,10 @@ public:
     /// welcome counts a connection: release it when it is gone.
     Answer admit(const IpAddress& address, pool::SteadyTime now);
     void release(const IpAddress& address);
+    /// A channel beside a connection's first: each costs a job at every tip, as a connection does.
+    /// True counts it: give it back by close_channels.
+    bool open_channel(const IpAddress& address);
+    void close_channels(const IpAddress& address, std::size_t count);
 
     /// A connection of this address had an accepted share. Ends a ban that misbehaved() began, for
     /// others there mine; an admin's stays.
@@ -109,6 +114,7 @@ private:
     // Who is connected, and the bucket of connects.
     struct Quota {
         std::uint32_t connections = 0;
+        std::uint32_t channels = 0;
         double tokens = 0;
         pool::SteadyTime refilled;
 
@@ -117,6 +123,10 @@ private:
         {
             return limits.connections > 0 && connections >= limits.connections;
         }
+        bool has_room(const ConnectLimits& limits) const
+        {
+            return limits.channels == 0 || channels < limits.channels;
+        }
         bool hasty(const ConnectLimits& limits) const
         {
             return limits.connects_per_second > 0 && tokens < 1;
@@ -124,7 +134,7 @@ private:
         void take();
         bool idle_for(std::chrono::seconds time, pool::SteadyTime now) const
         {
-            return connections == 0 && now - refilled >= time;
+            return connections == 0 && channels == 0 && now - refilled >= time;
         }
     };
     struct Address {

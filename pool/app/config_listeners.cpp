@@ -101,11 +101,13 @@ Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
         return fail(Error::Code::invalid, std::string{name} + " is no network like 10.0.0.0/8");
     }
     stratum::GateOptions::Rule rule{*network, defaults.address, {}, defaults.lines_per_second};
-    const std::array<std::pair<std::string_view, std::uint32_t*>, 7> places{
+    const std::array<std::pair<std::string_view, std::uint32_t*>, 9> places{
         {{"connections", &rule.address.connections},
          {"connects_per_second", &rule.address.connects_per_second},
          {"connects_burst", &rule.address.connects_burst},
+         {"channels", &rule.address.channels},
          {"lines_per_second", &rule.lines_per_second},
+         {"prefix_channels", &rule.prefix.channels},
          {"prefix_connections", &rule.prefix.connections},
          {"prefix_connects_per_second", &rule.prefix.connects_per_second},
          {"prefix_connects_burst", &rule.prefix.connects_burst}}};
@@ -118,8 +120,8 @@ Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
             return fail(Error::Code::invalid, std::string{word} +
                                                   " is none of connections=, "
                                                   "connects_per_second=, connects_burst=, "
-                                                  "lines_per_second=, and the first three with "
-                                                  "prefix_ before");
+                                                  "channels=, lines_per_second=, and the first "
+                                                  "four with prefix_ before");
         }
         const std::string_view digits = word.substr(equals + 1);
         const char* const end = digits.data() + digits.size();

@@ -196,8 +196,8 @@ using C = Config;
 using G = stratum::GateOptions;
 using S = StoreAddress;
 constexpr std::array table{
-    ConfigOption{"network", "chain", "text", "\"main\"", "main, testnet4, signet (whose challenge is OP_TRUE) or regtest",
-                 set_chain},
+    ConfigOption{"network", "chain", "text", "\"main\"",
+                 "main, testnet4, signet (whose challenge is OP_TRUE) or regtest", set_chain},
     ConfigOption{"pool", "payout_address", "text", "\"bc1q…\"",
                  "where found blocks pay; an address of the chain above (required)",
                  set_text<&C::payout_address>},
@@ -277,15 +277,22 @@ constexpr std::array table{
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_per_second>},
     ConfigOption{"limits", "prefix_connects_burst", "whole number", "16384", "",
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_burst>},
+    ConfigOption{"limits", "channels_per_address", "whole number", "8192",
+                 "of Stratum v2 at once, beside each connection's first; 0 means no limit",
+                 set_gate_limit<&G::address, &stratum::ConnectLimits::channels>},
+    ConfigOption{"limits", "channels_per_prefix", "whole number", "32768",
+                 "of all addresses of one /24 or /48; 0 means no limit",
+                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::channels>},
     ConfigOption{"limits", "address_lines_per_second", "whole number", "4000",
                  "of one address on one loop, of lines that come more than sixteen at a time, with "
                  "a burst of five seconds' worth; 0 means no limit",
                  set_gate_limit<&G::lines_per_second>},
-    ConfigOption{"limits", "networks", "list of texts", "[]",
-                 "other limits for some, the first that fits; they count for no prefix. For a farm "
-                 "behind one address: "
-                 "[\"203.0.113.7 connections=0 connects_per_second=0 lines_per_second=0\"]",
-                 set_networks},
+    ConfigOption{
+        "limits", "networks", "list of texts", "[]",
+        "other limits for some, the first that fits; they count for no prefix. For a farm "
+        "behind one address: "
+        "[\"203.0.113.7 connections=0 connects_per_second=0 channels=0 lines_per_second=0\"]",
+        set_networks},
     ConfigOption{"limits", "connections_max", "whole number", "0",
                  "of all; 0 means nine tenths of the open files that the system allows",
                  set_connections_max},

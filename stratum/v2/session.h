@@ -117,7 +117,8 @@ public:
     MinedAccount& account(std::size_t at) { return roster_.account(at); }
     /// Gives back every channel's prefix and every custom job; how many channels there were. The
     /// session is over.
-    std::size_t release(PrefixPool& prefixes, DeclaredJobs& declared, pool::SteadyTime now);
+    std::size_t release(PrefixPool& prefixes, DeclaredJobs& declared, Gate* gate,
+                        pool::SteadyTime now);
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
@@ -216,6 +217,8 @@ private:
     void refuse_full(std::uint32_t request, const Turn& turn);
     Channel* find_any(std::uint32_t id);
     Channel* find(std::uint32_t id);  // that the miner has not closed
+    bool may_have_another(World& world) const;
+    void give_back(Gate* gate, std::size_t before) const;
     void drop_closed(World& world, pool::SteadyTime now);
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);

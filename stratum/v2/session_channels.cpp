@@ -125,15 +125,23 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                      static_cast<double>(world.options.channels_max), turn.now.steady)) {
         return refuse("channel-capacity-exhausted");
     }
+    if (!may_have_another(world)) {
+        refuse_full(wish.request, turn);
+        return nullptr;
+    }
+    const auto refuse_late = [&] {
+        give_back(world.gate, channels_.size() + 1);
+        return refuse("channel-capacity-exhausted");
+    };
     const bool first = next_channel_ == group_id + 1;
     const auto prefix = world.prefixes.lease(
         turn.now.steady, first ? PrefixPool::Claim::first : PrefixPool::Claim::further);
-    if (!prefix) return refuse("channel-capacity-exhausted");
+    if (!prefix) return refuse_late();
     const auto worker =
         roster_.add(std::move(*user), wish.user, world.options.workers_max, turn.now.steady);
     if (!worker) {
         world.prefixes.release(*prefix, turn.now.steady);
-        return refuse("channel-capacity-exhausted");
+        return refuse_late();
     }
 
     Channel channel{.id = next_channel_++,
@@ -154,6 +162,24 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
     world.metrics.authorized.add();
     world.metrics.channels.add(1);
     return &channels_.back();
+}
+
+// A connection's first is the connection's own matter.
+bool Session::may_have_another(World& world) const
+{
+    if (channels_.empty() || world.gate == nullptr) return true;
+    const auto address = parse_peer(peer_);
+    return !address || world.gate->open_channel(*address);
+}
+
+void Session::give_back(Gate* gate, std::size_t before) const
+{
+    const auto further = [](std::size_t channels) {
+        return channels - std::min<std::size_t>(channels, 1);
+    };
+    const std::size_t closed = further(before) - further(channels_.size());
+    const auto address = parse_peer(peer_);
+    if (gate != nullptr && address && closed > 0) gate->close_channels(*address, closed);
 }
 
 void Session::refuse_open(std::uint32_t request, std::string_view code, const Turn& turn)
@@ -221,10 +247,14 @@ void Session::drop_closed(World& world, pool::SteadyTime now)
         world.metrics.channels.add(-1);
         return true;
     };
-    if (std::erase_if(channels_, done) > 0 && channels_.empty()) unused_since_ = now;
+    const std::size_t before = channels_.size();
+    if (std::erase_if(channels_, done) == 0) return;
+    give_back(world.gate, before);
+    if (channels_.empty()) unused_since_ = now;
 }
 
-std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, pool::SteadyTime now)
+std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, Gate* gate,
+                             pool::SteadyTime now)
 {
     if (declaring_) {
         for (const Declaring::Live& live : declaring_->live) declared.retire(live.job);
@@ -233,6 +263,7 @@ std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, pool:
     const std::size_t count = channels_.size();
     for (const Channel& channel : channels_) prefixes.release(channel.prefix, now);
     channels_.clear();
+    give_back(gate, count);
     return count;
 }
 

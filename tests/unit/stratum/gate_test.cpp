@@ -35,6 +35,26 @@ TEST(Gate, CapsTheConnectionsOfAnAddress)
     EXPECT_EQ(gate.answered(Answer::too_many), 1U);
 }
 
+TEST(Gate, CapsTheChannelsOfAnAddressAndOfItsNeighbours)
+{
+    GateOptions options = small();
+    options.address.channels = 3;
+    options.prefix.channels = 5;
+    options.networks = {{*parse_network("198.51.100.0/24"), {}, {}, 0}};
+    Gate gate{options};
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(gate.open_channel(ip("192.0.2.1")));
+    EXPECT_FALSE(gate.open_channel(ip("192.0.2.1")));
+    EXPECT_TRUE(gate.open_channel(ip("192.0.2.2")));
+    EXPECT_TRUE(gate.open_channel(ip("192.0.2.2")));
+    EXPECT_FALSE(gate.open_channel(ip("192.0.2.2"))) << "five of the prefix";
+    EXPECT_TRUE(gate.open_channel(ip("203.0.113.1")));
+    gate.close_channels(ip("192.0.2.1"), 2);
+    EXPECT_TRUE(gate.open_channel(ip("192.0.2.2")));
+    EXPECT_TRUE(gate.open_channel(ip("192.0.2.1")));
+    EXPECT_FALSE(gate.open_channel(ip("192.0.2.3")));
+    for (int i = 0; i < 9; ++i) EXPECT_TRUE(gate.open_channel(ip("198.51.100.1")));
+}
+
 TEST(Gate, TakesAnIpv6NetworkOfOneCustomerForOneAddress)
 {
     Gate gate{small()};

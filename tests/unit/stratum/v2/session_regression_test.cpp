@@ -254,6 +254,39 @@ TEST_F(V2Regression, SvTwoApps731AFloodOfChannelsIsBounded)
     EXPECT_TRUE(other.take<SubmitSuccess>().has_value());
 }
 
+// Likewise over connections: each channel costs a job at every tip, whoever's it is.
+TEST_F(V2Regression, SvTwoApps731AFloodOfChannelsIsBoundedForAnAddressOverAllItsConnections)
+{
+    stratum::GateOptions limits;
+    limits.address.channels = 5;
+    stratum::Gate gate{limits};
+    stratum::ShardOptions options = v2_options();
+    options.gate = &gate;
+    Talk small{options};
+    small.publish(1);
+    const auto opened = [&](Peer& peer, std::uint32_t request) {
+        peer.say(OpenStandard{request, {"user.rig"}, 0, pool::Uint256::max()});
+        return peer.take<OpenStandardSuccess>().has_value();
+    };
+    Peer one{small};
+    Peer two{small};
+    one.set_up();
+    two.set_up();
+    for (std::uint32_t i = 0; i < 4; ++i) EXPECT_TRUE(opened(one, i));
+    for (std::uint32_t i = 0; i < 3; ++i) EXPECT_TRUE(opened(two, i)) << "the first is its own";
+    EXPECT_FALSE(opened(two, 3));
+    EXPECT_EQ(two.take<OpenError>()->code.value, "channel-capacity-exhausted");
+    EXPECT_FALSE(opened(one, 4));
+    const auto resting = small.shard.metrics().prefixes_resting.value();
+    small.closed(one.id);
+    small.pass(seconds{1});
+    EXPECT_EQ(small.shard.metrics().prefixes_resting.value(), resting + 4);
+    for (std::uint32_t i = 10; i < 13; ++i) EXPECT_TRUE(opened(two, i)) << "three came back";
+    EXPECT_FALSE(opened(two, 13));
+    two.say(CloseChannel{2, {"done"}});  // its first: channels count from two
+    EXPECT_TRUE(opened(two, 14));
+}
+
 // Likewise: jobs for a peer that does not read are not piled up, the newest replaces the others.
 TEST_F(V2Regression, SvTwoApps731JobsForAPeerThatDoesNotReadAreNotQueued)
 {
