@@ -386,9 +386,11 @@ constexpr std::array table{
     ConfigOption{"work", "nodes_agree", "whole number", "1",
                  "a block of ours stands where so many nodes that take blocks say it does",
                  set_between<&C::nodes_agree, 1, 16>},
-    ConfigOption{"work", "disagree_seconds", "whole number", "30",
-                 "nodes on different tips for so long are an alarm",
-                 set_between<&C::disagree_seconds, 1, 3600>},
+    ConfigOption{
+        "work", "disagree_seconds", "whole number", "30",
+        "nodes on different tips for so long are an alarm, and a tip that only a silent node "
+        "holds gives way to a lower one after as long",
+        set_between<&C::disagree_seconds, 1, 3600>},
     ConfigOption{"work", "lost_seconds", "whole number", "120",
                  "without a template on our tip for so long miners are told; when no node answers, "
                  "no more jobs",

@@ -70,6 +70,9 @@ def main() -> None:
         row(f"{OPEN_LOOP:,}/s", report, floor)
         # Over v2 success comes for sixteen shares together, or once a second: times say nothing, and a miner with eight in flight
         # would wait for the second. Twice that is what goes round.
+        report = load(miner, url, user, int(pid), seconds, "--connections", "100", "--in-flight", "16")
+        shares += report["accepted"]
+        print(f"{'v1 100 x 16':<24}{report['shares_per_server_cpu_second']:>2,}{'':>12}{report['shares_per_second']:>12,}{'':>30}{report['server_rss_bytes'] / 2**20:>9.0f}")
         v2_url = url.replace("stratum+tcp", "stratum2+tcp")
         for channel in ("standard", "extended"):
             report = load(miner, v2_url, user, int(pid), seconds, "--connections", "100", "--in-flight", "16", "--channel", channel)
