@@ -57,7 +57,7 @@ struct Server::Impl {
               [this](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                   web_edge.handle(request, host, std::move(respond));
               }),
-          web_edge(pool_view, options.requests_per_second,
+          web_edge(pool_view, {options.requests_per_second, options.spare_loopback},
                    [this](std::vector<Metric>& metrics) { add_own(metrics); })
     {
     }

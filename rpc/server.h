@@ -23,11 +23,14 @@ struct ServerOptions {
     /// How long a connection may take from one answer to the next whole request, and to take in
     /// an answer; and how long an answer of the web may take us. An admin's takes what it takes.
     std::chrono::milliseconds idle_max{30'000};
-    /// Requests to the API that one address may make on the long run; 0 means any number.
+    /// Requests to the API and /metrics that one address may make on the long run; 0 means any
+    /// number.
     double requests_per_second = 0;
     /// Connections to the web that one address may have; 0 means any number.
     std::size_t connections_per_address = 0;
-    bool spare_loopback = true;  ///< but for this machine's, which may be a proxy's
+    /// This machine may have any number of connections, for it may be a proxy's, and read /metrics
+    /// at any rate.
+    bool spare_loopback = true;
     std::chrono::milliseconds event_every{5'000};  ///< of /api/v1/events
 };
 

@@ -49,13 +49,14 @@ std::string pool_event(const PoolInfo& info)
     return "event: pool\ndata: " + public_pool_json(info) + "\n\n";
 }
 
-WebEdge::WebEdge(PoolView& view, double requests_per_second,
+WebEdge::WebEdge(PoolView& view, const Limits& limits,
                  std::function<void(std::vector<Metric>&)> own_metrics)
     : view_(view),
       answers_({}, [] { return pool::read_clock().steady; }),
       accounts_(view, answers_),
       shims_(view, answers_, accounts_),
-      limits_(requests_per_second),
+      requests_(limits.requests_per_second),
+      spare_loopback_(limits.spare_loopback),
       own_metrics_(std::move(own_metrics))
 {
 }
@@ -67,10 +68,13 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
     const bool api_like = own_api || path.starts_with("/users/") || path.starts_with("/pool/");
     if (api_like && request.method == "OPTIONS") return respond(preflight());
     if (request.method != "GET" && request.method != "HEAD") return respond(wrong_method());
+    // Health and pages cost nothing and must answer when somebody asks too much; so must the
+    // metrics for whoever watches from this machine.
+    const bool watcher = spare_loopback_ && is_loopback(host);
+    const bool metered = api_like || (path == "/metrics" && !watcher);
+    const std::string network = network_of(host);
+    if (metered && !requests_.allow(network, pool::read_clock().steady)) return respond(too_many());
     if (api_like) {
-        // Health, metrics and pages cost nothing and must answer when somebody asks too much.
-        const std::string network = network_of(host);
-        if (!limits_.allow(network, pool::read_clock().steady)) return respond(too_many());
         if (path.starts_with("/api/v1/")) return api(request, network, std::move(respond));
         return shims_.handle(request, network, std::move(respond));
     }
@@ -235,18 +239,26 @@ void WebEdge::events(Respond respond)
     });
 }
 
+// Kept for a moment, however many ask: it is the dearest of all answers.
 void WebEdge::metrics(Respond respond)
 {
-    // Counted now, not when the view answers: this edge may be gone by then.
-    std::vector<Metric> own;
-    own_metrics_(own);
-    view_.metrics([own = std::move(own),
-                   respond = std::move(respond)](pool::Result<std::vector<Metric>> result) {
-        // A scrape that fails is an alarm by itself; what the edge knows would hide it.
-        if (!result) return respond(api_error(result.error()));
-        result->insert(result->end(), own.begin(), own.end());
-        respond(ok_response(std::string{exposition_content_type}, exposition(*result), "no-store"));
-    });
+    const auto ask = [this](AnswerCache::Take take) {
+        // Counted now, not when the view answers: this edge may be gone by then.
+        std::vector<Metric> own;
+        own_metrics_(own);
+        const auto render = [own = std::move(own)](std::vector<Metric> metrics) {
+            metrics.insert(metrics.end(), own.begin(), own.end());
+            return exposition(metrics);
+        };
+        view_.metrics(rendered<std::vector<Metric>>(std::move(take), render));
+    };
+    answers_.get(
+        "metrics", view_.generation(), ask,
+        [respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
+            // A scrape that fails is an alarm by itself; what the edge knows would hide it.
+            if (!answer) return respond(api_error(answer.error()));
+            respond(ok_response(std::string{exposition_content_type}, (*answer)->body, "no-store"));
+        });
 }
 
 }  // namespace rpc

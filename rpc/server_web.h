@@ -22,9 +22,12 @@ std::string pool_event(const PoolInfo& info);
 /// that a request holds comes back in an answer.
 class WebEdge {
 public:
+    struct Limits {
+        double requests_per_second = 0;  ///< to the API, of one address; 0 means any number
+        bool spare_loopback = true;      ///< this machine may read /metrics as often as it likes
+    };
     /// own_metrics: adds what the HTTP edge itself counts.
-    /// requests_per_second: to the API, of one address; 0 means any number.
-    WebEdge(PoolView& view, double requests_per_second,
+    WebEdge(PoolView& view, const Limits& limits,
             std::function<void(std::vector<Metric>&)> own_metrics);
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
@@ -48,7 +51,8 @@ private:
     AnswerCache answers_;
     AccountEdge accounts_;
     ShimEdge shims_;
-    RateLimits limits_;
+    RateLimits requests_;
+    bool spare_loopback_;
     std::function<void(std::vector<Metric>&)> own_metrics_;
 };
 

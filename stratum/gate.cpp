@@ -172,7 +172,7 @@ void Gate::mined(const IpAddress& address, pool::SteadyTime now)
     const auto at = addresses_.find(address.prefix());
     if (at == addresses_.end()) return;
     at->second.last_mined = now;
-    at->second.banned_until = {};
+    ban_until(at->second, {});
 }
 
 bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
@@ -188,7 +188,8 @@ bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
     ++known.misbehaviours;
     if (known.mines(now) || known.misbehaviours < options_.misbehaviours_max) return false;
     known.misbehaviours = 0;
-    known.banned_until = now + options_.ban;
+    forget_ended_bans(now);
+    ban_until(known, now + options_.ban);
     ++banned_ever_;
     return true;
 }
@@ -255,6 +256,29 @@ std::vector<Gate::Ban> Gate::bans(pool::SteadyTime now)
     return list;
 }
 
+std::size_t Gate::bans_active(pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    forget_ended_bans(now);
+    const auto networks = std::count_if(network_bans_.begin(), network_bans_.end(),
+                                        [now](const NetworkBan& ban) { return ban.until > now; });
+    return ban_ends_.size() + static_cast<std::size_t>(networks);
+}
+
+void Gate::forget_ended_bans(pool::SteadyTime now)
+{
+    ban_ends_.erase(ban_ends_.begin(), ban_ends_.upper_bound(now));
+}
+
+// The end of an older ban may have been forgotten already.
+void Gate::ban_until(Address& known, pool::SteadyTime until)
+{
+    const auto before = ban_ends_.find(known.banned_until);
+    if (before != ban_ends_.end()) ban_ends_.erase(before);
+    known.banned_until = until;
+    if (until != pool::SteadyTime{}) ban_ends_.insert(until);
+}
+
 void Gate::ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
@@ -270,7 +294,7 @@ bool Gate::unban(const Network& network)
         network_bans_, [&name](const NetworkBan& ban) { return to_string(ban.network) == name; });
     for (auto& [address, known] : addresses_) {
         if (known.banned_until == pool::SteadyTime{} || !network.holds(address)) continue;
-        known.banned_until = {};
+        ban_until(known, {});
         ++lifted;
     }
     return lifted > 0;

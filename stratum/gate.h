@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,7 +100,8 @@ public:
         std::string network;
         std::chrono::seconds left{0};
     };
-    std::vector<Ban> bans(pool::SteadyTime now);
+    std::vector<Ban> bans(pool::SteadyTime now);  ///< goes through all that is remembered
+    std::size_t bans_active(pool::SteadyTime now);
     /// An admin's word: holds for all addresses of the network, whatever they mine.
     void ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now);
     /// False when it was not banned.
@@ -168,6 +170,8 @@ private:
     const GateOptions::Rule* rule_of(const IpAddress& address) const;
     Answer judge(const IpAddress& address, pool::SteadyTime now);
     void forget_some(pool::SteadyTime now);
+    void forget_ended_bans(pool::SteadyTime now);
+    void ban_until(Address& known, pool::SteadyTime until);
     void lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const;
     bool holds(std::string_view peer, std::string_view name, pool::SteadyTime now) const;
     bool mines(std::string_view peer, pool::SteadyTime now) const;
@@ -180,6 +184,7 @@ private:
     pool::SteadyTime look_again_;
     std::unordered_map<std::string, Delay> delays_;  // by address and worker, or account
     std::vector<NetworkBan> network_bans_;
+    std::multiset<pool::SteadyTime> ban_ends_;  // of addresses, so that nobody has to look for them
     std::size_t connections_ = 0;
     std::array<std::uint64_t, answers> answers_{};
     std::uint64_t banned_ever_ = 0;

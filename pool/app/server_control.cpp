@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <utility>
@@ -72,6 +73,23 @@ double read_start()
     return static_cast<double>(booted) + since_boot / static_cast<double>(ticks);
 }
 
+/// Linux 6.2 and later tell the number as the directory's size; before, its entries are counted.
+std::uint64_t count_open_files()
+{
+    constexpr const char* directory = "/proc/self/fd";
+    struct ::stat status{};
+    if (::stat(directory, &status) == 0 && status.st_size > 0) {
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+    std::uint64_t count = 0;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator each{directory, ignored}, end; !ignored && each != end;
+         each.increment(ignored)) {
+        ++count;
+    }
+    return count;
+}
+
 }  // namespace
 
 ProcessInfo read_process_info()
@@ -79,11 +97,7 @@ ProcessInfo read_process_info()
     ProcessInfo info;
     read_status(info);
     info.started = read_start();
-    std::error_code ignored;
-    for (std::filesystem::directory_iterator each{"/proc/self/fd", ignored}, end;
-         !ignored && each != end; each.increment(ignored)) {
-        ++info.open_files;
-    }
+    info.open_files = count_open_files();
     ::rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) == 0) info.open_files_max = files.rlim_cur;
     ::rusage used{};

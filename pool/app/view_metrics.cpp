@@ -279,7 +279,7 @@ void add_gate(stratum::Gate& gate, List& list)
                      gate.answered(answer), {{"answer", name}});
     }
     list.gauge("zubr_bans_active", "Addresses and networks that are banned now",
-               static_cast<double>(gate.bans(read_clock().steady).size()));
+               static_cast<double>(gate.bans_active(read_clock().steady)));
     list.counter("zubr_bans_total", "Addresses and networks banned", gate.banned_ever());
     list.gauge("zubr_gate_connections", "Connections that the gate has let in",
                static_cast<double>(gate.connections()));

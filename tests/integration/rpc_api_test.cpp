@@ -244,6 +244,24 @@ TEST(RpcApi, TellsAnAddressThatAsksTooOftenToWait)
     EXPECT_EQ(status_of(get(server.web(), "/metrics")), "200");
 }
 
+TEST(RpcApi, LetsStrangersReadTheMetricsAsOftenAsTheApiAndThisMachineAnyTime)
+{
+    ServerOptions options;
+    options.requests_per_second = 0.25;  // one, and then one in four seconds
+    const auto often = [](const Running& server) {
+        std::string answer = get(server.web(), "/metrics");
+        for (int i = 0; i < 8 && status_of(answer) == "200"; ++i) {
+            answer = get(server.web(), "/metrics");
+        }
+        return status_of(answer);
+    };
+    EXPECT_EQ(often(Running{options}), "200");
+    options.spare_loopback = false;
+    const Running server{options};
+    EXPECT_EQ(often(server), "429");
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+}
+
 TEST(RpcApi, TellsListenersHowThePoolIsDoing)
 {
     ServerOptions options;

@@ -26,6 +26,22 @@ TEST(RpcCache, AsksThePoolOnceForAllWhoWantOneAccountInTheSameMoment)
     EXPECT_EQ(server.pool.asked, 1);
 }
 
+// They are the dearest answer of all, and whoever asks for the head alone does not even read it.
+TEST(RpcCache, AsksThePoolOnceForTheMetricsThatManyWant)
+{
+    Running server;
+    server.pool.metrics_wait = true;
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 20; ++i) {
+        clients.push_back(std::make_unique<Client>(server.web()));
+        clients.back()->send("HEAD /metrics HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+    }
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
+    for (const auto& client : clients) EXPECT_EQ(status_of(client->rest()), "200");
+    EXPECT_EQ(server.pool.asked, 1);
+}
+
 TEST(RpcCache, SaysTheSameToWhoStaysAsToWhoGoes)
 {
     const Running server;

@@ -251,6 +251,11 @@ public:
     void schema(Done<SchemaInfo> done) override { done(SchemaInfo{}); }
     void metrics(Done<std::vector<Metric>> done) override
     {
+        ++asked;
+        if (metrics_wait) {
+            waiting = [done = std::move(done)] { done(std::vector<Metric>{}); };
+            return;
+        }
         done(std::vector<Metric>{{.name = "zubr_template_height",
                                   .help = "Height of the template.",
                                   .type = MetricType::gauge,
@@ -261,6 +266,7 @@ public:
 
     std::atomic<bool> ready{true};
     std::atomic<bool> stopped{false};
+    std::atomic<bool> metrics_wait{false};  // for `waiting`
     std::atomic<int> asked{0};
     std::atomic<std::uint64_t> changes{0};
     std::function<void()> waiting;  // touched on the loop only

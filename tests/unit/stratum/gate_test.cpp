@@ -229,6 +229,38 @@ TEST(Gate, KeepsAnAdminsBanThoughSomebodyMinesThere)
     EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::banned);
 }
 
+// /metrics asks for the number: it has to be right without going through all addresses.
+TEST(Gate, CountsTheBansThatHold)
+{
+    Gate gate{small()};
+    const auto ban = [&gate](const char* address, pool::SteadyTime at) {
+        ASSERT_EQ(gate.admit(ip(address), at), Answer::welcome);
+        while (!gate.misbehaved(ip(address), at)) {
+        }
+    };
+    EXPECT_EQ(gate.bans_active(start), 0U);
+    ban("192.0.2.1", start);
+    ban("192.0.2.2", start);
+    ban("192.0.3.3", start + seconds{5});
+    gate.ban(*parse_network("198.51.100.0/24"), seconds{60}, start);
+    EXPECT_EQ(gate.bans_active(start + seconds{5}), 4U);
+    gate.mined(ip("192.0.2.1"), start + seconds{6});
+    EXPECT_EQ(gate.bans_active(start + seconds{6}), 3U) << "somebody mines there";
+    gate.mined(ip("192.0.2.1"), start + seconds{7});
+    EXPECT_EQ(gate.bans_active(start + seconds{7}), 3U) << "was not banned any more";
+    EXPECT_TRUE(gate.unban(*parse_network("192.0.3.0/24")));
+    EXPECT_EQ(gate.bans_active(start + seconds{8}), 2U);
+    // A connection that is still open misbehaves on: one ban, and a longer one.
+    while (!gate.misbehaved(ip("192.0.2.2"), start + seconds{100})) {
+    }
+    EXPECT_EQ(gate.bans_active(start + seconds{100}), 1U) << "the network's is over";
+    EXPECT_EQ(gate.bans_active(start + seconds{699}), 1U);
+    EXPECT_EQ(gate.bans_active(start + seconds{700}), 0U);
+    EXPECT_EQ(gate.bans(start + seconds{700}).size(), 0U);
+    ban("192.0.2.2", start + seconds{701});
+    EXPECT_EQ(gate.bans_active(start + seconds{701}), 1U);
+}
+
 TEST(Gate, DelaysAWorkerLongerEachTime)
 {
     Gate gate{small()};
