@@ -12,6 +12,7 @@
 
 #include "pool/base/base64.h"
 #include "pool/base/bytes.h"
+#include "rpc/address_counts.h"
 
 namespace rpc {
 namespace {
@@ -129,30 +130,37 @@ std::optional<Caller> Authenticator::identify(const Credentials& credentials) co
     return Caller{user.name, user.role, ""};
 }
 
-bool FailureDelays::holding(const std::string& address, pool::SteadyTime now) const
+std::string FailureDelays::name(const std::string& host, const std::string& user)
 {
-    const auto found = entries_.find(address);
-    return found != entries_.end() && now < found->second.until;
+    return network_of(host) + ' ' + user;
 }
 
-std::chrono::milliseconds FailureDelays::failed(const std::string& address, pool::SteadyTime now)
+bool FailureDelays::holding(const std::string& who, pool::SteadyTime now) const
 {
-    if (!entries_.contains(address)) make_room(now);
-    Entry& entry = entries_[address];
+    const auto held = [now](const auto& item) { return now < item.second.until; };
+    const auto found = entries_.find(who);
+    if (found != entries_.end()) return held(*found);
+    return entries_.size() >= entries_max && std::all_of(entries_.begin(), entries_.end(), held);
+}
+
+std::chrono::milliseconds FailureDelays::failed(const std::string& who, pool::SteadyTime now)
+{
+    if (!entries_.contains(who)) make_room(now);
+    Entry& entry = entries_[who];
     const bool fresh = entry.delay.count() == 0 || now - entry.until > forgotten_after;
     entry.delay = fresh ? first : std::min(entry.delay * 2, longest);
     entry.until = now + entry.delay;
     return entry.delay;
 }
 
-void FailureDelays::succeeded(const std::string& address) { entries_.erase(address); }
+void FailureDelays::succeeded(const std::string& who) { entries_.erase(who); }
 
 void FailureDelays::make_room(pool::SteadyTime now)
 {
-    if (entries_.size() < addresses_max) return;
+    if (entries_.size() < entries_max) return;
     std::erase_if(entries_,
                   [&](const auto& item) { return now - item.second.until > forgotten_after; });
-    if (entries_.size() < addresses_max) return;
+    if (entries_.size() < entries_max) return;
     entries_.erase(std::min_element(
         entries_.begin(), entries_.end(),
         [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));

@@ -58,23 +58,28 @@ private:
 };
 
 /// Slows down who guesses passwords: the answer to a failure is held back, from 250 ms doubling to
-/// 2 s, and until it is out no other password of that address is looked at. So an address tries one
-/// password in two seconds, over however many connections. The cookie is looked at in any case: it
-/// cannot be guessed, and the server's own host must not be locked out.
+/// 2 s, and until it is out no other password for that user is looked at that comes from there. So
+/// a network tries one password of a user in two seconds, over however many connections, and who
+/// guesses at one user keeps no other one out. The cookie is looked at in any case: it cannot be
+/// guessed, and the server's own host must not be locked out.
 ///
-/// Pure; bounded by addresses_max, beyond which the address longest quiet is forgotten.
+/// Pure; bounded by entries_max, beyond which the one longest quiet is forgotten. While so many are
+/// held back at once, nobody else's password is looked at: else invented names would make the
+/// bound forget who guesses.
 class FailureDelays {
 public:
     static constexpr std::chrono::milliseconds first{250};
     static constexpr std::chrono::milliseconds longest{2000};
     static constexpr std::chrono::minutes forgotten_after{1};
-    static constexpr std::size_t addresses_max = 1024;
+    static constexpr std::size_t entries_max = 1024;
 
-    /// True while the answer to a failure of this address is being held back.
-    bool holding(const std::string& address, pool::SteadyTime now) const;
+    /// Whose failures are counted together. host: as TcpConn tells it; user: whatever was sent.
+    static std::string name(const std::string& host, const std::string& user);
+    /// True while no password of `who` is looked at.
+    bool holding(const std::string& who, pool::SteadyTime now) const;
     /// Notes a failure; returns how long to hold its answer back.
-    std::chrono::milliseconds failed(const std::string& address, pool::SteadyTime now);
-    void succeeded(const std::string& address);
+    std::chrono::milliseconds failed(const std::string& who, pool::SteadyTime now);
+    void succeeded(const std::string& who);
     std::size_t size() const { return entries_.size(); }
 
 private:

@@ -29,12 +29,6 @@ bool RateLimits::allow(const std::string& address, pool::SteadyTime now)
     return true;
 }
 
-bool RateLimits::spent(const std::string& address, pool::SteadyTime now) const
-{
-    const auto found = buckets_.find(address);
-    return found != buckets_.end() && tokens_at(found->second, now) < 1;
-}
-
 // At most once a second: going through all of them for each of many strangers would be the attack.
 void RateLimits::forget_full(pool::SteadyTime now)
 {

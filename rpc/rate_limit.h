@@ -22,8 +22,6 @@ public:
 
     /// Takes a token, or tells that there is none.
     bool allow(const std::string& address, pool::SteadyTime now);
-    /// Is there none just now? Takes nothing.
-    bool spent(const std::string& address, pool::SteadyTime now) const;
     std::size_t size() const { return buckets_.size(); }
 
 private:

@@ -60,9 +60,9 @@ Shown shown_to(const Access& access)
 
 }  // namespace
 
-bool AccountEdge::guessing(const std::string& token, const std::string& host) const
+bool AccountEdge::guesses(const std::string& host)
 {
-    return !token.empty() && wrong_tokens_.spent(host, pool::read_clock().steady);
+    return !wrong_tokens_.allow(host, pool::read_clock().steady);
 }
 
 void AccountEdge::ask(const HttpRequest& request, std::string_view account, const std::string& host,
@@ -72,26 +72,25 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
         return respond(api_error(404, "not_found", "this is no address and no account name"));
     }
     const std::string token{parse_bearer(request.header("authorization"))};
-    if (guessing(token, host)) return respond(too_many());
-    view_.access(
-        std::string{account}, token,
-        [this, alive = std::weak_ptr{life_}, host, with_token = !token.empty(),
-         asked = Asked{request}, question = std::move(question),
-         respond = std::move(respond)](const pool::Result<Access>& access) {
-            if (alive.expired()) return;
-            if (!access) return respond(api_error(access.error()));
-            if (with_token && !access->token_good && access->ground == Access::Ground::closed) {
-                static_cast<void>(wrong_tokens_.allow(host, pool::read_clock().steady));
-            }
-            switch (judge(*access, question.need)) {
-                case Verdict::go:
-                    return put(question, *access, asked, respond);
-                case Verdict::token_needed:
-                    return respond(token_needed(with_token));
-                case Verdict::scope_lacks:
-                    return respond(scope_lacks(question.need));
-            }
-        });
+    view_.access(std::string{account}, token,
+                 [this, alive = std::weak_ptr{life_}, host, with_token = !token.empty(),
+                  asked = Asked{request}, question = std::move(question),
+                  respond = std::move(respond)](const pool::Result<Access>& access) {
+                     if (alive.expired()) return;
+                     if (!access) return respond(api_error(access.error()));
+                     const bool wrong = with_token && !access->token_good;
+                     if (wrong && access->ground == Access::Ground::closed && guesses(host)) {
+                         return respond(too_many());
+                     }
+                     switch (judge(*access, question.need)) {
+                         case Verdict::go:
+                             return put(question, *access, asked, respond);
+                         case Verdict::token_needed:
+                             return respond(token_needed(with_token));
+                         case Verdict::scope_lacks:
+                             return respond(scope_lacks(question.need));
+                     }
+                 });
 }
 
 // Kept answers lie under all that they depend on, and are looked for only after the judgement.
@@ -115,7 +114,6 @@ void AccountEdge::watch(const HttpRequest& request, const std::string& host, Res
 {
     const std::string token{parse_bearer(request.header("authorization"))};
     if (token.empty()) return respond(token_needed(false));
-    if (guessing(token, host)) return respond(too_many());
     view_.pass(token, [this, alive = std::weak_ptr{life_}, host,
                        known_tag = std::string{request.header("if-none-match")},
                        respond = std::move(respond)](
@@ -127,8 +125,7 @@ void AccountEdge::watch(const HttpRequest& request, const std::string& host, Res
         if (pass.error().code != pool::Error::Code::not_found) {
             return respond(api_error(pass.error()));
         }
-        static_cast<void>(wrong_tokens_.allow(host, pool::read_clock().steady));
-        respond(token_needed(true));
+        respond(guesses(host) ? too_many() : token_needed(true));
     });
 }
 

@@ -20,7 +20,9 @@ inline constexpr std::size_t worker_length_max = 64;  ///< of a worker's name in
 
 /// All that the web listener tells of one account, and to whom: an address to everybody, a named
 /// account to the bearers of its tokens. Whoever may not see an account is not told whether there
-/// is one. Wrong tokens of one address are counted, and soon not looked at any more.
+/// is one. A token is looked for in memory, by its digest: a good one is taken however many wrong
+/// ones the same address (a proxy's, perhaps) shows, and whoever shows many of those is told to
+/// wait.
 class AccountEdge {
 public:
     AccountEdge(PoolView& view, AnswerCache& answers) : view_(view), answers_(answers) {}
@@ -54,8 +56,8 @@ private:
     void ask(const pool::HttpRequest& request, std::string_view account, const std::string& host,
              Question question, Respond respond);
     void put(const Question& question, const Access& access, const Asked& asked, Respond respond);
-    /// Has this address shown so many wrong tokens that this one is not looked at?
-    bool guessing(const std::string& token, const std::string& host) const;
+    /// Counts a wrong token. True when this address has shown enough of them.
+    bool guesses(const std::string& host);
 
     static constexpr double wrong_tokens_per_second = 2;
 

@@ -6,6 +6,7 @@
 
 #include "pool/base/log.h"
 #include "pool/base/time.h"
+#include "rpc/address_counts.h"
 #include "rpc/views.h"
 
 namespace rpc {
@@ -24,7 +25,7 @@ HttpResponse unauthorized()
 HttpResponse too_many_failures()
 {
     HttpResponse response =
-        error_response(429, "too_many_failures", "wrong passwords from this address: wait");
+        error_response(429, "too_many_failures", "wrong passwords for this user: wait");
     response.headers.emplace_back("Retry-After", "2");
     return response;
 }
@@ -85,15 +86,16 @@ void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host
     if (authorization.empty()) return respond(unauthorized());
     const std::optional<Credentials> credentials = parse_basic(authorization);
     const bool by_cookie = credentials && credentials->user == cookie_user;
-    if (failures_.holding(host, pool::read_clock().steady) && !by_cookie) {
+    const std::string who = FailureDelays::name(host, credentials ? credentials->user : "");
+    if (failures_.holding(who, pool::read_clock().steady) && !by_cookie) {
         return respond(too_many_failures());
     }
     std::optional<Caller> caller = credentials ? auth_.identify(*credentials) : std::nullopt;
-    if (!caller) return refuse(host, std::move(respond));
+    if (!caller) return refuse(who, host, std::move(respond));
     caller->host = host;
 
     // The cookie says nothing about who guesses passwords from the same machine.
-    if (!by_cookie) failures_.succeeded(host);
+    if (!by_cookie) failures_.succeeded(who);
     if (reads) return get(request, host, std::move(respond));
     router_.call(request.body, *caller,
                  [respond = std::move(respond)](std::optional<std::string> reply) {
@@ -115,19 +117,19 @@ void AdminEdge::get(const pool::HttpRequest& request, const std::string& host, R
     });
 }
 
-void AdminEdge::refuse(const std::string& host, Respond respond)
+void AdminEdge::refuse(const std::string& who, const std::string& host, Respond respond)
 {
     const pool::SteadyTime now = pool::read_clock().steady;
-    if (held_.contains(host) || held_.size() >= FailureDelays::addresses_max) {
-        return respond(too_many_failures());
+    if (held_.contains(who)) return respond(too_many_failures());
+    const std::chrono::milliseconds delay = failures_.failed(who, now);
+    if (logged_.allow(network_of(host), now)) {
+        pool::log::warn("rpc_login_failed", {{"host", host}, {"delay_ms", delay.count()}});
     }
-    const std::chrono::milliseconds delay = failures_.failed(host, now);
-    pool::log::warn("rpc_login_failed", {{"host", host}, {"delay_ms", delay.count()}});
     // libuv counts whole milliseconds and may be one early.
-    held_[host] = loop_.after(
-        delay + std::chrono::milliseconds{1}, [this, host, respond = std::move(respond)] {
+    held_[who] = loop_.after(
+        delay + std::chrono::milliseconds{1}, [this, who, respond = std::move(respond)] {
             const Respond answer = respond;  // erasing the timer frees what it has captured
-            held_.erase(host);
+            held_.erase(who);
             answer(unauthorized());
         });
 }

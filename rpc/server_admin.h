@@ -6,6 +6,7 @@
 #include "pool/runtime/loop.h"
 #include "rpc/auth.h"
 #include "rpc/pool_view.h"
+#include "rpc/rate_limit.h"
 #include "rpc/router.h"
 #include "rpc/server_site.h"
 
@@ -24,7 +25,9 @@ public:
 
 private:
     void get(const pool::HttpRequest& request, const std::string& host, Respond respond);
-    void refuse(const std::string& host, Respond respond);
+    void refuse(const std::string& who, const std::string& host, Respond respond);
+
+    static constexpr double logged_per_second = 1;  // of failures: names may be invented
 
     pool::Loop& loop_;
     Router& router_;
@@ -32,7 +35,8 @@ private:
     PoolView& view_;
     HttpHandler pages_;
     FailureDelays failures_;
-    std::map<std::string, pool::Watch> held_;  // refusals not sent yet, at most one an address
+    RateLimits logged_{logged_per_second};
+    std::map<std::string, pool::Watch> held_;  // refusals not sent yet, by FailureDelays::name
 };
 
 }  // namespace rpc

@@ -40,6 +40,7 @@ inline const std::string alice_line =
 inline const std::string alice_header =
     "Authorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==\r\n";
 inline const std::string alice_wrong_header = "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n";
+inline const std::string malory_header = "Authorization: Basic bWFsb3J5Omd1ZXNz\r\n";  // is no user
 
 // Tokens of the private account "hidden", by what they show, and one of another account.
 inline const std::string both_token(40, '1');

@@ -381,6 +381,16 @@ TEST(RpcAdmin, SlowsDownWhoGuessesAndNobodyElse)
     EXPECT_EQ(status_of(rpc(server, alice_header, rpc_call("uptime"))), "200");
 }
 
+TEST(RpcAdmin, LetsAUserInWhileOthersOfTheSameAddressGuessAtAnother)
+{
+    const Running server;
+    Client guess{server.admin()};
+    guess.send("POST / HTTP/1.1\r\nHost: p\r\nConnection: close\r\n" + malory_header +
+               "Content-Length: 2\r\n\r\n{}");
+    EXPECT_EQ(status_of(rpc(server, alice_header, rpc_call("uptime"))), "200");
+    EXPECT_EQ(status_of(guess.rest()), "401");
+}
+
 TEST(RpcServer, SaysWhichAddressIsTaken)
 {
     const Running server;

@@ -156,17 +156,40 @@ TEST(FailureDelays, StartOverAfterASuccessOrAMinute)
     EXPECT_EQ(delays.failed("10.0.0.1", now += seconds{62}), milliseconds{250});
 }
 
+TEST(FailureDelays, CountEachUserOfANetworkByItself)
+{
+    EXPECT_NE(FailureDelays::name("10.0.0.1", "ann"), FailureDelays::name("10.0.0.1", "boris"));
+    EXPECT_NE(FailureDelays::name("10.0.0.1", "ann"), FailureDelays::name("10.0.0.2", "ann"));
+    EXPECT_EQ(FailureDelays::name("2001:db8::1", "ann"), FailureDelays::name("2001:db8::2", "ann"))
+        << "a subscriber has a /64";
+}
+
+TEST(FailureDelays, AreNotMadeToForgetWhoGuessesByInventedNames)
+{
+    FailureDelays delays;
+    const pool::SteadyTime now{};
+    delays.failed("host ann", now);
+    for (std::size_t i = 1; i < FailureDelays::entries_max; ++i) {
+        EXPECT_FALSE(delays.holding("host boris", now));
+        delays.failed("host " + std::to_string(i), now);
+    }
+    EXPECT_TRUE(delays.holding("host boris", now)) << "there is no room to count a failure in";
+    EXPECT_TRUE(delays.holding("host ann", now));
+    EXPECT_FALSE(delays.holding("host boris", now + FailureDelays::first));
+}
+
 TEST(FailureDelays, ForgetTheAddressLongestQuietWhenFull)
 {
     FailureDelays delays;
     pool::SteadyTime now{};
-    for (std::size_t i = 0; i < FailureDelays::addresses_max; ++i) {
+    for (std::size_t i = 0; i < FailureDelays::entries_max; ++i) {
         delays.failed("host-" + std::to_string(i), now += milliseconds{1});
     }
     delays.failed("one-more", now);
-    EXPECT_EQ(delays.size(), FailureDelays::addresses_max);
-    EXPECT_FALSE(delays.holding("host-0", pool::SteadyTime{} + milliseconds{2}));
+    EXPECT_EQ(delays.size(), FailureDelays::entries_max);
     EXPECT_TRUE(delays.holding("one-more", now));
+    EXPECT_EQ(delays.failed("host-1", now), 2 * FailureDelays::first) << "is remembered";
+    EXPECT_EQ(delays.failed("host-0", now), FailureDelays::first);
 }
 
 TEST(RoleSet, AlwaysHoldsTheAdmin)
