@@ -100,7 +100,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
         self->admin_edge.handle(request, host, std::move(respond));
     };
     SiteOptions for_admins;
-    for_admins.connections_max = options.connections_max;
+    for_admins.connections.all = options.connections_max;
     for_admins.idle_max = options.idle_max;
     for_admins.answers_are_bounded = false;
     if (options.admin) {
@@ -116,10 +116,16 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
         impl->admin_socket = std::move(*site);
     }
     if (options.web) {
+        SiteOptions for_all;
+        for_all.address = *options.web;
+        for_all.idle_max = options.idle_max;
+        for_all.connections = {.all = options.connections_max,
+                               .kept = options.connections_kept,
+                               .of_network = options.connections_per_address,
+                               .of_prefix = options.connections_per_prefix,
+                               .spare_loopback = options.spare_loopback};
         auto site = Site::listen(
-            loop,
-            {*options.web, options.connections_max, options.idle_max,
-             options.connections_per_address, options.spare_loopback},
+            loop, for_all,
             [self](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                 self->web_edge.handle(request, host, std::move(respond));
             });

@@ -20,6 +20,7 @@ struct ServerOptions {
     std::string admin_socket{};           ///< the same on a unix socket; "": none
     std::optional<pool::Endpoint> web;    ///< pages, API, health, metrics; none: not served
     std::size_t connections_max = 1024;   ///< a listener; one more is closed at once
+    std::size_t connections_kept = 16;    ///< of the web's, for this machine: it asks for health
     /// How long a connection may take from one answer to the next whole request, and to take in
     /// an answer; and how long an answer of the web may take us. An admin's takes what it takes.
     std::chrono::milliseconds idle_max{30'000};
@@ -28,6 +29,7 @@ struct ServerOptions {
     double requests_per_second = 0;
     /// Connections to the web that one address may have; 0 means any number.
     std::size_t connections_per_address = 0;
+    std::size_t connections_per_prefix = 0;  ///< of an IPv4 /24 or an IPv6 /48
     /// This machine may have any number of connections, for it may be a proxy's, and read /metrics
     /// at any rate.
     bool spare_loopback = true;

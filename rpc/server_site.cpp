@@ -79,9 +79,7 @@ pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOpt
 }
 
 Site::Site(const SiteOptions& options, HttpHandler handler)
-    : options_(options),
-      handler_(std::move(handler)),
-      addresses_(options.per_address_max, options.spare_loopback)
+    : options_(options), handler_(std::move(handler)), addresses_(options.connections)
 {
 }
 
@@ -97,18 +95,16 @@ SiteCounts Site::counts() const
 
 void Site::accept(std::unique_ptr<pool::TcpConn> socket)
 {
-    if (connections_.size() >= options_.connections_max) {
+    const std::string host = socket->peer().host;
+    const bool full = addresses_.full_for(host);
+    if (!addresses_.take(host)) {
         ++counts_.connections_refused;
-        return;
-    }
-    if (!addresses_.take(socket->peer().host)) {
-        ++counts_.connections_refused;
-        ++counts_.refused_by_address;
+        if (!full) ++counts_.refused_by_address;
         return;
     }
     const auto connection = std::make_shared<Connection>();
     connection->socket = std::move(socket);
-    connection->host = connection->socket->peer().host;
+    connection->host = host;
     connection->since = pool::read_clock().steady;
     connection->place = connections_.insert(connections_.end(), connection);
 

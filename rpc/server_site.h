@@ -29,11 +29,9 @@ inline constexpr std::string_view event_stream_type = "text/event-stream";
 
 struct SiteOptions {
     pool::Endpoint address;
-    std::size_t connections_max = 0;
+    AddressCounts::Limits connections{};  ///< one more is closed at once
     std::chrono::milliseconds idle_max{0};
-    std::size_t per_address_max = 0;  ///< connections of one address; 0 means any number
-    bool spare_loopback = true;       ///< this machine's are not counted so: they may be a proxy's
-    std::string unix_path{};          ///< instead of `address`: see pool::ListenOptions
+    std::string unix_path{};  ///< instead of `address`: see pool::ListenOptions
     /// How long an answer may take us: idle_max, too, or as long as it takes, where who asks is
     /// trusted and may ask for work of hours (a backup, verifyaudit).
     bool answers_are_bounded = true;
@@ -43,7 +41,7 @@ struct SiteOptions {
 struct SiteCounts {
     std::uint64_t connections = 0;  ///< open now
     std::uint64_t connections_refused = 0;
-    std::uint64_t refused_by_address = 0;  ///< of those, because one address had enough
+    std::uint64_t refused_by_address = 0;  ///< of those, because one network or prefix had enough
     std::uint64_t streams = 0;             ///< of those, the ones that listen to events
     std::uint64_t answers_2xx = 0;         ///< and 304
     std::uint64_t answers_4xx = 0;

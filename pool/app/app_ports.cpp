@@ -113,6 +113,7 @@ Result<void> App::Parts::open_rpc()
     options.admin_socket = config.admin_socket;
     options.requests_per_second = config.web_requests_per_second;
     options.connections_per_address = config.web_connections_per_address;
+    options.connections_per_prefix = config.web_connections_per_prefix;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);

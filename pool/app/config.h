@@ -144,6 +144,7 @@ struct Config {
     Endpoint web_listen{"127.0.0.1", 8080};
     std::uint32_t web_requests_per_second = 50;
     std::uint32_t web_connections_per_address = 64;
+    std::uint32_t web_connections_per_prefix = 256;
     std::vector<WebhookConfig> webhooks;
 
     Endpoint admin_listen{"127.0.0.1", 8337};
