@@ -13,9 +13,13 @@ std::size_t size_of(const std::string& key, const RenderedAnswer& answer)
 
 }  // namespace
 
-AnswerCache::AnswerCache(Limits limits, Clock clock) : limits_(limits), clock_(std::move(clock)) {}
+AnswerCache::AnswerCache(Limits limits, Clock clock)
+    : limits_(limits), clock_(std::move(clock)), open_(limits.questions)
+{
+}
 
-void AnswerCache::get(const std::string& key, std::uint64_t generation, const Ask& ask, Take take)
+void AnswerCache::get(const std::string& key, std::uint64_t generation, const std::string& host,
+                      const Ask& ask, Take take)
 {
     renew(generation);
     if (const auto place = places_.find(key); place != places_.end()) {
@@ -25,7 +29,7 @@ void AnswerCache::get(const std::string& key, std::uint64_t generation, const As
             ++counts_.kept;
             // Held by this call: what is told may ask again, and so drop the entry.
             const AnswerPtr answer = entry.answer;
-            if (now >= entry.until && !questions_.contains(key)) put(key, ask, {});
+            if (now >= entry.until && !questions_.contains(key)) put(key, host, ask, {});
             return take(answer);
         }
         drop(place->second);
@@ -35,14 +39,19 @@ void AnswerCache::get(const std::string& key, std::uint64_t generation, const As
         open->second->waiting.push_back(std::move(take));
         return;
     }
-    put(key, ask, std::move(take));
+    put(key, host, ask, std::move(take));
 }
 
 /// take: may be empty, when nobody waits.
-void AnswerCache::put(const std::string& key, const Ask& ask, Take take)
+void AnswerCache::put(const std::string& key, const std::string& host, const Ask& ask, Take take)
 {
+    if (!open_.take(host)) {
+        if (take) take(pool::fail(pool::Error::Code::limit, "it has asked enough for now"));
+        return;
+    }
     ++counts_.asked;
     const auto question = std::make_shared<Question>();
+    question->host = host;
     if (take) question->waiting.push_back(std::move(take));
     questions_[key] = question;
     ask([this, alive = std::weak_ptr{life_}, key, question](const pool::Result<AnswerPtr>& answer) {
@@ -63,6 +72,7 @@ void AnswerCache::renew(std::uint64_t generation)
 void AnswerCache::answered(const std::string& key, const std::shared_ptr<Question>& question,
                            const pool::Result<AnswerPtr>& answer)
 {
+    open_.give_back(question->host);
     const auto open = questions_.find(key);
     if (open != questions_.end() && open->second == question) {
         questions_.erase(open);

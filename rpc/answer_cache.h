@@ -13,6 +13,7 @@
 
 #include "pool/base/result.h"
 #include "pool/base/time.h"
+#include "rpc/address_counts.h"
 
 namespace rpc {
 
@@ -33,7 +34,8 @@ using AnswerPtr = std::shared_ptr<const RenderedAnswer>;
 ///
 /// It knows nothing of who may see what: whoever asks has been judged before, and whatever the
 /// answer depends on stands in its key. One thread. Bounded by Limits, the oldest go first; who
-/// waits is bounded by the connections.
+/// waits is bounded by the connections. What one network may ask at once is bounded, too: whoever
+/// invents questions holds up himself, and others' are asked in turn.
 class AnswerCache {
 public:
     struct Limits {
@@ -42,6 +44,7 @@ public:
                                 << 20;  ///< of bodies, once with their heads, tags and keys
         std::chrono::milliseconds life{1000};
         std::chrono::milliseconds renewal{1000};  ///< after its life, while it is asked for anew
+        AddressCounts::Limits questions{.of_network = 8, .of_prefix = 32};  ///< without an answer
     };
     struct Counts {
         std::uint64_t kept = 0;    ///< answers given out of memory
@@ -59,7 +62,10 @@ public:
 
     /// generation: of what answers are made from. Those of another one are neither given nor kept,
     /// and nobody joins a question that was put before it changed.
-    void get(const std::string& key, std::uint64_t generation, const Ask& ask, Take take);
+    /// host: who asks. Errors: limit, when there are enough questions of that network already; as
+    /// whoever is asked answers.
+    void get(const std::string& key, std::uint64_t generation, const std::string& host,
+             const Ask& ask, Take take);
 
     const Counts& counts() const { return counts_; }
     std::size_t size() const { return entries_.size(); }
@@ -72,12 +78,13 @@ private:
         pool::SteadyTime until;
     };
     struct Question {
+        std::string host;
         std::vector<Take> waiting;
     };
     using Entries = std::list<Entry>;
 
     void renew(std::uint64_t generation);
-    void put(const std::string& key, const Ask& ask, Take take);
+    void put(const std::string& key, const std::string& host, const Ask& ask, Take take);
     void answered(const std::string& key, const std::shared_ptr<Question>& question,
                   const pool::Result<AnswerPtr>& answer);
     void keep(const std::string& key, AnswerPtr answer);
@@ -91,6 +98,7 @@ private:
     Entries entries_;  // in the order of their age, which is that of their end
     std::unordered_map<std::string, Entries::iterator> places_;
     std::unordered_map<std::string, std::shared_ptr<Question>> questions_;
+    AddressCounts open_;  // questions, those of another generation too
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
 };
 

@@ -62,7 +62,7 @@ Shown shown_to(const Access& access)
 
 bool AccountEdge::guesses(const std::string& host)
 {
-    return !wrong_tokens_.allow(host, pool::read_clock().steady);
+    return !wrong_tokens_.allow(network_of(host), pool::read_clock().steady);
 }
 
 void AccountEdge::ask(const HttpRequest& request, std::string_view account, const std::string& host,
@@ -73,13 +73,13 @@ void AccountEdge::ask(const HttpRequest& request, std::string_view account, cons
     }
     const std::string token{parse_bearer(request.header("authorization"))};
     view_.access(std::string{account}, token,
-                 [this, alive = std::weak_ptr{life_}, host, with_token = !token.empty(),
-                  asked = Asked{request}, question = std::move(question),
+                 [this, alive = std::weak_ptr{life_}, with_token = !token.empty(),
+                  asked = Asked{request, host}, question = std::move(question),
                   respond = std::move(respond)](const pool::Result<Access>& access) {
                      if (alive.expired()) return;
                      if (!access) return respond(api_error(access.error()));
                      const bool wrong = with_token && !access->token_good;
-                     if (wrong && access->ground == Access::Ground::closed && guesses(host)) {
+                     if (wrong && access->ground == Access::Ground::closed && guesses(asked.host)) {
                          return respond(too_many());
                      }
                      switch (judge(*access, question.need)) {
@@ -105,7 +105,7 @@ void AccountEdge::put(const Question& question, const Access& access, const Aske
     key.append(access.scopes.earnings ? "e " : "- ");
     key.append(access.account).append(question.key);  // a name of an account holds no space
     answers_.get(
-        key, view_.generation(),
+        key, view_.generation(), asked.host,
         [&](AnswerCache::Take take) { question.put(access, std::move(take)); },
         reply(asked, shown_to(access), std::move(respond)));
 }

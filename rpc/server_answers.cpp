@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 namespace rpc {
 namespace {
@@ -73,8 +74,9 @@ HttpResponse rendered_once(const RenderedAnswer& answer, Shown shown)
 
 }  // namespace
 
-Asked::Asked(const HttpRequest& request)
-    : known_tag(request.header("if-none-match")),
+Asked::Asked(const HttpRequest& request, std::string peer)
+    : host(std::move(peer)),
+      known_tag(request.header("if-none-match")),
       plainly(request.method == "GET" && request.keep_alive)
 {
 }
@@ -103,6 +105,7 @@ HttpResponse api_error(const pool::Error& error)
     if (error.code == pool::Error::Code::not_found || error.code == pool::Error::Code::invalid) {
         return api_error(404, "not_found", "nothing is known of it");
     }
+    if (error.code == pool::Error::Code::limit) return too_many();
     HttpResponse response = api_error(503, "unavailable", "the pool cannot tell right now");
     response.headers.emplace_back("Retry-After", "5");
     return response;

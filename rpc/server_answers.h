@@ -43,9 +43,10 @@ std::string_view query_text(const pool::HttpRequest& request, std::string_view n
 /// Of `range`: 24 without it, 0 for what is none.
 std::uint64_t hours_of(const pool::HttpRequest& request);
 
-/// How somebody has asked, as far as the form of an answer depends on it.
+/// Who has asked, and how, as far as the form of an answer depends on it.
 struct Asked {
-    explicit Asked(const pool::HttpRequest& request);
+    Asked(const pool::HttpRequest& request, std::string peer);
+    std::string host;       ///< the peer's address
     std::string known_tag;  ///< of If-None-Match
     bool plainly = false;   ///< by GET, and the connection stays: what most do
 };

@@ -38,17 +38,18 @@ void ShimEdge::handle(const HttpRequest& request, const std::string& host, Respo
     if (path.size() >= 3 && path[1] == "client") {
         return client(request, host, std::move(respond));
     }
-    if (request.path == "/pool/pool.status") return pool(request, std::move(respond), status_now);
-    if (request.path == "/api/info") return pool(request, std::move(respond), info_now);
-    if (request.path == "/api/info/chart") return chart(request, std::move(respond));
+    if (request.path == "/pool/pool.status")
+        return pool(request, host, std::move(respond), status_now);
+    if (request.path == "/api/info") return pool(request, host, std::move(respond), info_now);
+    if (request.path == "/api/info/chart") return chart(request, host, std::move(respond));
     if (request.path == "/api/pool") {
-        return pool(request, std::move(respond),
+        return pool(request, host, std::move(respond),
                     [](const PoolInfo& info, const auto&, const auto& blocks) {
                         return shims::public_pool_pool(info, blocks);
                     });
     }
     if (request.path == "/api/network") {
-        return pool(request, std::move(respond),
+        return pool(request, host, std::move(respond),
                     [](const PoolInfo& info, const auto&, const auto&) {
                         return shims::public_pool_network(info);
                     });
@@ -56,7 +57,8 @@ void ShimEdge::handle(const HttpRequest& request, const std::string& host, Respo
     respond(api_error(404, "not_found", "the API has no such path"));
 }
 
-void ShimEdge::pool(const HttpRequest& request, Respond respond, Render render)
+void ShimEdge::pool(const HttpRequest& request, const std::string& host, Respond respond,
+                    Render render)
 {
     const auto ask = [this, render = std::move(render)](AnswerCache::Take take) {
         view_.pool_info([&view = view_, render,
@@ -75,17 +77,17 @@ void ShimEdge::pool(const HttpRequest& request, Respond respond, Render render)
                          });
         });
     };
-    answers_.get("shim " + request.path, view_.generation(), ask,
-                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
+    answers_.get("shim " + request.path, view_.generation(), host, ask,
+                 reply(Asked{request, host}, Shown::to_everybody, std::move(respond)));
 }
 
-void ShimEdge::chart(const HttpRequest& request, Respond respond)
+void ShimEdge::chart(const HttpRequest& request, const std::string& host, Respond respond)
 {
     const auto ask = [this](AnswerCache::Take take) {
         view_.history({}, rendered<HistoryInfo>(std::move(take), shims::public_pool_chart));
     };
-    answers_.get("shim " + request.path, view_.generation(), ask,
-                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
+    answers_.get("shim " + request.path, view_.generation(), host, ask,
+                 reply(Asked{request, host}, Shown::to_everybody, std::move(respond)));
 }
 
 void ShimEdge::user(const HttpRequest& request, std::string_view account, const std::string& host,

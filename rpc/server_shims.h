@@ -27,8 +27,9 @@ private:
     using Render = std::function<std::string(const PoolInfo&, const std::vector<WorkerLine>&,
                                              const std::vector<BlockInfo>&)>;
     /// What everybody may see, of the pool, its workers and its blocks.
-    void pool(const pool::HttpRequest& request, Respond respond, Render render);
-    void chart(const pool::HttpRequest& request, Respond respond);
+    void pool(const pool::HttpRequest& request, const std::string& host, Respond respond,
+              Render render);
+    void chart(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void client(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void user(const pool::HttpRequest& request, std::string_view account, const std::string& host,
               std::string_view name, std::string (*render)(const UserInfo&), Respond respond);

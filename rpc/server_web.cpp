@@ -42,6 +42,13 @@ HttpResponse preflight()
     return response;
 }
 
+AnswerCache::Limits bounds(const WebEdge::Limits& limits)
+{
+    AnswerCache::Limits bounds;
+    bounds.questions.spare_loopback = limits.spare_loopback;
+    return bounds;
+}
+
 }  // namespace
 
 std::string pool_event(const PoolInfo& info)
@@ -52,7 +59,7 @@ std::string pool_event(const PoolInfo& info)
 WebEdge::WebEdge(PoolView& view, const Limits& limits,
                  std::function<void(std::vector<Metric>&)> own_metrics)
     : view_(view),
-      answers_({}, [] { return pool::read_clock().steady; }),
+      answers_(bounds(limits), [] { return pool::read_clock().steady; }),
       accounts_(view, answers_),
       shims_(view, answers_, accounts_),
       requests_(limits.requests_per_second),
@@ -72,11 +79,12 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
     // metrics for whoever watches from this machine.
     const bool watcher = spare_loopback_ && is_loopback(host);
     const bool metered = api_like || (path == "/metrics" && !watcher);
-    const std::string network = network_of(host);
-    if (metered && !requests_.allow(network, pool::read_clock().steady)) return respond(too_many());
+    if (metered && !requests_.allow(network_of(host), pool::read_clock().steady)) {
+        return respond(too_many());
+    }
     if (api_like) {
-        if (path.starts_with("/api/v1/")) return api(request, network, std::move(respond));
-        return shims_.handle(request, network, std::move(respond));
+        if (path.starts_with("/api/v1/")) return api(request, host, std::move(respond));
+        return shims_.handle(request, host, std::move(respond));
     }
 
     if (request.path == "/healthz") {
@@ -91,7 +99,7 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
             respond(std::move(response));
         });
     }
-    if (request.path == "/metrics") return metrics(std::move(respond));
+    if (request.path == "/metrics") return metrics(host, std::move(respond));
 
     if (auto page = page_at(request)) return respond(std::move(*page));
     respond(error_response(404, "not_found", "there is no such page"));
@@ -102,10 +110,10 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
     const std::vector<std::string_view> path = segments(request.path);  // "api", "v1", …
     const std::string_view first = path[2];
     if (path.size() == 3 && first == "pool") {
-        return pool_as(request, "pool", std::move(respond), public_pool_json);
+        return pool_as(request, host, "pool", std::move(respond), public_pool_json);
     }
     if (path.size() == 3 && first == "network") {
-        return pool_as(request, "network", std::move(respond), network_json);
+        return pool_as(request, host, "network", std::move(respond), network_json);
     }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
@@ -114,8 +122,10 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
         page->headers.emplace_back("Access-Control-Allow-Origin", "*");
         return respond(*std::move(page));
     }
-    if (path.size() == 3 && first == "payouts") return payouts(request, std::move(respond));
-    if (path.size() <= 4 && first == "blocks") return blocks(request, path, std::move(respond));
+    if (path.size() == 3 && first == "payouts") return payouts(request, host, std::move(respond));
+    if (path.size() <= 4 && first == "blocks") {
+        return blocks(request, host, path, std::move(respond));
+    }
     if (path.size() >= 4 && first == "users") {
         return accounts_.user(request, path, host, std::move(respond));
     }
@@ -123,37 +133,37 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
         return accounts_.watch(request, host, std::move(respond));
     }
     if (path.size() == 4 && first == "pool" && path[3] == "history") {
-        return history(request, std::move(respond));
+        return history(request, host, std::move(respond));
     }
     respond(api_error(404, "not_found", "the API has no such path"));
 }
 
-void WebEdge::history(const HttpRequest& request, Respond respond)
+void WebEdge::history(const HttpRequest& request, const std::string& host, Respond respond)
 {
     const std::uint64_t hours = hours_of(request);
     if (hours == 0) return respond(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
-    tell(request, "history " + std::to_string(hours), std::move(respond),
+    tell(request, host, "history " + std::to_string(hours), std::move(respond),
          [&](AnswerCache::Take take) {
              view_.history({"", "", hours}, rendered<HistoryInfo>(std::move(take), history_json));
          });
 }
 
-void WebEdge::tell(const HttpRequest& request, const std::string& key, Respond respond,
-                   const AnswerCache::Ask& ask)
+void WebEdge::tell(const HttpRequest& request, const std::string& host, const std::string& key,
+                   Respond respond, const AnswerCache::Ask& ask)
 {
-    answers_.get(key, view_.generation(), ask,
-                 reply(Asked{request}, Shown::to_everybody, std::move(respond)));
+    answers_.get(key, view_.generation(), host, ask,
+                 reply(Asked{request, host}, Shown::to_everybody, std::move(respond)));
 }
 
-void WebEdge::pool_as(const HttpRequest& request, const std::string& key, Respond respond,
-                      std::string (*render)(const PoolInfo&))
+void WebEdge::pool_as(const HttpRequest& request, const std::string& host, const std::string& key,
+                      Respond respond, std::string (*render)(const PoolInfo&))
 {
-    tell(request, key, std::move(respond), [&](AnswerCache::Take take) {
+    tell(request, host, key, std::move(respond), [&](AnswerCache::Take take) {
         view_.pool_info(rendered<PoolInfo>(std::move(take), render));
     });
 }
 
-void WebEdge::payouts(const HttpRequest& request, Respond respond)
+void WebEdge::payouts(const HttpRequest& request, const std::string& host, Respond respond)
 {
     const auto limit = query_number(request, "limit", 1, payouts_max, payouts_default);
     const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
@@ -166,14 +176,15 @@ void WebEdge::payouts(const HttpRequest& request, Respond respond)
     const auto render = [limit = *limit](const std::vector<PayoutInfo>& payouts) {
         return payouts_json(payouts, limit);
     };
-    tell(request, "payouts " + std::to_string(*limit) + " " + std::to_string(*before),
+    tell(request, host, "payouts " + std::to_string(*limit) + " " + std::to_string(*before),
          std::move(respond), [&](AnswerCache::Take take) {
              view_.payouts(*limit, below,
                            rendered<std::vector<PayoutInfo>>(std::move(take), render));
          });
 }
 
-void WebEdge::block(const HttpRequest& request, const std::string& hash, Respond respond)
+void WebEdge::block(const HttpRequest& request, const std::string& host, const std::string& hash,
+                    Respond respond)
 {
     const auto ask = [this, &hash](AnswerCache::Take take) {
         view_.block(hash, [this, alive = std::weak_ptr{life_}, hash,
@@ -186,14 +197,14 @@ void WebEdge::block(const HttpRequest& request, const std::string& hash, Respond
             view_.block_answers(hash, rendered<std::vector<BlockAnswerInfo>>(take, render));
         });
     };
-    tell(request, "block " + hash, std::move(respond), ask);
+    tell(request, host, "block " + hash, std::move(respond), ask);
 }
 
-void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_view>& path,
-                     Respond respond)
+void WebEdge::blocks(const HttpRequest& request, const std::string& host,
+                     const std::vector<std::string_view>& path, Respond respond)
 {
     if (path.size() == 4 && path[3].size() == hash_length) {
-        return block(request, std::string{path[3]}, std::move(respond));
+        return block(request, host, std::string{path[3]}, std::move(respond));
     }
     if (path.size() == 4) {
         const auto height = whole_number(path[3], 0, UINT32_MAX - 1);
@@ -212,7 +223,7 @@ void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_v
             };
             view_.blocks(same_height_max, pool::Height{height.value + 1}, one);
         };
-        return tell(request, "height " + std::to_string(*height), std::move(respond), ask);
+        return tell(request, host, "height " + std::to_string(*height), std::move(respond), ask);
     }
     const auto limit = query_number(request, "limit", 1, blocks_max, blocks_default);
     const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
@@ -221,7 +232,7 @@ void WebEdge::blocks(const HttpRequest& request, const std::vector<std::string_v
     }
     std::optional<pool::Height> below;
     if (*before != 0) below = pool::Height{*before};
-    tell(request, "blocks " + std::to_string(*limit) + " " + std::to_string(*before),
+    tell(request, host, "blocks " + std::to_string(*limit) + " " + std::to_string(*before),
          std::move(respond), [&](AnswerCache::Take take) {
              view_.blocks(*limit, below,
                           rendered<std::vector<BlockInfo>>(std::move(take), public_blocks_json));
@@ -240,7 +251,7 @@ void WebEdge::events(Respond respond)
 }
 
 // Kept for a moment, however many ask: it is the dearest of all answers.
-void WebEdge::metrics(Respond respond)
+void WebEdge::metrics(const std::string& host, Respond respond)
 {
     const auto ask = [this](AnswerCache::Take take) {
         // Counted now, not when the view answers: this edge may be gone by then.
@@ -253,7 +264,7 @@ void WebEdge::metrics(Respond respond)
         view_.metrics(rendered<std::vector<Metric>>(std::move(take), render));
     };
     answers_.get(
-        "metrics", view_.generation(), ask,
+        "metrics", view_.generation(), host, ask,
         [respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
             // A scrape that fails is an alarm by itself; what the edge knows would hide it.
             if (!answer) return respond(api_error(answer.error()));

@@ -33,18 +33,19 @@ public:
 
 private:
     void api(const pool::HttpRequest& request, const std::string& host, Respond respond);
-    void history(const pool::HttpRequest& request, Respond respond);
-    void payouts(const pool::HttpRequest& request, Respond respond);
-    void block(const pool::HttpRequest& request, const std::string& hash, Respond respond);
-    void blocks(const pool::HttpRequest& request, const std::vector<std::string_view>& path,
-                Respond respond);
+    void history(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    void payouts(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    void block(const pool::HttpRequest& request, const std::string& host, const std::string& hash,
+               Respond respond);
+    void blocks(const pool::HttpRequest& request, const std::string& host,
+                const std::vector<std::string_view>& path, Respond respond);
     void events(Respond respond);
-    void metrics(Respond respond);
+    void metrics(const std::string& host, Respond respond);
     /// Of what everybody may see. key: whatever the answer depends on.
-    void tell(const pool::HttpRequest& request, const std::string& key, Respond respond,
-              const AnswerCache::Ask& ask);
-    void pool_as(const pool::HttpRequest& request, const std::string& key, Respond respond,
-                 std::string (*render)(const PoolInfo&));
+    void tell(const pool::HttpRequest& request, const std::string& host, const std::string& key,
+              Respond respond, const AnswerCache::Ask& ask);
+    void pool_as(const pool::HttpRequest& request, const std::string& host, const std::string& key,
+                 Respond respond, std::string (*render)(const PoolInfo&));
 
     PoolView& view_;
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end

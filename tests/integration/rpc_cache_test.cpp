@@ -1,4 +1,6 @@
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -112,6 +114,34 @@ TEST(RpcCache, KeepsAnswersOfDifferentQuestionsApart)
     EXPECT_NE(body_of(get(server.web(), "/users/farm")),
               body_of(get(server.web(), "/api/client/farm")));
     EXPECT_NE(body_of(get(server.web(), "/api/pool")), body_of(get(server.web(), "/api/v1/pool")));
+}
+
+TEST(RpcCache, AsksForOthersWhileOneAddressInventsQuestions)
+{
+    ServerOptions options;
+    options.spare_loopback = false;
+    Running server{options};
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 12; ++i) {
+        clients.push_back(std::make_unique<Client>(server.web()));
+        clients.back()->send("GET /api/v1/users/slow" + std::to_string(i) +
+                             " HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+    }
+    // Connections are served in turn: when this one is answered, the others have asked.
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    EXPECT_EQ(server.pool.asked, 8);
+    Client other{server.web(), 2};
+    other.send("GET /api/v1/users/miner HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(status_of(other.rest()), "200");
+    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
+    int answered = 0;
+    for (const auto& client : clients) {
+        const std::string status = status_of(client->rest());
+        EXPECT_TRUE(status == "200" || status == "429") << status;
+        if (status == "200") ++answered;
+    }
+    EXPECT_EQ(answered, 8);
+    EXPECT_EQ(status_of(get(server.web(), "/api/v1/users/miner")), "200");
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ inline const std::string hashrate_token(40, '2');
 inline const std::string earnings_token(40, '3');
 inline const std::string other_token(40, '4');
 
-/// A pool of one block and one miner. The account "slow" is answered when `release` says so.
+/// A pool of one block and one miner. Accounts "slow…" are answered when `waiting` is called.
 class FakePool : public PoolView {
 public:
     std::uint64_t generation() const override { return changes; }
@@ -92,10 +92,13 @@ public:
     void user(const std::string& name, Done<UserInfo> done) override
     {
         ++asked;
-        if (name == "slow") {
+        if (name.starts_with("slow")) {
             UserInfo slow;
             slow.account = name;
-            waiting = [done = std::move(done), slow] { done(slow); };
+            waiting = [before = std::move(waiting), done = std::move(done), slow] {
+                if (before) before();
+                done(slow);
+            };
             return;
         }
         if (name != "miner" && name != "farm" && name != "hidden") {

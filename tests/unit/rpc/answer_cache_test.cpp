@@ -19,10 +19,12 @@ protected:
         cache = std::make_unique<AnswerCache>(limits, [this] { return now; });
     }
     /// What is heard lands in `heard`; the question waits in `open` until the test answers it.
-    void get(const std::string& key, std::uint64_t generation = 1)
+    void get(const std::string& key, std::uint64_t generation = 1,
+             const std::string& host = "127.0.0.1")
     {
         cache->get(
-            key, generation, [this](AnswerCache::Take take) { open.push_back(std::move(take)); },
+            key, generation, host,
+            [this](AnswerCache::Take take) { open.push_back(std::move(take)); },
             [this](const pool::Result<AnswerPtr>& answer) {
                 heard.push_back(answer ? (*answer)->body : "error: " + answer.error().detail);
             });
@@ -183,7 +185,7 @@ TEST_F(AnswerCacheTest, MayBeAskedAgainByWhomItTellsAnAnswer)
     get("a");
     std::optional<std::string> second;
     cache->get(
-        "a", 1, [](const AnswerCache::Take&) { FAIL() << "it joins"; },
+        "a", 1, "127.0.0.1", [](const AnswerCache::Take&) { FAIL() << "it joins"; },
         [&](const pool::Result<AnswerPtr>& first) {
             ASSERT_TRUE(first.has_value());
             get("b");
@@ -201,6 +203,44 @@ TEST_F(AnswerCacheTest, HearsAnAnswerThatComesAfterItsEnd)
     cache.reset();
     answer(0, "late");
     EXPECT_TRUE(heard.empty());
+}
+
+TEST_F(AnswerCacheTest, AsksForOthersWhileOneNetworkHasAskedEnough)
+{
+    make({.questions = {.of_network = 2, .of_prefix = 3}});
+    get("a", 1, "192.0.2.1");
+    get("b", 1, "192.0.2.1");
+    get("c", 1, "192.0.2.1");
+    ASSERT_EQ(heard.size(), 1U);
+    EXPECT_TRUE(heard.back().starts_with("error")) << heard.back();
+    get("a", 1, "192.0.2.1");
+    EXPECT_EQ(heard.size(), 1U) << "joins its own question";
+    get("c", 1, "192.0.2.9");
+    get("d", 1, "192.0.2.9");
+    ASSERT_EQ(heard.size(), 2U) << "enough for the neighbours, too";
+    get("d", 1, "198.51.100.1");
+    EXPECT_EQ(heard.size(), 2U);
+    EXPECT_EQ(open.size(), 4U);
+
+    get("b", 2, "192.0.2.1");
+    EXPECT_EQ(heard.size(), 3U) << "what was asked before a change is still being looked for";
+    answer(0, "answer");
+    EXPECT_EQ(heard.size(), 5U) << "both who asked for a";
+    get("e", 2, "192.0.2.1");
+    EXPECT_EQ(open.size(), 5U) << "one is answered, so one may be asked";
+}
+
+TEST_F(AnswerCacheTest, ShowsTheOldOneToWhoeverMayNotAskForANewOne)
+{
+    make(
+        {.life = milliseconds{1000}, .renewal = milliseconds{500}, .questions = {.of_network = 1}});
+    get("pool", 1, "192.0.2.1");
+    answer(0, "first");
+    get("other", 1, "192.0.2.1");
+    now += milliseconds{1000};
+    get("pool", 1, "192.0.2.1");
+    EXPECT_EQ(heard, std::vector<std::string>(2, "first"));
+    EXPECT_EQ(open.size(), 2U);
 }
 
 }  // namespace
