@@ -72,9 +72,14 @@ struct Server::Impl {
     // The pool is asked only while somebody listens.
     void tell_listeners()
     {
-        if (web->counts().streams == 0) return;
-        view.pool_info([this, alive = std::weak_ptr{life}](pool::Result<PoolInfo> info) {
-            if (!alive.expired() && info) web->tell(pool_event(*info));
+        std::vector<Site*> sites;
+        for (Site* const site : {admin.get(), admin_socket.get(), web.get()}) {
+            if (site != nullptr && site->counts().streams > 0) sites.push_back(site);
+        }
+        if (sites.empty()) return;
+        view.pool_info([sites, alive = std::weak_ptr{life}](pool::Result<PoolInfo> info) {
+            if (alive.expired() || !info) return;
+            for (Site* const site : sites) site->tell(pool_event(*info));
         });
     }
 
@@ -131,8 +136,8 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
             });
         if (!site) return pool::fail(std::move(site.error()));
         impl->web = std::move(*site);
-        impl->teller = loop.every(options.event_every, [self] { self->tell_listeners(); });
     }
+    impl->teller = loop.every(options.event_every, [self] { self->tell_listeners(); });
     return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }
 

@@ -278,6 +278,21 @@ TEST(RpcApi, TellsListenersHowThePoolIsDoing)
         has(get(server.web(), "/metrics"), "zubr_http_event_listeners{listener=\"web\"} 1"));
 }
 
+// The operator's page lives there.
+TEST(RpcApi, TellsListenersOfTheAdminPortToo)
+{
+    ServerOptions options;
+    options.event_every = std::chrono::milliseconds{20};
+    const Running server{options};
+    Client client{server.admin()};
+    client.send("GET /api/v1/events HTTP/1.1\r\nHost: pool\r\n" + alice_header + "\r\n");
+    EXPECT_EQ(header_of(client.until("\n\n"), "Content-Type"), "text/event-stream");
+    for (int i = 0; i < 2; ++i) {
+        const std::string next = client.until("\n\n");
+        EXPECT_TRUE(has(next, "event: pool\ndata: {")) << next;
+    }
+}
+
 TEST(RpcApi, ServesOthersWhileOneAddressHasTenThousandIdleListeners)
 {
     ServerOptions options;
