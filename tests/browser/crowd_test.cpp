@@ -25,8 +25,9 @@ TEST(Crowd, OfTenThousandWorkersIsScrolledSortedAndFilteredOnOnePage)
                   "limits.lines_per_second=0", "limits.address_lines_per_second=0"}}};
     pool.start();
     const std::string address = test_address("testnet4", 1);
+    // Longer than all the waiting below: the fixture ends it.
     const auto crowd = pool.miner(
-        address, {"--load", "--connections", "10000", "--rate", "2000", "--duration", "60"});
+        address, {"--load", "--connections", "10000", "--rate", "2000", "--duration", "900"});
     ASSERT_TRUE(eventually(seconds{60}, [&] { return pool.info("workers") >= 10'000; }))
         << crowd->output() << pool.log();
     const Browsed seen = browse(pool, "crowd", {{"address", address}, {"workers", "10000"}});
