@@ -14,6 +14,7 @@
 #include "rpc/access.h"
 #include "rpc/operator_info.h"
 #include "rpc/past_info.h"
+#include "rpc/workers_summary.h"
 
 namespace rpc {
 
@@ -237,6 +238,7 @@ public:
     /// all when empty.
     virtual void workers(std::size_t limit, const std::string& account,
                          Done<std::vector<WorkerLine>> done) = 0;
+    virtual void workers_summary(Done<WorkersSummary> done) = 0;
     /// One worker of the last week. Errors: not_found.
     virtual void worker(const std::string& account, const std::string& name,
                         Done<WorkerInfo> done) = 0;

@@ -12,16 +12,15 @@ namespace {
 
 using pool::HttpRequest;
 
-constexpr std::size_t workers_most = 100'000;  // as many as the loops remember
 constexpr std::uint32_t blocks_most = 100;
 
-std::string status_now(const PoolInfo& info, const shims::Workers& workers,
+std::string status_now(const PoolInfo& info, const WorkersSummary& workers,
                        const std::vector<BlockInfo>&)
 {
     return shims::ckpool_status(info, workers, pool::read_clock().wall);
 }
 
-std::string info_now(const PoolInfo& info, const shims::Workers& workers,
+std::string info_now(const PoolInfo& info, const WorkersSummary& workers,
                      const std::vector<BlockInfo>& blocks)
 {
     return shims::public_pool_info(info, workers, blocks, pool::read_clock().wall);
@@ -61,21 +60,19 @@ void ShimEdge::pool(const HttpRequest& request, const std::string& host, Respond
                     Render render)
 {
     const auto ask = [this, render = std::move(render)](AnswerCache::Take take) {
-        view_.pool_info([&view = view_, render,
-                         take = std::move(take)](const pool::Result<PoolInfo>& info) {
-            if (!info) return take(pool::fail(info.error()));
-            view.workers(workers_most, "",
-                         [&view, render, take,
-                          info = *info](const pool::Result<std::vector<WorkerLine>>& workers) {
-                             if (!workers) return take(pool::fail(workers.error()));
-                             view.blocks(
-                                 blocks_most, {},
-                                 rendered<std::vector<BlockInfo>>(
-                                     take, [render, info, workers = *workers](const auto& blocks) {
-                                         return render(info, workers, blocks);
-                                     }));
-                         });
-        });
+        view_.pool_info(
+            [&view = view_, render, take = std::move(take)](const pool::Result<PoolInfo>& info) {
+                if (!info) return take(pool::fail(info.error()));
+                view.workers_summary([&view, render, take,
+                                      info = *info](const pool::Result<WorkersSummary>& workers) {
+                    if (!workers) return take(pool::fail(workers.error()));
+                    view.blocks(blocks_most, {},
+                                rendered<std::vector<BlockInfo>>(
+                                    take, [render, info, workers = *workers](const auto& blocks) {
+                                        return render(info, workers, blocks);
+                                    }));
+                });
+            });
     };
     answers_.get("shim " + request.path, view_.generation(), host, ask,
                  reply(Asked{request, host}, Shown::to_everybody, std::move(respond)));

@@ -24,7 +24,7 @@ public:
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
 
 private:
-    using Render = std::function<std::string(const PoolInfo&, const std::vector<WorkerLine>&,
+    using Render = std::function<std::string(const PoolInfo&, const WorkersSummary&,
                                              const std::vector<BlockInfo>&)>;
     /// What everybody may see, of the pool, its workers and its blocks.
     void pool(const pool::HttpRequest& request, const std::string& host, Respond respond,

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <map>
 
 #include "pool/base/json.h"
 #include "rpc/views.h"
@@ -53,23 +52,6 @@ std::string iso_time(pool::UnixMillis at)
     return text.data();
 }
 
-double shares_per_second(const Workers& workers, double Hashrates::* window)
-{
-    double sum = 0;
-    for (const auto& [account, worker] : workers) {
-        if (worker.difficulty <= 0) continue;
-        sum += worker.rates.*window / (worker.difficulty * hashes_a_difficulty);
-    }
-    return std::round(sum * 100) / 100;
-}
-
-double best_of(const Workers& workers)
-{
-    double best = 0;
-    for (const auto& [account, worker] : workers) best = std::max(best, worker.best_share);
-    return best;
-}
-
 void add_blocks(JsonWriter& json, const std::vector<BlockInfo>& blocks)
 {
     json.begin_array();
@@ -95,49 +77,26 @@ void add_chart(JsonWriter& json, const HistoryInfo& history)
     json.end_array();
 }
 
-struct AgentSum {
-    std::uint64_t count = 0;
-    double best = 0;
-    double rate = 0;
-};
-
-void add_agents(JsonWriter& json, const Workers& workers)
+void add_agents(JsonWriter& json, const WorkersSummary& workers)
 {
-    std::map<std::string, AgentSum> agents;
-    for (const auto& [account, worker] : workers) {
-        if (worker.rates.m10 <= 0) continue;
-        AgentSum& sum = agents[worker.user_agent];
-        ++sum.count;
-        sum.best = std::max(sum.best, worker.best_share);
-        sum.rate += worker.rates.m10;
-    }
     json.begin_array();
-    for (const auto& [agent, sum] : agents) {
-        json.begin_object().key("userAgent").string(agent);
-        json.key("count").unsigned_integer(sum.count);
-        json.key("bestDifficulty").raw(number_json(sum.best));
-        json.key("totalHashRate").raw(number_json(sum.rate)).end_object();
+    for (const WorkersSummary::Agent& agent : workers.agents) {
+        json.begin_object().key("userAgent").string(agent.name);
+        json.key("count").unsigned_integer(agent.workers);
+        json.key("bestDifficulty").raw(number_json(agent.best_share));
+        json.key("totalHashRate").raw(number_json(agent.rate)).end_object();
     }
     json.end_array();
 }
 
 // Without names, as public-pool has them: everybody may read this.
-void add_high_scores(JsonWriter& json, const Workers& workers)
+void add_high_scores(JsonWriter& json, const WorkersSummary& workers)
 {
-    constexpr std::size_t most = 10;
-    std::vector<const WorkerInfo*> best;
-    for (const auto& [account, worker] : workers) {
-        if (worker.best_share > 0) best.push_back(&worker);
-    }
-    const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(most, best.size()));
-    std::partial_sort(best.begin(), end, best.end(),
-                      [](auto* a, auto* b) { return a->best_share > b->best_share; });
-    best.erase(end, best.end());
     json.begin_array();
-    for (const WorkerInfo* const worker : best) {
-        json.begin_object().key("bestDifficulty").raw(number_json(worker->best_share));
-        json.key("bestDifficultyUserAgent").string(worker->user_agent);
-        if (worker->last_share) json.key("updatedAt").string(iso_time(*worker->last_share));
+    for (const WorkersSummary::Best& best : workers.best) {
+        json.begin_object().key("bestDifficulty").raw(number_json(best.difficulty));
+        json.key("bestDifficultyUserAgent").string(best.user_agent);
+        if (best.at) json.key("updatedAt").string(iso_time(*best.at));
         json.end_object();
     }
     json.end_array();
@@ -170,7 +129,7 @@ std::string ckpool_rate(double hashes_per_second)
     return text.data();
 }
 
-std::string ckpool_status(const PoolInfo& info, const Workers& workers, pool::UnixMillis now)
+std::string ckpool_status(const PoolInfo& info, const WorkersSummary& workers, pool::UnixMillis now)
 {
     std::uint64_t rejected = info.shares_stale;
     for (const RejectCount& entry : info.shares_rejected) rejected += entry.count;
@@ -195,14 +154,15 @@ std::string ckpool_status(const PoolInfo& info, const Workers& workers, pool::Un
     shares.key("diff").raw(number_json(std::round(info.round_effort * 10'000) / 100));
     shares.key("accepted").unsigned_integer(info.shares_accepted_session);
     shares.key("rejected").unsigned_integer(rejected);
-    shares.key("bestshare").unsigned_integer(whole(best_of(workers)));
-    const auto rate = [&](std::string_view key, double Hashrates::* window) {
-        shares.key(key).raw(number_json(shares_per_second(workers, window)));
+    const double best = workers.best.empty() ? 0 : workers.best.front().difficulty;
+    shares.key("bestshare").unsigned_integer(whole(best));
+    const auto rate = [&](std::string_view key, double per_second) {
+        shares.key(key).raw(number_json(std::round(per_second * 100) / 100));
     };
-    rate("SPS1m", &Hashrates::m1);
-    rate("SPS5m", &Hashrates::m5);
-    rate("SPS15m", &Hashrates::m15);
-    rate("SPS1h", &Hashrates::h1);
+    rate("SPS1m", workers.shares.m1);
+    rate("SPS5m", workers.shares.m5);
+    rate("SPS15m", workers.shares.m15);
+    rate("SPS1h", workers.shares.h1);
     shares.end_object();
     return out + "\n";
 }
@@ -229,7 +189,7 @@ std::string ckpool_user(const UserInfo& user)
     return out;
 }
 
-std::string public_pool_info(const PoolInfo& info, const Workers& workers,
+std::string public_pool_info(const PoolInfo& info, const WorkersSummary& workers,
                              const std::vector<BlockInfo>& blocks, pool::UnixMillis now)
 {
     std::string out;

@@ -11,18 +11,16 @@
 /// knows is left out, unless a dashboard cannot do without.
 namespace rpc::shims {
 
-using Workers = std::vector<WorkerLine>;
-
-/// ckpool's /pool/pool.status: three lines, an object each. SPS are the shares a second that come
-/// of the workers' rates at the difficulties that they have now.
-std::string ckpool_status(const PoolInfo& info, const Workers& workers, pool::UnixMillis now);
+/// ckpool's /pool/pool.status: three lines, an object each.
+std::string ckpool_status(const PoolInfo& info, const WorkersSummary& workers,
+                          pool::UnixMillis now);
 /// ckpool's /users/<account>. "authorised" is 0: since when is not known.
 std::string ckpool_user(const UserInfo& user);
 /// "1.21P", as ckpool writes hash rates.
 std::string ckpool_rate(double hashes_per_second);
 
 /// public-pool's /api/info, /api/pool and /api/network.
-std::string public_pool_info(const PoolInfo& info, const Workers& workers,
+std::string public_pool_info(const PoolInfo& info, const WorkersSummary& workers,
                              const std::vector<BlockInfo>& blocks, pool::UnixMillis now);
 std::string public_pool_pool(const PoolInfo& info, const std::vector<BlockInfo>& blocks);
 std::string public_pool_network(const PoolInfo& info);

@@ -77,10 +77,9 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
     }
     const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
     std::partial_sort(all.begin(), end, all.end(), [](const Entry& a, const Entry& b) {
-        const auto key = [](const Entry& each) {
-            return std::tuple{-each.second->rates.m5, *each.first, each.second->name};
-        };
-        return key(a) < key(b);
+        // Stronger first; by name where both are as strong.
+        return std::tie(b.second->rates.m5, *a.first, a.second->name) <
+               std::tie(a.second->rates.m5, *b.first, b.second->name);
     });
     std::vector<rpc::WorkerLine> lines;
     for (auto each = all.begin(); each != end; ++each)
@@ -197,9 +196,11 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
     }
     const std::uint64_t now = at.value;
     std::set<std::string> users;
+    rpc::WorkersSum sum;
     for (const auto& [names, merged] : workers) {
         rpc::WorkerInfo info = worker_info(names.second, merged);
         state->rates.add(info.rates);
+        sum.add(info);
         state->best_share = std::max(state->best_share, info.best_share);
         if (info.last_share && info.last_share->value + active_ms > now) {
             ++state->workers;
@@ -208,6 +209,7 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
         state->by_account[names.first].push_back(std::move(info));
     }
     state->users = users.size();
+    state->summary = sum.take();
     return state;
 }
 

@@ -38,6 +38,7 @@ struct LiveState {
     std::vector<NodeStatus> nodes;
     std::vector<LoopStatus> loops;  ///< those that have answered
     std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
+    rpc::WorkersSummary summary;
 };
 
 /// The strongest over five minutes first. account: only its own; all when empty.

@@ -254,6 +254,12 @@ void View::workers(std::size_t limit, const std::string& account,
     });
 }
 
+void View::workers_summary(Done<rpc::WorkersSummary> done)
+{
+    parts_.live.get(
+        [done = std::move(done)](const Live::StatePtr& state) { done(state->summary); });
+}
+
 void View::worker(const std::string& account, const std::string& name, Done<rpc::WorkerInfo> done)
 {
     parts_.live.get([account, name, done = std::move(done)](const Live::StatePtr& state) {

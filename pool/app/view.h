@@ -81,6 +81,7 @@ public:
     void user(const std::string& name, Done<rpc::UserInfo> done) override;
     void workers(std::size_t limit, const std::string& account,
                  Done<std::vector<rpc::WorkerLine>> done) override;
+    void workers_summary(Done<rpc::WorkersSummary> done) override;
     void worker(const std::string& account, const std::string& name,
                 Done<rpc::WorkerInfo> done) override;
     void create_account(const std::string& name, const std::string& address,

@@ -139,6 +139,12 @@ void ask(const Shares& shares, const std::string& address, double duration)
         say(name + ", as fast as it goes", load, shares, zubrd);
         say("the null server, as fast as it goes", least, shares, null.pid());
     }
+    // For other pools' dashboards: a page each, which asks anew every few seconds.
+    for (const char* const path : {"/pool/pool.status", "/api/info"}) {
+        say(std::string{path} + ", as fast as it goes",
+            {.port = port, .path = path, .connections = asking, .seconds = duration}, shares,
+            zubrd);
+    }
     say("/metrics, one after the other",
         {.port = port, .path = "/metrics", .connections = 1, .seconds = duration}, shares, zubrd);
 }

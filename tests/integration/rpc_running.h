@@ -127,6 +127,14 @@ public:
         done(std::vector<WorkerLine>(std::min<std::size_t>(limit, 3),
                                      {account.empty() ? "miner" : account, worker}));
     }
+    void workers_summary(Done<WorkersSummary> done) override
+    {
+        workers(3, "", [done = std::move(done)](const pool::Result<std::vector<WorkerLine>>& all) {
+            WorkersSum sum;
+            for (const WorkerLine& line : *all) sum.add(line.worker);
+            done(sum.take());
+        });
+    }
     void worker(const std::string& account, const std::string& name, Done<WorkerInfo> done) override
     {
         if (account == "nobody" || name != "rig") return done(nobody());
