@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pool/base/hash.h"
@@ -43,11 +44,14 @@ std::optional<Credentials> parse_basic(std::string_view authorization);
 /// Reads "Bearer <token>"; "" for anything else.
 std::string_view parse_bearer(std::string_view authorization);
 
-/// Knows who may come in. Pure.
+/// Knows who may come in. Pure; one thread.
 class Authenticator {
 public:
     /// cookie_secret: the password of `__cookie__`, an admin; nobody has it when empty.
     Authenticator(std::vector<RpcUser> users, std::string cookie_secret);
+
+    /// In place of those that there were: whoever is left out may do nothing from here on.
+    void set_users(std::vector<RpcUser> users) { users_ = std::move(users); }
 
     /// Takes the same time for a wrong name as for a wrong password.
     std::optional<Caller> identify(const Credentials& credentials) const;

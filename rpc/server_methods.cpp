@@ -59,8 +59,8 @@ Method reloadconfig_method(ServerControl& server)
     method.name = "reloadconfig";
     method.roles = {Role::operating};
     method.doc =
-        "Does what SIGHUP does: reads the TLS certificate and its key again. Other settings hold "
-        "until a restart.";
+        "Does what SIGHUP does: reads the TLS certificate and its key again, and admin.rpcauth and "
+        "log.level of the configuration. Other settings hold until a restart.";
     method.result = "null; what came of it is in the log";
     method.handler = [&server](const Caller&, const Arguments&, const Reply& reply) {
         server.reload();

@@ -51,16 +51,29 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() { stop(); }
 
-void App::wait_for_signal(const sigset_t& signals)
+void App::wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read)
 {
     int signal = 0;
     for (::sigwait(&signals, &signal); signal == SIGHUP; ::sigwait(&signals, &signal)) {
-        // A certificate that can't be read leaves the old one in use.
-        if (auto loaded = parts_->load_tls(); !loaded) {
-            log::error("certificate_not_loaded", {{"detail", loaded.error().detail}});
-        }
+        parts_->reload(read());
     }
     log::info("stopping", {{"signal", signal}});
+}
+
+// What can't be read stays as it was.
+void App::Parts::reload(const Result<Config>& fresh)
+{
+    if (auto loaded = load_tls(); !loaded) {
+        log::error("certificate_not_loaded", {{"detail", loaded.error().detail}});
+    }
+    if (!fresh) {
+        return log::error("configuration_not_reloaded", {{"detail", fresh.error().detail}});
+    }
+    rpc_loop.post([this, fresh = *fresh] {
+        auth->set_users(fresh.rpc_users);
+        server_control->reread(fresh);
+        log::info("configuration_reloaded", {{"users", fresh.rpc_users.size()}});
+    });
 }
 
 // Miners get their time to leave, until somebody says stop once more.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <memory>
 
 #include "payouts/mysql_options.h"
@@ -29,8 +30,10 @@ public:
     App(const App&) = delete;
     App& operator=(const App&) = delete;
 
-    /// Returns when one of `signals` arrives, or an admin says stop.
-    void wait_for_signal(const sigset_t& signals);
+    /// Returns when one of `signals` arrives, or an admin says stop. At SIGHUP it goes on, and what
+    /// can change while the pool runs is as `read` says now: TLS certificates, admin.rpcauth,
+    /// log.level.
+    void wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read);
     /// Asks miners to leave, answers what was submitted, brings the books up to date, ends all
     /// threads. hurry: one of these signals (not SIGHUP) while miners leave ends the wait for them.
     void stop(const sigset_t* hurry = nullptr);

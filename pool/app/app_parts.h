@@ -86,6 +86,7 @@ struct App::Parts {
     Result<void> open_v2();
     Result<void> start_work(const sigset_t& signals);
     Result<void> load_tls();
+    void reload(const Result<Config>& fresh);
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
     void open_webhooks();

@@ -184,7 +184,7 @@ int main(int argc, char** argv)
     }
     const pool::ServiceManager manager = pool::ServiceManager::of_environment();
     manager.tell("READY=1");
-    (*app)->wait_for_signal(signals);
+    (*app)->wait_for_signal(signals, [&sources] { return pool::load_config(sources); });
     manager.tell("STOPPING=1");
     (*app)->stop(&signals);
     return exit_ok;

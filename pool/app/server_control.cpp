@@ -121,6 +121,18 @@ ServerControl::ServerControl(Loop& rpc_loop, const Config& config)
 
 ServerControl::~ServerControl() { backup_.stop(); }
 
+void ServerControl::reread(const Config& config)
+{
+    level_ = config.log_level;
+    log::configure(level_, format_);
+    for (const ConfigLine& line : config.lines) {
+        if (line.name != "log.level" && line.name != "admin.rpcauth") continue;
+        for (rpc::ConfigEntry& entry : config_) {
+            if (entry.name == line.name) entry = {line.name, line.value, line.source};
+        }
+    }
+}
+
 std::vector<rpc::ConfigEntry> ServerControl::config() const { return config_; }
 
 void ServerControl::backup(std::function<void(Result<rpc::BackupOutcome>)> done)

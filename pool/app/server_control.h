@@ -35,6 +35,8 @@ public:
     ServerControl(const ServerControl&) = delete;
     ServerControl& operator=(const ServerControl&) = delete;
 
+    /// Takes over what may change while the server runs, see App::wait_for_signal.
+    void reread(const Config& config);
     std::string log_level() const override;
     Result<void> set_log_level(const std::string& level) override;
     rpc::MemoryInfo memory() const override;

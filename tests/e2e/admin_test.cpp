@@ -229,11 +229,13 @@ TEST_F(Admin, MovesBoundsOfDifficultyAndResetsAWorkerWhileItMines)
     const std::string who = "[\"" + account + "\",\"rig\"]";
     const auto worker = [&](const char* key) { return call("getworker", who).value(key, -1.0); };
     const auto miner = pool.miner(account + ".rig", {"--json", "--max-shares-per-second", "20"});
-    ASSERT_TRUE(eventually(seconds{30}, [&] {
-        const json found = call("getworker", who);
-        return found.is_object() && found.value("accepted", 0) >= 40 &&
-               found.value("difficulty", 0.0) > 0.00006103515625;  // 2^-14
-    })) << pool.log();
+    ASSERT_TRUE(eventually(seconds{30},
+                           [&] {
+                               const json found = call("getworker", who);
+                               return found.is_object() && found.value("accepted", 0) >= 40 &&
+                                      found.value("difficulty", 0.0) > 0.00006103515625;  // 2^-14
+                           }))
+        << call("getworker", who) << pool.log();
 
     const std::string port = std::to_string(pool.stratum_port());
     EXPECT_EQ(call("setvardiff", "[" + port + ",\"0.0000152587890625\",\"0.00006103515625\"]"), 1);
@@ -295,6 +297,44 @@ TEST_F(Admin, IsToldBySocketAndNobodyDoesMoreThanHisRoleMay)
     EXPECT_TRUE(pool.ready());
     EXPECT_EQ(pool.database().scalar("select params from audit_event where method = 'setban'"),
               R"({"network":"192.0.2.0/24","seconds":86400})");
+}
+
+// Whose password was stolen is out without a restart, and a mistake in the file changes nothing.
+TEST_F(Admin, ComesAndGoesWithTheConfigurationAtSighup)
+{
+    const std::string url = pool.admin_url() + "/api/v1/operator";
+    // "alice:correct horse battery staple"
+    const auto alice_gets = [&url] {
+        return http_get(url,
+                        "Authorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==")
+            .status;
+    };
+    std::string with_alice;
+    std::getline(std::ifstream{pool.config_file()}, with_alice, '\0');
+    std::string without = with_alice;
+    without.replace(without.find(alice), alice.size(), "[log]\nlevel = \"debug\"\n");
+    const auto reread = [this](const std::string& text) {
+        std::ofstream{pool.config_file()} << text;
+        pool.process().signal(SIGHUP);
+    };
+    const auto level = [this] { return call("getconfig", R"(["log.level"])")[0]["value"]; };
+    EXPECT_EQ(alice_gets(), 200);
+    EXPECT_EQ(level(), "info");
+
+    reread(without);
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return alice_gets() == 401; })) << pool.log();
+    EXPECT_EQ(level(), "debug");
+
+    reread(with_alice + "[admin\n");
+    EXPECT_TRUE(eventually(seconds{30}, [this] {
+        return pool.log().find("configuration_not_reloaded") != std::string::npos;
+    }));
+    EXPECT_NE(alice_gets(), 200);
+    EXPECT_EQ(level(), "debug");
+
+    reread(with_alice);
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return alice_gets() == 200; })) << pool.log();
+    EXPECT_EQ(level(), "info");
 }
 
 TEST_F(Admin, IsWrittenDownBeforeWhatHeDoesAndABackupThatDoesNotHearHoldsNoStopUp)
