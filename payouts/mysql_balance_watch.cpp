@@ -9,8 +9,14 @@ using pool::Result;
 
 namespace {
 
-constexpr std::uint64_t transfers_max = 100'000;  // of one look, and the rest of the last event
 constexpr std::chrono::hours anew_after{24};
+
+const std::string debit_side =
+    "SELECT debit_id, SUM(amount_sat) FROM ledger_transfer WHERE event_id > ? AND event_id <= ? "
+    "GROUP BY debit_id";
+const std::string credit_side =
+    "SELECT credit_id, SUM(amount_sat) FROM ledger_transfer WHERE event_id > ? AND event_id <= ? "
+    "GROUP BY credit_id";
 
 }  // namespace
 
@@ -40,29 +46,24 @@ Result<std::string> BalanceWatch::look_inside(MysqlConnection& db)
     const auto rows = db.query(
         "SELECT COALESCE(MAX(event_id), 0), COUNT(*) FROM (SELECT event_id FROM ledger_transfer "
         "WHERE event_id > ? ORDER BY event_id, line LIMIT ?) part",
-        {through_, transfers_max});
+        {through_, part_});
     if (!rows) return fail(rows.error());
     const SqlRow& part = rows->front();
     if (part.u64(1) > 0) {
         if (auto added = add(db, part.u64(0)); !added) return fail(added.error());
     }
-    more_ = part.u64(1) == transfers_max;
+    more_ = part.u64(1) == part_;
     return more_ ? Result<std::string>{""} : compare(db);
 }
 
 Result<void> BalanceWatch::add(MysqlConnection& db, std::uint64_t through)
 {
-    for (const bool debit : {true, false}) {
-        const std::string side = debit ? "debit_id" : "credit_id";
-        const auto rows = db.query("SELECT " + side +
-                                       ", SUM(amount_sat) FROM ledger_transfer WHERE event_id > ? "
-                                       "AND event_id <= ? GROUP BY " +
-                                       side,
-                                   {through_, through});
+    for (const std::string& side : {debit_side, credit_side}) {
+        const auto rows = db.query(side, {through_, through});
         if (!rows) return fail(rows.error());
         for (const SqlRow& row : *rows) {
             Sums& sums = sums_[row.u64(0)];
-            (debit ? sums.debits : sums.credits) += row.u64(1);
+            (side == debit_side ? sums.debits : sums.credits) += row.u64(1);
         }
     }
     through_ = through;

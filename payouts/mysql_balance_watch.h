@@ -15,8 +15,11 @@ namespace payouts {
 /// the same. Holds two numbers an account of the ledger (some 64 bytes). Blocking; one thread.
 class BalanceWatch {
 public:
-    /// Reads some 100,000 transfers more; when those are all, compares every balance with them, in
-    /// one snapshot: what others book meanwhile makes no difference. The answer: the first one
+    /// part: so many transfers, and the rest of the last one's event, are read by one look.
+    explicit BalanceWatch(std::uint64_t part = 100'000) : part_(part) {}
+
+    /// Reads the next part of the transfers; when those are all, compares every balance with them,
+    /// in one snapshot: what others book meanwhile makes no difference. The answer: the first one
     /// that differs, as a sentence of at most 64 bytes; "" when none does, or there is more to
     /// read. Errors: unavailable.
     pool::Result<std::string> look(MysqlConnection& db, pool::SteadyTime now);
@@ -31,6 +34,7 @@ private:
     pool::Result<void> add(MysqlConnection& db, std::uint64_t through);
     pool::Result<std::string> compare(MysqlConnection& db) const;
 
+    std::uint64_t part_;
     std::unordered_map<std::uint64_t, Sums> sums_;  // by the ledger's account
     std::uint64_t through_ = 0;                     // the newest event in them
     bool more_ = true;

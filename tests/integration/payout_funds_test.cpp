@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "payouts/mysql_audit.h"
+#include "payouts/mysql_balance_watch.h"
 #include "payouts/mysql_rebuild.h"
 #include "tests/integration/payouts_suite.h"
 #include "tests/support/pool_fixture.h"
@@ -237,6 +238,25 @@ TEST_F(Payouts, StopByThemselvesWhenABalanceIsNotWhatItsTransfersMake)
     }
     clock.step_after({});
     EXPECT_EQ(state_of(*payouts, id), "broadcast");
+}
+
+TEST_F(Payouts, HaveTheirBalancesComparedWithTransfersThatAreReadInParts)
+{
+    PayoutsFixture pool{node(), own_name()};
+    for (unsigned number = 126; number < 130; ++number) pool.owe(number, 1'000);
+    payouts::MysqlConnection db{pool.books().mysql()};
+    payouts::BalanceWatch watch{2};
+    const pool::SteadyTime now{};
+    int looks = 0;
+    do {
+        EXPECT_EQ(watch.look(db, now).value_or("an error"), "");
+        ++looks;
+    } while (watch.more() && looks < 100);
+    EXPECT_EQ(looks, 3) << "five transfers";
+    pool.books().scalar(
+        "update ledger_balance set debits_sat = debits_sat + 1 where account_id = (select id from "
+        "ledger_account where code = 'asset:wallet')");
+    EXPECT_EQ(watch.look(db, now).value_or("an error"), "asset:wallet differs from its transfers");
 }
 
 // No lease stands between two people on two servers: the row's lock and the event's key do.
