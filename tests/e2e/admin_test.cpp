@@ -3,7 +3,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -175,6 +179,29 @@ TEST_F(Admin, FindsEveryFigureInTheMetrics)
         shown = http_get(pool.web_url() + "/metrics").body;
         return value("zubr_bans_active") == 1;
     }));
+}
+
+TEST_F(Admin, FindsEachMethodAndNoOtherInTheTableOfTheDocs)
+{
+    std::ifstream page{std::string{ZUBR_TESTS_DIR} + "/../docs/api.md"};
+    const std::string text{std::istreambuf_iterator<char>{page}, {}};
+    const std::size_t begin = text.find("| group |");
+    ASSERT_NE(begin, std::string::npos);
+    const std::string table = text.substr(begin, text.find("| elsewhere |") - begin);
+    const std::regex quoted{"`([a-z]+)`"};
+    std::set<std::string> told;
+    for (std::sregex_iterator at{table.begin(), table.end(), quoted}, end; at != end; ++at) {
+        EXPECT_TRUE(told.insert((*at)[1]).second) << (*at)[1] << " stands there twice";
+    }
+    std::set<std::string> methods;  // each begins a line of the list, those of other roles, too
+    std::istringstream lines{call("help").get<std::string>()};
+    for (std::string line; std::getline(lines, line);) {
+        const std::string name = line.substr(0, line.find(' '));
+        if (!name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == name.npos) {
+            methods.insert(name);
+        }
+    }
+    EXPECT_EQ(told, methods);
 }
 
 // With real stores behind them: nothing of it becomes SQL, and the pool goes on.
