@@ -10,19 +10,22 @@ async function mineAs(port, user, software) {
   const socket = net.connect(port, '127.0.0.1');
   const lines = readline.createInterface({ input: socket })[Symbol.asyncIterator]();
   const send = (id, method, params) => socket.write(`${JSON.stringify({ id, method, params })}\n`);
+  let newest = null; // the others find blocks: what was to be mined a moment ago is stale
   const next = async (wanted) => {
     for (;;) {
       const { value, done } = await lines.next();
       if (done) throw new Error('the pool hung up');
       const message = JSON.parse(value);
+      if (message.method === 'mining.notify') newest = message.params;
       if (wanted(message)) return message;
     }
   };
   send(1, 'mining.subscribe', [software]);
   const [, , extranonceBytes] = (await next((message) => message.id === 1)).result;
   send(2, 'mining.authorize', [user, 'x']);
-  const { params: [job, , , , , , , time] } = await next((message) => message.method === 'mining.notify');
+  await next((message) => message.method === 'mining.notify');
   for (let nonce = 0; nonce < 200; nonce += 1) {
+    const [job, , , , , , , time] = newest;
     send(10 + nonce, 'mining.submit', [user, job, '00'.repeat(extranonceBytes), time, nonce.toString(16).padStart(8, '0')]);
     if ((await next((message) => message.id === 10 + nonce)).result === true) return socket;
   }
