@@ -81,11 +81,8 @@ protected:
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
     std::size_t files() const
     {
-        std::size_t count = 0;
-        for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator{folder()}) {
-            ++count;
-        }
-        return count;
+        const std::filesystem::directory_iterator all{folder()};
+        return static_cast<std::size_t>(std::distance(begin(all), end(all)));
     }
 
     TestLoop test;
@@ -449,7 +446,6 @@ TEST_F(SubmitterTest, HasABlockOnDiskBeforeTheLoopThatJudgedItGoesOn)
     killed->found(candidate(1));
     EXPECT_EQ(files(), 1U);
     EXPECT_TRUE(first.submits.empty()) << "the core loop has not run";
-
     TestLoop other;
     auto store = CandidateStore::open(folder());
     ASSERT_TRUE(store.has_value());
