@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -19,9 +18,10 @@ namespace stratum {
 /// Each connection has a pace of its own, but thousands of connections at that pace would keep a
 /// loop from everybody else. Only reads of more than `few` lines count: a farm behind one address
 /// sends its shares one by one, and so neither pays for the look-up nor suffers for a neighbour who
-/// floods. Once nothing is left, it is the connections that took more than their part lately that
-/// have to go; who took less is read all the same, so that nobody pays for his neighbours. Memory
-/// is bounded. Used on one loop.
+/// floods. What is left is for whoever comes; once nothing is, each connection may take a part
+/// beyond it, the same for all, and who takes more has to go. Nobody goes for what he took while
+/// there was enough, nor for what others take, however many they are. Memory is bounded. Used on
+/// one loop.
 class BurstBudget {
 public:
     static constexpr std::size_t few = 16;
@@ -47,25 +47,20 @@ public:
         Shares& shares = at->second;
         if (shares.budget.left(per_second, now) >= few) return true;
         const Taker* const known = shares.find(who);
-        const double taken = known == nullptr ? 0 : known->taken;
-        return taken + cost <= shares.part(per_second);
+        const double beyond = known == nullptr ? 0 : known->beyond;
+        return beyond + cost <= shares.part(per_second);
     }
-    /// After a read. Who has to go for it: nobody as long as something is left, then the one who
-    /// reads if it took more than its part, else its neighbour that took most.
-    std::optional<pool::SessionId> take(const IpAddress& address, pool::SessionId who, double cost,
-                                        double per_second, pool::SteadyTime now)
+    /// After a read. False: it has to go, for it took more than its part of what was not there.
+    bool take(const IpAddress& address, pool::SessionId who, double cost, double per_second,
+              pool::SteadyTime now)
     {
-        if (cost <= few || per_second <= 0) return std::nullopt;
+        if (cost <= few || per_second <= 0) return true;
         if (by_address_.size() >= addresses_max) forget(now);
         Shares& shares = by_address_[address.prefix()];
         shares.fade(now);
-        const double taken = shares.note(who, cost);
-        if (shares.budget.take(per_second, burst_s * per_second, now, cost)) return std::nullopt;
-        const double part = shares.part(per_second);
-        Taker* const goes = taken > part ? shares.find(who) : shares.heaviest();
-        if (goes == nullptr || goes->taken <= part) return std::nullopt;
-        goes->gone = true;
-        return goes->who;
+        const double lacked = shares.budget.lacking(per_second, burst_s * per_second, now, cost);
+        const double beyond = shares.note(who, cost, lacked);
+        return lacked <= 0 || beyond <= shares.part(per_second);
     }
     std::size_t addresses() const { return by_address_.size(); }
 
@@ -81,7 +76,7 @@ private:
     struct Taker {
         pool::SessionId who;
         double taken = 0;   // lately
-        bool gone = false;  // had to go: its part is taken all the same, until it has faded
+        double beyond = 0;  // of it, while nothing was left
     };
     struct Shares {
         Pace budget;
@@ -94,7 +89,10 @@ private:
             const std::chrono::duration<double> since = now - faded;
             if (since < std::chrono::seconds{1}) return;
             const double left = std::exp(-since.count() / burst_s);
-            for (Taker& taker : takers) taker.taken *= left;
+            for (Taker& taker : takers) {
+                taker.taken *= left;
+                taker.beyond *= left;
+            }
             std::erase_if(takers, [](const Taker& taker) { return taker.taken < 1; });
             faded = now;
         }
@@ -104,28 +102,26 @@ private:
                                             [who](const Taker& one) { return one.who == who; });
             return known == takers.end() ? nullptr : &*known;
         }
-        double note(pool::SessionId who, double cost)
+        double note(pool::SessionId who, double cost, double lacked)
         {
-            if (Taker* const known = find(who)) return known->taken += cost;
+            if (Taker* const known = find(who)) {
+                known->taken += cost;
+                return known->beyond += lacked;
+            }
             if (takers.size() >= takers_max) {
                 takers.erase(std::min_element(takers.begin(), takers.end(), lighter));
             }
-            takers.push_back({who, cost, false});
-            return cost;
+            takers.push_back({who, cost, lacked});
+            return lacked;
         }
         double part(double per_second) const
         {
             const auto sharers = static_cast<double>(std::max<std::size_t>(takers.size(), 1));
             return std::max(part_least, burst_s * per_second / sharers);
         }
-        Taker* heaviest()
-        {
-            const auto most = std::max_element(takers.begin(), takers.end(), lighter);
-            return most == takers.end() || most->gone ? nullptr : &*most;
-        }
         static bool lighter(const Taker& one, const Taker& other)
         {
-            return one.gone != other.gone ? one.gone : one.taken < other.taken;
+            return one.beyond != other.beyond ? one.beyond < other.beyond : one.taken < other.taken;
         }
     };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "pool/base/time.h"
 
@@ -33,14 +34,16 @@ public:
     /// One more, or `count`. False: too fast. per_second 0: no limit.
     bool take(double per_second, double burst, pool::SteadyTime now, double count = 1)
     {
-        if (per_second <= 0) return true;
+        return per_second <= 0 || lacking(per_second, burst, now, count) <= 0;
+    }
+    /// Takes as many of `count` as there are; gives how many there were not. per_second > 0.
+    double lacking(double per_second, double burst, pool::SteadyTime now, double count)
+    {
         const std::chrono::duration<double> since = now - refilled_;
         const bool fresh = refilled_ == pool::SteadyTime{};
         tokens_ = (fresh ? burst : std::min(tokens_ + since.count() * per_second, burst)) - count;
         refilled_ = now;
-        if (tokens_ >= 0) return true;
-        tokens_ = 0;
-        return false;
+        return -std::min(std::exchange(tokens_, std::max(tokens_, 0.0)), 0.0);
     }
     /// How many could be taken now, bursts aside.
     double left(double per_second, pool::SteadyTime now) const

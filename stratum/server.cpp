@@ -128,28 +128,27 @@ void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step&
         if (!admit(conn, conn.intake->address())) return forget(conns.find(id.value));
     }
     if (step.shakes && !std::exchange(conn.shaking, true)) {
-        handshakes.push_back(id);
+        handshakes.enter(conn.address, id);
         if (!shaking.active()) shaking = loop.after(soon, [this] { shake_hands(); });
     }
     if (step.caller != Caller::more) greet(id, conn, step.caller);
 }
 
-// A few a turn, in the order in which they came: what others have sent meanwhile is answered
-// between them.
+// A few a turn, and one after the other of those addresses that wait: what others have sent
+// meanwhile is answered between them.
 void Server::Impl::shake_hands()
 {
     constexpr std::chrono::milliseconds long_enough{1};
     const pool::SteadyTime began = pool::read_clock().steady;
-    for (std::size_t shaken = 0; shaken < handshakes_a_turn && !handshakes.empty();) {
-        const pool::SessionId id = handshakes.front();
-        handshakes.pop_front();
-        const auto at = conns.find(id.value);
+    std::size_t shaken = 0;
+    while (const auto id = handshakes.next()) {
+        const auto at = conns.find(id->value);
         if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
-        ++shaken;
         at->second.shaking = false;
-        shard.metrics().tls_rounds.add();
-        take_step(id, at->second, at->second.intake->shake_hands(shard.v2_open()));
-        if (pool::read_clock().steady - began >= long_enough) break;
+        if (at->second.intake->in_tls()) shard.metrics().tls_rounds.add();
+        take_step(*id, at->second, at->second.intake->shake_hands(shard.v2_open()));
+        const bool long_turn = pool::read_clock().steady - began >= long_enough;
+        if (++shaken >= handshakes_a_turn || long_turn) break;
     }
     if (!handshakes.empty()) shaking = loop.after(soon, [this] { shake_hands(); });
 }
@@ -231,7 +230,9 @@ void Server::Impl::refuse(pool::SessionId id, EndReason reason)
 {
     shard.count_end(reason);
     const auto at = conns.find(id.value);
-    if (at != conns.end()) forget(at);
+    if (at == conns.end()) return;
+    misbehaved(at->second, reason);
+    forget(at);
 }
 
 void Server::Impl::forget(Conns::iterator at)
@@ -319,11 +320,20 @@ void Server::Impl::on_tick()
     shard.metrics().handshaking.set(static_cast<std::int64_t>(room.waiting()));
 }
 
+// How long it may take until it is known what it speaks, or to say its first act.
+std::chrono::nanoseconds Server::Impl::front_within(const Conn& conn) const
+{
+    // Who waits for us is not late.
+    const bool late = conn.intake->greets() && !conn.shaking;
+    return late ? std::chrono::nanoseconds{options.shard.v2.handshake_within}
+                : std::chrono::nanoseconds{options.shard.session.first_line_within};
+}
+
 void Server::Impl::drop_stalled(pool::Now now)
 {
     for (auto& [number, conn] : conns) {
-        const bool silent = conn.intake != nullptr && now.steady - conn.opened.steady >=
-                                                          options.shard.session.first_line_within;
+        const bool silent =
+            conn.intake != nullptr && now.steady - conn.opened.steady >= front_within(conn);
         conn.unsent_since = conn.tcp->write_queue_bytes() == 0
                                 ? std::nullopt
                                 : std::optional{conn.unsent_since.value_or(now.steady)};
@@ -347,8 +357,9 @@ void Server::Impl::close_overdue()
         Conn& conn = at->second;
         conn.overdue = false;
         if (conn.intake != nullptr) {
-            refuse(id,
-                   conn.intake->begun() ? EndReason::slow_first_line : EndReason::no_first_line);
+            const auto late =
+                conn.intake->begun() ? EndReason::slow_first_line : EndReason::no_first_line;
+            refuse(id, conn.intake->greets() ? EndReason::no_handshake : late);
         } else if (conn.unsent_since && conn.tcp->write_queue_bytes() > 0) {
             shard.closed(id, EndReason::write_stalled, pool::read_clock());
             forget(at);

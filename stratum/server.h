@@ -70,8 +70,8 @@ struct PortSessions {
 /// thread.
 class Server {
 public:
-    /// So many rounds of TLS handshakes a turn, or fewer if they take a millisecond, as those do in
-    /// which we sign: a flood of them keeps nobody's share waiting.
+    /// So many rounds of handshakes, TLS's and Noise's together, a turn, or fewer if they take a
+    /// millisecond, as those do in which we sign: a flood of them keeps nobody's share waiting.
     static constexpr std::size_t handshakes_a_turn = 32;
 
     /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called

@@ -12,6 +12,7 @@
 
 #include "pool/base/time.h"
 #include "stratum/first_bytes.h"
+#include "stratum/handshake_turns.h"
 #include "stratum/server.h"
 #include "stratum/server_intake.h"
 #include "stratum/waiting_room.h"
@@ -66,6 +67,7 @@ struct Server::Impl {
     void time_answers(pool::SteadyTime began, std::uint64_t shares);
     void write_out();
     void on_tick();
+    std::chrono::nanoseconds front_within(const Conn& conn) const;
     void drop_stalled(pool::Now now);
     void close_overdue();
     void shed();
@@ -87,9 +89,9 @@ struct Server::Impl {
     std::uint64_t judged = 0;                    // before this turn
     std::uint64_t candidates = 0;                // likewise
     Effects effects;
-    std::vector<Conn*> receivers;            // of effects.writes; kept for its memory
-    std::vector<pool::SessionId> overdue;    // have said, or read, nothing in time
-    std::deque<pool::SessionId> handshakes;  // of TLS, that wait for their turn
+    std::vector<Conn*> receivers;          // of effects.writes; kept for its memory
+    std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
+    HandshakeTurns handshakes;             // of TLS and Noise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;

@@ -6,6 +6,7 @@
 
 #include "stratum/proxy_header.h"
 #include "stratum/server.h"
+#include "stratum/v2/noise.h"
 
 namespace stratum {
 namespace {
@@ -13,6 +14,25 @@ namespace {
 std::span<const std::uint8_t> as_bytes(std::string_view text)
 {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// The whole records at the front: a handshake has no use for less, and who sends it byte by byte
+// asks for no round before. What is no record of TLS is OpenSSL's to say no to.
+std::size_t whole_records(std::string_view cipher)
+{
+    constexpr std::size_t head = 5;
+    constexpr std::size_t record_max = (std::size_t{1} << 14) + 2048;
+    std::size_t whole = 0;
+    while (cipher.size() - whole >= head) {
+        const auto byte = [&](std::size_t at) {
+            return static_cast<unsigned char>(cipher[whole + at]);
+        };
+        const std::size_t length = std::size_t{byte(3)} << 8U | byte(4);
+        if (length > record_max) return cipher.size();
+        if (cipher.size() - whole < head + length) break;
+        whole += head + length;
+    }
+    return whole;
 }
 
 }  // namespace
@@ -38,17 +58,27 @@ Intake::Step Intake::receive(std::string_view bytes, const std::shared_ptr<const
 Intake::Step Intake::shake_hands(bool v2_open)
 {
     Step step;
+    if (greets_) {
+        step.caller = Caller::stratum_v2;
+        if (!v2_open) step.refused = EndReason::not_stratum;  // it was turned off meanwhile
+        return step;
+    }
     if (tls_ == nullptr) return step;
-    const std::string cipher = std::exchange(cipher_, {});
+    const std::size_t whole = whole_records(cipher_);
+    receive_cipher(cipher_.substr(0, whole), step);
+    cipher_.erase(0, whole);
     shaken_ = true;
+    if (!step.refused) decide_layers(step, nullptr, v2_open);
+    // From here on OpenSSL gets what comes as it comes.
+    if (step.caller != Caller::more) receive_cipher(std::exchange(cipher_, {}), step);
+    return step;
+}
+
+void Intake::receive_cipher(std::string_view cipher, Step& step)
+{
     const auto state = tls_->receive(as_bytes(cipher), front_, step.wire);
     const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
-    if (over) {
-        step.refused = EndReason::tls_failed;
-    } else {
-        decide_layers(step, nullptr, v2_open);
-    }
-    return step;
+    if (over) step.refused = EndReason::tls_failed;
 }
 
 // Every round takes a layer off: a PROXY header, then TLS, once each.
@@ -81,8 +111,9 @@ void Intake::decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bo
         case Caller::nobody:
             step.refused = EndReason::not_stratum;
             return;
-        case Caller::stratum_v1:
         case Caller::stratum_v2:
+            return take_act(step);
+        case Caller::stratum_v1:
         case Caller::http:
             if (port_.tls_only && tls_ == nullptr && caller != Caller::http) {
                 step.refused = EndReason::not_stratum;
@@ -131,7 +162,15 @@ void Intake::wait_for_hand(std::string_view bytes, Step& step)
         return;
     }
     cipher_.append(bytes);
-    step.shakes = true;
+    step.shakes = whole_records(cipher_) > 0;
+}
+
+// Nobody has a frame to send before he has heard our act.
+void Intake::take_act(Step& step)
+{
+    greets_ = true;
+    step.shakes = front_.size() >= v2::act1_bytes;
+    if (front_.size() > hello_max) step.refused = EndReason::bad_frame;
 }
 
 EndReason reason_of(pool::CloseReason reason)

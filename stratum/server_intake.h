@@ -36,13 +36,13 @@ public:
         std::optional<EndReason> refused{};
         bool proxied = false;    ///< in this step: `address()` is the client's now
         bool tls_begun = false;  ///< in this step
-        bool shakes = false;     ///< bytes of a TLS handshake wait: see shake_hands()
+        bool shakes = false;     ///< a handshake waits for its round: see shake_hands()
     };
     /// Takes what came from the socket. After a decision `front()` holds the client's plain bytes.
     Step receive(std::string_view bytes, const std::shared_ptr<const TlsContext>& tls,
                  bool v2_open = false);
-    /// Goes on with the TLS handshake: a signature costs as much as hundreds of shares, so when is
-    /// its caller's to say.
+    /// Goes on with the handshake, of TLS or, whose first act is then in the front, of Stratum v2:
+    /// it costs as much as hundreds of shares, so when is its caller's to say.
     Step shake_hands(bool v2_open = false);
     /// Bytes that wait, at most: nobody says more before he has heard from us.
     static constexpr std::size_t hello_max = std::size_t{16} << 10;
@@ -51,6 +51,9 @@ public:
 
     /// It has said something, and not enough.
     bool begun() const { return tls_ != nullptr || !front_.empty(); }
+    bool in_tls() const { return tls_ != nullptr; }
+    /// It speaks Stratum v2, and has not ended its first act or waits for its round.
+    bool greets() const { return greets_; }
     std::string take_front() { return std::exchange(front_, {}); }
     std::unique_ptr<TlsSession> take_tls() { return std::move(tls_); }
     const IpAddress& address() const { return address_; }
@@ -61,6 +64,8 @@ private:
     void take_proxy_header(Step& step);
     void begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls);
     void wait_for_hand(std::string_view bytes, Step& step);
+    void receive_cipher(std::string_view cipher, Step& step);
+    void take_act(Step& step);
     void decide_layers(Step& step, const std::shared_ptr<const TlsContext>& tls, bool v2_open);
 
     const PortOptions& port_;
@@ -71,6 +76,7 @@ private:
     std::unique_ptr<TlsSession> tls_;
     std::string cipher_;  // not yet given to tls_
     bool shaken_ = false;
+    bool greets_ = false;
     bool proxied_ = false;
 };
 

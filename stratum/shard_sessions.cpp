@@ -190,9 +190,8 @@ void Shard::charge_burst(const std::string& peer, pool::SessionId id, double cos
 {
     const auto address = parse_peer(peer);
     if (options_.gate == nullptr || !address) return;
-    const auto over =
-        bursts_.take(*address, id, cost, options_.gate->lines_per_second(*address), now.steady);
-    if (over) crowd_out(*over);
+    const double per_second = options_.gate->lines_per_second(*address);
+    if (!bursts_.take(*address, id, cost, per_second, now.steady)) crowd_out(id);
 }
 
 void Shard::crowd_out(pool::SessionId id)

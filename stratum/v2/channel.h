@@ -95,10 +95,12 @@ struct Channel {
     std::uint32_t unjudged = 0;  ///< shares of it that wait for their verdict
     bool closing = false;        ///< the miner has closed it; shares of it wait for their verdict
     std::uint64_t tip = 0;       ///< WireJob::tip of the last job sent
-    /// The job for the next tip that it has already, and whether its group was told.
+    /// The job for the next tip that it has already, whether its group was told, and whether it has
+    /// got another target since: which of the two it holds for then is not the same to all miners.
     struct Ahead {
         pool::JobId job;
         bool grouped = false;
+        bool retargeted = false;
         friend bool operator==(const Ahead&, const Ahead&) = default;
     };
     std::optional<Ahead> ahead{};

@@ -291,6 +291,7 @@ bool Session::announce_target(Channel& channel, const World& world)
         promise = {channel.target_max, pool::work_of(channel.target_max)};
     }
     const bool other = channel.announced.promise.target != promise.target;
+    if (other && channel.ahead) channel.ahead->retargeted = true;
     channel.announced = {promise, difficulty};
     return other;
 }
@@ -405,8 +406,8 @@ void Session::on_next_job(World& world)
     // Before its first job a channel has no use for another.
     const auto has_work = [](const Channel& channel) { return !channel.sent.empty(); };
     if (!std::all_of(channels_.begin(), channels_.end(), has_work)) return;
-    const Channel::Ahead grouped{world.next->job->id, true};
-    const Channel::Ahead alone{world.next->job->id, false};
+    const Channel::Ahead grouped{.job = world.next->job->id, .grouped = true};
+    const Channel::Ahead alone{.job = world.next->job->id, .grouped = false};
     for (Channel& channel : channels_) {
         if (channel.ahead == grouped || channel.ahead == alone) continue;
         if (speaks_to_group()) {
@@ -427,16 +428,18 @@ void Session::send_ahead(Channel& channel, const World& world)
         const pool::Extranonce extranonce = padded(channel.prefix, next.job->extranonce_bytes);
         send(standard_job(next, channel.id, extranonce, true));
     }
-    channel.ahead = {next.job->id, false};
+    channel.ahead = {.job = next.job->id, .grouped = false};
 }
 
 // True when every channel had the job of the new tip already, and was told so in the same way: then
-// the tip itself is all that is said.
+// the tip itself is all that is said. A SetTarget in between is for that job, too, says the
+// specification (5.3.21), but there are miners that froze the job's target when it came: these get
+// the job once more, behind the target.
 bool Session::activate_ahead(const World& world)
 {
     const auto ahead = channels_.front().ahead;
     if (!world.current.sent_ahead || !ahead || ahead->job != world.current.job->id) return false;
-    if (ahead->grouped && !speaks_to_group()) return false;
+    if (ahead->retargeted || (ahead->grouped && !speaks_to_group())) return false;
     if (!std::all_of(channels_.begin(), channels_.end(),
                      [&ahead](const Channel& channel) { return channel.ahead == ahead; })) {
         return false;

@@ -179,19 +179,45 @@ def padded(a):
         a.pour(conn.socket, line * 8, 400)  # 25 MB
 
 
-@attack("9", "TLS handshakes as fast as can be", "stratum.tls_certificate; four rounds a turn", ["zubr_stratum_events_total:tls_rounds"], 96)
-def handshakes(a):
+def client_hello():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     going = ssl.MemoryBIO()
     try:
         context.wrap_bio(ssl.MemoryBIO(), going).do_handshake()
     except ssl.SSLWantReadError:
-        hello = going.read()
+        pass
+    return going.read()
+
+
+@attack("9", "TLS handshakes as fast as can be", "stratum.tls_certificate; 32 rounds or 1 ms a turn, by address in turn",
+        ["zubr_stratum_events_total:tls_rounds"], 96)
+def handshakes(a):
+    hello = client_hello()
     for at in range(2000 if a.full else 150):
         sock = a.connect(1 + at % 10)
         if sock:
             a.pour(sock, hello)
+
+
+@attack("10", "drips a TLS handshake on each connection", "limits.first_line_seconds; no round before a record is whole",
+        ["zubr_connections_ended_total:slow_first_line|shed"], 96)
+def drips(a):
+    hello = client_hello()[:-1]
+    socks = [sock for sock in (a.connect(1 + at // 2500) for at in range(1000 if a.full else 150)) if sock]
+    for byte in hello[:180 if a.full else 60]:
+        for sock in socks:
+            a.pour(sock, bytes([byte]))
+        time.sleep(0.1)
+
+
+@attack("-", "first acts of Stratum v2 as fast as can be", "32 or 1 ms a turn, by address in turn, together with TLS",
+        ["zubr_stratum_events_total:v2_handshakes"], 96)
+def first_acts(a):
+    for at in range(2000 if a.full else 150):
+        sock = a.connect(1 + at % 10)
+        if sock:
+            a.pour(sock, b"\x9c" + random.randbytes(63))
 
 
 @attack("12", "worker names on one connection", "limits.workers_per_connection", ["zubr_authorize_refused_total"])

@@ -99,6 +99,16 @@ public:
                                     .firmware = {},
                                     .device = {}});
     }
+    /// In one piece, without reading.
+    template <typename Message>
+    void say_often(const Message& message, int times)
+    {
+        std::string frame;
+        append_frame(frame, message);
+        std::string wire;
+        for (int i = 0; i < times; ++i) seal_frame(ciphers_.send, pool::as_bytes(frame), wire);
+        say(wire);
+    }
     /// Whatever is said last is read, and then comes the end.
     bool is_hung_up_on() const
     {
@@ -133,7 +143,8 @@ TEST(V2Attack, WhoeverSendsNonsenseIsHungUpOnAndCountedAndNobodyElseIs)
         node,
         {.start_difficulty = 0,
          .sets = {"limits.connects_per_second=0", "limits.connections_per_address=0",
-                  "limits.prefix_connects_per_second=0", "limits.connections_per_prefix=0"}}};
+                  "limits.address_lines_per_second=0", "limits.prefix_connects_per_second=0",
+                  "limits.connections_per_prefix=0"}}};
     pool.start();
     const auto miner = pool.v2_miner(test_address("regtest", 1) + ".rig", "extended",
                                      {"--json", "--max-shares-per-second", "20"});
@@ -182,6 +193,13 @@ TEST(V2Attack, WhoeverSendsNonsenseIsHungUpOnAndCountedAndNobodyElseIs)
              caller.set_up();
              for (std::uint32_t i = 0; i < 200; ++i)
                  caller.say_message(SubmitStandard{i, i, i, i, i, i});
+         }},
+        {"write_stalled",
+         [](Caller& caller) {  // each is answered, and none of the answers read
+             static const std::string user = test_address("regtest", 1) + ".flood";
+             caller.set_up();
+             caller.say_message(OpenStandard{1, {user}, 1, pool::Uint256::max()});
+             caller.say_often(UpdateChannel{2, 1, pool::Uint256::max()}, 20'000);
          }},
     };
     for (const Attack& attack : attacks) {

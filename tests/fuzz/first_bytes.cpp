@@ -37,11 +37,12 @@ Outcome come_in(const stratum::PortOptions& port, std::string_view stream, std::
     while (outcome.taken < stream.size() && outcome.caller == Caller::more && !outcome.refused) {
         const std::string_view part = stream.substr(outcome.taken, piece);
         outcome.taken += part.size();
-        const Intake::Step step = intake.receive(part, nullptr, true);
+        Intake::Step step = intake.receive(part, nullptr, true);
+        outcome.proxied = outcome.proxied || step.proxied;
+        if (step.shakes && !step.refused) step = intake.shake_hands(true);
         pool::check(step.wire.empty(), "nothing is said before it is known what they speak");
         outcome.caller = step.caller;
         outcome.refused = step.refused;
-        outcome.proxied = outcome.proxied || step.proxied;
     }
     outcome.address = intake.address();
     outcome.front = intake.take_front();

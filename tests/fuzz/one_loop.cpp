@@ -24,6 +24,8 @@ std::shared_ptr<const stratum::AccountDirectory> one_account()
         stratum::AccountDirectory{{"user", {1}}});
 }
 
+bool is_accepted(const pool::ShareRecord& record) { return record.kind != pool::RecordKind::stale; }
+
 }  // namespace
 
 stratum::ShardOptions OneLoop::default_options()
@@ -110,9 +112,19 @@ void OneLoop::end_turn()
 
 std::size_t OneLoop::logged() const
 {
-    return static_cast<std::size_t>(std::count_if(
-        log.shares.begin(), log.shares.end(),
-        [](const pool::ShareRecord& record) { return record.kind != pool::RecordKind::stale; }));
+    return static_cast<std::size_t>(
+        std::count_if(log.shares.begin(), log.shares.end(), is_accepted));
+}
+
+std::size_t OneLoop::logged_under(std::string_view prefix_hex) const
+{
+    const auto prefix = pool::from_hex(prefix_hex).value_or(pool::Bytes{});
+    if (prefix.empty()) return 0;
+    return static_cast<std::size_t>(
+        std::count_if(log.shares.begin(), log.shares.end(), [&prefix](const auto& record) {
+            return is_accepted(record) &&
+                   std::equal(prefix.begin(), prefix.end(), record.extranonce.begin());
+        }));
 }
 
 }  // namespace tests::fuzz

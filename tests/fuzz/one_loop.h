@@ -40,6 +40,8 @@ public:
 
     /// Accepted shares: work was proven and not stale.
     std::size_t logged() const;
+    /// Of those, whose extranonce begins so.
+    std::size_t logged_under(std::string_view prefix_hex) const;
 
 private:
     void end_turn();

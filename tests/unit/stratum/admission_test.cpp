@@ -15,6 +15,7 @@
 #include "tests/support/process.h"
 #include "tests/support/tls_talk.h"
 #include "tests/unit/stratum/talk.h"
+#include "tests/unit/stratum/v2/peer.h"
 
 // Everybody comes back at once: a real server, real sockets, one loop.
 namespace tests {
@@ -108,7 +109,7 @@ public:
     static constexpr std::size_t count = 300;
 
     /// words: what each of them says.
-    Together(stratum::ShardOptions shard, std::string_view words)
+    Together(stratum::ShardOptions shard, std::string words)
     {
         stratum::ServerOptions options;
         options.shard = std::move(shard);
@@ -187,7 +188,7 @@ TEST(Closes, OfACrowdThatNeverAuthorisesComeAFewAtATime)
 {
     stratum::ShardOptions options = Talk::default_options();
     options.session.authorize_within = std::chrono::seconds{0};
-    Together crowd{options, subscribes};
+    Together crowd{options, std::string{subscribes}};
     const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::no_authorize);
     ASSERT_TRUE(most.has_value());
     EXPECT_LE(*most, 64U);
@@ -195,7 +196,7 @@ TEST(Closes, OfACrowdThatNeverAuthorisesComeAFewAtATime)
 
 TEST(Closes, OfACrowdThatAnAdminSendsAwayComeAFewAtATime)
 {
-    Together crowd{Talk::default_options(), subscribes};
+    Together crowd{Talk::default_options(), std::string{subscribes}};
     const pool::Watch kicks = crowd.loop.every(std::chrono::milliseconds{20}, [&crowd] {
         const auto all = crowd.server->snapshot();
         if (all.size() < Together::count) return;
@@ -231,6 +232,36 @@ TEST(TlsHandshakes, AreGoneOnWithAFewATime)
     EXPECT_EQ(shaken, Together::count);
     EXPECT_LE(most, stratum::Server::handshakes_a_turn);
     EXPECT_EQ(metrics.of(stratum::EndReason::tls_failed).value(), 0U);
+}
+
+TEST(NoiseHandshakes, AreAnsweredAFewATime)
+{
+    Together crowd{v2_options(), std::string(64, '\x9c')};
+    const auto& metrics = crowd.server->metrics();
+    std::uint64_t answered = 0;
+    std::uint64_t most = 0;
+    const pool::Watch look = crowd.loop.at_turn_end([&] {
+        const auto now = metrics.handshakes.value();
+        most = std::max(most, now - answered);
+        answered = now;
+        if (answered == Together::count) crowd.loop.stop();
+    });
+    const pool::Watch limit =
+        crowd.loop.after(std::chrono::seconds{60}, [&crowd] { crowd.loop.stop(); });
+    crowd.loop.run();
+    EXPECT_EQ(answered, Together::count);
+    EXPECT_LE(most, stratum::Server::handshakes_a_turn);
+    EXPECT_EQ(metrics.tls_rounds.value(), 0U);
+}
+
+TEST(Closes, OfACrowdThatNeverEndsItsFirstActComeAFewAtATime)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.handshake_within = std::chrono::seconds{0};
+    Together crowd{options, std::string(63, '\x9c')};
+    const auto most = crowd.most_closed_in_a_turn(stratum::EndReason::no_handshake);
+    ASSERT_TRUE(most.has_value());
+    EXPECT_LE(*most, 64U);
 }
 
 // They are over all the same: nothing that they still say is heard.

@@ -30,35 +30,42 @@ TEST(BurstBudget, HoldsForAllThatAnAddressSendsManyAtATime)
 {
     BurstBudget budget;
     for (int burst = 0; burst < 5; ++burst) {
-        EXPECT_EQ(budget.take(ip(1), one, 100, 100, start), std::nullopt);
+        EXPECT_TRUE(budget.take(ip(1), one, 100, 100, start));
     }
-    EXPECT_EQ(budget.take(ip(1), one, 17, 100, start), one);
-    EXPECT_EQ(budget.take(ip(1), one, 16, 100, start), std::nullopt) << "a few cost nothing";
-    EXPECT_EQ(budget.take(ip(2), one, 500, 100, start), std::nullopt);
-    EXPECT_EQ(budget.take(ip(1), other, 100, 100, start + seconds{1}), std::nullopt);
-    EXPECT_EQ(budget.take(ip(3), one, 1'000'000, 0, start), std::nullopt) << "no limit";
+    // Beyond it each has a part, the same for all.
+    EXPECT_TRUE(budget.take(ip(1), other, 250, 100, start));
+    EXPECT_FALSE(budget.take(ip(1), other, 17, 100, start));
+    EXPECT_TRUE(budget.take(ip(1), other, 16, 100, start)) << "a few cost nothing";
+    EXPECT_TRUE(budget.take(ip(2), one, 500, 100, start));
+    EXPECT_TRUE(budget.take(ip(1), {3}, 100, 100, start + seconds{1}));
+    EXPECT_TRUE(budget.take(ip(3), one, 1'000'000, 0, start)) << "no limit";
 }
 
-TEST(BurstBudget, SendsWhoeverTookMostAwayAndNotWhoComesWhenItIsLow)
+// Somebody comes when little is left, alone or with many connections, and keeps to his part each
+// time: it is not for him to have others closed that took theirs while there was enough.
+TEST(BurstBudget, SendsNobodyAwayForWhatHeTookWhileThereWasEnough)
 {
     BurstBudget budget;
-    EXPECT_EQ(budget.take(ip(1), one, 490, 100, start), std::nullopt);
-    EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), one);
-    EXPECT_EQ(budget.take(ip(1), other, 30, 100, start), std::nullopt) << "it has had its part";
-    EXPECT_TRUE(budget.may_read(ip(1), other, BurstBudget::cost(0, 4096), 100, start));
-    // One that comes in place of the first has no more than is left of a part.
-    EXPECT_EQ(budget.take(ip(1), {3}, 400, 100, start), pool::SessionId{3});
+    EXPECT_TRUE(budget.take(ip(1), one, 400, 100, start));
+    EXPECT_TRUE(budget.take(ip(1), other, 110, 100, start));
+    EXPECT_TRUE(budget.take(ip(1), one, 30, 100, start));
+    for (std::uint64_t id = 100; id < 200; ++id) {
+        EXPECT_TRUE(budget.take(ip(1), {id}, 60, 100, start)) << id;
+    }
+    EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 4096), 100, start));
+    EXPECT_TRUE(budget.take(ip(1), one, 30, 100, start)) << "its part is as large as theirs";
+    EXPECT_FALSE(budget.take(ip(1), one, 30, 100, start)) << "and no larger";
 }
 
 TEST(BurstBudget, HasAPartForEachConnectionHoweverManyFlood)
 {
     BurstBudget budget;
-    for (std::uint64_t flood = 100; flood < 2000; ++flood) {
-        budget.take(ip(1), {flood}, 300, 100, start);
-        EXPECT_TRUE(budget.take(ip(1), {flood}, 300, 100, start).has_value());
+    EXPECT_TRUE(budget.take(ip(1), {100}, 500, 100, start));
+    for (std::uint64_t flood = 101; flood < 2000; ++flood) {
+        EXPECT_FALSE(budget.take(ip(1), {flood}, 300, 100, start));
     }
-    EXPECT_NE(budget.take(ip(1), one, 60, 100, start), one);
-    EXPECT_EQ(budget.take(ip(1), one, 17, 100, start), one);
+    EXPECT_TRUE(budget.take(ip(1), one, 60, 100, start));
+    EXPECT_FALSE(budget.take(ip(1), one, 17, 100, start));
 }
 
 TEST(BurstBudget, LeavesUnreadWhoHasHadItsPartUntilTimeHasPassed)
@@ -68,7 +75,7 @@ TEST(BurstBudget, LeavesUnreadWhoHasHadItsPartUntilTimeHasPassed)
         << "who never sent a burst";
     budget.take(ip(1), one, 450, 100, start);
     EXPECT_TRUE(budget.may_read(ip(1), one, BurstBudget::cost(0, 65'536), 100, start));
-    budget.take(ip(1), one, 450, 100, start);
+    budget.take(ip(1), one, 600, 100, start);
     EXPECT_FALSE(budget.may_read(ip(1), one, BurstBudget::cost(0, 4096), 100, start));
     EXPECT_FALSE(budget.may_read(ip(1), {77}, BurstBudget::cost(546, 16'384), 100, start))
         << "a newcomer with short requests, which cost more than their bytes say";
@@ -132,11 +139,13 @@ TEST(BurstBudget, EndsWhoFloodsAndLeavesItsNeighboursBehindTheSameAddressAlone)
     const auto neighbour = farm.open("192.0.2.1:3");
     const auto elsewhere = farm.open("192.0.2.2:4");
     farm.talk->send(flood, pings(490));
-    EXPECT_EQ(farm.talk->end_of(flood), std::nullopt);
+    EXPECT_EQ(farm.talk->end_of(flood), std::nullopt) << "all of it was there to be taken";
     // The proxy's burst is the one for which nothing is left, and not its fault.
     EXPECT_EQ(farm.talk->send(proxy, pings(30)).size(), 30U);
     EXPECT_EQ(farm.talk->end_of(proxy), std::nullopt);
+    farm.talk->send(flood, pings(490));
     EXPECT_EQ(farm.talk->end_of(flood), stratum::EndReason::crowded_address);
+    EXPECT_EQ(farm.talk->end_of(proxy), std::nullopt);
     EXPECT_EQ(metrics.crowded_bursts.value(), 1U);
     EXPECT_FALSE(stratum::is_misbehaviour(stratum::EndReason::crowded_address));
     for (int i = 0; i < 50; ++i) farm.talk->send(neighbour, pings(3));

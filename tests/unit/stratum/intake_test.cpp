@@ -151,7 +151,7 @@ TEST(Intake, LeavesTheHandshakeOfTlsToItsTurnAndHoldsLittleUntilThen)
     Intake intake{port, ip("192.0.2.1"), 1};
     const std::string hello = tests::client_hello();
     const auto begun = intake.receive(hello.substr(0, 30), *tls);
-    EXPECT_TRUE(begun.shakes);
+    EXPECT_FALSE(begun.shakes) << "half a record is nothing to go on with";
     EXPECT_TRUE(begun.tls_begun);
     const auto more = intake.receive(hello.substr(30), *tls);
     EXPECT_TRUE(more.shakes);
@@ -164,6 +164,47 @@ TEST(Intake, LeavesTheHandshakeOfTlsToItsTurnAndHoldsLittleUntilThen)
     EXPECT_FALSE(shaken.refused.has_value());
     EXPECT_FALSE(intake.receive(std::string(Intake::cipher_max, 'x'), *tls).refused.has_value());
     EXPECT_EQ(intake.receive("x", *tls).refused, EndReason::tls_failed);
+}
+
+// A round costs us more than a byte costs them.
+TEST(Intake, AsksForNoRoundOfTlsBeforeARecordIsWhole)
+{
+    const tests::TempDir folder;
+    const auto files = tests::make_certificate(folder.path(), "pool");
+    const auto tls = TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    const std::string hello = tests::client_hello();
+    for (std::size_t at = 0; at + 1 < hello.size(); ++at) {
+        EXPECT_FALSE(intake.receive(hello.substr(at, 1), *tls).shakes) << at;
+    }
+    EXPECT_TRUE(intake.receive(hello.substr(hello.size() - 1), *tls).shakes);
+    EXPECT_TRUE(intake.shake_hands().wire.starts_with("\x16\x03"));
+    EXPECT_FALSE(intake.receive("\x17\x03\x03", *tls).shakes);
+}
+
+TEST(Intake, LeavesTheHandshakeOfNoiseToItsTurnAndHoldsItsActUntilThen)
+{
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    const std::string act(64, '\x9c');
+    const auto begun = intake.receive(act.substr(0, 63), nullptr, true);
+    EXPECT_FALSE(begun.shakes || begun.refused);
+    EXPECT_EQ(begun.caller, Caller::more);
+    EXPECT_TRUE(intake.greets());
+    EXPECT_TRUE(intake.receive(act.substr(63), nullptr, true).shakes);
+    EXPECT_EQ(intake.shake_hands(true).caller, Caller::stratum_v2);
+    EXPECT_EQ(intake.take_front(), act);
+
+    Intake loud{port, ip("192.0.2.1"), 1};
+    EXPECT_EQ(loud.receive(act + std::string(Intake::hello_max, 'x'), nullptr, true).refused,
+              EndReason::bad_frame)
+        << "there is nothing to be said before we have answered";
+
+    Intake late{port, ip("192.0.2.1"), 1};
+    EXPECT_TRUE(late.receive(act, nullptr, true).shakes);
+    EXPECT_EQ(late.shake_hands(false).refused, EndReason::not_stratum) << "v2 is off by now";
 }
 
 }  // namespace

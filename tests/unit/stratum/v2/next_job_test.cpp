@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/bitcoin/target.h"
 #include "tests/unit/stratum/v2/peer.h"
 
 namespace tests {
@@ -134,6 +135,47 @@ TEST_F(V2NextJob, IsSentAgainWhenATipComesThatItWasNotFor)
     const auto mined = peer.standard_job(channel);
     EXPECT_NE(mined.number, other.number);
     EXPECT_EQ(mined.number, prepared->id.value);
+}
+
+// The specification has a target hold for jobs that were sent ahead; older miners froze theirs when
+// the job came. Behind the target comes the job once more, so that both mean the same.
+TEST_F(V2NextJob, IsSaidWholeBehindATargetThatCameAfterIt)
+{
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    peer.standard_job(channel);
+    prepare();
+    peer.listen();
+    ASSERT_TRUE(peer.take<NewJob>().has_value());
+    ASSERT_TRUE(talk.shard.fix_difficulty(peer.id, {-20}));
+    const auto job = on_tip(2);
+    talk.publish(job);
+    peer.listen();
+    ASSERT_EQ(peer.heard_types(),
+              (std::vector<int>{SetTarget::id.type, NewJob::id.type, SetNewPrevHash::id.type}));
+    const auto target = peer.take<SetTarget>()->target_max;
+    EXPECT_EQ(target, pool::target_of({-20}));
+    auto mined = peer.standard_job(channel);
+    EXPECT_EQ(mined.number, job->id.value);
+    mined.target = target;
+    peer.say(peer.share(channel, mined));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
+TEST_F(V2NextJob, IsSaidWholeBehindATargetThatItsMinerAskedFor)
+{
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    peer.standard_job(channel);
+    prepare();
+    peer.say(UpdateChannel{channel.id, 0, pool::target_of({-21})});
+    ASSERT_TRUE(peer.take<SetTarget>().has_value());
+    ASSERT_TRUE(peer.take<NewJob>().has_value());
+    talk.publish(on_tip(2));
+    peer.listen();
+    EXPECT_EQ(peer.heard_types(), (std::vector<int>{NewJob::id.type, SetNewPrevHash::id.type}));
 }
 
 TEST_F(V2NextJob, CanNotBeMinedBeforeItsTip)

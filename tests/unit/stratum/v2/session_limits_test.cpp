@@ -253,6 +253,7 @@ TEST(V2Limits, AProxyMayOpenAllItsChannelsAtOnceAndGetsTheirJobsAsItReads)
         talk.pass(seconds{1});
         peer.listen();
     }
+    take_jobs();
     std::size_t tips = 0;
     while (peer.take<SetNewPrevHash>()) ++tips;
     EXPECT_EQ(tips, count) << "each channel heard of the tip, with its first job, once";
