@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "tests/bench/connections_server.h"
+#include "tests/bench/tls_storm.h"
 #include "tests/support/process.h"
 #include "tests/support/tls_talk.h"
 
@@ -395,8 +396,10 @@ void bench_broadcast(const tests::CertificateFiles& files, std::size_t deaf_coun
 }
 
 /// Everybody comes back at once while a thousand mine: the time until the last is in, and what
-/// those who were in felt of it.
-void bench_storm(const tests::CertificateFiles& files, std::size_t count)
+/// those who were in felt of it. come: has `count` miners connect to a port.
+template <typename Come>
+void bench_storm(const tests::CertificateFiles& files, std::size_t count, const char* how,
+                 Come come)
 {
     const Child child = start_server(files);
     std::atomic<bool> over{false};
@@ -409,15 +412,14 @@ void bench_storm(const tests::CertificateFiles& files, std::size_t count)
             std::this_thread::sleep_for(milliseconds{5});
         }
     }};
-    Miners storm{child.port};
-    const double seconds = storm.open(count, count);
+    const bench::TlsStorm storm = come(child.port);
     over = true;
     mining.join();
     std::sort(took.begin(), took.end());
     std::printf(
-        "| %zu connect at once: the last is in after %.1f s, %zu were turned away and came "
+        "| %zu connect at once%s: the last is in after %.1f s, %zu were turned away and came "
         "again; none of the 1,000 who mine is lost, their answers' p99 is %.2f ms (%zu)\n",
-        count, seconds, storm.turned_away(), took[took.size() * 99 / 100], took.size());
+        count, how, storm.seconds, storm.turned_away, took[took.size() * 99 / 100], took.size());
     const bench::Command stop{bench::Command::What::stop, 0, 0};
     if (::write(child.commands, &stop, sizeof stop) < 0) die("the server is gone");
     ::waitpid(child.pid, nullptr, 0);
@@ -435,6 +437,14 @@ int main(int argc, char** argv)
     bench_tls(files, std::min<std::size_t>(count, 2000));
     bench_broadcast(files, 0);
     bench_broadcast(files, 100);
-    bench_storm(files, count * 3 / 2);
+    const std::size_t all = count * 3 / 2;
+    bench_storm(files, all, "", [all](std::uint16_t port) {
+        Miners storm{port};
+        const double seconds = storm.open(all, all);
+        return bench::TlsStorm{seconds, storm.turned_away()};
+    });
+    bench_storm(files, all, " over TLS", [all](std::uint16_t port) {
+        return bench::storm_by_tls(port, all, hello, std::chrono::minutes{2});
+    });
     return 0;
 }
