@@ -109,8 +109,8 @@ void Shard::forget(pool::SessionId id, pool::Now now)
             }
         }
     } else {
-        const std::size_t channels =
-            std::get<v2::Session>(found->second).release(prefixes_, declared_, options_.gate, now.steady);
+        const std::size_t channels = std::get<v2::Session>(found->second)
+                                         .release(prefixes_, declared_, options_.gate, now.steady);
         metrics_.channels.add(-static_cast<std::int64_t>(channels));
     }
     past_workers_.add(
