@@ -125,11 +125,11 @@ Method getuser_method(PoolView& view)
     method.params = {{.name = "account",
                       .length_max = 128,
                       .doc = "a payout address or a registered account name"}};
-    method.doc = "Tells an account's balances and its workers.";
+    method.doc = "Tells an account's balances and how fast it is; listworkers tells its workers.";
     method.result =
         "an object: account, payout_address, immature_sat, available_sat, "
         "in_payout_sat, credited_sat, shares, hashrate_1m to hashrate_7d, stale, rejected, "
-        "best_share, workers";
+        "best_share, worker_count";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
         const std::string& name = arguments.text(0);
         view.user(name, [name, reply = std::move(reply)](const pool::Result<UserInfo>& user) {

@@ -30,13 +30,14 @@ private:
     pool::JsonWriter json_;
 };
 
-template <typename T, typename Render>
-std::string list_json(const std::vector<T>& values, Render render)
+/// values: a vector, or a part of one.
+template <typename List, typename Render>
+std::string list_json(const List& values, Render render)
 {
     std::string out;
     pool::JsonWriter json{out};
     json.begin_array();
-    for (const T& value : values) json.raw(render(value));
+    for (const auto& value : values) json.raw(render(value));
     json.end_array();
     return out;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -119,8 +120,14 @@ struct UserInfo {
     std::uint64_t stale = 0;  ///< since this process started, as the two below
     std::uint64_t rejected = 0;
     double best_share = 0;
-    std::vector<WorkerInfo> workers;  ///< at most workers_max
-    static constexpr std::size_t workers_max = 10'000;
+    /// By name. Nobody changes them, so that all who ask in the same second share one list: an
+    /// account may have ten thousand. Never null.
+    std::shared_ptr<const std::vector<WorkerInfo>> workers = no_workers();
+
+    static std::shared_ptr<const std::vector<WorkerInfo>> no_workers()
+    {
+        return std::make_shared<const std::vector<WorkerInfo>>();
+    }
 };
 
 struct AccountInfo {

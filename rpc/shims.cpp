@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <span>
 
 #include "pool/base/json.h"
 #include "rpc/views.h"
@@ -21,6 +22,13 @@ constexpr double block_seconds = 600;
 std::uint64_t seconds_of(const std::optional<pool::UnixMillis>& at)
 {
     return at ? at->value / 1000 : 0;
+}
+
+/// Dashboards want an account's workers in one answer; so many are one of megabytes.
+std::span<const WorkerInfo> listed(const UserInfo& user)
+{
+    constexpr std::size_t most = 10'000;
+    return std::span{*user.workers}.first(std::min(most, user.workers->size()));
 }
 
 void add_rates(JsonWriter& json, const Hashrates& rates)
@@ -170,7 +178,7 @@ std::string ckpool_status(const PoolInfo& info, const WorkersSummary& workers, p
 std::string ckpool_user(const UserInfo& user)
 {
     std::uint64_t last = 0;
-    for (const WorkerInfo& worker : user.workers) {
+    for (const WorkerInfo& worker : *user.workers) {
         last = std::max(last, seconds_of(worker.last_share));
     }
     std::string out;
@@ -178,13 +186,13 @@ std::string ckpool_user(const UserInfo& user)
     json.begin_object();
     add_rates(json, user.rates);
     json.key("lastshare").unsigned_integer(last);
-    json.key("workers").unsigned_integer(user.workers.size());
+    json.key("workers").unsigned_integer(user.workers->size());
     json.key("shares").unsigned_integer(user.shares);
     json.key("bestshare").raw(number_json(user.best_share));
     json.key("bestever").unsigned_integer(whole(user.best_share));
     json.key("authorised").unsigned_integer(0);
     json.key("worker").begin_array();
-    for (const WorkerInfo& worker : user.workers) add_worker(json, user.account, worker);
+    for (const WorkerInfo& worker : listed(user)) add_worker(json, user.account, worker);
     json.end_array().end_object();
     return out;
 }
@@ -247,9 +255,9 @@ std::string public_pool_client(const UserInfo& user)
     JsonWriter json{out};
     json.begin_object();
     json.key("bestDifficulty").raw(number_json(user.best_share));
-    json.key("workersCount").unsigned_integer(user.workers.size());
+    json.key("workersCount").unsigned_integer(user.workers->size());
     json.key("workers").begin_array();
-    for (const WorkerInfo& worker : user.workers) {
+    for (const WorkerInfo& worker : listed(user)) {
         json.begin_object().key("sessionId").string(worker.name).key("name").string(worker.name);
         json.key("hashRate").raw(number_json(worker.rates.m10));
         json.key("bestDifficulty").raw(number_json(worker.best_share));

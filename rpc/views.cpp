@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <map>
 #include <numeric>
+#include <span>
 #include <string_view>
 
 #include "pool/base/json.h"
@@ -222,7 +223,7 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
         members.count("stale", user.stale);
         members.count("rejected", user.rejected);
         members.number("best_share", user.best_share);
-        members.count("worker_count", user.workers.size());
+        members.count("worker_count", user.workers->size());
     } else {
         add_nulls(members, {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
                             "hashrate_1h", "hashrate_1d", "hashrate_7d", "stale", "rejected",
@@ -246,22 +247,23 @@ std::string network_json(const PoolInfo& info)
 
 std::string workers_json(const UserInfo& user, std::size_t limit, const std::string& after)
 {
-    std::vector<const WorkerInfo*> page;
-    for (const WorkerInfo& worker : user.workers) {
-        if (after.empty() || worker.name > after) page.push_back(&worker);
-    }
-    const bool more = page.size() > limit;
-    const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(limit + 1, page.size()));
-    std::partial_sort(page.begin(), end, page.end(),
-                      [](const auto* a, const auto* b) { return a->name < b->name; });
-    if (more) page.resize(limit);
+    const std::vector<WorkerInfo>& all = *user.workers;
+    const auto begin =
+        after.empty() ? all.begin()
+                      : std::upper_bound(all.begin(), all.end(), after,
+                                         [](const std::string& name, const WorkerInfo& worker) {
+                                             return name < worker.name;
+                                         });
+    const auto left = static_cast<std::size_t>(all.end() - begin);
+    const std::span page{begin, std::min(limit, left)};
+    const bool more = left > limit;
     std::string next;
-    if (more) pool::append_json_string(next, page.back()->name);
+    if (more) pool::append_json_string(next, page.back().name);
     std::string out;
     Members members{out};
-    members.count("total", user.workers.size());
+    members.count("total", all.size());
     members.raw("next", more ? next : "null");
-    members.raw("workers", list_json(page, [](const auto* each) { return worker_json(*each); }));
+    members.raw("workers", list_json(page, worker_json));
     members.end();
     return out;
 }

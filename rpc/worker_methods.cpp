@@ -80,18 +80,8 @@ Method getworker_method(PoolView& view)
         "an object: name, hashrate_1m to hashrate_7d, accepted, stale, rejected, duplicate, "
         "low_difficulty, best_share, difficulty, last_share, user_agent";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
-        view.user(arguments.text(0), [name = arguments.text(1), reply = std::move(reply)](
-                                         const pool::Result<UserInfo>& user) {
-            if (!user) return reply(tl::unexpected{to_rpc_error(user.error())});
-            const auto found =
-                std::find_if(user->workers.begin(), user->workers.end(),
-                             [&](const WorkerInfo& worker) { return worker.name == name; });
-            if (found == user->workers.end()) {
-                return reply(tl::unexpected{
-                    RpcError{ErrorCode::not_found, "no such worker in the last week"}});
-            }
-            reply(worker_json(*found));
-        });
+        view.worker(arguments.text(0), arguments.text(1),
+                    answer<WorkerInfo>(std::move(reply), worker_json));
     };
     return method;
 }

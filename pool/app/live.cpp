@@ -66,14 +66,38 @@ rpc::WorkerInfo worker_info(const std::string& name, const Merged& merged)
 
 }  // namespace
 
+void LiveState::Account::add(rpc::WorkerInfo worker)
+{
+    check(workers.empty() || workers.back().name < worker.name, "workers come by name");
+    rates.add(worker.rates);
+    stale += worker.stale;
+    rejected += worker.rejected;
+    best_share = std::max(best_share, worker.best_share);
+    workers.push_back(std::move(worker));
+}
+
+const rpc::WorkerInfo* LiveState::Account::worker(std::string_view name) const
+{
+    const auto at = std::lower_bound(
+        workers.begin(), workers.end(), name,
+        [](const rpc::WorkerInfo& each, std::string_view wanted) { return each.name < wanted; });
+    return at != workers.end() && at->name == name ? &*at : nullptr;
+}
+
 std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
                                                std::size_t limit)
 {
     using Entry = std::pair<const std::string*, const rpc::WorkerInfo*>;
     std::vector<Entry> all;
-    for (const auto& [name, workers] : state.by_account) {
-        if (!account.empty() && name != account) continue;
-        for (const rpc::WorkerInfo& worker : workers) all.emplace_back(&name, &worker);
+    const auto take = [&all](const auto& entry) {
+        for (const rpc::WorkerInfo& worker : entry.second.workers) {
+            all.emplace_back(&entry.first, &worker);
+        }
+    };
+    if (account.empty()) {
+        for (const auto& entry : state.by_account) take(entry);
+    } else if (const auto own = state.by_account.find(account); own != state.by_account.end()) {
+        take(*own);
     }
     const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
     std::partial_sort(all.begin(), end, all.end(), [](const Entry& a, const Entry& b) {
@@ -206,7 +230,7 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
             ++state->workers;
             users.insert(names.first);
         }
-        state->by_account[names.first].push_back(std::move(info));
+        state->by_account[names.first].add(std::move(info));
     }
     state->users = users.size();
     state->summary = sum.take();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -37,8 +38,20 @@ struct LiveState {
     bool journal_ok = true;
     std::vector<NodeStatus> nodes;
     std::vector<LoopStatus> loops;  ///< those that have answered
-    std::unordered_map<std::string, std::vector<rpc::WorkerInfo>> by_account;
     rpc::WorkersSummary summary;
+    /// What an account's workers do together, and each of them, by name.
+    struct Account {
+        rpc::Hashrates rates;
+        std::uint64_t stale = 0;
+        std::uint64_t rejected = 0;
+        double best_share = 0;
+        std::vector<rpc::WorkerInfo> workers;
+
+        void add(rpc::WorkerInfo worker);
+        /// Null when it has none of that name.
+        const rpc::WorkerInfo* worker(std::string_view name) const;
+    };
+    std::unordered_map<std::string, Account> by_account;
 };
 
 /// The strongest over five minutes first. account: only its own; all when empty.

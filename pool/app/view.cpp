@@ -21,7 +21,7 @@ constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::chrono::seconds look_every{30};  // for blocks that are missing
 constexpr std::uint64_t books_lag_max_ms = 60'000;
 
-rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& state)
+rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr& state)
 {
     rpc::UserInfo info;
     info.account = books.name;
@@ -31,15 +31,13 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const LiveState& sta
     info.in_payout = books.in_payout;
     info.credited = books.credited;
     info.shares = books.shares;
-    const auto live = state.by_account.find(books.name);
-    if (live == state.by_account.end()) return info;
-    for (const rpc::WorkerInfo& worker : live->second) {
-        info.rates.add(worker.rates);
-        info.stale += worker.stale;
-        info.rejected += worker.rejected;
-        info.best_share = std::max(info.best_share, worker.best_share);
-        if (info.workers.size() < rpc::UserInfo::workers_max) info.workers.push_back(worker);
-    }
+    const auto live = state->by_account.find(books.name);
+    if (live == state->by_account.end()) return info;
+    info.rates = live->second.rates;
+    info.stale = live->second.stale;
+    info.rejected = live->second.rejected;
+    info.best_share = live->second.best_share;
+    info.workers = {state, &live->second.workers};  // holds the state, copies nothing
     return info;
 }
 
@@ -241,7 +239,7 @@ void View::user(const std::string& name, Done<rpc::UserInfo> done)
         [this, done = std::move(done)](Result<payouts::AccountBooks> books) {
             if (!books) return done(fail(books.error()));
             parts_.live.get([books = *books, done](const Live::StatePtr& state) {
-                done(user_info(books, *state));
+                done(user_info(books, state));
             });
         });
 }
@@ -263,12 +261,10 @@ void View::workers_summary(Done<rpc::WorkersSummary> done)
 void View::worker(const std::string& account, const std::string& name, Done<rpc::WorkerInfo> done)
 {
     parts_.live.get([account, name, done = std::move(done)](const Live::StatePtr& state) {
-        const auto workers = state->by_account.find(account);
-        if (workers != state->by_account.end()) {
-            for (const rpc::WorkerInfo& worker : workers->second) {
-                if (worker.name == name) return done(worker);
-            }
-        }
+        const auto own = state->by_account.find(account);
+        const rpc::WorkerInfo* const found =
+            own == state->by_account.end() ? nullptr : own->second.worker(name);
+        if (found != nullptr) return done(*found);
         done(fail(Error::Code::not_found, "no such worker in a week"));
     });
 }

@@ -111,7 +111,8 @@ public:
         worker.name = "rig";
         worker.user_agent = "<script>alert(1)</script>";
         worker.last_share = pool::UnixMillis{1'700'000'400'500};
-        user.workers.assign(name == "farm" ? 10'000 : 1, worker);
+        user.workers = std::make_shared<const std::vector<WorkerInfo>>(
+            name == "farm" ? 10'000 : 1, worker);
         done(user);
     }
     void workers(std::size_t limit, const std::string& account,

@@ -48,7 +48,9 @@ TEST(Shims, WriteWholeNumbersWhereCkstatsReadsNothingElse)
 {
     UserInfo user;
     user.best_share = 1e30;
-    user.workers.emplace_back().best_share = 12.75;
+    WorkerInfo worker;
+    worker.best_share = 12.75;
+    user.workers = std::make_shared<const std::vector<WorkerInfo>>(1, worker);
     const json told = json::parse(ckpool_user(user));
     EXPECT_EQ(told.at("bestever").dump(), "9000000000000000000");
     EXPECT_EQ(told.at("worker").at(0).at("bestever").dump(), "12");

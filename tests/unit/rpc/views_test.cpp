@@ -1,8 +1,12 @@
 #include "rpc/views.h"
 
 #include <limits>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace rpc {
 namespace {
@@ -56,7 +60,7 @@ TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
     worker.user_agent = "</script>\"\n\x07";
     worker.difficulty = 0.5;
     worker.last_share = pool::UnixMillis{1'764'000'000'999};
-    user.workers.push_back(worker);
+    user.workers = std::make_shared<const std::vector<WorkerInfo>>(1, worker);
     EXPECT_EQ(
         user_json(user),
         R"({"account":"bcrt1qexample","payout_address":"","immature_sat":5000000001,)"
@@ -71,6 +75,32 @@ TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
         R"("hashrate_1d":0,"hashrate_7d":0,"accepted":0,"stale":0,"rejected":0,)"
         R"("duplicate":0,"low_difficulty":0,"best_share":0,"difficulty":0.5,)"
         R"("last_share":1764000000,"user_agent":"</script>\"\n\u0007"}]})");
+}
+
+TEST(WorkersJson, GivesEachWorkerOnceWhateverThePagesLength)
+{
+    std::vector<WorkerInfo> workers(7);
+    for (std::size_t i = 0; i < workers.size(); ++i) workers[i].name = std::string(i + 1, 'r');
+    UserInfo user;
+    user.workers = std::make_shared<const std::vector<WorkerInfo>>(workers);
+    for (const std::size_t limit : {1U, 2U, 6U, 7U, 8U}) {
+        std::string cursor;
+        std::size_t names = 0;
+        std::size_t pages = 0;
+        do {
+            const auto page = nlohmann::json::parse(workers_json(user, limit, cursor));
+            EXPECT_EQ(page.at("total"), 7);
+            EXPECT_LE(page.at("workers").size(), limit);
+            for (const auto& worker : page.at("workers")) {
+                EXPECT_EQ(worker.at("name"), std::string(++names, 'r'));
+            }
+            cursor = page.at("next").is_null() ? "" : page.at("next").get<std::string>();
+        } while (!cursor.empty() && ++pages < 10);
+        EXPECT_EQ(names, 7U) << limit;
+    }
+    const auto behind = nlohmann::json::parse(workers_json(user, 10, "rrrrrs"));
+    EXPECT_TRUE(behind.at("workers").empty());
+    EXPECT_TRUE(behind.at("next").is_null());
 }
 
 TEST(UsersJson, SumsWorkersByAccountTheStrongestFirst)
