@@ -84,21 +84,28 @@ void changes(JsonWriter& json, const std::vector<payouts::BpsChange>& all)
 
 }  // namespace
 
-std::string terms_json(const payouts::PoolTerms& terms)
+TermsInfo terms_now(const payouts::PoolTerms& terms)
 {
     pool::U128 window = terms.window_begun;
     for (const payouts::WindowChange& each : terms.windows) {
         if (each.from_slot <= terms.slot_now) window = each.size;
     }
+    return {.fee_bps = payouts::bps_at(terms.fees, terms.slot_now).value_or(terms.fee_begun),
+            .window = payouts::window_text(window),
+            .minimum_payout = {}};
+}
+
+std::string terms_json(const payouts::PoolTerms& terms)
+{
+    const TermsInfo now = terms_now(terms);
     std::string out;
     JsonWriter json{out};
     json.begin_object();
-    json.key("fee_bps").unsigned_integer(
-        payouts::bps_at(terms.fees, terms.slot_now).value_or(terms.fee_begun));
+    json.key("fee_bps").unsigned_integer(now.fee_bps);
     json.key("fee_begun_bps").unsigned_integer(terms.fee_begun);
     json.key("fee_changes");
     changes(json, terms.fees);
-    json.key("window").string(payouts::window_text(window));
+    json.key("window").string(now.window);
     json.key("window_begun").string(payouts::window_text(terms.window_begun));
     json.key("window_changes").begin_array();
     for (const payouts::WindowChange& each : terms.windows) {

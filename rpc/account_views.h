@@ -6,6 +6,7 @@
 
 #include "payouts/account_sheet.h"
 #include "payouts/account_token.h"
+#include "rpc/pool_view.h"
 
 namespace rpc {
 
@@ -14,6 +15,8 @@ namespace rpc {
 std::string sheet_json(const payouts::AccountSheet& sheet);
 std::string change_json(const payouts::AddressChange& change);
 std::string terms_json(const payouts::PoolTerms& terms);
+/// What of them is in force; the minimum is not theirs.
+TermsInfo terms_now(const payouts::PoolTerms& terms);
 /// {"from_slot": …, "from": …}
 std::string slot_json(std::uint64_t slot);
 std::string waiting_json();  ///< nothing has changed before another person asks for the same

@@ -47,6 +47,19 @@ struct Hashrates {
     }
 };
 
+/// When the network's difficulty changes next.
+struct Retarget {
+    pool::Height at;               ///< the first block of another difficulty
+    std::optional<double> change;  ///< 0.03: three hundredths more, if blocks come on so; if known
+};
+
+/// By what terms the pool pays those that have none of their own.
+struct TermsInfo {
+    unsigned fee_bps = 0;       ///< hundredths of a per cent
+    std::string window;         ///< N, a decimal
+    pool::Sats minimum_payout;  ///< what is less stays in the books
+};
+
 /// The pool at one moment. "Session" figures count since this process started; the others come
 /// from the books and live on.
 struct PoolInfo {
@@ -57,6 +70,7 @@ struct PoolInfo {
     pool::Height height;  ///< of the tip
     std::string tip;      ///< hash of the tip as people are shown it; "" before the first template
     double network_difficulty = 0;
+    std::optional<Retarget> retarget;              ///< nothing where it never changes (regtest)
     std::optional<std::uint64_t> template_age_ms;  ///< nothing before the first template
 
     std::uint64_t connections = 0;
@@ -233,6 +247,7 @@ public:
     virtual std::uint64_t generation() const = 0;
     virtual void pool_info(Done<PoolInfo> done) = 0;
     virtual void readiness(Done<Readiness> done) = 0;
+    virtual void terms(Done<TermsInfo> done) = 0;
     /// What whoever shows `token` ("": nobody) may read of `account`. Errors: not_found, when that
     /// can be no account: neither an address of the chain nor of a name's form.
     virtual void access(const std::string& account, const std::string& token,

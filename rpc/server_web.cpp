@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rpc/exposition.h"
+#include "rpc/qr_svg.h"
 #include "rpc/server_answers.h"
 #include "rpc/server_pages.h"
 #include "rpc/views.h"
@@ -22,6 +23,7 @@ constexpr std::uint32_t same_height_max = 100;
 constexpr std::size_t hash_length = 64;
 constexpr std::uint32_t payouts_default = 20;
 constexpr std::uint32_t payouts_max = 100;
+constexpr std::string_view connect_path = "/connect.svg";
 
 HttpResponse wrong_method()
 {
@@ -78,7 +80,7 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
     // Health and pages cost nothing and must answer when somebody asks too much; so must the
     // metrics for whoever watches from this machine.
     const bool watcher = spare_loopback_ && is_loopback(host);
-    const bool metered = api_like || (path == "/metrics" && !watcher);
+    const bool metered = api_like || path == connect_path || (path == "/metrics" && !watcher);
     if (metered && !requests_.allow(network_of(host), pool::read_clock().steady)) {
         return respond(too_many());
     }
@@ -87,6 +89,7 @@ void WebEdge::handle(const HttpRequest& request, const std::string& host, Respon
         return shims_.handle(request, host, std::move(respond));
     }
 
+    if (path == connect_path) return connect_code(request, std::move(respond));
     if (request.path == "/healthz") {
         return respond(ok_response("application/json", "{\"status\":\"ok\"}\n", "no-store"));
     }
@@ -114,6 +117,11 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
     }
     if (path.size() == 3 && first == "network") {
         return pool_as(request, host, "network", std::move(respond), network_json);
+    }
+    if (path.size() == 3 && first == "terms") {
+        return tell(request, host, "terms", std::move(respond), [&](AnswerCache::Take take) {
+            view_.terms(rendered<TermsInfo>(std::move(take), terms_json));
+        });
     }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
@@ -247,6 +255,22 @@ void WebEdge::events(Respond respond)
             ok_response(std::string{event_stream_type}, pool_event(*info), "no-store");
         response.headers.emplace_back("Access-Control-Allow-Origin", "*");
         respond(std::move(response));
+    });
+}
+
+// The page names its host: a proxy before us may have another name for it.
+void WebEdge::connect_code(const HttpRequest& request, Respond respond)
+{
+    const std::string host{query_text(request, "host")};
+    if (!is_host(host)) {
+        return respond(api_error(400, "bad_query", "host is a name or an address, without a port"));
+    }
+    view_.pool_info([host, respond = std::move(respond)](const pool::Result<PoolInfo>& info) {
+        if (!info) return respond(api_error(info.error()));
+        const auto code =
+            qr_svg("stratum+tcp://" + host + ":" + std::to_string(info->stratum_port));
+        pool::check(code.has_value(), "a host and a port fit a QR code");
+        respond(ok_response("image/svg+xml", *code, "public, max-age=60"));
     });
 }
 

@@ -41,6 +41,7 @@ private:
                 const std::vector<std::string_view>& path, Respond respond);
     void events(Respond respond);
     void metrics(const std::string& host, Respond respond);
+    void connect_code(const pool::HttpRequest& request, Respond respond);
     /// Of what everybody may see. key: whatever the answer depends on.
     void tell(const pool::HttpRequest& request, const std::string& host, const std::string& key,
               Respond respond, const AnswerCache::Ask& ask);

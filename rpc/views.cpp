@@ -241,6 +241,22 @@ std::string network_json(const PoolInfo& info)
     members.count("height", info.height.value);
     members.text("tip", info.tip);
     members.number("difficulty", info.network_difficulty);
+    const auto& retarget = info.retarget;
+    members.raw("retarget_height", retarget ? std::to_string(retarget->at.value) : "null");
+    members.raw("retarget_change",
+                retarget && retarget->change ? number_json(*retarget->change) : "null");
+    members.end();
+    return out;
+}
+
+std::string terms_json(const TermsInfo& terms)
+{
+    std::string out;
+    Members members{out};
+    members.text("scheme", "PPLNS-SU/1");  // docs/money.md
+    members.count("fee_bps", terms.fee_bps);
+    members.raw("window", terms.window);
+    members.sats("minimum_payout_sat", terms.minimum_payout);
     members.end();
     return out;
 }

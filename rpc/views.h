@@ -19,6 +19,8 @@ std::string admin_pool_json(const PoolInfo& info);
 std::string public_pool_json(const PoolInfo& info);
 /// What is known of the chain.
 std::string network_json(const PoolInfo& info);
+/// By what terms everybody is paid: scheme, fee_bps, window, minimum_payout_sat.
+std::string terms_json(const TermsInfo& terms);
 /// What `scopes` leave out is null. Workers are only counted: an account may have thousands, and
 /// workers_json() gives them in pages.
 std::string user_json(const UserInfo& user, payouts::TokenScopes scopes = {true, true});

@@ -58,6 +58,8 @@ struct App::Parts {
     std::unique_ptr<WorkDesk> desk;
     std::unique_ptr<Live> live;
     std::unique_ptr<LoopLag> lag;
+    std::unique_ptr<AccountDesk> accounts;
+    std::unique_ptr<RetargetWatch> retarget;
     std::unique_ptr<View> view;
     std::unique_ptr<Heartbeat> heartbeat;
     std::unique_ptr<Miners> miners;
@@ -66,7 +68,6 @@ struct App::Parts {
     std::unique_ptr<Webhooks> webhooks;
     std::unique_ptr<rpc::CookieFile> cookie;
     std::unique_ptr<rpc::Authenticator> auth;
-    std::unique_ptr<AccountDesk> accounts;
     std::unique_ptr<PayoutDesk> payouts;  // null: this server pays nobody
     NoPayouts no_payouts;
     std::unique_ptr<AuditDesk> audit;
@@ -89,6 +90,7 @@ struct App::Parts {
     void reload(const Result<Config>& fresh);
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
+    void register_methods();
     void open_webhooks();
     Result<void> open_audit();
     Result<void> open_accounts();

@@ -74,6 +74,8 @@ Result<void> App::Parts::open_rpc()
                            [loop](std::function<void()> task) { loop->ping(std::move(task)); }});
     }
     lag = std::make_unique<LoopLag>(rpc_loop, std::move(targets));
+    if (auto opened = open_accounts(); !opened) return opened;
+    retarget = std::make_unique<RetargetWatch>(rpc_loop, config.chain, config.nodes.front());
     view = std::make_unique<View>(View::Parts{.rpc_loop = rpc_loop,
                                               .live = *live,
                                               .lag = *lag,
@@ -84,6 +86,9 @@ Result<void> App::Parts::open_rpc()
                                               .loops = plain,
                                               .gate = *gate,
                                               .nodes = asked,
+                                              .accounts = *accounts,
+                                              .retarget = *retarget,
+                                              .minimum_payout = config.payouts.caps.minimum,
                                               .withheld_blocks = config.withheld_blocks,
                                               .stop = [] { ::kill(::getpid(), SIGTERM); }},
                                   Identity{.version = version,
@@ -96,17 +101,10 @@ Result<void> App::Parts::open_rpc()
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
     heartbeat =
         std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
-    rpc::register_admin_methods(router, *view);
-    rpc::register_miner_methods(router, *miners);
-    rpc::register_connection_methods(router, *miners);
-    rpc::register_worker_methods(router, *view);
     work_control = std::make_unique<WorkControl>(rpc_loop, core, *desk);
-    rpc::register_work_methods(router, *work_control);
     server_control = std::make_unique<ServerControl>(rpc_loop, config);
-    rpc::register_server_methods(router, *server_control);
-    rpc::register_upkeep_methods(router, *server_control, *view);
+    register_methods();
     open_webhooks();
-    if (auto opened = open_accounts(); !opened) return opened;
     if (auto opened = open_payouts(); !opened) return opened;
     if (auto opened = open_audit(); !opened) return opened;
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
@@ -118,6 +116,21 @@ Result<void> App::Parts::open_rpc()
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);
     return {};
+}
+
+void App::Parts::register_methods()
+{
+    rpc::register_admin_methods(router, *view);
+    rpc::register_miner_methods(router, *miners);
+    rpc::register_connection_methods(router, *miners);
+    rpc::register_worker_methods(router, *view);
+    rpc::register_work_methods(router, *work_control);
+    rpc::register_server_methods(router, *server_control);
+    rpc::register_upkeep_methods(router, *server_control, *view);
+    rpc::register_account_methods(router, *accounts);
+    rpc::register_terms_methods(router, *accounts);
+    rpc::register_site_methods(router, *accounts);
+    rpc::register_token_methods(router, *accounts);
 }
 
 void App::Parts::open_webhooks()
@@ -137,10 +150,6 @@ Result<void> App::Parts::open_accounts()
     auto book = payouts::AccountBook::open(account_book_options(config));
     if (!book) return fail(book.error());
     accounts = std::make_unique<AccountDesk>(rpc_loop, *live, std::move(*book));
-    rpc::register_account_methods(router, *accounts);
-    rpc::register_terms_methods(router, *accounts);
-    rpc::register_site_methods(router, *accounts);
-    rpc::register_token_methods(router, *accounts);
     return {};
 }
 

@@ -6,8 +6,6 @@
 #include "pool/app/view_metrics.h"
 #include "pool/app/work_control.h"
 #include "pool/base/bytes.h"
-#include "pool/base/log.h"
-#include "pool/bitcoin/address.h"
 #include "pool/bitcoin/target.h"
 
 namespace pool {
@@ -192,6 +190,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     if (state.work.template_age_ms >= 0) {
         info.tip = to_display_hex(state.work.tip);
         info.network_difficulty = difficulty_number(state.work.network_target);
+        info.retarget = parts_.retarget.after(state.work.height);
         info.template_age_ms = static_cast<std::uint64_t>(state.work.template_age_ms);
     }
     info.connections = state.connections;
@@ -269,21 +268,6 @@ void View::worker(const std::string& account, const std::string& name, Done<rpc:
     });
 }
 
-void View::create_account(const std::string& name, const std::string& address,
-                          Done<rpc::AccountInfo> done)
-{
-    const auto payout = parse_address(address, identity_.chain);
-    if (!payout) return done(fail(Error::Code::invalid, payout.error().detail));
-    const rpc::AccountInfo info{name, payout->text};
-    parts_.books.create_account(name, *payout,
-                                [this, info, done = std::move(done)](Result<AccountId> made) {
-                                    parts_.rpc_loop.post([info, done, made = std::move(made)] {
-                                        if (!made) return done(fail(made.error()));
-                                        done(info);
-                                    });
-                                });
-}
-
 void View::window(const std::string& account, Done<rpc::WindowInfo> done)
 {
     parts_.live.get([this, account, done = std::move(done)](const Live::StatePtr& state) {
@@ -341,53 +325,6 @@ void View::ledger(std::uint32_t limit, const std::string& account,
             for (const payouts::LedgerRow& row : *rows) out.push_back(ledger_line(row));
             done(std::move(out));
         });
-}
-
-void View::retire_producer(const std::string& name, Done<std::string> done)
-{
-    parts_.books.retire(name, [this, name, done = std::move(done)](Result<void> retired) {
-        parts_.rpc_loop.post([name, done, retired = std::move(retired)] {
-            if (!retired) return done(fail(retired.error()));
-            done(name);
-        });
-    });
-}
-
-void View::accept_gap(const std::string& producer, const std::string& by, Done<std::uint64_t> done)
-{
-    parts_.books.accept_gap(
-        producer, by, [this, done = std::move(done)](Result<std::uint64_t> accepted) {
-            parts_.rpc_loop.post(
-                [done, accepted = std::move(accepted)]() mutable { done(std::move(accepted)); });
-        });
-}
-
-void View::verify_ledger(Done<rpc::LedgerVerdict> done)
-{
-    const auto reply = std::make_shared<Done<rpc::LedgerVerdict>>(std::move(done));
-    const bool posted = audits_.post([this, reply] {
-        const auto checked = parts_.audits->verify();
-        Result<rpc::LedgerVerdict> verdict = fail(Error::Code::unavailable, "");
-        if (checked) {
-            verdict = rpc::LedgerVerdict{.events = checked->events,
-                                         .transfers = checked->transfers,
-                                         .accounts = checked->accounts,
-                                         .blocks = checked->blocks,
-                                         .slots = checked->slots,
-                                         .records_given_up = checked->records_given_up,
-                                         .adjustments = checked->adjustments,
-                                         .head = to_hex(checked->head),
-                                         .difference = checked->difference,
-                                         .off = checked->off};
-        } else {
-            verdict = fail(checked.error());
-        }
-        if (checked && !checked->good()) {
-            log::error("ledger_differs", {{"reason", checked->difference}});
-        }
-        parts_.rpc_loop.post([reply, verdict = std::move(verdict)] { (*reply)(verdict); });
-    });
-    if (!posted) (*reply)(fail(Error::Code::unavailable, "the books are being verified already"));
 }
 
 void View::schema(Done<rpc::SchemaInfo> done)

@@ -15,11 +15,13 @@
 #include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
 #include "pool/app/remembered.h"
+#include "pool/app/retarget_watch.h"
 #include "pool/app/share_lines.h"
 #include "pool/app/unpublished_watch.h"
 #include "pool/app/withholding_watch.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
+#include "rpc/account_control.h"
 #include "rpc/pool_view.h"
 
 namespace pool {
@@ -50,6 +52,9 @@ public:
         std::vector<StratumLoop*> loops;
         stratum::Gate& gate;
         std::vector<const Node*> nodes;
+        rpc::AccountControl& accounts;
+        RetargetWatch& retarget;
+        Sats minimum_payout;
         double withheld_blocks = 0;  ///< see WithholdingWatch
         std::function<void()> stop;
     };
@@ -69,6 +74,7 @@ public:
     std::uint64_t generation() const override { return changes_ + access_.changes(); }
     void pool_info(Done<rpc::PoolInfo> done) override;
     void readiness(Done<rpc::Readiness> done) override;
+    void terms(Done<rpc::TermsInfo> done) override;
     void access(const std::string& account, const std::string& token,
                 Done<rpc::Access> done) override
     {

@@ -1,5 +1,6 @@
 #include "pool/bitcoin/chain_rules.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "pool/base/hash.h"
@@ -20,6 +21,24 @@ bool target_and_reward_stay(Chain chain, Height height)
 {
     if (has_minimum_difficulty_blocks(chain)) return false;
     return height.value % blocks_a_period != 0 && height.value % blocks_a_halving(chain) != 0;
+}
+
+std::optional<Period> period_of(Chain chain, Height tip)
+{
+    if (chain == Chain::regtest) return std::nullopt;
+    const std::uint32_t first = tip.value / blocks_a_period * blocks_a_period;
+    return Period{Height{first}, Height{first + blocks_a_period}};
+}
+
+std::optional<double> difficulty_change(const Period& period, Height tip, UnixTime began,
+                                        UnixMillis now)
+{
+    constexpr double seconds_a_block = 600;
+    constexpr double most = 4;  // by validation's own rule, either way
+    const double passed = static_cast<double>(now.value) / 1000 - began.seconds;
+    if (tip <= period.first || passed <= 0) return std::nullopt;
+    const double blocks = tip.value - period.first.value;
+    return std::clamp(blocks * seconds_a_block / passed, 1 / most, most) - 1;
 }
 
 Bytes empty_block_commitment()

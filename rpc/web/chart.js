@@ -1,5 +1,5 @@
-// A rate over time as SVG: a line of what was measured, a quieter one of its average; read by pointer, by arrow
-// keys, and by its label.
+// A rate over time as SVG: a line of what was measured, a quieter one of its average, marks where the pool has found
+// a block and where nobody worked; read by pointer, by arrow keys, and by its label.
 
 import { readIfAny } from './api.js';
 import { hashes } from './format.js';
@@ -26,6 +26,26 @@ function averages(rates, span) {
   });
 }
 
+const blocksMost = 100;
+const lost = ['orphaned', 'rejected'];
+
+/** The newest blocks of the pool that count; none where they cannot be read. */
+async function blocksFound() {
+  const blocks = await readIfAny(`/api/v1/blocks?limit=${blocksMost}`);
+  return (blocks ?? []).filter((block) => !lost.includes(block.state));
+}
+
+/** From where to where nobody worked who had before: [first, last] of each such run; not the step that is under way. */
+function pauses(rates) {
+  const runs = [];
+  const begun = rates.findIndex((rate) => rate > 0);
+  rates.forEach((rate, index) => {
+    if (rate > 0 || begun < 0 || index < begun || index === rates.length - 1) return;
+    if (runs.at(-1)?.[1] === index - 1) runs.at(-1)[1] = index; else runs.push([index, index]);
+  });
+  return runs;
+}
+
 const time = (seconds) => new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
 export class Chart {
@@ -35,6 +55,7 @@ export class Chart {
     [this.range, this.output, this.svg] = ['select', 'output', 'svg'].map((each) => figure.querySelector(each));
     this.figure = figure;
     this.points = [];
+    this.blocks = [];
     this.range.addEventListener('change', () => this.load(this.path, this.token, true));
     this.svg.addEventListener('pointermove', (event) => {
       const box = this.svg.getBoundingClientRect();
@@ -55,8 +76,9 @@ export class Chart {
     if (path !== this.path) this.show([], 1); // nobody sees another one's line under this name
     Object.assign(this, { path, token, loaded: Date.now() });
     const range = this.range.value;
-    const history = await readIfAny(`${path}?range=${range}`, token);
+    const [history, blocks] = await Promise.all([readIfAny(`${path}?range=${range}`, token), blocksFound()]);
     if (path !== this.path || range !== this.range.value) return; // another one was asked for meanwhile
+    this.blocks = blocks;
     this.show(history?.points ?? [], Math.max(1, Math.round(averagedOver[range] / (history?.step_s ?? hour))));
   }
 
@@ -75,16 +97,30 @@ export class Chart {
     this.place = (index) => [x(index), y(points[index].hashrate)];
     const draw = (name, attributes) => drawIn(this.svg, name, attributes);
     this.cursor = draw('circle', { r: 4, class: 'cursor', cx: -99, cy: 0 });
+    const [from, to] = [points[0].at, points[points.length - 1].at];
+    const marks = this.blocks.filter((block) => block.found_at >= from).map((block) => {
+      const at = (((Math.min(block.found_at, to) - from) / (to - from)) * width).toFixed(1); // the last step is under way
+      const mark = draw('line', { x1: at, x2: at, y1: 0, y2: height, class: 'block', 'vector-effect': 'non-scaling-stroke' });
+      mark.append(draw('title', {}));
+      mark.firstChild.textContent = t('chart.block', { height: block.height, time: time(block.found_at) });
+      return mark;
+    });
+    const offline = pauses(rates).map(([first, last]) => draw('line', {
+      x1: x(first - 0.5).toFixed(1), x2: x(last + 0.5).toFixed(1), y1: height - 1, y2: height - 1, class: 'offline', 'vector-effect': 'non-scaling-stroke',
+    }));
     this.svg.replaceChildren(
       draw('polygon', { points: `0,${height} ${line} ${width},${height}`, class: 'area' }),
       draw('polyline', { points: line, class: 'line', 'vector-effect': 'non-scaling-stroke' }),
       draw('polyline', { points: along(averages(rates, span)), class: 'smooth', 'vector-effect': 'non-scaling-stroke' }),
+      ...offline,
+      ...marks,
       this.cursor,
     );
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.svg.ariaLabel = t('chart.label', { top: hashes(top), last: hashes(points[points.length - 1].hashrate) });
-    this.output.textContent = t('chart.top', { top: hashes(top) });
-    this.top = top;
+    this.summary = `${t('chart.top', { top: hashes(top) })} · ${t('chart.blocks', { n: marks.length })}`;
+    this.svg.ariaLabel += `; ${t('chart.blocks', { n: marks.length })}`;
+    this.output.textContent = this.summary;
     const averaged = t(averagedOver[this.range.value] === hour ? 'chart.hour' : 'chart.day');
     [time(points[0].at), averaged, time(points[points.length - 1].at)].forEach((text, index) => { this.axis[index].textContent = text; });
   }
@@ -93,7 +129,7 @@ export class Chart {
     this.at = Math.min(index, this.points.length - 1);
     if (this.at < 0) {
       this.cursor?.setAttribute('cx', -99);
-      this.output.textContent = this.points.length > 1 ? t('chart.top', { top: hashes(this.top) }) : '';
+      this.output.textContent = this.points.length > 1 ? this.summary : '';
       return;
     }
     const point = this.points[this.at];

@@ -1,13 +1,41 @@
 // The pool as a whole, and how to connect.
 
-import { read } from './api.js';
+import { read, readIfAny } from './api.js';
 import { Chart } from './chart.js';
 import { $, letCopy, show } from './dom.js';
-import { ago, count, hashes, percent, sats, scaled } from './format.js';
+import { ago, count, hashes, percent, sats, scaled, signedPercent } from './format.js';
 import { t } from './i18n.js';
 
 const chart = new Chart($('pool-chart'));
 for (const button of document.querySelectorAll('[data-copy]')) letCopy(button);
+
+const slowMs = 60000; // what changes by the hour, if ever, is read so often
+let slow = 0;
+
+function showQr() {
+  const source = `/connect.svg?host=${encodeURIComponent(location.hostname)}`;
+  const picture = $('connect-qr');
+  picture.alt = t('connect.qr', { url: $('stratum-url').textContent });
+  picture.hidden = false;
+  if (picture.getAttribute('src') !== source) picture.src = source;
+}
+
+function showTerms(terms) {
+  $('terms').hidden = !terms;
+  if (!terms) return;
+  show('terms-fee', percent(terms.fee_bps / 10000));
+  show('terms-scheme', terms.scheme);
+  show('terms-window', t('terms.window.value', { n: terms.window }));
+  show('terms-minimum', sats(terms.minimum_payout_sat));
+}
+
+function showRetarget(network) {
+  if (network.retarget_height === null) return show('retarget', t('retarget.never'));
+  const change = network.retarget_change === null ? '' : ` · ${signedPercent(network.retarget_change)}`;
+  show('retarget', t('retarget.at', { height: count(network.retarget_height), blocks: count(network.retarget_height - network.height) }) + change);
+}
+
+export function speakAnew() { slow = 0; }
 
 /** Also between two readings, when the pool tells of itself. */
 export function showPool(pool) {
@@ -26,6 +54,7 @@ export function showPool(pool) {
   show('tls-url', `stratum+ssl://${location.hostname}:${pool.stratum_port}`);
   $('connect-v2').hidden = pool.v2_authority === '';
   show('v2-url', `stratum2+tcp://${location.hostname}:${pool.stratum_port}/${pool.v2_authority}`);
+  showQr();
   show('stratum-user', `${localStorage.getItem('account') || t('connect.address')}.${t('connect.worker')}`);
 }
 
@@ -33,4 +62,9 @@ export async function refresh() {
   const blocks = await read('/api/v1/blocks?limit=1');
   show('last-block', blocks.length > 0 ? ago(blocks[0].found_at) : '–');
   await chart.load('/api/v1/pool/history');
+  if (Date.now() - slow < slowMs) return;
+  slow = Date.now();
+  const [terms, network] = await Promise.all([readIfAny('/api/v1/terms'), readIfAny('/api/v1/network')]);
+  showTerms(terms);
+  if (network) showRetarget(network);
 }

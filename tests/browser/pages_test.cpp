@@ -74,6 +74,11 @@ TEST_F(Pages, ShowTheAccountThatIsSearchedForAndSayWhatToDoWhenThereIsNone)
     EXPECT_EQ(complaints("search"), "");
 }
 
+TEST_F(Pages, SayHowToConnectByWhatTermsAndWhereBlocksWereFound)
+{
+    EXPECT_EQ(complaints("home"), "");
+}
+
 TEST_F(Pages, FollowTheMinersWithoutBeingReloaded) { EXPECT_EQ(complaints("live"), ""); }
 
 TEST_F(Pages, ShowAMinersTextAsTextAndNothingElse) { EXPECT_EQ(complaints("hostile_miner"), ""); }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rpc/server_site.h"
+#include "rpc/views.h"
 #include "tests/integration/rpc_running.h"
 
 namespace rpc::testing {
@@ -110,6 +111,7 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
     const std::vector<std::pair<std::string, std::string>> asked{
         {"/api/v1/pool", "/api/v1/pool"},
         {"/api/v1/network", "/api/v1/network"},
+        {"/api/v1/terms", "/api/v1/terms"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=2"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=0"},
         {"/api/v1/blocks/{height}", "/api/v1/blocks/812"},
@@ -165,6 +167,34 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
     }
     for (const auto& [path, what] : schema.document().at("paths").items()) {
         EXPECT_TRUE(covered.contains(path)) << path << " is described and not tested";
+    }
+}
+
+TEST(RpcApi, TellsByWhatTermsItPaysAndWhenTheDifficultyChanges)
+{
+    const Running server;
+    EXPECT_EQ(json::parse(body_of(get(server.web(), "/api/v1/terms"))),
+              (json{{"scheme", "PPLNS-SU/1"},
+                    {"fee_bps", 100},
+                    {"window", 2.125},
+                    {"minimum_payout_sat", 100'000}}));
+    const json network = json::parse(body_of(get(server.web(), "/api/v1/network")));
+    EXPECT_EQ(network.at("retarget_height"), 2016);
+    EXPECT_EQ(network.at("retarget_change"), -0.25);
+    EXPECT_TRUE(json::parse(network_json({})).at("retarget_height").is_null());
+}
+
+TEST(RpcApi, DrawsTheAddressOfItsMinersPort)
+{
+    const Running server;
+    const std::string one = get(server.web(), "/connect.svg?host=pool.example.org");
+    EXPECT_EQ(status_of(one), "200");
+    EXPECT_EQ(header_of(one, "Content-Type"), "image/svg+xml");
+    EXPECT_NE(body_of(one), body_of(get(server.web(), "/connect.svg?host=pool.example.com")));
+    EXPECT_EQ(status_of(get(server.web(), "/connect.svg?host=%5B::1%5D")), "200");
+    for (const char* const wrong : {"", "?host=", "?host=a%20b", "?host=a/b", "?host=a:1"}) {
+        EXPECT_EQ(status_of(get(server.web(), std::string{"/connect.svg"} + wrong)), "400")
+            << wrong;
     }
 }
 

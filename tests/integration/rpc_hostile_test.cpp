@@ -86,7 +86,8 @@ std::vector<std::string> all_paths(const Running& server)
                                    "/api/client/{}",
                                    "/api/client/{}/chart",
                                    "/api/client/miner/{}",
-                                   "/api/v1/operator"};
+                                   "/api/v1/operator",
+                                   "/connect.svg"};
     const json document = json::parse(body_of(get(server.web(), "/api/v1/openapi.json")));
     for (const auto& [path, what] : document.at("paths").items()) {
         if (path != "/api/v1/events") paths.push_back(path);  // has no end
@@ -129,7 +130,7 @@ TEST(RpcHostile, IsRefusedInJsonByEveryPathAndNeverRepeated)
         const std::string good = targets.front();
         for (const std::string& text : texts) {
             if (path.find('{') != std::string::npos) targets.push_back(filled(path, text));
-            for (const char* const name : {"limit", "cursor", "before", "range"}) {
+            for (const char* const name : {"limit", "cursor", "before", "range", "host"}) {
                 targets.push_back(good + "?" + name + "=" + text);
             }
             targets.push_back(good + "?" + text + "&" + text + "=" + text);

@@ -59,6 +59,7 @@ public:
         info.chain = "regtest";
         info.uptime_s = 42;
         info.height = {812};
+        info.retarget = Retarget{{2016}, -0.25};
         info.shares_accepted = 1000;
         info.blocks_found = 2;
         info.credited = {4'950'000'000};
@@ -70,6 +71,7 @@ public:
         done(info);
     }
     void readiness(Done<Readiness> done) override { done(current()); }
+    void terms(Done<TermsInfo> done) override { done(TermsInfo{100, "2.125", {100'000}}); }
     void access(const std::string& account, const std::string& token, Done<Access> done) override
     {
         Access access;
@@ -111,8 +113,8 @@ public:
         worker.name = "rig";
         worker.user_agent = "<script>alert(1)</script>";
         worker.last_share = pool::UnixMillis{1'700'000'400'500};
-        user.workers = std::make_shared<const std::vector<WorkerInfo>>(
-            name == "farm" ? 10'000 : 1, worker);
+        user.workers =
+            std::make_shared<const std::vector<WorkerInfo>>(name == "farm" ? 10'000 : 1, worker);
         done(user);
     }
     void workers(std::size_t limit, const std::string& account,
