@@ -256,7 +256,7 @@ TEST_F(Admin, MovesBoundsOfDifficultyAndResetsAWorkerWhileItMines)
     const std::string who = "[\"" + account + "\",\"rig\"]";
     const auto worker = [&](const char* key) { return call("getworker", who).value(key, -1.0); };
     const auto miner = pool.miner(account + ".rig", {"--json", "--max-shares-per-second", "20"});
-    ASSERT_TRUE(eventually(seconds{30},
+    ASSERT_TRUE(eventually(seconds{120},
                            [&] {
                                const json found = call("getworker", who);
                                return found.is_object() && found.value("accepted", 0) >= 40 &&
