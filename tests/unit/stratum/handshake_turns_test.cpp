@@ -22,7 +22,7 @@ TEST(HandshakeTurns, AreTakenInTheOrderInWhichAnAddressAsksForThem)
 {
     HandshakeTurns turns;
     EXPECT_TRUE(turns.empty());
-    for (const std::uint64_t id : {5, 3, 9}) turns.enter(ip("192.0.2.1"), {id});
+    for (const std::uint64_t id : {5U, 3U, 9U}) turns.enter(ip("192.0.2.1"), {id});
     EXPECT_FALSE(turns.empty());
     EXPECT_EQ(all(turns), (std::vector<std::uint64_t>{5, 3, 9}));
     EXPECT_TRUE(turns.empty());
