@@ -241,7 +241,7 @@ void Session::on(const CloseChannel& call, const Turn& turn)
 
 void Session::drop_closed(World& world, pool::SteadyTime now)
 {
-    const auto done = [this, &world, now](const Channel& channel) {
+    const auto done = [&world, now](const Channel& channel) {
         if (!channel.closing || channel.unjudged > 0) return false;
         world.prefixes.release(channel.prefix, now);
         world.metrics.channels.add(-1);
