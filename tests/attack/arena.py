@@ -169,8 +169,11 @@ class Server:
 
     def peak_mib(self):
         """The most memory it has held, resident, also for a moment."""
+        return self.memory_mib("VmHWM")
+
+    def memory_mib(self, which="VmRSS"):
         for line in Path(f"/proc/{self.setup['pid']}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
+            if line.startswith(which):
                 return int(line.split()[1]) / 1024
         raise SystemExit("the kernel does not tell the server's memory")
 

@@ -419,7 +419,7 @@ def main():
         others.felt()
         server.forget_peak()
         begun, before, each = time.monotonic(), server.counters(), Attack(server, full)
-        queued = server.queued_ms(), others.queued_ms()
+        queued, held = (server.queued_ms(), others.queued_ms()), server.memory_mib()
         trouble = []
         try:
             run(each)
@@ -441,10 +441,10 @@ def main():
             trouble.append("the honest miners fell behind: this says nothing")
         if felt > bound:
             trouble.append("others felt it")
-        if memory - start_mib > cap:
+        if memory - held > cap:
             trouble.append(f"memory grew beyond {cap} MiB")
         counted = ", ".join(f"{word} {rise:.0f}" for each in rises for word, rise in each.items()) or "-"
-        print(f"| {numbers} | {title} | {limit} | {counted} | {felt:.2f} of {len(took)} | {queued[0]:.0f}, {queued[1]:.0f} | {refused} | {memory - start_mib:+.0f} of {cap} | "
+        print(f"| {numbers} | {title} | {limit} | {counted} | {felt:.2f} of {len(took)} | {queued[0]:.0f}, {queued[1]:.0f} | {refused} | {memory - held:+.0f} of {cap} | "
               f"{'; '.join(trouble) or 'ok'} |", flush=True)
         wrong += bool(trouble)
     others.felt(more=False)
