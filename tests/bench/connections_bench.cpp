@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -429,6 +430,7 @@ void bench_storm(const tests::CertificateFiles& files, std::size_t count, const 
 
 int main(int argc, char** argv)
 {
+    std::signal(SIGPIPE, SIG_IGN);  // of who is turned away while it writes
     const std::size_t count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10'000;
     const tests::TempDir folder;
     const tests::CertificateFiles files = tests::make_certificate(folder.path(), "bench");
