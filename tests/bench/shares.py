@@ -36,6 +36,11 @@ def row(name: str, report: dict, floor: dict) -> None:
           f"{report['server_rss_bytes'] / 2**20:>9.0f}{refused}", flush=True)
 
 
+def untimed_row(name: str, report: dict) -> None:
+    print(f"{name:<20}{report['shares_per_server_cpu_second']:>6,}{'':>12}{report['shares_per_second']:>12,}{'':>30}"
+          f"{report['server_rss_bytes'] / 2**20:>9.0f}", flush=True)
+
+
 def main() -> None:
     miner, url, user, pid, null_server, redis_pid, mysql_pid = sys.argv[1:8]
     seconds = float(sys.argv[8]) if len(sys.argv) > 8 else 3
@@ -69,18 +74,16 @@ def main() -> None:
         shares += report["accepted"]
         row(f"{OPEN_LOOP:,}/s", report, floor)
         # Over v2 success comes for sixteen shares together, or once a second: times say nothing, and a miner with eight in flight
-        # would wait for the second. Twice that is what goes round.
-        report = load(miner, url, user, int(pid), seconds, "--connections", "100", "--in-flight", "16")
-        shares += report["accepted"]
-        print(f"{'v1 100 x 16':<24}{report['shares_per_server_cpu_second']:>2,}{'':>12}{report['shares_per_second']:>12,}{'':>30}{report['server_rss_bytes'] / 2**20:>9.0f}")
+        # would wait for the second. Twice that is what goes round; v1 with as many stands beside it.
         v2_url = url.replace("stratum+tcp", "stratum2+tcp")
-        for channel in ("standard", "extended"):
-            report = load(miner, v2_url, user, int(pid), seconds, "--connections", "100", "--in-flight", "16", "--channel", channel)
+        flight = ("--connections", "100", "--in-flight", "16")
+        for name, at, more in (("v1 100 x 16", url, flight),
+                               ("v2 standard 100 x 16", v2_url, (*flight, "--channel", "standard")),
+                               ("v2 extended 100 x 16", v2_url, (*flight, "--channel", "extended")),
+                               (f"v2, {OPEN_LOOP * 4:,}/s", v2_url, ("--connections", "100", "--rate", str(OPEN_LOOP * 4)))):
+            report = load(miner, at, user, int(pid), seconds, *more)
             shares += report["accepted"]
-            print(f"{f'v2 {channel} 100 x 16':<24}{report['shares_per_server_cpu_second']:>2,}{'':>12}{report['shares_per_second']:>12,}{'':>30}{report['server_rss_bytes'] / 2**20:>9.0f}")
-        report = load(miner, v2_url, user, int(pid), seconds, "--connections", "100", "--rate", str(OPEN_LOOP * 4))
-        shares += report["accepted"]
-        print(f"{f'v2, {OPEN_LOOP * 4:,}/s':<14}{report['shares_per_server_cpu_second']:>12,}{'':>12}{report['shares_per_second']:>12,}{'':>30}{report['server_rss_bytes'] / 2**20:>9.0f}")
+            untimed_row(name, report)
         used = [cpu_seconds(int(each)) - start for each, start in zip((redis_pid, mysql_pid), began)]
         print(f"redis used {used[0] / max(shares, 1) * 1e6:.2f} us a share, mysql {used[1] / max(shares, 1) * 1e6:.2f}")
     finally:
