@@ -33,7 +33,7 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
     parts->config = std::move(config);
     std::unique_ptr<App> app{new App{std::move(parts)}};
     Parts& p = *app->parts_;
-    send_left_over_blocks(p.config, left_over_patience);
+    p.heard = send_left_over_blocks(p.config, left_over_patience);
     std::uint16_t port = p.config.stratum_listen.port;
     if (auto opened = p.open_stores(); !opened) return fail(opened.error());
     if (auto opened = p.open_core(); !opened) return fail(opened.error());

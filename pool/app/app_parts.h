@@ -52,6 +52,7 @@ struct App::Parts {
     std::vector<std::unique_ptr<Leftover>> leftovers;
     std::shared_ptr<const stratum::AccountDirectory> registered_names;  // as they were at the start
     std::unique_ptr<Books> books;
+    std::vector<NodeAnswer> heard;  // of blocks of an earlier life, before submitter was there
     std::unique_ptr<Submitter> submitter;
     std::unique_ptr<BlockWatch> watch;
     std::unique_ptr<Broadcast> broadcast;

@@ -120,7 +120,7 @@ Result<void> App::Parts::start_work(const sigset_t& signals)
     auto answer = first_work.get_future();
     core.post([&] {
         // Blocks of an earlier life wait for nothing, not even for a node that gives work.
-        if (auto resumed = submitter->resume(); !resumed) {
+        if (auto resumed = submitter->resume(heard); !resumed) {
             return first_work.set_value(std::move(resumed));
         }
         desk->start(node_patience,

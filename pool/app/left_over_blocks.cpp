@@ -34,18 +34,20 @@ class Errand {
 public:
     Errand(Loop& loop, std::vector<std::unique_ptr<Node>>& nodes) : loop_(loop), nodes_(nodes) {}
 
-    void run(const std::vector<FoundFile>& blocks, std::chrono::milliseconds patience)
+    std::vector<NodeAnswer> run(const std::vector<FoundFile>& blocks,
+                                std::chrono::milliseconds patience)
     {
         for (const FoundFile& found : blocks) {
             if (found.block.empty()) continue;  // declared by a miner, who has it
             const SubmitText text = submit_text(found.block);
             for (const auto& node : nodes_) open_.push_back({found.hash, text, node.get()});
         }
-        if (open_.empty()) return;
+        if (open_.empty()) return {};
         const Watch again = loop_.every(send_every, [this] { send_all(); });
         const Watch enough = loop_.after(patience, [this] { loop_.stop(); });
         send_all();
         loop_.run();
+        return std::move(heard_);
     }
 
 private:
@@ -74,6 +76,7 @@ private:
                                            {"node", open.node->name()},
                                            {"answer", to_string(answer.outcome)},
                                            {"reason", answer.reason}});
+        heard_.push_back({open.hash, open.node->name(), read_clock().wall, answer});
         if (std::all_of(open_.begin(), open_.end(), [](const Open& each) { return each.answered; }))
             loop_.stop();
     }
@@ -81,14 +84,16 @@ private:
     Loop& loop_;
     std::vector<std::unique_ptr<Node>>& nodes_;
     std::vector<Open> open_;
+    std::vector<NodeAnswer> heard_;
 };
 
 }  // namespace
 
-void send_left_over_blocks(const Config& config, std::chrono::milliseconds patience)
+std::vector<NodeAnswer> send_left_over_blocks(const Config& config,
+                                              std::chrono::milliseconds patience)
 {
     const std::vector<FoundFile> blocks = left_over(config);
-    if (blocks.empty()) return;
+    if (blocks.empty()) return {};
     Loop loop;
     std::vector<std::unique_ptr<Node>> nodes;
     for (const NodeOptions& options : config.nodes) {
@@ -96,7 +101,7 @@ void send_left_over_blocks(const Config& config, std::chrono::milliseconds patie
         if (takes_blocks(node->role())) nodes.push_back(std::move(node));
     }
     Errand errand{loop, nodes};
-    errand.run(blocks, patience);
+    return errand.run(blocks, patience);
 }
 
 }  // namespace pool

@@ -11,13 +11,10 @@
 namespace pool {
 namespace {
 
-constexpr std::size_t recent_max = 4096;
 constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
-constexpr std::chrono::milliseconds prefer_after{400};
 constexpr std::uint32_t buried_below = 100;
 constexpr std::size_t disk_queue_max = 4096;
-constexpr std::size_t heights_max = 1024;
 
 // Of a block that a miner has put together itself the pool has header and coinbase: the miner gives
 // it to the network, and the chain says whether it did.
@@ -49,54 +46,41 @@ Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store,
       store_(std::move(store)),
       out_(std::move(out)),
       disk_patience_(disk_patience),
+      preference_(loop, nodes_),
       disk_(disk_queue_max, {})
 {
     disk_.start();
 }
 
-Result<void> Submitter::resume()
+Result<void> Submitter::resume(const std::vector<NodeAnswer>& heard)
 {
     auto left = store_.load();
     if (!left) return fail(left.error());
     for (FoundFile& left_over : *left) {
-        if (seen_before(left_over.hash)) continue;
+        if (!taken_.take(left_over.hash)) continue;
         const auto found = std::make_shared<const FoundFile>(std::move(left_over));
         log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
-        expect(found);
-        set_out(pending_.at(found->hash));
+        take_up(found, heard);
         static_cast<void>(keep(found));  // again: nobody knows whether it was ever synced
     }
     return {};
 }
 
-bool Submitter::seen_before(const BlockHash& hash)
+void Submitter::take_up(const Block& found, const std::vector<NodeAnswer>& heard)
 {
-    const std::lock_guard lock{recent_mutex_};
-    if (!recent_.insert(hash).second) return true;
-    recent_order_.push_back(hash);
-    if (recent_order_.size() > recent_max) {
-        recent_.erase(recent_order_.front());
-        recent_order_.pop_front();
+    Pending& pending = expect(found);
+    std::vector<std::pair<std::size_t, const NodeAnswer*>> said;
+    for (const NodeAnswer& answer : heard) {
+        const auto from = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node* node) {
+            return node->name() == answer.node;
+        });
+        if (answer.hash != found->hash || from == nodes_.end()) continue;
+        const auto node = static_cast<std::size_t>(from - nodes_.begin());
+        pending.deliveries[node].state = Delivery::State::in_flight;  // so that it isn't sent
+        said.emplace_back(node, &answer);
     }
-    return false;
-}
-
-bool Submitter::one_too_many(Height height)
-{
-    const std::lock_guard lock{recent_mutex_};
-    std::size_t& taken = of_height_[height];
-    if (taken < of_height_max) {
-        ++taken;
-        if (of_height_.size() > heights_max) of_height_.erase(of_height_.begin());
-        return false;
-    }
-    if (std::exchange(left_out_of_, height) != height) {
-        log::warn("found_blocks_left_out",
-                  {{"height", height.value},
-                   {"reason", "there are " + std::to_string(of_height_max) +
-                                  " of this height already, and one at most gets into the chain"}});
-    }
-    return true;
+    set_out(pending);
+    for (const auto& [node, answer] : said) answered(node, *answer);
 }
 
 // Written before it leaves the thread that judged it: a kill -9 between two lines must neither lose
@@ -105,7 +89,7 @@ bool Submitter::one_too_many(Height height)
 // write hangs, neither this thread nor the core loop, which knows of the block already, waits long.
 void Submitter::found(const BlockCandidate& candidate)
 {
-    if (seen_before(candidate.hash) || one_too_many(candidate.job->height)) return;
+    if (!taken_.take(candidate.hash) || !taken_.take_of(candidate.job->height)) return;
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
@@ -138,17 +122,19 @@ std::future<void> Submitter::keep(const Block& found)
     return kept;
 }
 
-void Submitter::expect(const Block& found)
+Submitter::Pending& Submitter::expect(const Block& found)
 {
     Pending& pending = pending_[found->hash];
-    if (pending.found != nullptr) return;  // forgotten as replayed, and not yet settled
+    if (pending.found != nullptr) return pending;  // forgotten as replayed, and not yet settled
     pending.found = found;
+    pending.deliveries.resize(nodes_.size());
     pending.disk_patience = loop_.after(disk_patience_, [this, hash = found->hash] {
         const auto at = pending_.find(hash);
         if (at == pending_.end() || at->second.on_its_way) return;
         log::error("found_block_waits_for_disk", {{"hash", to_display_hex(hash)}});
         set_out(at->second);
     });
+    return pending;
 }
 
 void Submitter::written(const Block& found, const Result<CandidateStore::Unsynced>& file)
@@ -174,21 +160,13 @@ void Submitter::set_out(Pending& pending)
 {
     if (std::exchange(pending.on_its_way, true)) return;
     const Block found = pending.found;
-    const bool has_body = !found->block.empty();
-    pending.deliveries.resize(nodes_.size());
-    if (!has_body) {
+    if (found->block.empty()) {
         for (Delivery& delivery : pending.deliveries) delivery.state = Delivery::State::answered;
     } else {
         pending.text = submit_text(found->block);
         send_waiting(pending);
+        preference_.sent(found->hash, found->height);
     }
-    // A late share may make a second block of a height: it must not push the first aside.
-    if (has_body) {
-        const auto first = first_of_height_.try_emplace(found->height, found->hash).first->second;
-        pending.first_of_height = first == found->hash;
-        if (first_of_height_.size() > heights_max) first_of_height_.erase(first_of_height_.begin());
-    }
-    if (pending.first_of_height) prefer_ours(found->hash, found->height);
     out_.found(*found);
 }
 
@@ -204,10 +182,10 @@ void Submitter::sync(const CandidateStore::Unsynced& file)
 void Submitter::send(Pending& pending, std::size_t node)
 {
     pending.deliveries[node].state = Delivery::State::in_flight;
-    nodes_[node]->submit(pending.text,
-                         [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
-                             answered(hash, node, answer);
-                         });
+    nodes_[node]->submit(
+        pending.text, [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
+            answered(node, {hash, nodes_[node]->name(), read_clock().wall, answer});
+        });
 }
 
 void Submitter::send_waiting(Pending& pending)
@@ -217,11 +195,12 @@ void Submitter::send_waiting(Pending& pending)
     }
 }
 
-void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer)
+void Submitter::answered(std::size_t node, const NodeAnswer& said)
 {
-    const auto at = pending_.find(hash);
+    const auto at = pending_.find(said.hash);
     if (at == pending_.end()) return;
     Pending& pending = at->second;
+    const SubmitAnswer& answer = said.answer;
     const bool none = answer.outcome == SubmitOutcome::unanswered;
     const bool no = answer.outcome == SubmitOutcome::rejected;
     Delivery& delivery = pending.deliveries[node];
@@ -229,22 +208,20 @@ void Submitter::answered(const BlockHash& hash, std::size_t node, const SubmitAn
     delivery.state = none ? Delivery::State::waiting : settled;
     // A node that is away for hours is not written about at each attempt.
     const bool told = none && std::exchange(delivery.no_answer, answer.reason) == answer.reason;
-    if (!told) tell(pending, node, answer);
+    if (!told) tell(pending, said);
     if (none) return retry_later(pending, node);
-    // It took longer than the look at all nodes could wait for.
-    if (pending.looked_at && answer.outcome == SubmitOutcome::inconclusive) {
-        prefer_on(*nodes_[node], hash, pending.found->height);
-    }
-    finish_if_done(hash);
+    if (answer.outcome == SubmitOutcome::inconclusive)
+        preference_.inconclusive(*nodes_[node], said.hash, pending.found->height);
+    finish_if_done(said.hash);
 }
 
-void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& answer)
+void Submitter::tell(Pending& pending, const NodeAnswer& said)
 {
-    const BlockHash& hash = pending.found->hash;
+    const SubmitAnswer& answer = said.answer;
     const bool no = answer.outcome == SubmitOutcome::rejected;
     log::write(no ? log::Level::error : log::Level::info, no ? "block_rejected" : "block_submitted",
-               {{"hash", to_display_hex(hash)},
-                {"node", nodes_[node]->name()},
+               {{"hash", to_display_hex(said.hash)},
+                {"node", said.node},
                 {"answer", to_string(answer.outcome)},
                 {"reason", answer.reason},
                 {"ms", answer.took.count()}});
@@ -252,13 +229,11 @@ void Submitter::tell(Pending& pending, std::size_t node, const SubmitAnswer& ans
         std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
                     [](const Delivery& each) { return each.state == Delivery::State::refused; });
     if (refused) {
-        if (pending.first_of_height) first_of_height_.erase(pending.found->height);
-        const std::lock_guard lock{recent_mutex_};
-        const auto at = of_height_.find(pending.found->height);
-        if (at != of_height_.end() && at->second > 0) --at->second;
+        preference_.refused(said.hash, pending.found->height);
+        taken_.refused(pending.found->height);
     }
     ++pending.unbooked_answers;
-    out_.answer({hash, nodes_[node]->name(), read_clock().wall, answer, refused});
+    out_.answer({said.hash, said.node, said.at, answer, refused});
 }
 
 // Each node at its own pace: one that is away for hours does not have another wait.
@@ -271,31 +246,6 @@ void Submitter::retry_later(Pending& pending, std::size_t node)
         const auto at = pending_.find(hash);
         if (at == pending_.end()) return;
         if (at->second.deliveries[node].state == Delivery::State::waiting) send(at->second, node);
-    });
-}
-
-// A race of two blocks of one height: a node keeps the one it saw first, unless it is told.
-void Submitter::prefer_ours(const BlockHash& hash, Height height)
-{
-    while (!preferring_.empty() && !preferring_.front().active()) preferring_.pop_front();
-    preferring_.push_back(loop_.after(prefer_after, [this, hash, height] {
-        const auto at = pending_.find(hash);
-        if (at != pending_.end()) at->second.looked_at = true;
-        for (Node* const node : nodes_) prefer_on(*node, hash, height);
-    }));
-}
-
-void Submitter::prefer_on(Node& node, const BlockHash& hash, Height height)
-{
-    node.sight(hash, height, [&node, hash](const Result<Sighting>& seen) {
-        const bool rival_is_tip =
-            seen && seen->place == Sighting::Place::beside && seen->rival_confirmations == 1;
-        if (!rival_is_tip) return;
-        node.prefer(hash, [&node, hash](const Result<void>& done) {
-            log::info("block_preferred", {{"hash", to_display_hex(hash)},
-                                          {"node", node.name()},
-                                          {"reason", done ? "" : done.error().detail}});
-        });
     });
 }
 

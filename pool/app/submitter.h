@@ -2,17 +2,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "pool/app/blocks_taken.h"
 #include "pool/app/candidates.h"
+#include "pool/app/tip_preference.h"
 #include "pool/node/node.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
@@ -35,8 +34,7 @@ struct NodeAnswer {
 /// What the answers mean: accepted, duplicate: the node holds the block as valid. inconclusive: it
 /// has it beside another tip; the chain will tell. rejected: it says why, and that is logged as an
 /// error. unanswered (also a time-out): it may or may not have it, so it is sent again.
-/// Where another block of the height is a node's tip after 400 ms, the node is told to prefer ours;
-/// of several of ours at one height, the first.
+/// A rival that is a node's tip: see TipPreference.
 ///
 /// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched
 /// for in the chain like any other.
@@ -61,12 +59,12 @@ public:
         std::function<void(NodeAnswer)> answer;
     };
     static constexpr std::chrono::milliseconds patience{20};
-    static constexpr std::size_t of_height_max = 64;
     Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out,
               std::chrono::milliseconds disk_patience = patience);
 
-    /// Takes up what an earlier life left on disk.
-    Result<void> resume();
+    /// Takes up what an earlier life left on disk. heard: what nodes have said to these blocks in
+    /// this life already; it goes to the books, and who said it is not asked again.
+    Result<void> resume(const std::vector<NodeAnswer>& heard = {});
     /// A block, from the Stratum loop that judged it: any thread. When this returns the block is on
     /// disk (it survives kill -9) and on its way. Only a disk that takes longer than 20 ms lets it
     /// go before. The same hash a second time is ignored. Locks and writes for blocks only; a full
@@ -97,25 +95,20 @@ private:
         bool written = false;  // or the disk has refused it
         bool booked = false;
         std::size_t unbooked_answers = 0;
-        bool first_of_height = false;
-        bool looked_at = false;            // at all nodes, for a rival that is the tip
         std::vector<Delivery> deliveries;  // by node
         Watch disk_patience;
     };
-    void expect(const Block& found);
+    Pending& expect(const Block& found);
+    void take_up(const Block& found, const std::vector<NodeAnswer>& heard);
     std::future<void> keep(const Block& found);
     void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
     void set_out(Pending& pending);
-    bool seen_before(const BlockHash& hash);
-    bool one_too_many(Height height);
     void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
     void send_waiting(Pending& pending);
-    void answered(const BlockHash& hash, std::size_t node, const SubmitAnswer& answer);
-    void tell(Pending& pending, std::size_t node, const SubmitAnswer& answer);
+    void answered(std::size_t node, const NodeAnswer& said);
+    void tell(Pending& pending, const NodeAnswer& said);
     void retry_later(Pending& pending, std::size_t node);
-    static void prefer_on(Node& node, const BlockHash& hash, Height height);
-    void prefer_ours(const BlockHash& hash, Height height);
     void finish_if_done(const BlockHash& hash);
 
     Loop& loop_;
@@ -124,16 +117,9 @@ private:
     Out out_;
     std::chrono::milliseconds disk_patience_;
     std::map<BlockHash, Pending> pending_;
-    // Bounded: a replayed block share costs the nodes nothing. All loops': under recent_mutex_.
-    std::mutex recent_mutex_;
-    std::set<BlockHash> recent_;
-    std::deque<BlockHash> recent_order_;
-    std::map<Height, std::size_t> of_height_;  // taken and not refused
-    Height left_out_of_{};
-    // Outlive the block's own entry, which goes as soon as all is said and done.
-    std::deque<Watch> preferring_;
-    std::map<Height, BlockHash> first_of_height_;  // of ours
-    TaskThread disk_;                              // last: it ends before what it uses
+    BlocksTaken taken_;
+    TipPreference preference_;
+    TaskThread disk_;  // last: it ends before what it uses
 };
 
 }  // namespace pool

@@ -23,11 +23,9 @@ bool found_one(const PoolFixture& pool)
     return false;
 }
 
-// Found while the node was away, by a pool that was killed before it came back; now MySQL is away.
-TEST(LeftOver, ABlockOfAnEarlierLifeReachesTheNodeBeforeTheStoresAreThere)
+/// Found while the node is away, by a pool that is killed before it comes back.
+void find_one_and_die(NodeFixture& node, PoolFixture& pool)
 {
-    NodeFixture node{"regtest"};
-    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
     pool.start();
     node.process().signal(SIGTERM);  // miners have its job
     ASSERT_TRUE(node.process().wait(seconds{20}).has_value());
@@ -37,8 +35,14 @@ TEST(LeftOver, ABlockOfAnEarlierLifeReachesTheNodeBeforeTheStoresAreThere)
     pool.kill();
     miner->signal(SIGTERM);
     ASSERT_TRUE(miner->wait(seconds{20}).has_value());
-
     node.start();
+}
+
+TEST(LeftOver, ABlockOfAnEarlierLifeReachesTheNodeBeforeTheStoresAreThere)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    ASSERT_NO_FATAL_FAILURE(find_one_and_die(node, pool));
     const std::uint32_t height = node.height();
     Process next{{required("ZUBR_TEST_BIN") + "/zubrd", "-c", pool.config_file(), "--set",
                   "mysql.socket=" + (pool.directory() / "nobody.sock").string()},
@@ -52,6 +56,18 @@ TEST(LeftOver, ABlockOfAnEarlierLifeReachesTheNodeBeforeTheStoresAreThere)
     pool.start();
     EXPECT_TRUE(eventually(seconds{30}, [&] { return !found_one(pool); })) << pool.log();
     EXPECT_NE(pool.database().scalar("select count(*) from block_found"), "0");
+}
+
+TEST(LeftOver, TheNodesWordFromBeforeTheStoresWereThereIsInTheBooks)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    ASSERT_NO_FATAL_FAILURE(find_one_and_die(node, pool));
+    pool.start();
+    EXPECT_TRUE(eventually(seconds{30}, [&] { return !found_one(pool); })) << pool.log();
+    EXPECT_EQ(
+        pool.database().scalar("select count(*) from block_answer where outcome = 'accepted'"), "1")
+        << pool.log();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,11 +41,21 @@ long ms(TimedMiner::Clock::duration span)
     return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
 }
 
-/// No more than a quarter of the values is above it.
-long three_of_four(std::vector<long> values)
+/// Every one within 50 ms where the machine has nothing else to do (`./dev test chaos`). In the
+/// suites, beside others, three of four, and none held up by a time-out.
+void expect_prompt(std::vector<long> values, const char* what)
 {
+    constexpr long bar = 50;
+    constexpr long time_out = 2000;
     std::sort(values.begin(), values.end());
-    return values.at((values.size() - 1) * 3 / 4);
+    const std::string all = std::string{what} + ", in ms: " + ::testing::PrintToString(values);
+    if (std::getenv("ZUBR_CHAOS_BLOCKS") != nullptr) {
+        EXPECT_LE(values.back(), bar) << all;
+    } else {
+        EXPECT_LE(values.at((values.size() - 1) * 3 / 4), bar) << all;
+        EXPECT_LE(values.back(), time_out) << all;
+    }
+    std::cout << all << '\n';
 }
 
 // Two nodes of one chain; the first is frozen (its connections stay open, it answers nothing) for
@@ -76,8 +87,7 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     a.process().signal(SIGCONT);
 
     // Miner and living node are the witnesses: from the block's bytes at the pool's door to the
-    // node's tip, and from there to the job on it, within 50 ms (three of four, on a machine that
-    // has other things to do), and none held up by a time-out.
+    // node's tip, and from there to the job on it, within 50 ms.
     std::vector<long> blocks;
     std::vector<long> jobs;
     for (const auto& [hash, sent] : miner.sent()) {
@@ -89,10 +99,8 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     }
     ASSERT_GE(jobs.size(), 10U) << pool.log();
     EXPECT_LE(miner.sent().size() - blocks.size(), 1U) << pool.log();
-    EXPECT_LE(three_of_four(blocks), 50) << pool.log();
-    EXPECT_LE(three_of_four(jobs), 50) << pool.log();
-    EXPECT_LE(*std::max_element(blocks.begin(), blocks.end()), 2000) << pool.log();
-    EXPECT_LE(*std::max_element(jobs.begin(), jobs.end()), 2000) << pool.log();
+    expect_prompt(blocks, "from a block's bytes to the node's tip");
+    expect_prompt(jobs, "from the tip to the job");
 
     // Thawed, it learns of every block, and each has both nodes' word in the books.
     EXPECT_TRUE(eventually(seconds{60}, [&] { return a.height() == b.height(); }));

@@ -63,7 +63,7 @@ TEST(Stop, WaitsForTheWordOfANodeThatHasABlockInHand)
     miner.reset();
     pool.process().signal(SIGTERM);
     // There is no miner and no drain: but for the block it would be gone.
-    EXPECT_FALSE(pool.process().wait(seconds{2}).has_value()) << pool.log();
+    EXPECT_FALSE(pool.process().wait(seconds{1}).has_value()) << pool.log();
     node.process().signal(SIGCONT);
     EXPECT_EQ(pool.process().wait(seconds{20}), 0) << pool.log();
     const std::string log = pool.log();

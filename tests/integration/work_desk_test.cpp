@@ -44,7 +44,7 @@ TEST(WorkDesk, SaysThatNoNodeWithTemplatesHasTheNewestBlock)
         if (desk.nodes()[1].tip) behind.process().signal(SIGCONT);
     });
     std::optional<pool::Result<void>> outcome;
-    desk.start(seconds{2}, [&](pool::Result<void> started) {
+    desk.start(seconds{6}, [&](pool::Result<void> started) {
         outcome = std::move(started);
         loop.stop();
     });

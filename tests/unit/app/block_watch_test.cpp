@@ -1,5 +1,7 @@
 #include "pool/app/block_watch.h"
 
+#include <memory>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -78,6 +80,37 @@ TEST_F(BlockWatchTest, BelievesNoRivalWhileANodeHasOurBlock)
     answer(first, in_chain(1));
     answer(second, Sighting{.place = Place::beside, .rival_confirmations = 1});
     EXPECT_EQ(rounds.back()[0].sighting.place, Place::in_chain);
+}
+
+// What an operator reads of a block's life, once each, however often it is looked for.
+TEST_F(BlockWatchTest, SaysOnceEachThatABlockHasOneSixAndAHundredConfirmationsOrLostItsPlace)
+{
+    const auto any = watch(1);
+    const auto said = [&](const Sighting& sighting) {
+        testing::internal::CaptureStderr();
+        any->look();
+        answer(first, sighting);
+        return testing::internal::GetCapturedStderr();
+    };
+    const auto in_chain_at = [](std::uint32_t confirmations) {
+        return "block_in_the_chain hash=" + to_display_hex(block(1)) +
+               " height=10 confirmations=" + std::to_string(confirmations) + " ";
+    };
+    EXPECT_EQ(said(Sighting{}), "") << "no node has it yet";
+    EXPECT_NE(said(in_chain(1)).find(in_chain_at(1)), std::string::npos);
+    EXPECT_EQ(said(in_chain(1)), "");
+    EXPECT_EQ(said(in_chain(5)), "");
+    EXPECT_NE(said(in_chain(6)).find(in_chain_at(6)), std::string::npos);
+    EXPECT_EQ(said(in_chain(99)), "");
+    const Sighting beside{.place = Place::beside, .rival_confirmations = 2};
+    EXPECT_NE(said(beside).find("block_beside_the_chain hash=" + to_display_hex(block(1))),
+              std::string::npos);
+    EXPECT_EQ(said(beside), "");
+    EXPECT_NE(said(in_chain(101)).find(in_chain_at(101)), std::string::npos)
+        << "two heights at once, and from beside";
+    EXPECT_EQ(said(in_chain(102)), "");
+    any->set_watched({{block(1), {10}}});
+    EXPECT_EQ(said(in_chain(103)), "");
 }
 
 TEST_F(BlockWatchTest, TakesAFailureForNoWord)

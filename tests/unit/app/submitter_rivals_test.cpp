@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "pool/app/submitter.h"
+#include "tests/unit/app/submitter_fixture.h"
+
+namespace pool {
+namespace {
+
+TEST_F(SubmitterTest, PrefersOurBlockWhereARivalOfItsHeightIsTheTip)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::inconclusive, "inconclusive");
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.sights.empty()) test.loop.stop();
+    });
+    test.run();
+    ASSERT_EQ(first.sights.size(), 1U);
+    ASSERT_EQ(second.sights.size(), 1U);
+    first.sights.front().second(Sighting{.place = Sighting::Place::in_chain, .confirmations = 1});
+    second.sights.front().second(
+        Sighting{.place = Sighting::Place::beside, .rival_confirmations = 1});
+    EXPECT_TRUE(first.preferred.empty());
+    EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
+}
+
+// Jobs of an old tip live for minutes, and a late share of one may be a block as well.
+TEST_F(SubmitterTest, DoesNotPushItsOwnFirstBlockOfAHeightAsideForALaterOne)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    found(*submitter, 2);
+    const Watch enough =
+        test.loop.after(std::chrono::milliseconds{600}, [this] { test.loop.stop(); });
+    test.run();
+    ASSERT_EQ(second.sights.size(), 1U);
+    EXPECT_EQ(second.sights.front().first, candidate(1).hash);
+}
+
+// A share whose time was too old met the network's target: it is no block of ours.
+TEST_F(SubmitterTest, ABlockThatEveryNodeRefusesLeavesTheHeightToTheNext)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::rejected, "time-too-old");
+    second.answer_submit(SubmitOutcome::rejected, "time-too-old");
+    found(*submitter, 2);
+    const auto looked = [this] {
+        return std::any_of(first.sights.begin(), first.sights.end(),
+                           [](const auto& sight) { return sight.first == candidate(2).hash; });
+    };
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [&] {
+        if (looked()) test.loop.stop();
+    });
+    const Watch enough = test.loop.after(std::chrono::seconds{5}, [this] { test.loop.stop(); });
+    test.run();
+    EXPECT_TRUE(looked()) << "whether a rival is the tip";
+}
+
+// Megabytes to a node far away: when the others are looked at, it does not have the block yet.
+TEST_F(SubmitterTest, LooksAgainAtANodeThatAnswersLateThatItHasOursBesideItsTip)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::accepted);
+    const Watch look = test.loop.every(std::chrono::milliseconds{5}, [this] {
+        if (!second.sights.empty()) test.loop.stop();
+    });
+    test.run();
+    second.sights.front().second(Sighting{});
+    second.sights.pop_front();
+    second.answer_submit(SubmitOutcome::inconclusive, "inconclusive");
+    ASSERT_EQ(second.sights.size(), 1U);
+    second.sights.front().second(
+        Sighting{.place = Sighting::Place::beside, .rival_confirmations = 1});
+    EXPECT_EQ(second.preferred, std::vector{candidate(1).hash});
+    EXPECT_EQ(first.sights.size(), 1U) << "it had answered in time";
+}
+
+}  // namespace
+}  // namespace pool
