@@ -35,7 +35,8 @@ class TcpConn {
 public:
     struct Callbacks {
         /// Bytes as they came, at most 64 KiB, only valid during the call; 64 bytes behind them
-        /// may be read. The owner may drop the TcpConn inside.
+        /// may be read. What is beyond 64 KiB comes when every other connection that has something
+        /// to say was read once. The owner may drop the TcpConn inside.
         std::function<void(std::span<const std::uint8_t>)> on_bytes;
         /// The peer sends no more but may still read. Without this the connection closes at once;
         /// with it the owner says its last words and calls close_after_write.

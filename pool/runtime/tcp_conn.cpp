@@ -246,14 +246,24 @@ void TcpConn::Impl::tell_closed()
     keep->on_close(reason_);
 }
 
+// Behind a read that filled the buffer libuv asks for another at once, up to 31 times, while
+// everybody else waits. There is none then (uv_alloc_cb: UV_ENOBUFS): it turns to the others, and
+// since it polls for a state and not for a change, comes back for the rest in the next turn.
 void TcpConn::Impl::on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept
 {
+    if (std::exchange(owner_of<Impl>(handle)->filled_, false)) {
+        *buffer = uv_buf_init(nullptr, 0);
+        return;
+    }
     *buffer = uv_buf_init(LoopShared::of(handle->loop).read_buffer.data(), LoopShared::read_bytes);
 }
 
 void TcpConn::Impl::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept
 {
-    owner_of<Impl>(stream)->received(count, buffer->base);
+    if (count == UV_ENOBUFS) return;
+    auto* const impl = owner_of<Impl>(stream);
+    impl->filled_ = count == LoopShared::read_bytes;
+    impl->received(count, buffer->base);
 }
 
 void TcpConn::Impl::on_written(uv_write_t* request, int status) noexcept

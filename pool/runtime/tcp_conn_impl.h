@@ -57,6 +57,7 @@ private:
     uv_write_t write_request_{};
     std::shared_ptr<Impl> keep_while_writing_;
     std::weak_ptr<Impl> self_;
+    bool filled_ = false;       // the read buffer, in this turn
     bool leaving_ = false;      // close_after_write was called
     bool input_ended_ = false;  // while leaving
     bool finished_ = false;

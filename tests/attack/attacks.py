@@ -412,9 +412,9 @@ def main():
     print(f"without an attack: p50 {quiet[len(quiet) // 2]:.2f} ms, p99 {base:.2f} ms of {len(quiet)} shares; "
           f"bound {bound:.1f} ms; {start_mib:.0f} MiB")
     print("| attack | what | limit | counted | others' p99 ms | loops, they queued ms | refused | MiB | |\n|---|---|---|---|---|---|---|---|---|")
-    wrong, left_out = 0, setup.get("left_out", [])
+    wrong, left_out, only = 0, setup.get("left_out", []), setup.get("only", "").split()
     for numbers, title, limit, names, cap, run in ATTACKS:
-        if run.__name__ in left_out:
+        if run.__name__ in left_out or (only and run.__name__ not in only):
             continue
         others.felt()
         server.forget_peak()

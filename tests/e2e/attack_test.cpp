@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "pool/base/bytes.h"
 #include "pool/share/redis_client.h"
@@ -104,6 +105,7 @@ void look_into_redis(const std::string& server_id)
 TEST(Attack, OtherMinersFeelNoneOfThem)
 {
     const bool full = std::getenv("ZUBR_ATTACK_FULL") != nullptr;
+    const char* const only = std::getenv("ZUBR_ATTACK_ONLY");     // functions of attacks.py
     constexpr const char* lowest = "0.000000059604644775390625";  // 2^-24: a share in 256 hashes
     NodeFixture node{"signet"};
     const TempDir folder;
@@ -136,28 +138,31 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
 
     const auto names = pool.directory() / "names.txt";
     const auto setup = pool.directory() / "setup.json";
-    std::ofstream{setup} << "{\"port\":" << pool.stratum_port()
-                         << ",\"pid\":" << pool.process().pid()
-                         << ",\"full\":" << (full ? "true" : "false")
-                         << ",\"min_difficulty\":" << lowest << ",\"varying_port\":" << varying_port
-                         << ",\"easy_shares\":" << (full ? 5000 : 300) << ",\"due\":"
-                         << (full ? "0.75" : "0.25")
-                         // They wait for an alarm, or look at time alone.
-                         << ",\"left_out\":[" << (full ? "" : "\"withholds\",\"timing\"") << "]"
-                         << ",\"names\":\"" << names.string() << "\",\"thief\":\""
-                         << test_address("signet", 2) << "\",\"node\":{\"url\":\"" << node.url()
-                         << "\",\"cookie\":\"" << node.cookie_file() << "\"}"
-                         << ",\"web\":\"" << pool.web_url() << "\",\"log\":\""
-                         << (pool.directory() / "zubrd.log").string() << "\",\"pool\":{\"url\":\""
-                         << pool.admin_url() << "\",\"cookie\":\"" << pool.data_dir()
-                         << "/.cookie\"}}";
+    nlohmann::json told{
+        {"port", pool.stratum_port()},
+        {"pid", pool.process().pid()},
+        {"full", full},
+        {"min_difficulty", nlohmann::json::parse(lowest)},
+        {"varying_port", varying_port},
+        {"easy_shares", full ? 5000 : 300},
+        {"due", full ? 0.75 : 0.25},
+        {"names", names.string()},
+        {"thief", test_address("signet", 2)},
+        {"node", {{"url", node.url()}, {"cookie", node.cookie_file()}}},
+        {"web", pool.web_url()},
+        {"log", (pool.directory() / "zubrd.log").string()},
+        {"pool", {{"url", pool.admin_url()}, {"cookie", pool.data_dir() + "/.cookie"}}}};
+    // They wait for an alarm, or look at time alone.
+    if (!full) told["left_out"] = {"withholds", "timing"};
+    if (only != nullptr) told["only"] = only;
+    std::ofstream{setup} << told;
     Process attacker{{"/usr/bin/env", "python3", std::string{ZUBR_TESTS_DIR} + "/attack/attacks.py",
                       setup.string()},
                      pool.directory() / "attacker.log"};
     const auto code = attacker.wait(std::chrono::seconds{full ? 600 : 240});
     std::fputs(attacker.output().c_str(), stdout);
     EXPECT_EQ(code, 0) << attacker.output() << (full ? "" : pool.log());
-    look_into_mysql(pool.database(), names);
+    if (only == nullptr) look_into_mysql(pool.database(), names);
     look_into_redis(pool.server_id());
     EXPECT_EQ(pool.stop(), 0);
 }

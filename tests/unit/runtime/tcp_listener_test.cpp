@@ -20,6 +20,7 @@
 
 #include "pool/runtime/tcp.h"
 #include "tests/unit/runtime/raw_socket.h"
+#include "tests/unit/runtime/socket_path.h"
 #include "tests/unit/runtime/test_loop.h"
 
 namespace pool {
@@ -179,33 +180,6 @@ TEST(TcpListener, SharesOnePortBetweenLoops)
     EXPECT_GT(sides[0].accepted, 0);
     EXPECT_GT(sides[1].accepted, 0);
 }
-
-/// A path in a directory of its own, which goes with it.
-struct SocketPath {
-    std::string directory = "/tmp/zubr-unix-XXXXXX";
-    std::string path;
-    SocketPath()
-    {
-        EXPECT_NE(::mkdtemp(directory.data()), nullptr);
-        path = directory + "/admin.sock";
-    }
-    ~SocketPath()
-    {
-        ::unlink(path.c_str());
-        ::rmdir(directory.c_str());
-    }
-    int connect() const
-    {
-        sockaddr_un to{};
-        to.sun_family = AF_UNIX;
-        path.copy(to.sun_path, sizeof to.sun_path - 1);
-        const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const auto* const generic = reinterpret_cast<const sockaddr*>(&to);
-        if (::connect(fd, generic, sizeof to) == 0) return fd;
-        ::close(fd);
-        return -1;
-    }
-};
 
 TEST(TcpListener, ListensOnAUnixSocketForItsUserAndGroupOnly)
 {
