@@ -233,6 +233,21 @@ Result<void> AccountBook::cancel(std::string_view account, const Occasion& on)
     });
 }
 
+// In two statements: the running user may change these columns and not account_id, which MariaDB
+// would ask for in one of INSERT ... ON DUPLICATE KEY UPDATE.
+Result<void> put_setting(MysqlConnection& db, pool::AccountId account, std::string_view what,
+                         std::vector<SqlValue> values)
+{
+    const auto there =
+        db.execute("INSERT IGNORE INTO account_setting (account_id) VALUES (?)", {account.value});
+    if (!there) return fail(there.error());
+    values.emplace_back(account.value);
+    const auto put = db.execute(
+        "UPDATE account_setting SET " + std::string{what} + " WHERE account_id = ?", values);
+    if (!put) return fail(put.error());
+    return {};
+}
+
 Result<void> AccountBook::set_minimum(std::string_view account, std::optional<Sats> minimum)
 {
     if (minimum && (*minimum < minimum_least || *minimum > supply)) {
@@ -243,12 +258,7 @@ Result<void> AccountBook::set_minimum(std::string_view account, std::optional<Sa
     return impl_->change<void>(account, [&](const AccountRow& row) -> Result<void> {
         const SqlValue value =
             minimum ? SqlValue{static_cast<std::uint64_t>(minimum->value)} : SqlValue{};
-        const auto put = impl_->db.execute(
-            "INSERT INTO account_setting (account_id, minimum_sat) VALUES (?, ?) "
-            "ON DUPLICATE KEY UPDATE minimum_sat = VALUES(minimum_sat)",
-            {row.id.value, value});
-        if (!put) return fail(put.error());
-        return {};
+        return put_setting(impl_->db, row.id, "minimum_sat = ?", {value});
     });
 }
 
@@ -259,13 +269,8 @@ Result<void> AccountBook::hold(std::string_view account, std::string_view reason
         return fail(Error::Code::invalid, "the reason of a hold has 1 to 190 bytes");
     }
     return impl_->change<void>(account, [&](const AccountRow& row) -> Result<void> {
-        const auto put = impl_->db.execute(
-            "INSERT INTO account_setting (account_id, hold_reason, held_by, held_at_ms) "
-            "VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE hold_reason = VALUES(hold_reason), "
-            "held_by = VALUES(held_by), held_at_ms = VALUES(held_at_ms)",
-            {row.id.value, sql(reason), on.by, on.now.value});
-        if (!put) return fail(put.error());
-        return {};
+        return put_setting(impl_->db, row.id, "hold_reason = ?, held_by = ?, held_at_ms = ?",
+                           {sql(reason), on.by, on.now.value});
     });
 }
 

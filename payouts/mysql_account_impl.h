@@ -19,6 +19,11 @@ struct AccountRow {
     std::string first_address;
 };
 
+/// Changes what is set of an account whose row is locked. what: "hold_reason = ?, held_by = ?", as
+/// many as there are values.
+pool::Result<void> put_setting(MysqlConnection& db, pool::AccountId account, std::string_view what,
+                               std::vector<SqlValue> values);
+
 /// What the parts of AccountBook share: addresses and holds are in mysql_account_book.cpp, terms in
 /// mysql_account_terms.cpp, tokens in mysql_account_tokens.cpp.
 struct AccountBook::Impl {

@@ -138,12 +138,9 @@ Result<void> AccountBook::set_public(std::string_view account, bool is_public)
 {
     return impl_->change<void>(account, [&](const AccountRow& row) -> Result<void> {
         if (auto named = check_named(impl_->db, row); !named) return named;
-        const auto put = impl_->db.execute(
-            "INSERT INTO account_setting (account_id, is_public) VALUES (?, ?) "
-            "ON DUPLICATE KEY UPDATE is_public = VALUES(is_public)",
-            {row.id.value, std::uint64_t{is_public}});
-        if (!put) return fail(put.error());
-        return tell_change(impl_->db);
+        const std::uint64_t value = is_public ? 1 : 0;
+        auto put = put_setting(impl_->db, row.id, "is_public = ?", {value});
+        return put ? tell_change(impl_->db) : put;
     });
 }
 

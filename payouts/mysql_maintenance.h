@@ -14,13 +14,15 @@ namespace payouts {
 /// the ledger, a sealed slot or a block's credit.
 struct TableRights {
     std::string_view table;
-    std::string_view rights;  ///< besides SELECT: "INSERT, UPDATE"
+    std::string_view rights;     ///< besides SELECT: "INSERT"; UPDATE of any column: caches only
+    std::string_view columns{};  ///< those that UPDATE may change, where a state moves on
 };
 std::span<const TableRights> running_rights();
 
 /// Brings the schema up as `admin`. When the running user is another one, grants it what
-/// running_rights() says and nothing else. dry: only tells what would be done.
-/// Returns a text for an operator. Errors: as migrate(); refused, when `admin` may not grant.
+/// running_rights() says and takes away what it had on tables besides. dry: only tells what would
+/// be done. Returns a text for an operator. Errors: as migrate(); refused, when `admin` may not
+/// grant.
 pool::Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions& running,
                                         bool dry);
 

@@ -176,16 +176,31 @@ Result<std::vector<PayoutBatch>> list_batches(MysqlConnection& db, std::uint32_t
     return batches;
 }
 
-Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db)
+namespace {
+
+Result<std::vector<std::uint64_t>> ids_of(MysqlConnection& db, const std::string& which)
 {
-    const auto rows = db.query(
-        "SELECT id FROM payout_batch WHERE state <> 'draft' AND closed = 0 "
-        "AND NOT (state = 'cancelled' AND anchor_txid IS NULL) "
-        "ORDER BY id");
+    const auto rows = db.query("SELECT id FROM payout_batch WHERE " + which);
     if (!rows) return fail(rows.error());
     std::vector<std::uint64_t> ids;
     for (const SqlRow& row : *rows) ids.push_back(row.u64(0));
     return ids;
+}
+
+}  // namespace
+
+Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db)
+{
+    return ids_of(db,
+                  "state <> 'draft' AND closed = 0 "
+                  "AND NOT (state = 'cancelled' AND anchor_txid IS NULL) ORDER BY id");
+}
+
+Result<std::vector<std::uint64_t>> ended_batches(MysqlConnection& db)
+{
+    return ids_of(db,
+                  "state IN ('confirmed', 'cancelled') AND anchor_txid IS NOT NULL "
+                  "ORDER BY id DESC LIMIT 20");
 }
 
 Result<void> move_batch(MysqlConnection& db, std::uint64_t id, BatchState from, BatchState to)
@@ -366,11 +381,15 @@ Result<void> lock_controls(MysqlConnection& db)
 Result<void> write_control(MysqlConnection& db, std::string_view name, const ControlRow& row,
                            pool::UnixMillis now)
 {
-    const auto done = db.execute(
-        "INSERT INTO control (name, value, set_by, at_ms) VALUES (?, ?, ?, ?) ON DUPLICATE KEY "
-        "UPDATE value = VALUES(value), set_by = VALUES(set_by), at_ms = VALUES(at_ms)",
-        {sql(name), row.value, row.set_by, now.value});
-    if (!done) return fail(done.error());
+    const auto set =
+        db.execute("UPDATE control SET value = ?, set_by = ?, at_ms = ? WHERE name = ?",
+                   {row.value, row.set_by, now.value, sql(name)});
+    if (!set) return fail(set.error());
+    if (set->rows > 0) return {};
+    const auto made =
+        db.execute("INSERT INTO control (name, value, set_by, at_ms) VALUES (?, ?, ?, ?)",
+                   {sql(name), row.value, row.set_by, now.value});
+    if (!made) return fail(made.error());
     return {};
 }
 

@@ -37,6 +37,9 @@ pool::Result<std::vector<PayoutBatch>> list_batches(MysqlConnection& db, std::ui
 /// Those with something left to do or to watch, oldest first; drafts are left out.
 pool::Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db);
 
+/// The 20 newest of those that ended in the chain.
+pool::Result<std::vector<std::uint64_t>> ended_batches(MysqlConnection& db);
+
 /// Errors: conflict, when it is in another state than `from` by now.
 pool::Result<void> move_batch(MysqlConnection& db, std::uint64_t id, BatchState from,
                               BatchState to);

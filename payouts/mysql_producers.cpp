@@ -10,12 +10,16 @@ using pool::Result;
 
 Result<void> claim_producer(MysqlConnection& db, std::string_view name, std::string_view owner)
 {
-    const auto made = db.execute(
-        "INSERT INTO producer (name, owner) VALUES (?, ?) ON DUPLICATE KEY UPDATE "
-        "retired = IF(owner IN ('', VALUES(owner)), 0, retired), "
-        "owner = IF(owner = '', VALUES(owner), owner)",
-        {sql(name), sql(owner)});
-    if (!made) return fail(made.error());
+    const auto claimed =
+        db.execute("UPDATE producer SET retired = 0, owner = ? WHERE name = ? AND owner IN ('', ?)",
+                   {sql(owner), sql(name), sql(owner)});
+    if (!claimed) return fail(claimed.error());
+    if (claimed->rows == 0) {
+        const auto made =
+            db.execute("INSERT INTO producer (name, owner) VALUES (?, ?)", {sql(name), sql(owner)});
+        // It is there, and somebody's: whose is seen below.
+        if (!made && made.error().code != Error::Code::conflict) return fail(made.error());
+    }
     const auto rows = db.query("SELECT owner FROM producer WHERE name = ?", {sql(name)});
     if (!rows) return fail(rows.error());
     if (!rows->empty() && rows->front().text(0) == owner) return {};

@@ -69,10 +69,12 @@ Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
 
 Result<void> ensure_producer(MysqlConnection& db, std::string_view name)
 {
-    const auto made = db.execute(
-        "INSERT INTO producer (name) VALUES (?) ON DUPLICATE KEY UPDATE retired = 0", {sql(name)});
-    if (!made) return fail(made.error());
-    return {};
+    const auto back = db.execute("UPDATE producer SET retired = 0 WHERE name = ?", {sql(name)});
+    if (!back) return fail(back.error());
+    if (back->rows > 0) return {};
+    const auto made = db.execute("INSERT INTO producer (name) VALUES (?)", {sql(name)});
+    if (made || made.error().code == Error::Code::conflict) return {};  // its server was quicker
+    return fail(made.error());
 }
 
 Result<std::uint64_t> read_mark(MysqlConnection& db, std::string_view name)
