@@ -10,6 +10,7 @@ using pool::Result;
 namespace {
 
 constexpr std::chrono::hours anew_after{24};
+constexpr std::uint64_t rows_at_once = 10'000;
 
 const std::string debit_side =
     "SELECT debit_id, SUM(amount_sat) FROM ledger_transfer WHERE event_id > ? AND event_id <= ? "
@@ -72,17 +73,22 @@ Result<void> BalanceWatch::add(MysqlConnection& db, std::uint64_t through)
 
 Result<std::string> BalanceWatch::compare(MysqlConnection& db) const
 {
-    const auto rows = db.query(
-        "SELECT a.id, a.code, COALESCE(b.debits_sat, 0), COALESCE(b.credits_sat, 0) "
-        "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id ORDER BY a.id");
-    if (!rows) return fail(rows.error());
-    for (const SqlRow& row : *rows) {
-        const auto found = sums_.find(row.u64(0));
-        const Sums sums = found == sums_.end() ? Sums{} : found->second;
-        if (row.u64(2) == sums.debits && row.u64(3) == sums.credits) continue;
-        return row.text(1) + " differs from its transfers";
+    for (std::uint64_t last = 0;;) {
+        const auto rows = db.query(
+            "SELECT a.id, a.code, COALESCE(b.debits_sat, 0), COALESCE(b.credits_sat, 0) "
+            "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "
+            "WHERE a.id > ? ORDER BY a.id LIMIT ?",
+            {last, rows_at_once});
+        if (!rows) return fail(rows.error());
+        for (const SqlRow& row : *rows) {
+            last = row.u64(0);
+            const auto found = sums_.find(last);
+            const Sums sums = found == sums_.end() ? Sums{} : found->second;
+            if (row.u64(2) == sums.debits && row.u64(3) == sums.credits) continue;
+            return row.text(1) + " differs from its transfers";
+        }
+        if (rows->size() < rows_at_once) return "";
     }
-    return "";
 }
 
 }  // namespace payouts

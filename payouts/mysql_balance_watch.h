@@ -19,9 +19,9 @@ public:
     explicit BalanceWatch(std::uint64_t part = 100'000) : part_(part) {}
 
     /// Reads the next part of the transfers; when those are all, compares every balance with them,
-    /// in one snapshot: what others book meanwhile makes no difference. The answer: the first one
-    /// that differs, as a sentence of at most 64 bytes; "" when none does, or there is more to
-    /// read. Errors: unavailable.
+    /// in one snapshot: what others book meanwhile makes no difference, and nobody waits for
+    /// anybody. The answer: the first one that differs, as a sentence of at most 64 bytes; "" when
+    /// none does, or there is more to read. Errors: unavailable.
     pool::Result<std::string> look(MysqlConnection& db, pool::SteadyTime now);
     bool more() const { return more_; }  ///< to read before balances can be compared
 

@@ -1,13 +1,17 @@
 // ./dev bench money: the books at the sizes that docs/operations.md speaks of, with the real Redis
 // and MariaDB that dev starts for it (innodb_flush_log_at_trx_commit=1).
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "payouts/mysql_balance_watch.h"
 #include "payouts/mysql_verify.h"
 #include "payouts/mysql_window.h"
 #include "pool/base/log.h"
@@ -144,6 +148,59 @@ void window_of(std::uint64_t slots, std::uint64_t accounts)
     say(what.c_str(), took, "s", 10, true);
 }
 
+/// Of a block that pays everyone; its seconds.
+double credit(payouts::Service& service, std::uint8_t number)
+{
+    payouts::FoundBlock block;
+    block.hash.bytes[0] = number;
+    block.found_at = pool::UnixMillis{slot * pool::slot_ms};
+    block.reward = pool::Sats{312'500'000};
+    block.coinbase = {1};
+    const std::vector seen{
+        payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
+    if (!service.record_found(block)) std::exit(1);
+    service.sight(seen);
+    return seconds_of([&] {
+        const auto report = service.step(now_in(slot));
+        if (!report || report->blocks_changed != 1) std::exit(1);
+    });
+}
+
+/// What the payer does every five minutes, beside nothing and beside a credit.
+void watch_of(BooksFixture& books, payouts::Service& service)
+{
+    payouts::MysqlConnection db{books.mysql()};
+    payouts::BalanceWatch watch;
+    double longest = 0;
+    const auto look = [&] {
+        const double took = seconds_of([&] {
+            if (watch.look(db, {}).value_or("lost") != "") std::exit(1);
+        });
+        longest = std::max(longest, took);
+        return took;
+    };
+    double all = 0;
+    do {
+        all += look();
+    } while (watch.more());
+    std::printf("%-58s %12.2f s\n", "watch over balances: all transfers read once", all);
+    say("  its longest look", longest, "s", 1, true);
+    say("  a look when nothing is new", look(), "s", 1, true);
+    const double alone = credit(service, 2);
+    std::atomic<bool> done{false};
+    unsigned looks = 0;
+    longest = 0;
+    std::thread looking{[&] {
+        for (; !done; ++looks) look();
+    }};
+    const double beside = credit(service, 3);
+    done = true;
+    looking.join();
+    std::printf("%-58s %12.2f s\n", "another credit to these accounts", alone);
+    std::printf("%-58s %12.2f s (%u looks, the longest %.2f s)\n",
+                "  and beside looks without a pause", beside, looks, longest);
+}
+
 void credit_of(std::uint64_t accounts)
 {
     BooksFixture books;
@@ -161,25 +218,14 @@ void credit_of(std::uint64_t accounts)
         "cum_score, root, chain, sealed_at_ms) select slot_id, count(*), 0, 1, sum(score), "
         "0, 0, 0, repeat('a', 32), repeat('b', 32), 0 from slot_account group by slot_id");
     run(books, "update books set sealed_through = 2000");
-    payouts::FoundBlock block;
-    block.found_at = pool::UnixMillis{slot * pool::slot_ms};
-    block.reward = pool::Sats{312'500'000};
-    block.coinbase = {1};
-    const std::vector seen{
-        payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
-    if (!service->record_found(block)) std::exit(1);
-    service->sight(seen);
-    const double took = seconds_of([&] {
-        const auto report = service->step(now_in(slot));
-        if (!report || report->blocks_changed != 1) std::exit(1);
-    });
     const std::string what = "credit of one block to " + count + " accounts";
-    say(what.c_str(), took, "s", 5, true);
+    say(what.c_str(), credit(*service, 1), "s", 5, true);
     const double verified = seconds_of([&] {
         payouts::MysqlConnection db{books.mysql()};
         static_cast<void>(payouts::verify_ledger(db));
     });
     std::printf("%-58s %12.2f s\n", "  and verifyledger over it", verified);
+    watch_of(books, *service);
 }
 
 }  // namespace
