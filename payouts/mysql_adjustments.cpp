@@ -158,6 +158,16 @@ Result<CoinEntry> approve_coins(MysqlConnection& db, std::uint64_t id, const std
     return entry;
 }
 
+Result<Sats> coins_booked_in_since(MysqlConnection& db, pool::UnixMillis since)
+{
+    const auto rows = db.query(
+        "SELECT CAST(COALESCE(SUM(amount_sat), 0) AS SIGNED) FROM adjustment WHERE direction = "
+        "'in' AND booked_at_ms > ?",
+        {since.value});
+    if (!rows) return fail(rows.error());
+    return Sats{rows->front().sats(0)};
+}
+
 Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t limit)
 {
     const auto rows = db.query(columns + "ORDER BY j.id DESC LIMIT ?", {std::uint64_t{limit}});

@@ -23,6 +23,8 @@ pool::Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, con
 /// refused, for whoever has asked for it, and when the account does not hold so much.
 pool::Result<CoinEntry> approve_coins(MysqlConnection& db, std::uint64_t id, const std::string& who,
                                       pool::UnixMillis now);
+/// What was booked in after `since`, by the clocks of the servers that did.
+pool::Result<pool::Sats> coins_booked_in_since(MysqlConnection& db, pool::UnixMillis since);
 /// Newest first.
 pool::Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t limit);
 

@@ -92,14 +92,16 @@ Result<std::string> account_of(MysqlOptions options)
 Result<void> grant(MysqlConnection& db, const std::string& account)
 {
     for (const TableRights& each : running_rights()) {
-        const std::string on =
-            " ON " + identifier(db.options().database) + "." + identifier(each.table);
-        auto revoked = db.run("REVOKE ALL PRIVILEGES" + on + " FROM " + account);
+        std::string on = " ON ";
+        on.append(identifier(db.options().database)).append(".").append(identifier(each.table));
+        std::string text = "REVOKE ALL PRIVILEGES";
+        text.append(on).append(" FROM ").append(account);
+        auto revoked = db.run(text);
         if (!revoked && db.last_error() != nothing_granted) return revoked;
-        std::string text = "GRANT SELECT";
+        text = "GRANT SELECT";
         if (!each.rights.empty()) text.append(", ").append(each.rights);
         if (!each.columns.empty()) text.append(", UPDATE (").append(each.columns).append(")");
-        auto done = db.run(text + on + " TO " + account);
+        auto done = db.run(text.append(on).append(" TO ").append(account));
         if (!done) return done;
     }
     return {};

@@ -1,5 +1,8 @@
 #include "payouts/payout_funds.h"
 
+#include <algorithm>
+
+#include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_payouts.h"
 #include "pool/base/log.h"
@@ -34,6 +37,20 @@ Result<Sats> own_outputs(const PayoutTx& tx, Sats paid)
         if (output) spent += output->value;
     }
     return spent - paid - tx.fee;
+}
+
+std::string what_it_has_not_seen(const FundsCheck& check)
+{
+    std::string what = "the wallet has not seen ";
+    if (!check.unseen.empty()) {
+        what += "block " + check.unseen + ", which the books count";
+    } else if (check.unseen_payout > 0) {
+        what += "the end of payout " + std::to_string(check.unseen_payout);
+    } else {
+        what += std::to_string(check.recent.value) +
+                " sat that were booked (bookcoins in) later than the blocks that it knows";
+    }
+    return what + ": is its node behind?";
 }
 
 }  // namespace
@@ -80,6 +97,37 @@ Result<std::string> PayoutFunds::unseen_block()
     return "";
 }
 
+Result<std::uint64_t> PayoutFunds::unseen_payout()
+{
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
+    const auto ids = ended_batches(db_);
+    if (!ids) return fail(ids.error());
+    for (const std::uint64_t id : *ids) {
+        if (auto connected = db_.connect(); !connected) return fail(connected.error());
+        auto batch = read_batch(db_, id);
+        if (!batch) return fail(batch.error());
+        if (auto seen = worker_.see(*batch); !seen) return fail(seen.error());
+        const auto in_chain = [](const auto& each) {
+            return each.standing.place == Place::in_chain;
+        };
+        const bool known = std::any_of(batch->txs.begin(), batch->txs.end(), in_chain) ||
+                           std::any_of(batch->writeoffs.begin(), batch->writeoffs.end(), in_chain);
+        if (!known) return id;
+    }
+    return 0;
+}
+
+Result<void> PayoutFunds::add_unseen(FundsCheck& check)
+{
+    auto block = unseen_block();
+    if (!block) return fail(block.error());
+    check.unseen = std::move(*block);
+    const auto payout = unseen_payout();
+    if (!payout) return fail(payout.error());
+    check.unseen_payout = *payout;
+    return {};
+}
+
 Result<FundsCheck> PayoutFunds::compare()
 {
     if (auto connected = db_.connect(); !connected) return fail(connected.error());
@@ -96,11 +144,12 @@ Result<FundsCheck> PayoutFunds::compare()
                        check.in_flight - wallet->spendable - wallet->immature;
     const Sats most = options_.hot_wallet_max;
     check.above_max = most > Sats{} && wallet->spendable > most;
-    if (check.lacking() > Sats{}) {
-        auto unseen = unseen_block();
-        if (!unseen) return fail(unseen.error());
-        check.unseen = std::move(*unseen);
-    }
+    if (check.missing() <= Sats{}) return check;
+    if (auto connected = db_.connect(); !connected) return fail(connected.error());
+    const auto recent = coins_booked_in_since(db_, wallet->through);
+    if (!recent) return fail(recent.error());
+    check.recent = *recent;
+    if (auto added = add_unseen(check); !added) return fail(added.error());
     return check;
 }
 
@@ -138,7 +187,7 @@ Result<void> PayoutFunds::look_at_wallet(pool::Now now)
         return {};
     }
     const FundsSeen before = watch_.told();
-    const bool behind = !check->unseen.empty();
+    const bool behind = check->behind();
     if (watch_.saw({check->difference, check->lacking(), behind, check->above_max}, now.steady)) {
         tell(before, *check);
     }
@@ -146,8 +195,7 @@ Result<void> PayoutFunds::look_at_wallet(pool::Now now)
     const std::string lacks =
         "the wallet lacks " + std::to_string(check->lacking().value) + " sat of what the books say";
     if (behind) {
-        doubt_ = "the wallet has not seen block " + check->unseen +
-                 ", which the books count: is its node behind?";
+        doubt_ = what_it_has_not_seen(*check);
     } else if (watch_.doubtful()) {
         doubt_ = lacks;
     }
@@ -164,7 +212,7 @@ void PayoutFunds::tell(const FundsSeen& before, const FundsCheck& check) const
                                                       {"lacking_sat", told().lacking.value}});
     }
     if (told().behind && !before.behind) {
-        pool::log::warn("wallet_behind_books", {{"block", check.unseen}});
+        pool::log::warn("wallet_behind_books", {{"reason", what_it_has_not_seen(check)}});
     }
     if (told().above_max && !before.above_max) {
         pool::log::warn("hot_wallet_above_max", {{"spendable_sat", check.wallet.spendable.value},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "payouts/funds_check.h"
@@ -34,7 +35,9 @@ public:
 
 private:
     pool::Result<void> add_payouts(FundsCheck& check);
+    pool::Result<void> add_unseen(FundsCheck& check);
     pool::Result<std::string> unseen_block();
+    pool::Result<std::uint64_t> unseen_payout();
     pool::Result<void> look_at_wallet(pool::Now now);
     pool::Result<void> look_at_balances(pool::Now now);
     void tell(const FundsSeen& before, const FundsCheck& check) const;

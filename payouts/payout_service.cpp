@@ -304,7 +304,7 @@ Result<HoldState> Payouts::release(const std::string& who, bool adopt_books, poo
 {
     // The wallet away, or behind: whoever pays looks before he does.
     const auto check = impl_->funds.compare();
-    const bool sure = check && check->unseen.empty();
+    const bool sure = check && !check->behind();
     auto state = impl_->hold.release({who, adopt_books, sure ? check->lacking() : Sats{}}, now);
     impl_->funds.look_soon();  // what is right again is paid from again at once
     return state;

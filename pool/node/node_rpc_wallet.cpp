@@ -158,6 +158,11 @@ public:
 
     Result<WalletTotals> totals() override
     {
+        // Before the balances: these wait until the wallet has all blocks that its node has.
+        const auto chain = rpc_->call("getblockchaininfo", "[]");
+        if (!chain) return fail(chain.error());
+        const auto median_time = chain->find("mediantime").uint64();
+        if (!median_time) return not_understood("getblockchaininfo");
         const auto balances = rpc_->call("getbalances", "[]");
         if (!balances) return fail(balances.error());
         const JsonValue mine = balances->find("mine");
@@ -165,7 +170,7 @@ public:
         const auto pending = amount_in(mine.find("untrusted_pending"));
         const auto immature = amount_in(mine.find("immature"));
         if (!trusted || !pending || !immature) return not_understood("getbalances");
-        return WalletTotals{*trusted + *pending, *immature};
+        return WalletTotals{*trusted + *pending, *immature, UnixMillis{*median_time * 1000}};
     }
 
     Result<AddressVerdict> judge(const std::string& address) override

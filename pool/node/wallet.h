@@ -8,6 +8,7 @@
 #include "pool/base/bytes.h"
 #include "pool/base/hash.h"
 #include "pool/base/result.h"
+#include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/transaction.h"
 
@@ -58,6 +59,9 @@ struct TxStanding {
 struct WalletTotals {
     Sats spendable;  ///< confirmed, and own change that is not yet
     Sats immature;   ///< coinbases
+    /// Of the newest block that these know of the median time (BIP 113), in the chain that its node
+    /// had: what the chain took later they may not know.
+    UnixMillis through;
 };
 
 /// What a node says of an address.

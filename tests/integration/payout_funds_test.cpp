@@ -2,12 +2,10 @@
 // not.
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "payouts/mysql_audit.h"
 #include "payouts/mysql_balance_watch.h"
@@ -20,38 +18,6 @@ namespace {
 
 using pool::Sats;
 using std::chrono::minutes;
-
-/// Steps as time goes by, so that looks at the wallet become due.
-class Clock {
-public:
-    explicit Clock(payouts::Payouts& payouts) : payouts_(payouts) {}
-
-    payouts::PayoutReport step_after(minutes later)
-    {
-        now_.steady += later;
-        for (int round = 0; round < 100; ++round) {
-            const auto report = payouts_.step(now_);
-            EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().detail);
-            if (!report) return {};
-            if (report->changed == 0) return *report;
-        }
-        ADD_FAILURE() << "payouts do not come to rest";
-        return {};
-    }
-    pool::Now now() const { return now_; }
-
-private:
-    payouts::Payouts& payouts_;
-    pool::Now now_ = pool::read_clock();
-};
-
-bool held(payouts::Payouts& payouts, const std::string& why = "")
-{
-    const auto hold = payouts.hold();
-    EXPECT_TRUE(hold.has_value()) << (hold ? "" : hold.error().detail);
-    return hold && hold->stopped && hold->by == "zubrd" &&
-           hold->reason.find(why) != std::string::npos;
-}
 
 /// The pool's part of a coin is spent by hand, and nobody books it.
 Sats robbed(PayoutsFixture& pool)
@@ -169,46 +135,6 @@ TEST_F(Payouts, GoOnWhileCoinsAreOnTheirWayOrNobodysYet)
     EXPECT_LT(payouts->compare()->difference, Sats{}) << "more coins than the books know";
 }
 
-/// A block that pays the wallet stands in the books as found and in the chain; it has not been
-/// credited yet. Gives its hash.
-std::string found_block(PayoutsFixture& pool)
-{
-    const auto made =
-        pool.node().call("generatetoaddress", "[1, \"" + pool.wallet().address() + "\"]");
-    EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().detail);
-    const std::string hash = nlohmann::json::parse(made.value_or("[\"\"]")).at(0);
-    const auto block =
-        nlohmann::json::parse(pool.node().call("getblock", "[\"" + hash + "\", 2]").value_or("{}"));
-    const auto& coinbase = block.at("tx").at(0);
-    const auto sats = std::llround(coinbase.at("vout").at(0).at("value").get<double>() * 1e8);
-    pool.books().scalar(
-        "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
-        "coinbase_tx, reward_sat, fee_bps, place, confirmations) values (reverse(x'" +
-        hash + "'), " + std::to_string(block.at("height").get<int>()) + ", 1, 1, '', '', x'', x'" +
-        coinbase.at("hex").get<std::string>() + "', " + std::to_string(sats) +
-        ", 0, 'in_chain', 1)");
-    return hash;
-}
-
-TEST_F(Payouts, WaitForANodeThatHasYetToSeeABlockAndNobodyNeedsToReleaseThem)
-{
-    PayoutsFixture pool{node(), own_name()};
-    pool.owe(123, 5'000'000);
-    auto payouts = pool.open();
-    Clock clock{*payouts};
-    const std::string hash = found_block(pool);
-    ASSERT_EQ(payouts->compare()->difference, Sats{}) << "immature, and not credited yet";
-    ASSERT_TRUE(node().call("invalidateblock", "[\"" + hash + "\"]").has_value());
-    const std::uint64_t id = approved_batch(*payouts, "a");
-    for (const minutes later : {minutes{0}, minutes{1}, minutes{1}}) clock.step_after(later);
-    EXPECT_NE(state_of(*payouts, id).find("has not seen block " + hash), std::string::npos)
-        << state_of(*payouts, id);
-    EXPECT_FALSE(held(*payouts));
-    ASSERT_TRUE(node().call("reconsiderblock", "[\"" + hash + "\"]").has_value());
-    clock.step_after(minutes{1});
-    EXPECT_EQ(state_of(*payouts, id), "broadcast");
-}
-
 TEST_F(Payouts, StopByThemselvesWhenABalanceIsNotWhatItsTransfersMake)
 {
     PayoutsFixture pool{node(), own_name()};
@@ -257,6 +183,29 @@ TEST_F(Payouts, HaveTheirBalancesComparedWithTransfersThatAreReadInParts)
         "update ledger_balance set debits_sat = debits_sat + 1 where account_id = (select id from "
         "ledger_account where code = 'asset:wallet')");
     EXPECT_EQ(watch.look(db, now).value_or("an error"), "asset:wallet differs from its transfers");
+}
+
+// It reads a snapshot: a credit that holds all rows for seconds neither waits for it nor holds it
+// up.
+TEST_F(Payouts, HaveTheirBalancesComparedPastWhoeverHasLockedThem)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(134, 1'000);
+    payouts::MysqlConnection holds{pool.books().mysql()};
+    ASSERT_TRUE(holds.connect().has_value());
+    auto booking = payouts::Transaction::begin(holds);
+    ASSERT_TRUE(booking.has_value());
+    for (const char* table : {"ledger_balance", "ledger_transfer", "ledger_account", "books"}) {
+        const auto locked = holds.query(std::string{"select * from "} + table + " for update");
+        ASSERT_TRUE(locked.has_value()) << locked.error().detail;
+    }
+    ASSERT_TRUE(holds.run("update ledger_balance set debits_sat = debits_sat + 1").has_value());
+    payouts::MysqlConnection db{pool.books().mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    ASSERT_TRUE(db.run("SET SESSION innodb_lock_wait_timeout = 1").has_value());
+    payouts::BalanceWatch watch;
+    EXPECT_EQ(watch.look(db, {}).value_or("it waits for the locks"), "");
+    EXPECT_FALSE(watch.more());
 }
 
 // No lease stands between two people on two servers: the row's lock and the event's key do.

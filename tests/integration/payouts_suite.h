@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -26,5 +27,38 @@ protected:
     }
     static inline NodeFixture* shared_node = nullptr;
 };
+
+/// Steps payouts as time goes by, so that looks at the wallet become due.
+class Clock {
+public:
+    explicit Clock(payouts::Payouts& payouts) : payouts_(payouts) {}
+
+    payouts::PayoutReport step_after(std::chrono::minutes later)
+    {
+        now_.steady += later;
+        for (int round = 0; round < 100; ++round) {
+            const auto report = payouts_.step(now_);
+            EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().detail);
+            if (!report) return {};
+            if (report->changed == 0) return *report;
+        }
+        ADD_FAILURE() << "payouts do not come to rest";
+        return {};
+    }
+    pool::Now now() const { return now_; }
+
+private:
+    payouts::Payouts& payouts_;
+    pool::Now now_ = pool::read_clock();
+};
+
+/// By themselves, and not by a person.
+inline bool held(payouts::Payouts& payouts, const std::string& why = "")
+{
+    const auto hold = payouts.hold();
+    EXPECT_TRUE(hold.has_value()) << (hold ? "" : hold.error().detail);
+    return hold && hold->stopped && hold->by == "zubrd" &&
+           hold->reason.find(why) != std::string::npos;
+}
 
 }  // namespace tests
