@@ -13,15 +13,17 @@ namespace stratum {
 
 /// Who waits for a round of its handshake, TLS's or Noise's: a signature costs as much as hundreds
 /// of shares. Addresses (of IPv6: a /64) take turns, each with its oldest: somebody who asks for
-/// rounds on thousands of connections has those of his own address wait, and nobody else. Used on
-/// one loop.
+/// rounds on thousands of connections has those of his own address wait, and nobody else. Of an
+/// address those go first whose handshake has begun: for them the signature is made, and would be
+/// in vain if they left. Used on one loop.
 class HandshakeTurns {
 public:
-    void enter(const IpAddress& address, pool::SessionId id)
+    /// begun: it has had a round before.
+    void enter(const IpAddress& address, pool::SessionId id, bool begun = false)
     {
-        auto& line = waiting_[address.prefix()];
-        if (line.empty()) turns_.push_back(address.prefix());
-        line.push(id);
+        Lines& lines = waiting_[address.prefix()];
+        if (lines.empty()) turns_.push_back(address.prefix());
+        (begun ? lines.begun : lines.fresh).push(id);
     }
     bool empty() const { return turns_.empty(); }
     /// Whose turn it is; it waits no more. Nobody when empty.
@@ -30,11 +32,12 @@ public:
         if (turns_.empty()) return std::nullopt;
         const IpAddress address = turns_.front();
         turns_.pop_front();
-        const auto line = waiting_.find(address);
-        const pool::SessionId id = line->second.front();
-        line->second.pop();
-        if (line->second.empty()) {
-            waiting_.erase(line);
+        const auto lines = waiting_.find(address);
+        Line& line = lines->second.begun.empty() ? lines->second.fresh : lines->second.begun;
+        const pool::SessionId id = line.front();
+        line.pop();
+        if (lines->second.empty()) {
+            waiting_.erase(lines);
         } else {
             turns_.push_back(address);
         }
@@ -44,7 +47,12 @@ public:
 private:
     // Nearly always of one connection each.
     using Line = std::queue<pool::SessionId, std::list<pool::SessionId>>;
-    std::unordered_map<IpAddress, Line, IpHash> waiting_;
+    struct Lines {
+        Line begun;
+        Line fresh;
+        bool empty() const { return begun.empty() && fresh.empty(); }
+    };
+    std::unordered_map<IpAddress, Lines, IpHash> waiting_;
     std::deque<IpAddress> turns_;  // each address that waits, once
 };
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::chrono::seconds tick{1};
 constexpr std::chrono::milliseconds pace_every{10};
-constexpr std::chrono::milliseconds soon{1};
 // Two dozen jobs: what is beyond waits here, bounded, rather than in the kernel, where it may be
 // megabytes.
 constexpr int kernel_send_buffer = 32 << 10;
@@ -43,7 +42,10 @@ pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
         listeners.push_back(std::move(*opened));
     }
     ticking = loop.every(tick, [this] { on_tick(); });
-    turn_end = loop.at_turn_end([this] { end_turn(); });
+    turn_end = loop.at_turn_end([this] {
+        end_turn();
+        shake_hands();
+    });
     return ports;
 }
 
@@ -127,30 +129,45 @@ void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step&
         shard.metrics().proxied_connections.add();
         if (!admit(conn, conn.intake->address())) return forget(conns.find(id.value));
     }
-    if (step.shakes && !std::exchange(conn.shaking, true)) {
-        handshakes.enter(conn.address, id);
-        if (!shaking.active()) shaking = loop.after(soon, [this] { shake_hands(); });
-    }
+    if (step.shakes) line_up(id, conn);
     if (step.caller != Caller::more) greet(id, conn, step.caller);
 }
 
-// A few a turn, and one after the other of those addresses that wait: what others have sent
-// meanwhile is answered between them.
+void Server::Impl::line_up(pool::SessionId id, Conn& conn)
+{
+    if (conn.shakes_since) return;
+    conn.shakes_since = pool::read_clock().steady;
+    room.keep_waiting(id);
+    handshakes.enter(conn.address, id, conn.intake->shaken());
+}
+
+// A few a turn, once all that came in it is answered, and one after the other of those addresses
+// that wait. The loop does not sleep then: it looks what others have sent, and goes on.
 void Server::Impl::shake_hands()
 {
-    constexpr std::chrono::milliseconds long_enough{1};
+    constexpr std::chrono::microseconds long_enough{250};
+    if (handshakes.empty()) return;
     const pool::SteadyTime began = pool::read_clock().steady;
     std::size_t shaken = 0;
     while (const auto id = handshakes.next()) {
         const auto at = conns.find(id->value);
         if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
-        at->second.shaking = false;
-        if (at->second.intake->in_tls()) shard.metrics().tls_rounds.add();
-        take_step(*id, at->second, at->second.intake->shake_hands(shard.v2_open()));
+        shake_hand(*id, at->second);
         const bool long_turn = pool::read_clock().steady - began >= long_enough;
         if (++shaken >= handshakes_a_turn || long_turn) break;
     }
-    if (!handshakes.empty()) shaking = loop.after(soon, [this] { shake_hands(); });
+    shaking = loop.after(std::chrono::milliseconds{0}, [] {});
+}
+
+// May drop the connection.
+void Server::Impl::shake_hand(pool::SessionId id, Conn& conn)
+{
+    if (conn.intake->in_tls()) shard.metrics().tls_rounds.add();
+    // The clock of its deadlines stood still meanwhile.
+    if (conn.shakes_since) conn.opened.steady += pool::read_clock().steady - *conn.shakes_since;
+    conn.shakes_since.reset();
+    room.served(id);
+    take_step(id, conn, conn.intake->shake_hands(shard.v2_open()));
 }
 
 void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
@@ -323,17 +340,17 @@ void Server::Impl::on_tick()
 // How long it may take until it is known what it speaks, or to say its first act.
 std::chrono::nanoseconds Server::Impl::front_within(const Conn& conn) const
 {
-    // Who waits for us is not late.
-    const bool late = conn.intake->greets() && !conn.shaking;
-    return late ? std::chrono::nanoseconds{options.shard.v2.handshake_within}
-                : std::chrono::nanoseconds{options.shard.session.first_line_within};
+    return conn.intake->greets()
+               ? std::chrono::nanoseconds{options.shard.v2.handshake_within}
+               : std::chrono::nanoseconds{options.shard.session.first_line_within};
 }
 
 void Server::Impl::drop_stalled(pool::Now now)
 {
     for (auto& [number, conn] : conns) {
-        const bool silent =
-            conn.intake != nullptr && now.steady - conn.opened.steady >= front_within(conn);
+        // Who waits for us is not late.
+        const bool silent = conn.intake != nullptr && !conn.shakes_since &&
+                            now.steady - conn.opened.steady >= front_within(conn);
         conn.unsent_since = conn.tcp->write_queue_bytes() == 0
                                 ? std::nullopt
                                 : std::optional{conn.unsent_since.value_or(now.steady)};

@@ -71,8 +71,8 @@ struct PortSessions {
 class Server {
 public:
     /// So many rounds of handshakes, TLS's and Noise's together, a turn, or fewer if they take a
-    /// millisecond, as those do in which we sign: a flood of them keeps nobody's share waiting.
-    static constexpr std::size_t handshakes_a_turn = 32;
+    /// quarter of a millisecond, as those do in which we sign: a flood keeps no share waiting.
+    static constexpr std::size_t handshakes_a_turn = 4;
 
     /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called
     /// on the loop, before the share is logged or answered.

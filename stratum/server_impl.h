@@ -33,8 +33,8 @@ struct Server::Impl {
         pool::Gauge* counted = nullptr;  // of `port`, once it has a session
         bool admitted = false;
         bool holding = false;
-        bool overdue = false;  // stands in `overdue`
-        bool shaking = false;  // stands in `handshakes`
+        bool overdue = false;                          // stands in `overdue`
+        std::optional<pool::SteadyTime> shakes_since;  // stands in `handshakes`
     };
     using Conns = std::unordered_map<std::uint64_t, Conn>;
 
@@ -55,7 +55,9 @@ struct Server::Impl {
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes);
     void take_in(pool::SessionId id, Conn& conn, std::string_view bytes);
     void take_step(pool::SessionId id, Conn& conn, const Intake::Step& step);
+    void line_up(pool::SessionId id, Conn& conn);
     void shake_hands();
+    void shake_hand(pool::SessionId id, Conn& conn);
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);

@@ -46,7 +46,7 @@ Intake::Step Intake::receive(std::string_view bytes, const std::shared_ptr<const
                              bool v2_open)
 {
     Step step;
-    if (tls_ != nullptr) {
+    if (in_tls()) {
         wait_for_hand(bytes, step);
     } else {
         front_.append(bytes);
@@ -63,7 +63,8 @@ Intake::Step Intake::shake_hands(bool v2_open)
         if (!v2_open) step.refused = EndReason::not_stratum;  // it was turned off meanwhile
         return step;
     }
-    if (tls_ == nullptr) return step;
+    if (!in_tls()) return step;
+    if (tls_ == nullptr) tls_ = std::make_unique<TlsSession>(context_);
     const std::size_t whole = whole_records(cipher_);
     receive_cipher(cipher_.substr(0, whole), step);
     cipher_.erase(0, whole);
@@ -94,7 +95,7 @@ void Intake::decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bo
 {
     Caller caller = caller_of(front_);
     // Noise is a cipher of its own: inside TLS nobody speaks it.
-    const bool noise = v2_open && tls_ == nullptr && !port_.tls_only;
+    const bool noise = v2_open && !in_tls() && !port_.tls_only;
     if (caller == Caller::stratum_v2 && !noise) caller = Caller::nobody;
     const bool last_layer = caller != Caller::proxy && caller != Caller::more;
     if (last_layer && port_.proxy_only && !proxied_) {
@@ -115,7 +116,7 @@ void Intake::decide(Step& step, const std::shared_ptr<const TlsContext>& tls, bo
             return take_act(step);
         case Caller::stratum_v1:
         case Caller::http:
-            if (port_.tls_only && tls_ == nullptr && caller != Caller::http) {
+            if (port_.tls_only && !in_tls() && caller != Caller::http) {
                 step.refused = EndReason::not_stratum;
                 return;
             }
@@ -129,7 +130,7 @@ void Intake::take_proxy_header(Step& step)
     const bool trusted =
         std::any_of(port_.proxies.begin(), port_.proxies.end(),
                     [this](const Network& network) { return network.holds(peer_); });
-    if (!trusted || proxied_ || tls_ != nullptr) {
+    if (!trusted || proxied_ || in_tls()) {
         step.refused = EndReason::untrusted_proxy;
         return;
     }
@@ -146,12 +147,12 @@ void Intake::take_proxy_header(Step& step)
 
 void Intake::begin_tls(Step& step, const std::shared_ptr<const TlsContext>& tls)
 {
-    if (tls == nullptr || tls_ != nullptr) {
+    if (tls == nullptr || in_tls()) {
         step.refused = EndReason::not_stratum;
         return;
     }
     step.tls_begun = true;
-    tls_ = std::make_unique<TlsSession>(tls);
+    context_ = tls;
     wait_for_hand(std::exchange(front_, {}), step);
 }
 

@@ -50,8 +50,10 @@ public:
     static constexpr std::size_t cipher_max = std::size_t{96} << 10;
 
     /// It has said something, and not enough.
-    bool begun() const { return tls_ != nullptr || !front_.empty(); }
-    bool in_tls() const { return tls_ != nullptr; }
+    bool begun() const { return in_tls() || !front_.empty(); }
+    bool in_tls() const { return context_ != nullptr; }
+    /// It had a round of its handshake.
+    bool shaken() const { return shaken_; }
     /// It speaks Stratum v2, and has not ended its first act or waits for its round.
     bool greets() const { return greets_; }
     std::string take_front() { return std::exchange(front_, {}); }
@@ -73,8 +75,9 @@ private:
     IpAddress address_;
     std::uint16_t address_port_;
     std::string front_;
-    std::unique_ptr<TlsSession> tls_;
-    std::string cipher_;  // not yet given to tls_
+    std::shared_ptr<const TlsContext> context_;  // null: not in TLS
+    std::unique_ptr<TlsSession> tls_;            // from its first round on: it is large
+    std::string cipher_;                         // not yet given to tls_
     bool shaken_ = false;
     bool greets_ = false;
     bool proxied_ = false;

@@ -4,14 +4,36 @@ namespace stratum {
 
 void WaitingRoom::enter(pool::SessionId id)
 {
-    constexpr std::size_t few = 64;
-    if (order_.size() >= 2 * entered_.size() + few) {
-        std::erase_if(order_, [this](std::uint64_t known) { return !entered_.contains(known); });
+    if (entered_.emplace(id.value, Waiter{.since = rounds_}).second) {
+        order_.emplace(rounds_, id.value);
     }
-    if (entered_.emplace(id.value, rounds_).second) order_.push_back(id.value);
 }
 
-void WaitingRoom::leave(pool::SessionId id) { entered_.erase(id.value); }
+void WaitingRoom::leave(pool::SessionId id)
+{
+    const auto at = entered_.find(id.value);
+    if (at == entered_.end()) return;
+    order_.erase({at->second.since, id.value});
+    entered_.erase(at);
+}
+
+void WaitingRoom::keep_waiting(pool::SessionId id)
+{
+    const auto at = entered_.find(id.value);
+    if (at == entered_.end() || at->second.waits_for_us) return;
+    order_.erase({at->second.since, id.value});
+    at->second.waits_for_us = true;
+    at->second.kept_waiting = rounds_;
+}
+
+void WaitingRoom::served(pool::SessionId id)
+{
+    const auto at = entered_.find(id.value);
+    if (at == entered_.end() || !at->second.waits_for_us) return;
+    at->second.waits_for_us = false;
+    at->second.since += rounds_ - at->second.kept_waiting;
+    order_.emplace(at->second.since, id.value);
+}
 
 void WaitingRoom::round(pool::SteadyTime now)
 {
@@ -19,13 +41,12 @@ void WaitingRoom::round(pool::SteadyTime now)
     last_round_ = now;
 }
 
-std::optional<pool::SessionId> WaitingRoom::next_to_go()
+std::optional<pool::SessionId> WaitingRoom::next_to_go() const
 {
-    while (!order_.empty() && !entered_.contains(order_.front())) order_.pop_front();
     if (!full() || order_.empty()) return std::nullopt;
-    const std::uint64_t oldest = order_.front();
+    const auto& [since, oldest] = *order_.begin();
     // The round in which it came was not wholly its own.
-    if (rounds_ - entered_.at(oldest) <= patience_) return std::nullopt;
+    if (rounds_ - since <= patience_) return std::nullopt;
     return pool::SessionId{oldest};
 }
 

@@ -190,7 +190,7 @@ def client_hello():
     return going.read()
 
 
-@attack("9", "TLS handshakes as fast as can be", "stratum.tls_certificate; 32 rounds or 1 ms a turn, by address in turn",
+@attack("9", "TLS handshakes as fast as can be", "stratum.tls_certificate; 4 rounds or 0.25 ms a turn, by address in turn",
         ["zubr_stratum_events_total:tls_rounds"], 96)
 def handshakes(a):
     hello = client_hello()
@@ -211,7 +211,7 @@ def drips(a):
         time.sleep(0.1)
 
 
-@attack("-", "first acts of Stratum v2 as fast as can be", "32 or 1 ms a turn, by address in turn, together with TLS",
+@attack("-", "first acts of Stratum v2 as fast as can be", "4 or 0.25 ms a turn, by address in turn, together with TLS",
         ["zubr_stratum_events_total:v2_handshakes"], 96)
 def first_acts(a):
     for at in range(2000 if a.full else 150):

@@ -12,9 +12,9 @@ struct TlsStorm {
     std::size_t turned_away = 0;  ///< connections that the server ended, whose miner came again
 };
 
-/// So many miners connect to a port of 127.0.0.1 at once, each by TLS, say `hello` and wait for
-/// work; who is turned away comes again. One thread. They are gone when it returns. Ends the
-/// process when not all are in by `limit`.
+/// So many miners connect to a port of 127.0.0.1 as fast as one thread can play them, each by TLS,
+/// say `hello` and wait for work; who is turned away comes again. They are gone when it returns.
+/// Ends the process when not all are in by `limit`.
 TlsStorm storm_by_tls(std::uint16_t port, std::size_t count, std::string_view hello,
                       std::chrono::seconds limit);
 

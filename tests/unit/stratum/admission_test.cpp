@@ -234,6 +234,34 @@ TEST(TlsHandshakes, AreGoneOnWithAFewATime)
     EXPECT_EQ(metrics.of(stratum::EndReason::tls_failed).value(), 0U);
 }
 
+// Thousands come back at once, and the machine takes longer over them than a miner may take to say
+// something: each has all of his time when his turn has come.
+TEST(TlsHandshakes, WaitForUsAndAreLateOnlyOnceTheyWereServed)
+{
+    const TempDir folder;
+    const auto files = make_certificate(folder.path(), "pool");
+    const auto tls = stratum::TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.first_line_within = std::chrono::seconds{1};
+    Together crowd{options, client_hello()};
+    crowd.server->set_tls(*tls);
+    const auto& metrics = crowd.server->metrics();
+    bool stalled = false;
+    std::uint64_t waited = 0;
+    const pool::Watch stall = crowd.loop.at_turn_end([&] {
+        if (stalled || metrics.tls_connections.value() < Together::count) return;
+        stalled = true;
+        waited = Together::count - metrics.tls_rounds.value();
+        const auto until = std::chrono::steady_clock::now() + options.session.first_line_within;
+        while (std::chrono::steady_clock::now() <= until) {
+        }
+    });
+    EXPECT_TRUE(crowd.most_closed_in_a_turn(stratum::EndReason::slow_first_line).has_value());
+    EXPECT_GT(waited, 0U) << "or this says nothing";
+    EXPECT_EQ(metrics.tls_rounds.value(), Together::count);
+}
+
 TEST(NoiseHandshakes, AreAnsweredAFewATime)
 {
     Together crowd{v2_options(), std::string(64, '\x9c')};

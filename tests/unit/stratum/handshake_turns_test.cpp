@@ -42,6 +42,20 @@ TEST(HandshakeTurns, GoRoundAddressesHoweverManyConnectionsOfOneAsk)
               (std::vector<std::uint64_t>{1000, 1, 2, 1001, 3, 1002}));
 }
 
+// Or thousands who come back at once would all have their signature, and nobody would be in.
+TEST(HandshakeTurns, OfAnAddressEndWhatIsBegunFirst)
+{
+    HandshakeTurns turns;
+    for (const std::uint64_t id : {1U, 2U, 3U}) turns.enter(ip("192.0.2.1"), {id});
+    EXPECT_EQ(turns.next()->value, 1U);
+    turns.enter(ip("192.0.2.1"), {1}, true);
+    turns.enter(ip("192.0.2.1"), {9}, true);
+    turns.enter(ip("192.0.2.2"), {4});
+    EXPECT_EQ(all(turns), (std::vector<std::uint64_t>{1, 4, 9, 2, 3}));
+    turns.enter(ip("192.0.2.1"), {5}, true);
+    EXPECT_EQ(all(turns), (std::vector<std::uint64_t>{5}));
+}
+
 TEST(HandshakeTurns, OfACustomersIpv6AddressesAreOnesTurns)
 {
     HandshakeTurns turns;

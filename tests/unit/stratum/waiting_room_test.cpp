@@ -50,6 +50,35 @@ TEST(WaitingRoom, LetsThoseStayWhomABusyMachineHasNotServed)
     EXPECT_EQ(at.room.next_to_go(), pool::SessionId{1});
 }
 
+TEST(WaitingRoom, UsesUpNobodysPatienceWhoWaitsForUs)
+{
+    Room at;
+    at.rounds(1, seconds{1});
+    for (const std::uint64_t id : {1U, 2U, 3U}) at.room.enter({id});
+    at.rounds(1, seconds{1});
+    for (const std::uint64_t id : {1U, 2U, 3U}) at.room.keep_waiting({id});
+    at.rounds(100, seconds{1});
+    EXPECT_TRUE(at.room.full()) << "they count";
+    EXPECT_FALSE(at.room.next_to_go());
+    for (const std::uint64_t id : {2U, 1U}) at.room.served({id});
+    // One round was its own before: there is one left, and the one that is not wholly its own.
+    at.rounds(1, seconds{1});
+    EXPECT_FALSE(at.room.next_to_go());
+    at.room.keep_waiting({1});
+    at.rounds(1, seconds{1});
+    EXPECT_EQ(at.room.next_to_go(), pool::SessionId{2}) << "the oldest of whom we wait for";
+    at.room.leave({2});
+    at.room.leave({3});
+    EXPECT_EQ(at.room.waiting(), 1U);
+    at.room.leave({1});
+    at.room.served({1});
+    at.room.keep_waiting({4});
+    EXPECT_EQ(at.room.waiting(), 0U);
+    for (const std::uint64_t id : {5U, 6U, 7U}) at.room.enter({id});
+    at.rounds(3, seconds{1});
+    EXPECT_EQ(at.room.next_to_go(), pool::SessionId{5});
+}
+
 TEST(WaitingRoom, ForgetsWhoHasLeft)
 {
     Room at;
