@@ -60,7 +60,7 @@ void Shard::hand_out_candidate(std::size_t at, pool::Now now)
                                    .found_at = log_.time_of(now.wall),
                                    .account = {},
                                    .worker = {},
-                                   .counted = verdict.judgement == Judgement::accepted};
+                                   .judgement = verdict.judgement};
     if (origin.worker) {
         const Worker& finder = worker(origin);
         candidate.account = account(origin, finder).key.name;

@@ -73,13 +73,19 @@ Result<void> App::Parts::open_core()
             .found = [this](const FoundFile& found) { books->record_found(to_books(found)); },
             .answer = [this](const NodeAnswer& answer) { books->record_answer(to_books(answer)); },
         });
-    watch = std::make_unique<BlockWatch>(core, takers, config.nodes_agree,
-                                         [this](const std::vector<BlockWatch::Seen>& seen) {
-                                             std::vector<payouts::BlockSighting> sightings;
-                                             for (const auto& [hash, sighting] : seen)
-                                                 sightings.push_back({hash, sighting});
-                                             books->sight(std::move(sightings));
-                                         });
+    watch = std::make_unique<BlockWatch>(
+        core, takers, config.nodes_agree,
+        BlockWatch::Out{.seen =
+                            [this](const std::vector<BlockWatch::Seen>& seen) {
+                                std::vector<payouts::BlockSighting> sightings;
+                                for (const auto& [hash, sighting] : seen)
+                                    sightings.push_back({hash, sighting});
+                                books->sight(std::move(sightings));
+                            },
+                        .missing =
+                            [this](std::size_t node, const std::vector<BlockHash>& hashes) {
+                                submitter->missing(node, hashes);
+                            }});
     WorkDeskOptions options = work_options(config, read_clock().wall);
     options.chain_head = chain_head;
     broadcast = std::make_unique<Broadcast>(

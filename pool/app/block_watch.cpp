@@ -14,9 +14,8 @@ constexpr std::array<std::uint32_t, 3> milestones{1, 6, 100};
 
 }  // namespace
 
-BlockWatch::BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed,
-                       std::function<void(std::vector<Seen>)> seen)
-    : loop_(loop), agreement_(nodes.size(), needed), seen_(std::move(seen))
+BlockWatch::BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed, Out out)
+    : loop_(loop), agreement_(nodes.size(), needed), out_(std::move(out))
 {
     for (Node* const node : nodes) {
         Round round;
@@ -78,7 +77,8 @@ void BlockWatch::next(std::size_t index)
     Round& round = rounds_[index];
     if (round.left.empty()) {
         round.running = false;
-        if (!round.found.empty()) seen_(std::exchange(round.found, {}));
+        if (!round.found.empty()) out_.seen(std::exchange(round.found, {}));
+        if (!round.unknown.empty()) out_.missing(index, std::exchange(round.unknown, {}));
         if (round.again) begin(index);
         return;
     }
@@ -97,6 +97,7 @@ void BlockWatch::next(std::size_t index)
                 return next(index);
             }
             own.failing = false;
+            if (sighting->place == Sighting::Place::unknown) own.unknown.push_back(watched.hash);
             const Sighting all =
                 agreement_.add(index, watched.hash, *sighting, read_clock().steady);
             tell(watched, all);

@@ -29,10 +29,14 @@ public:
         Sighting sighting;
     };
 
-    /// needed: so many nodes must agree; 1 ..= nodes (checked). seen: gets what a node's round has
-    /// shown, all together.
-    BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed,
-               std::function<void(std::vector<Seen>)> seen);
+    struct Out {
+        /// Gets what a node's round has shown, all together.
+        std::function<void(std::vector<Seen>)> seen;
+        /// A node, by its place in `nodes`, has said in a round that it does not know these blocks.
+        std::function<void(std::size_t, std::vector<BlockHash>)> missing;
+    };
+    /// needed: so many nodes must agree; 1 ..= nodes (checked).
+    BlockWatch(Loop& loop, const std::vector<Node*>& nodes, std::size_t needed, Out out);
 
     /// Which blocks to look for from now on; replaces the former list.
     void set_watched(std::vector<Watched> watched);
@@ -45,6 +49,7 @@ private:
         Node* node = nullptr;
         std::vector<Watched> left;
         std::vector<Seen> found;
+        std::vector<BlockHash> unknown;
         bool running = false;
         bool again = false;
         bool failing = false;  // and the log says so
@@ -55,7 +60,7 @@ private:
     Loop& loop_;
     std::vector<Round> rounds_;
     BlockAgreement agreement_;
-    std::function<void(std::vector<Seen>)> seen_;
+    Out out_;
     std::vector<Watched> watched_;
     std::map<BlockHash, std::uint32_t> told_;  // the last milestone; 0: beside the chain
     Watch ticker_;

@@ -4,19 +4,55 @@
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/bitcoin/block.h"
 
 namespace pool {
 namespace {
 
 constexpr std::size_t recent_max = 4096;
-constexpr std::size_t heights_max = 1024;
+constexpr std::size_t kinds_max = 1024;
 
 }  // namespace
 
-bool BlocksTaken::take(const BlockHash& hash)
+bool BlocksTaken::take(const BlockCandidate& candidate)
+{
+    const Kind kind{.parent = parse_header(candidate.header).previous,
+                    .judgement = candidate.judgement,
+                    .declared = candidate.job->declared};
+    const std::lock_guard lock{mutex_};
+    Count& count = count_of(kind);
+    if (count.taken < of_kind_max) {
+        if (!remember(candidate.hash, kind)) return false;
+        ++count.taken;
+        return true;
+    }
+    if (!recent_.contains(candidate.hash) && !std::exchange(count.said, true)) {
+        log::warn("found_blocks_left_out",
+                  {{"parent", to_display_hex(kind.parent)},
+                   {"reason", "there are " + std::to_string(of_kind_max) +
+                                  " of this parent already, and one at most gets into the chain"}});
+    }
+    return false;
+}
+
+bool BlocksTaken::take_again(const BlockHash& hash)
 {
     const std::lock_guard lock{mutex_};
-    if (!recent_.insert(hash).second) return false;
+    return remember(hash, std::nullopt);
+}
+
+void BlocksTaken::refused(const BlockHash& hash)
+{
+    const std::lock_guard lock{mutex_};
+    const auto at = recent_.find(hash);
+    if (at == recent_.end() || !at->second) return;
+    const auto kind = of_kind_.find(*at->second);
+    if (kind != of_kind_.end() && kind->second.taken > 0) --kind->second.taken;
+}
+
+bool BlocksTaken::remember(const BlockHash& hash, const std::optional<Kind>& kind)
+{
+    if (!recent_.try_emplace(hash, kind).second) return false;
     order_.push_back(hash);
     if (order_.size() > recent_max) {
         recent_.erase(order_.front());
@@ -25,29 +61,15 @@ bool BlocksTaken::take(const BlockHash& hash)
     return true;
 }
 
-bool BlocksTaken::take_of(Height height)
+BlocksTaken::Count& BlocksTaken::count_of(const Kind& kind)
 {
-    const std::lock_guard lock{mutex_};
-    std::size_t& taken = of_height_[height];
-    if (taken < of_height_max) {
-        ++taken;
-        if (of_height_.size() > heights_max) of_height_.erase(of_height_.begin());
-        return true;
+    const auto [at, fresh] = of_kind_.try_emplace(kind);
+    if (fresh) kinds_.push_back(kind);
+    if (kinds_.size() > kinds_max) {
+        of_kind_.erase(kinds_.front());
+        kinds_.pop_front();
     }
-    if (std::exchange(left_out_of_, height) != height) {
-        log::warn("found_blocks_left_out",
-                  {{"height", height.value},
-                   {"reason", "there are " + std::to_string(of_height_max) +
-                                  " of this height already, and one at most gets into the chain"}});
-    }
-    return false;
-}
-
-void BlocksTaken::refused(Height height)
-{
-    const std::lock_guard lock{mutex_};
-    const auto at = of_height_.find(height);
-    if (at != of_height_.end() && at->second > 0) --at->second;
+    return at->second;
 }
 
 }  // namespace pool

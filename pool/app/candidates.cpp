@@ -20,6 +20,8 @@ namespace {
 constexpr std::uint32_t magic = 0x31424b5a;  // "ZKB1"
 constexpr std::size_t text_max = 256;
 constexpr std::string_view reserve_name = "reserve";
+constexpr std::string_view on_its_way = ".block";
+constexpr std::string_view kept = ".kept";
 
 void put_text(ByteWriter& out, const std::string& text)
 {
@@ -127,6 +129,15 @@ Result<Bytes> read_all(const std::filesystem::path& path)
     }
 }
 
+// A child sent before its parent is a block that the node can't place; of two of one height the
+// first is the one that the nodes are to prefer.
+void sort_by_height(std::vector<FoundFile>& all)
+{
+    std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
+        return std::tie(one.height, one.found_at) < std::tie(other.height, other.found_at);
+    });
+}
+
 }  // namespace
 
 Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directory,
@@ -153,9 +164,10 @@ Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directo
     return CandidateStore{directory};
 }
 
-std::filesystem::path CandidateStore::path_of(const BlockHash& hash) const
+std::filesystem::path CandidateStore::path_of(const BlockHash& hash,
+                                              std::string_view extension) const
 {
-    return directory_ / (to_display_hex(hash) + ".block");
+    return directory_ / (to_display_hex(hash) + std::string{extension});
 }
 
 Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) const
@@ -172,7 +184,7 @@ Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) c
 
 Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& found) const
 {
-    const std::filesystem::path path = path_of(found.hash);
+    const std::filesystem::path path = path_of(found.hash, on_its_way);
     const std::filesystem::path temporary = path.string() + ".part";
     constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     auto file = std::make_shared<const File>(::open(temporary.c_str(), how, 0600));
@@ -188,15 +200,15 @@ Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& foun
     return Unsynced{std::move(file), std::move(directory)};
 }
 
-Result<std::vector<FoundFile>> CandidateStore::load() const
+Result<void> CandidateStore::each(std::string_view extension,
+                                  const std::function<void(FoundFile)>& take) const
 {
-    std::vector<FoundFile> all;
     std::error_code error;
     const std::filesystem::directory_iterator end;
     for (std::filesystem::directory_iterator at{directory_, error}; !error && at != end;
          at.increment(error)) {
         const std::filesystem::path& path = at->path();
-        if (path.extension() != ".block") continue;
+        if (path.extension() != extension) continue;
         const auto content = read_all(path);
         if (!content) {  // it may be good all the same
             log::error("found_block_not_read", {{"reason", content.error().detail}});
@@ -209,23 +221,57 @@ Result<std::vector<FoundFile>> CandidateStore::load() const
             std::filesystem::rename(path, path.string() + ".damaged", stays);
             continue;
         }
-        all.push_back(std::move(*found));
+        take(std::move(*found));
     }
     if (error) {
         return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
     }
-    // A child sent before its parent is a block that the node can't place; of two of one height the
-    // first is the one that the nodes are to prefer.
-    std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
-        return std::tie(one.height, one.found_at) < std::tie(other.height, other.found_at);
-    });
+    return {};
+}
+
+Result<std::vector<FoundFile>> CandidateStore::load() const
+{
+    std::vector<FoundFile> all;
+    auto read = each(on_its_way, [&](FoundFile found) { all.push_back(std::move(found)); });
+    if (!read) return fail(read.error());
+    sort_by_height(all);
     return all;
+}
+
+Result<std::vector<FoundFile>> CandidateStore::load_kept() const
+{
+    std::vector<FoundFile> all;
+    auto read = each(kept, [&](FoundFile found) {
+        found.block = {};
+        all.push_back(std::move(found));
+    });
+    if (!read) return fail(read.error());
+    sort_by_height(all);
+    return all;
+}
+
+Result<FoundFile> CandidateStore::read_kept(const BlockHash& hash) const
+{
+    const std::filesystem::path path = path_of(hash, kept);
+    const auto content = read_all(path);
+    if (!content) return fail(content.error());
+    auto found = from_bytes(*content);
+    if (!found) return fail(Error::Code::invalid, path.string() + " is damaged");
+    return *std::move(found);
+}
+
+void CandidateStore::keep(const BlockHash& hash) const
+{
+    std::error_code error;
+    std::filesystem::rename(path_of(hash, on_its_way), path_of(hash, kept), error);
+    if (error) log::warn("found_block_not_kept", {{"reason", error.message()}});
 }
 
 void CandidateStore::remove(const BlockHash& hash) const
 {
     std::error_code error;
-    std::filesystem::remove(path_of(hash), error);
+    std::filesystem::remove(path_of(hash, on_its_way), error);
+    std::filesystem::remove(path_of(hash, kept), error);
 }
 
 }  // namespace pool

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pool/base/bytes.h"
@@ -29,9 +31,10 @@ struct FoundFile {
     Bytes block;     ///< whole, as submitblock takes it; empty: only its declarator has it
 };
 
-/// Found blocks on disk, one file each, from the moment they are found until a node has judged
-/// them and the books have them: what lets a kill -9 lose none. Any thread, as long as no two write
-/// the same block at once.
+/// Found blocks on disk, one file each. HASH.block: from the moment it is found until each node has
+/// judged it and the books have it, which lets a kill -9 lose none. HASH.kept: from then on, for a
+/// node that forgets it in a crash and for books that are restored from before it. Any thread, as
+/// long as no two write the same block at once.
 class CandidateStore {
 public:
     /// The file and the directory that names it, kept open to be synced, in this order.
@@ -48,15 +51,22 @@ public:
     /// Writes the file (to a temporary name first, then renamed) without waiting for the disk:
     /// from here on it survives kill -9. A power cut is another matter: sync what is returned.
     Result<Unsynced> write(const FoundFile& found) const;
-    /// Everything that was not removed, the lowest first. A file that is damaged is logged, renamed
-    /// to *.damaged and left for a person; one that cannot be read is logged and left alone.
+    /// Everything that was neither kept nor removed, the lowest first. A file that is damaged is
+    /// logged, renamed to *.damaged and left for a person; one that cannot be read is logged and
+    /// left alone.
     Result<std::vector<FoundFile>> load() const;
+    /// What was kept, likewise, without bodies.
+    Result<std::vector<FoundFile>> load_kept() const;
+    /// One that was kept, whole. Errors: io; invalid (damaged).
+    Result<FoundFile> read_kept(const BlockHash& hash) const;
+    void keep(const BlockHash& hash) const;
     void remove(const BlockHash& hash) const;
 
 private:
     Result<Unsynced> try_write(const FoundFile& found) const;
+    Result<void> each(std::string_view extension, const std::function<void(FoundFile)>& take) const;
     explicit CandidateStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
-    std::filesystem::path path_of(const BlockHash& hash) const;
+    std::filesystem::path path_of(const BlockHash& hash, std::string_view extension) const;
     std::filesystem::path directory_;
 };
 

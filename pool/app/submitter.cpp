@@ -47,6 +47,7 @@ Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store,
       out_(std::move(out)),
       disk_patience_(disk_patience),
       preference_(loop, nodes_),
+      kept_(loop, nodes_, store_, disk_, {out_.found, out_.answer}),
       disk_(disk_queue_max, {})
 {
     disk_.start();
@@ -57,12 +58,13 @@ Result<void> Submitter::resume(const std::vector<NodeAnswer>& heard)
     auto left = store_.load();
     if (!left) return fail(left.error());
     for (FoundFile& left_over : *left) {
-        if (!taken_.take(left_over.hash)) continue;
+        if (!taken_.take_again(left_over.hash)) continue;
         const auto found = std::make_shared<const FoundFile>(std::move(left_over));
         log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
         take_up(found, heard);
         static_cast<void>(keep(found));  // again: nobody knows whether it was ever synced
     }
+    kept_.take_up(taken_);
     return {};
 }
 
@@ -89,7 +91,7 @@ void Submitter::take_up(const Block& found, const std::vector<NodeAnswer>& heard
 // write hangs, neither this thread nor the core loop, which knows of the block already, waits long.
 void Submitter::found(const BlockCandidate& candidate)
 {
-    if (!taken_.take(candidate.hash) || !taken_.take_of(candidate.job->height)) return;
+    if (!taken_.take(candidate)) return;
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
@@ -141,7 +143,10 @@ void Submitter::written(const Block& found, const Result<CandidateStore::Unsynce
 {
     const auto at = pending_.find(found->hash);
     if (at == pending_.end()) {  // settled meanwhile
-        static_cast<void>(disk_.post([this, found] { store_.remove(found->hash); }));
+        if (kept_.has(found->hash))
+            kept_.add(found->hash, found->height);
+        else
+            static_cast<void>(disk_.post([this, found] { store_.remove(found->hash); }));
         return;
     }
     Pending& pending = at->second;
@@ -164,8 +169,8 @@ void Submitter::set_out(Pending& pending)
         for (Delivery& delivery : pending.deliveries) delivery.state = Delivery::State::answered;
     } else {
         pending.text = submit_text(found->block);
+        pending.sent = read_clock().steady;
         send_waiting(pending);
-        preference_.sent(found->hash, found->height);
     }
     out_.found(*found);
 }
@@ -210,8 +215,7 @@ void Submitter::answered(std::size_t node, const NodeAnswer& said)
     const bool told = none && std::exchange(delivery.no_answer, answer.reason) == answer.reason;
     if (!told) tell(pending, said);
     if (none) return retry_later(pending, node);
-    if (answer.outcome == SubmitOutcome::inconclusive)
-        preference_.inconclusive(*nodes_[node], said.hash, pending.found->height);
+    if (!no) preference_.held(*nodes_[node], said.hash, pending.found->height, pending.sent);
     finish_if_done(said.hash);
 }
 
@@ -225,15 +229,16 @@ void Submitter::tell(Pending& pending, const NodeAnswer& said)
                 {"answer", to_string(answer.outcome)},
                 {"reason", answer.reason},
                 {"ms", answer.took.count()}});
-    const bool refused =
-        std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
-                    [](const Delivery& each) { return each.state == Delivery::State::refused; });
-    if (refused) {
-        preference_.refused(said.hash, pending.found->height);
-        taken_.refused(pending.found->height);
-    }
+    const bool refused = refused_by_all(pending);
+    if (refused) taken_.refused(said.hash);
     ++pending.unbooked_answers;
     out_.answer({said.hash, said.node, said.at, answer, refused});
+}
+
+bool Submitter::refused_by_all(const Pending& pending)
+{
+    return std::all_of(pending.deliveries.begin(), pending.deliveries.end(),
+                       [](const Delivery& each) { return each.state == Delivery::State::refused; });
 }
 
 // Each node at its own pace: one that is away for hours does not have another wait.
@@ -280,6 +285,7 @@ void Submitter::tip_moved(Height tip)
         buried.push_back(hash);
     }
     for (const BlockHash& hash : buried) finish_if_done(hash);
+    kept_.tip_moved(tip);
 }
 
 void Submitter::finish_if_done(const BlockHash& hash)
@@ -294,7 +300,10 @@ void Submitter::finish_if_done(const BlockHash& hash)
         });
     const bool on_paper = pending.written && pending.booked && pending.unbooked_answers == 0;
     if (!pending.on_its_way || !on_paper || !judged) return;
-    static_cast<void>(disk_.post([this, hash] { store_.remove(hash); }));
+    if (refused_by_all(pending))
+        static_cast<void>(disk_.post([this, hash] { store_.remove(hash); }));
+    else
+        kept_.add(hash, pending.found->height);
     pending_.erase(at);
 }
 

@@ -11,6 +11,8 @@
 
 #include "pool/app/blocks_taken.h"
 #include "pool/app/candidates.h"
+#include "pool/app/kept_blocks.h"
+#include "pool/app/node_answer.h"
 #include "pool/app/tip_preference.h"
 #include "pool/node/node.h"
 #include "pool/runtime/loop.h"
@@ -18,15 +20,6 @@
 #include "pool/share/share.h"
 
 namespace pool {
-
-/// What one node said to one of our blocks, and after how long.
-struct NodeAnswer {
-    BlockHash hash;
-    std::string node;
-    UnixMillis at;
-    SubmitAnswer answer;
-    bool last_of_refusals = false;  ///< with it, every node has refused the block by name
-};
 
 /// Takes found blocks to disk, to every node at once and to the books; asks again until each node
 /// has answered. Lives on the core loop, but for found().
@@ -40,20 +33,18 @@ struct NodeAnswer {
 /// for in the chain like any other.
 ///
 /// Files are written and removed by a thread of their own, and a disk that hangs holds no block:
-/// after 20 ms (`patience`) it goes to the nodes all the same. Of one height 64 are taken, refused
-/// ones not counted: one at most gets into the chain, and where difficulty is as low as a share's
-/// (testnet4 after twenty minutes) the others would fill memory and the nodes' queues. A node that
-/// has not judged a block by the time that the tip is 100 above it is not asked any more: such a
-/// block is in the chain, or never will be.
+/// after 20 ms (`patience`) it goes to the nodes all the same. How many are taken: see BlocksTaken.
+/// A node that has not judged a block by the time that the tip is 100 above it is not asked any
+/// more: such a block is in the chain, or never will be.
 ///
-/// A file is removed once each node has judged the block and the books have it and every answer
-/// (`booked`, `answer_booked`): until then a restart begins again, and both sides take a block
-/// twice without harm.
+/// Once each node has judged a block and the books have it and every answer (`booked`,
+/// `answer_booked`), a restart does not begin again; unless every node has refused it, it becomes
+/// one of the KeptBlocks. Both sides take a block twice without harm.
 class Submitter {
 public:
     struct Out {
-        /// Once for each block of this life, also for those found before a restart; it must get
-        /// the block into the books and then call booked().
+        /// Once for each block of this life, and for those found before a restart, also for those
+        /// that were kept; it must get the block into the books and then call booked().
         std::function<void(const FoundFile&)> found;
         /// It must get the answer into the books and then, later, call answer_booked().
         std::function<void(NodeAnswer)> answer;
@@ -75,6 +66,11 @@ public:
     /// The books have one of the answers to it.
     void answer_booked(const BlockHash& hash);
     void tip_moved(Height tip);
+    /// A node, by its place in `nodes`, does not know these blocks of ours. See KeptBlocks.
+    void missing(std::size_t node, const std::vector<BlockHash>& hashes)
+    {
+        kept_.missing(node, hashes);
+    }
     /// Sends anew at once what would wait for its next turn. False: nodes have answered for all.
     bool ask_again();
 
@@ -92,6 +88,7 @@ private:
         Block found;
         SubmitText text;  ///< what the nodes are sent
         bool on_its_way = false;
+        SteadyTime sent;
         bool written = false;  // or the disk has refused it
         bool booked = false;
         std::size_t unbooked_answers = 0;
@@ -108,6 +105,7 @@ private:
     void send_waiting(Pending& pending);
     void answered(std::size_t node, const NodeAnswer& said);
     void tell(Pending& pending, const NodeAnswer& said);
+    static bool refused_by_all(const Pending& pending);
     void retry_later(Pending& pending, std::size_t node);
     void finish_if_done(const BlockHash& hash);
 
@@ -119,6 +117,7 @@ private:
     std::map<BlockHash, Pending> pending_;
     BlocksTaken taken_;
     TipPreference preference_;
+    KeptBlocks kept_;
     TaskThread disk_;  // last: it ends before what it uses
 };
 

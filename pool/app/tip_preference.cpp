@@ -1,5 +1,6 @@
 #include "pool/app/tip_preference.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -13,31 +14,25 @@ constexpr std::size_t heights_max = 1024;
 
 }  // namespace
 
-void TipPreference::sent(const BlockHash& hash, Height height)
+void TipPreference::held(Node& node, const BlockHash& hash, Height height, SteadyTime sent)
 {
     const auto [at, is_first] = first_.try_emplace(height);
-    if (!is_first) return;
-    at->second.hash = hash;
-    at->second.look = loop_.after(look_after, [this, hash, height] {
-        const auto first = first_.find(height);
-        if (first == first_.end()) return;
-        first->second.looked = true;
-        for (Node* const node : nodes_) look_at(*node, hash, height);
+    First& first = at->second;
+    if (!is_first) {
+        if (first.hash == hash && first.looked) look_at(node, hash, height);
+        return;
+    }
+    first.hash = hash;
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(read_clock().steady - sent);
+    const auto left = std::max(look_after - passed, std::chrono::milliseconds{0});
+    first.look = loop_.after(left, [this, hash, height] {
+        const auto known = first_.find(height);
+        if (known == first_.end()) return;
+        known->second.looked = true;
+        for (Node* const each : nodes_) look_at(*each, hash, height);
     });
     if (first_.size() > heights_max) first_.erase(first_.begin());
-}
-
-void TipPreference::inconclusive(Node& node, const BlockHash& hash, Height height)
-{
-    const auto at = first_.find(height);
-    if (at == first_.end() || at->second.hash != hash || !at->second.looked) return;
-    look_at(node, hash, height);
-}
-
-void TipPreference::refused(const BlockHash& hash, Height height)
-{
-    const auto at = first_.find(height);
-    if (at != first_.end() && at->second.hash == hash) first_.erase(at);
 }
 
 void TipPreference::look_at(Node& node, const BlockHash& hash, Height height)

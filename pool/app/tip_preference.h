@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "pool/base/hash.h"
+#include "pool/base/time.h"
 #include "pool/base/types.h"
 #include "pool/node/node.h"
 #include "pool/runtime/loop.h"
@@ -20,13 +22,11 @@ class TipPreference {
 public:
     TipPreference(Loop& loop, std::vector<Node*> nodes) : loop_(loop), nodes_(std::move(nodes)) {}
 
-    /// Ours is on its way to all nodes.
-    void sent(const BlockHash& hash, Height height);
-    /// The node has just said that it holds ours as inconclusive. If that took it longer than the
-    /// look at all nodes could wait for, it is looked at alone.
-    void inconclusive(Node& node, const BlockHash& hash, Height height);
-    /// No node takes it: the height is the next one's.
-    void refused(const BlockHash& hash, Height height);
+    /// The node says that it holds ours. The first block of a height of which any node says so is
+    /// the one to be preferred (one that no node takes must not stand in the way of a good one). A
+    /// node that says it only after all were looked at is looked at alone.
+    /// sent: when the block went to all nodes.
+    void held(Node& node, const BlockHash& hash, Height height, SteadyTime sent);
 
 private:
     struct First {

@@ -173,9 +173,10 @@ void WorkDesk::look(NodeIndex index)
 
 void WorkDesk::on_zmq(NodeIndex index, const ZmqTip& tip)
 {
-    if (!peers_[index].enabled) return;
     const SteadyTime now = read_clock().steady;
+    // Also of one that is off: those that came meanwhile are not lost.
     const auto lost_some = source_.on_sequence(index, tip.sequence);
+    if (!peers_[index].enabled) return;
     // Until it has said what chain it is on, and that it answers, its blocks are not ours.
     if (!peers_[index].up) return;
     act(source_.on_tip(index, tip.hash, now, TipSource::zmq));
@@ -222,6 +223,9 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (!given) return turn_down(index, given.error());
+    if (const auto good = source_.check(index, **given, to_seconds(read_clock().wall)); !good) {
+        return turn_down(index, good.error());
+    }
     if (const auto fits = check_fits(**given, plan()); !fits) {
         log::error("template_unusable", {{"node", peers_[index].node->name()},
                                          {"height", (*given)->height.value},

@@ -137,6 +137,7 @@ Result<void> read_transactions(const JsonValue& result, BlockTemplate& out)
         const auto fee = transaction.find("fee").int64();
         if (!fee || *fee < 0 || *fee > money_max) return wrong("transactions");
         out.fees += Sats{*fee};
+        if (out.fees > Sats{money_max}) return wrong("transactions");
         const auto weight = transaction.find("weight").uint64();
         if (!weight || *weight > block_weight_max) return wrong("transactions");
         const auto sigops = transaction.find("sigops").uint64();

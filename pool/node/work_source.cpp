@@ -1,6 +1,7 @@
 #include "pool/node/work_source.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "pool/bitcoin/chain_rules.h"
@@ -176,6 +177,25 @@ WorkSource::Step WorkSource::on_header(NodeIndex node, const BlockHash& hash,
     return step;
 }
 
+Result<void> WorkSource::check(NodeIndex node, const BlockTemplate& given, UnixTime wall) const
+{
+    for (const std::optional<Tip>& known : {tip_, peers_[node].tip}) {
+        if (!known || known->hash != given.previous) continue;
+        if (given.height.value == known->height.value + 1) continue;
+        return fail(Error::Code::invalid,
+                    "getblocktemplate: height " + std::to_string(given.height.value) +
+                        " on a block of height " + std::to_string(known->height.value));
+    }
+    const auto ahead = std::int64_t{given.time_now.seconds} - std::int64_t{wall.seconds};
+    if (ahead > options_.ahead_max.count()) {
+        return fail(Error::Code::invalid,
+                    "getblocktemplate: its time is " + std::to_string(ahead) +
+                        " s ahead of this machine's clock, and every share on it would be too new; "
+                        "set the clock of the one or the other");
+    }
+    return {};
+}
+
 WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePtr>& given,
                                          SteadyTime now)
 {
@@ -194,6 +214,10 @@ WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePt
     const TemplatePtr& source = *given;
     const Tip tip{source->previous, {source->height.value - 1}};
     if (!tip_ || tip.hash != tip_->hash) {
+        const bool leaps = tip_ && tip.height.value > tip_->height.value + 1;
+        if (leaps && (!peer.tip || peer.tip->hash != tip.hash)) {
+            return on_tip(node, tip.hash, now, TipSource::block_template);
+        }
         // An answer to a question that is older than what the node has told us since is no news.
         const bool old = peer.tip && peer.tip->hash != tip.hash && peer.heard > asked &&
                          tip.height <= peer.tip->height;

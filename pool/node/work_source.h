@@ -54,7 +54,8 @@ public:
         std::chrono::milliseconds disagree_after{30'000};
         std::chrono::milliseconds lost_after{120'000};  ///< nobody gives work: tell the miners
         std::chrono::milliseconds again_max{
-            10'000};  ///< between two questions to a node that fails
+            10'000};                           ///< between two questions to a node that fails
+        std::chrono::seconds ahead_max{7200};  ///< of our clock: charter, decision 15
     };
 
     struct Ask {
@@ -108,7 +109,12 @@ public:
     /// The answer to an Ask for the header of `hash`. wall: the time of day.
     Step on_header(NodeIndex node, const BlockHash& hash, const Result<TipHeader>& header,
                    SteadyTime now, UnixTime wall);
-    /// The answer to an Ask for a template.
+    /// Whether a template of `node` can be true: its height is the next one of the block that it is
+    /// on, where we know that, and its time is not so far ahead of ours (`wall`) that shares on it
+    /// would be refused as too new. Errors: invalid, a sentence.
+    Result<void> check(NodeIndex node, const BlockTemplate& given, UnixTime wall) const;
+    /// The answer to an Ask for a template, which passed check(). One that is more than one block
+    /// above our tip is believed when its node's header says so as well.
     Step on_template(NodeIndex node, const Result<TemplatePtr>& given, SteadyTime now);
     /// `node` does not answer: it is asked nothing until it speaks again.
     void on_failure(NodeIndex node);

@@ -87,7 +87,7 @@ struct BlockCandidate {
     UnixMillis found_at;
     std::string account;  ///< canonical name of the finder, "" if it was not authorised
     std::string worker;
-    bool counted = false;  ///< the share itself was accepted
+    Judgement judgement = Judgement::unspecified;  ///< of the share itself
 };
 
 }  // namespace pool

@@ -70,5 +70,59 @@ TEST(LeftOver, TheNodesWordFromBeforeTheStoresWereThereIsInTheBooks)
         << pool.log();
 }
 
+/// Some blocks in the chain, in the books and kept.
+void find_some(NodeFixture& node, PoolFixture& pool)
+{
+    pool.start();
+    const auto miner =
+        pool.miner(test_address("regtest", 1) + ".rig", {"--max-shares-per-second", "4"});
+    ASSERT_TRUE(eventually(seconds{30}, [&] { return node.height() >= 3; })) << pool.log();
+    miner->signal(SIGTERM);
+    ASSERT_TRUE(miner->wait(seconds{20}).has_value());
+    ASSERT_TRUE(eventually(seconds{30}, [&] { return !found_one(pool); })) << pool.log();
+}
+
+// A node writes what it knows of its blocks to disk about once an hour.
+TEST(KeptBlocks, GoToANodeThatForgotThemInACrash)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    ASSERT_NO_FATAL_FAILURE(find_some(node, pool));
+    const std::uint32_t height = node.height();
+    node.process().signal(SIGKILL);
+    ASSERT_TRUE(node.process().wait(seconds{20}).has_value());
+    node.start();
+    ASSERT_LT(node.height(), height) << "it has forgotten nothing";
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return node.height() >= height; }))
+        << "height " << node.height() << " of " << height << "\n"
+        << pool.log();
+    EXPECT_NE(pool.log().find("block_sent_again"), std::string::npos);
+}
+
+// Those of a backup from before the blocks were found, as these have nothing at all.
+TEST(KeptBlocks, AreToldToBooksThatLackThem)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{node, {.start_difficulty = 0, .sets = {}}};
+    ASSERT_NO_FATAL_FAILURE(find_some(node, pool));
+    const std::string blocks = "select group_concat(hex(hash) order by hash) from block_found";
+    const std::string found = pool.database().scalar(blocks);
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+
+    PoolFixture restored{node, {.start_difficulty = 0, .sets = {}}};
+    std::filesystem::create_directories(restored.data_dir());
+    std::filesystem::copy(pool.data_dir() + "/blocks", restored.data_dir() + "/blocks");
+    restored.start();
+    EXPECT_TRUE(eventually(seconds{30}, [&] {
+        return restored.database().scalar(blocks) == found;
+    })) << restored.log();
+    EXPECT_TRUE(eventually(seconds{30}, [&] {
+        return restored.database().scalar(
+                   "select count(*) from block_found where place = 'in_chain'") ==
+               std::to_string(node.height());
+    })) << restored.log();
+    EXPECT_EQ(restored.stop(), 0) << restored.log();
+}
+
 }  // namespace
 }  // namespace tests

@@ -106,11 +106,24 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     EXPECT_TRUE(eventually(seconds{60}, [&] { return a.height() == b.height(); }));
     EXPECT_GE(miner.acknowledged().size(), 10U);
     for (const std::string& hash : miner.acknowledged()) {
-        EXPECT_TRUE(in_chain(b, hash) || has_reason(pool.log(), hash)) << hash;
+        EXPECT_TRUE(is_accounted_for(b, pool.log(), hash)) << hash;
     }
     EXPECT_TRUE(eventually(seconds{30}, [&] {
         return pool.database().scalar("select count(distinct node) from block_answer") == "2";
     })) << pool.log();
+    EXPECT_TRUE(eventually(seconds{30},
+                           [&] {
+                               return pool.database().scalar(
+                                          "select count(*) from block_found where not exists "
+                                          "(select 1 from block_answer "
+                                          "where block_hash = hash)") == "0";
+                           }))
+        << "a block without an answer\n"
+        << pool.log();
+    EXPECT_EQ(pool.database().scalar("select max(took_ms) >= 1000 from block_answer where node <> "
+                                     "'second'"),
+              "1")
+        << "what the frozen node had in hand took it seconds";
 
     // An admin takes a node off and puts it back; never the last one.
     const auto nodes = [&] { return pool.rpc("listbitcoinds").value_or(""); };
@@ -127,6 +140,13 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     EXPECT_TRUE(eventually(seconds{20}, [&] {
         return nodes().find("false") == std::string::npos;  // on, up, on our tip
     })) << nodes();
+    b.generate(1);
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return number_in(pool.rpc("gettemplateinfo").value_or(""), "height").value_or(0) ==
+               static_cast<double>(b.height() + 1);
+    })) << pool.log();
+    EXPECT_EQ(pool.log().find("zmq_messages_lost node=second"), std::string::npos)
+        << "what came while it was off was not lost";
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 

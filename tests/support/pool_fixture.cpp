@@ -86,14 +86,19 @@ std::string PoolFixture::server_id() const
 
 void PoolFixture::start()
 {
+    launch();
+    const bool up = eventually(seconds{60}, [this] { return !process_->running() || ready(); });
+    if (!up || !process_->running()) ADD_FAILURE() << "zubrd is not ready:\n" << log();
+}
+
+void PoolFixture::launch()
+{
     std::vector<std::string> argv{required("ZUBR_TEST_BIN") + "/zubrd", "-c", config_file()};
     for (const std::string& set : options_.sets) {
         argv.emplace_back("--set");
         argv.push_back(set);
     }
     process_ = std::make_unique<Process>(argv, directory_.path() / "zubrd.log");
-    const bool up = eventually(seconds{60}, [this] { return !process_->running() || ready(); });
-    if (!up || !process_->running()) ADD_FAILURE() << "zubrd is not ready:\n" << log();
 }
 
 void PoolFixture::kill()

@@ -41,6 +41,8 @@ public:
 
     /// Starts zubrd. Fails the test unless it is ready within 60 s.
     void start();
+    /// The same without waiting for anything.
+    void launch();
     /// kill -9, or SIGTERM and the exit code.
     void kill();
     int stop();

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,7 +28,13 @@ protected:
     {
         auto out = std::make_unique<BlockWatch>(
             test.loop, std::vector<Node*>{&first, &second}, needed,
-            [this](const std::vector<BlockWatch::Seen>& seen) { rounds.push_back(seen); });
+            BlockWatch::Out{
+                .seen =
+                    [this](const std::vector<BlockWatch::Seen>& seen) { rounds.push_back(seen); },
+                .missing =
+                    [this](std::size_t node, std::vector<BlockHash> hashes) {
+                        missed.emplace_back(node, std::move(hashes));
+                    }});
         out->set_watched({{block(1), {10}}});
         return out;
     }
@@ -46,6 +53,7 @@ protected:
     tests::FakeNode first{"first"};
     tests::FakeNode second{"second"};
     std::vector<std::vector<BlockWatch::Seen>> rounds;
+    std::vector<std::pair<std::size_t, std::vector<BlockHash>>> missed;
 };
 
 TEST_F(BlockWatchTest, NeedsTheWordOfAsManyNodesAsAreConfigured)
@@ -113,12 +121,24 @@ TEST_F(BlockWatchTest, SaysOnceEachThatABlockHasOneSixAndAHundredConfirmationsOr
     EXPECT_EQ(said(in_chain(103)), "");
 }
 
+TEST_F(BlockWatchTest, SaysWhichNodeDoesNotKnowABlockThatAnotherHas)
+{
+    const auto any = watch(1);
+    any->look();
+    answer(first, in_chain(2));
+    answer(second, Sighting{});
+    ASSERT_EQ(missed.size(), 1U);
+    EXPECT_EQ(missed[0].first, 1U);
+    EXPECT_EQ(missed[0].second, std::vector{block(1)});
+}
+
 TEST_F(BlockWatchTest, TakesAFailureForNoWord)
 {
     const auto any = watch(1);
     any->look();
     answer(first, fail(Error::Code::unavailable, "gone"));
     EXPECT_TRUE(rounds.empty());
+    EXPECT_TRUE(missed.empty());
     any->look();
     EXPECT_EQ(first.sights.size(), 1U);
 }

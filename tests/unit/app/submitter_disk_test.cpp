@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -209,6 +210,147 @@ TEST_F(SubmitterTest, BooksWhatANodeSaidBeforeItWasThereAndAsksOnlyTheOthers)
     EXPECT_TRUE(files_become(1)) << "the books lack one of the answers";
     next->answer_booked(candidate(1).hash);
     EXPECT_TRUE(files_become(0));
+}
+
+TEST_F(SubmitterTest, HoldsNoBlockOnADiskThatRefusesIt)
+{
+    const auto submitter = life();
+    std::filesystem::remove_all(folder());
+    submitter->found(candidate(1));
+    turn();
+    EXPECT_EQ(first.submits.size(), 1U);
+    EXPECT_EQ(second.submits.size(), 1U);
+    EXPECT_EQ(to_books.size(), 1U);
+}
+
+// What a node holds in memory alone is gone when its machine is.
+class KeptBlock : public SubmitterTest {
+protected:
+    /// A block that the nodes have judged and the books have.
+    std::unique_ptr<Submitter> life_with_one()
+    {
+        auto submitter = life();
+        found(*submitter, 1);
+        first.answer_submit(SubmitOutcome::accepted);
+        second.answer_submit(SubmitOutcome::accepted);
+        book(*submitter, 1, 2);
+        EXPECT_TRUE(files_become(0));
+        EXPECT_TRUE(kept_become(1));
+        return submitter;
+    }
+    bool kept_become(std::size_t count)
+    {
+        return tests::eventually(std::chrono::seconds{20}, [&] {
+            turn();
+            return count_of(".kept") == count;
+        });
+    }
+    bool submits_become(const tests::FakeNode& node, std::size_t count)
+    {
+        return tests::eventually(std::chrono::seconds{20}, [&] {
+            turn();
+            return node.submits.size() == count;
+        });
+    }
+    const BlockHash hash = candidate(1).hash;
+};
+
+TEST_F(KeptBlock, GoesAgainToTheNodeThatDoesNotKnowItAndToNoOther)
+{
+    const auto submitter = life_with_one();
+    submitter->missing(1, {candidate(2).hash, hash});  // none that was kept, and it
+    submitter->missing(1, {hash});
+    ASSERT_TRUE(submits_become(second, 1));
+    EXPECT_TRUE(first.submits.empty());
+    const BlockCandidate whole = candidate(1);
+    EXPECT_EQ(*second.submits.front().block,
+              *submit_text(block_of(*whole.job, whole.header, whole.coinbase)));
+    second.answer_submit(SubmitOutcome::accepted);
+    ASSERT_EQ(answers.size(), 3U);
+    EXPECT_EQ(answers.back().node, "second");
+    EXPECT_EQ(answers.back().hash, hash);
+    submitter->missing(1, {hash});
+    submitter->missing(0, {hash});
+    ASSERT_TRUE(submits_become(first, 1));
+    EXPECT_TRUE(second.submits.empty()) << "it had it a moment ago";
+}
+
+// A machine that lost its power: the node has none of the last hour's.
+TEST_F(KeptBlock, GoesAgainAfterItsParentAndNotWhileTheNodeHasNone)
+{
+    const auto submitter = life();
+    const auto at_height = [](std::uint32_t nonce, std::uint32_t height) {
+        BlockCandidate out = candidate(nonce);
+        auto job = std::make_shared<Job>(*out.job);
+        job->height = {height};
+        out.job = job;
+        return out;
+    };
+    std::vector<BlockHash> newest_first;
+    for (const std::uint32_t nonce : {1U, 2U, 3U}) {
+        submitter->found(at_height(nonce, 6 + nonce));
+        turn();
+        first.answer_submit(SubmitOutcome::accepted);
+        second.answer_submit(SubmitOutcome::accepted);
+        book(*submitter, nonce, 2);
+        newest_first.insert(newest_first.begin(), candidate(nonce).hash);
+    }
+    ASSERT_TRUE(kept_become(3));
+    const auto block_is = [&](std::uint32_t nonce) {
+        const BlockCandidate whole = candidate(nonce);
+        return *first.submits.front().block ==
+               *submit_text(block_of(*whole.job, whole.header, whole.coinbase));
+    };
+    submitter->missing(0, newest_first);
+    ASSERT_TRUE(submits_become(first, 1));
+    EXPECT_TRUE(block_is(1)) << "the lowest";
+    first.answer_submit(SubmitOutcome::accepted);
+    ASSERT_TRUE(submits_become(first, 1));
+    EXPECT_TRUE(block_is(2));
+    first.answer_submit(SubmitOutcome::unanswered, "prev-blk-not-found");
+    submitter->missing(1, newest_first);  // another node gets its own meanwhile
+    ASSERT_TRUE(submits_become(second, 1));
+    EXPECT_TRUE(first.submits.empty()) << "the third waits for its parent";
+}
+
+TEST_F(KeptBlock, IsToldToTheBooksOfTheNextLifeWhichMayBeRestoredOnes)
+{
+    static_cast<void>(life_with_one());
+    to_books.clear();
+    const auto next = life();
+    ASSERT_TRUE(next->resume().has_value());
+    EXPECT_TRUE(tests::eventually(std::chrono::seconds{20}, [&] {
+        turn();
+        return to_books.size() == 1;
+    }));
+    EXPECT_EQ(to_books.front().hash, hash);
+    EXPECT_EQ(to_books.front().coinbase, candidate(1).coinbase);
+    EXPECT_TRUE(first.submits.empty()) << "the nodes have judged it";
+    next->booked(hash);
+    next->missing(0, {hash});
+    EXPECT_TRUE(submits_become(first, 1));
+}
+
+TEST_F(KeptBlock, IsForgottenAWeekOfBlocksLater)
+{
+    const auto submitter = life_with_one();
+    submitter->tip_moved({7 + 1007});
+    turn();
+    submitter->missing(0, {hash});
+    EXPECT_TRUE(submits_become(first, 1));
+    submitter->tip_moved({7 + 1008});
+    EXPECT_TRUE(kept_become(0));
+}
+
+TEST_F(KeptBlock, IsNoneThatEveryNodeHasRefused)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    first.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    second.answer_submit(SubmitOutcome::rejected, "bad-txns");
+    book(*submitter, 1, 2);
+    EXPECT_TRUE(files_become(0));
+    EXPECT_TRUE(kept_become(0));
 }
 
 }  // namespace

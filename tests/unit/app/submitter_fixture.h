@@ -1,11 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -78,10 +79,13 @@ protected:
         });
     }
     std::filesystem::path folder() const { return directory.path() / "blocks"; }
-    std::size_t files() const
+    std::size_t files() const { return count_of(".block"); }
+    std::size_t count_of(const std::string& extension) const
     {
         const std::filesystem::directory_iterator all{folder()};
-        return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+        return static_cast<std::size_t>(std::count_if(begin(all), end(all), [&](const auto& entry) {
+            return entry.path().extension() == extension;
+        }));
     }
 
     TestLoop test;

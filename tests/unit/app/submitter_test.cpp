@@ -145,30 +145,6 @@ TEST_F(SubmitterTest, SaysWhenTheLastNodeHasRefusedABlockByName)
     EXPECT_TRUE(answers.back().last_of_refusals);
 }
 
-// A chain whose target is as easy as a share's: each share is a block, and one can be in the chain.
-TEST_F(SubmitterTest, TakesSoManyBlocksOfOneHeightAndAnotherForEachThatIsRefused)
-{
-    constexpr std::uint32_t most = BlocksTaken::of_height_max;
-    const auto submitter = life();
-    for (std::uint32_t nonce = 0; nonce < most + 5; ++nonce) submitter->found(candidate(nonce));
-    turn();
-    EXPECT_EQ(first.submits.size(), most);
-    EXPECT_EQ(to_books.size(), most);
-    EXPECT_EQ(files(), most);
-    first.answer_submit(SubmitOutcome::rejected, "bad-txns");
-    second.answer_submit(SubmitOutcome::rejected, "bad-txns");
-    for (std::uint32_t nonce = 100; nonce < 102; ++nonce) submitter->found(candidate(nonce));
-    turn();
-    EXPECT_EQ(first.submits.size(), most - 1 + 1) << "one in the place of the refused one";
-    BlockCandidate higher = candidate(200);
-    auto job = std::make_shared<Job>(*higher.job);
-    job->height = {8};
-    higher.job = job;
-    submitter->found(higher);
-    turn();
-    EXPECT_EQ(first.submits.size(), most + 1);
-}
-
 TEST_F(SubmitterTest, TakesBlocksFromAllLoopsAtOnceEachOnce)
 {
     constexpr std::uint32_t blocks = 50;

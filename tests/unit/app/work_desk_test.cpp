@@ -154,6 +154,17 @@ TEST_F(DeskTest, ATemplateThatLeavesNoRoomForTheCoinbaseIsPassedOverForTheNextNo
     EXPECT_GE(first.templates, 2);
 }
 
+// Every share on its jobs would be refused as too new, and no node would take a block of them.
+TEST_F(DeskTest, ATemplateOfANodeWhoseClockIsHoursAheadIsPassedOverForTheNextNodes)
+{
+    auto ahead = a_template(Sats{900'000'000});
+    ahead->time_now = {to_seconds(read_clock().wall).seconds + 7300};
+    first.work = ahead;
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    ASSERT_TRUE(becomes([&] { return !jobs.empty() && first.templates > 0; }));
+    for (const auto& job : jobs) EXPECT_EQ(job->reward, second.work->reward);
+}
+
 TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
 {
     desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});

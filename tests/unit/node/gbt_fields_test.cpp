@@ -32,7 +32,7 @@ Json good()
 Result<BlockTemplate> read(const Json& given)
 {
     JsonDocument document;
-    const auto value = document.parse(given.dump(), {});
+    const auto value = document.parse(given.dump(), {std::size_t{1} << 20, 8, 100'000});
     if (!value) return fail(value.error());
     return parse_template(*value);
 }
@@ -101,6 +101,17 @@ TEST(TemplateFields, OneThatIsMissingIsNamedUnlessTheRulesLetItBe)
             EXPECT_TRUE(read(given).has_value()) << field.path;
         }
     }
+}
+
+// Each of them may be as large as all money there is; what they come to may not wrap around.
+TEST(TemplateFields, FeesThatComeToMoreThanThereIsAreRefused)
+{
+    Json given = good();
+    given["coinbasevalue"] = 2'100'000'000'000'000;
+    given["transactions"][0]["fee"] = 2'100'000'000'000'000;
+    const Json one = given["transactions"][0];
+    for (int i = 0; i < 4392; ++i) given["transactions"].push_back(one);
+    expect_refused(given, "4393 times all money");
 }
 
 TEST(TemplateFields, OfAnotherTypeAreRefused)

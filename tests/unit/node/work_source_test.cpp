@@ -335,5 +335,50 @@ TEST(WorkSource, ASlowNodeDoesNotKeepMinersWithoutAJob)
     EXPECT_EQ(repeated.publication->time, UnixTime{wall.seconds + 30}) << "its time goes on";
 }
 
+TEST(WorkSource, KnowsATemplateThatCannotBeTrue)
+{
+    Race race;
+    race.begin(10);
+    const auto check = [&](std::size_t node, const WorkSource::TemplatePtr& given, int behind = 0) {
+        return race.source.check(node, *given, {wall.seconds - static_cast<std::uint32_t>(behind)});
+    };
+    EXPECT_TRUE(check(0, on(1, 10)).has_value());
+    EXPECT_TRUE(check(0, on(2, 700)).has_value()) << "nothing is known of block 2";
+    const auto height = check(1, on(1, 6'999'999));
+    ASSERT_FALSE(height.has_value());
+    EXPECT_EQ(height.error().detail, "getblocktemplate: height 7000000 on a block of height 10");
+    EXPECT_FALSE(check(0, on(1, 9)).has_value());
+    race.says(1, 3);
+    race.answers(1, header_of(3, 0, 10));  // beside our tip
+    EXPECT_FALSE(check(1, on(3, 20)).has_value()) << "by its own header";
+    EXPECT_TRUE(check(1, on(3, 10)).has_value());
+    EXPECT_TRUE(check(0, on(1, 10), 7200).has_value());
+    const auto time = check(0, on(1, 10), 7201);
+    ASSERT_FALSE(time.has_value());
+    EXPECT_NE(time.error().detail.find("7201 s ahead"), std::string::npos) << time.error().detail;
+}
+
+TEST(WorkSource, BelievesATemplateFarAboveItsTipWhenTheNodesHeaderSaysSoAsWell)
+{
+    Race race;
+    race.begin(10);
+    const Step leap = race.gives(1, on(9, 6'999'999));
+    EXPECT_FALSE(leap.publication.has_value());
+    EXPECT_EQ(leap.asks, (std::vector{Ask{1, block(9)}}));
+    EXPECT_EQ(race.source.tip()->height, Height{10});
+    const Step lie = race.answers(1, header_of(9, 1, 11));
+    EXPECT_EQ(race.source.tip()->height, Height{11}) << "what the header says";
+    EXPECT_EQ(race.source.tip()->hash, block(9));
+    EXPECT_FALSE(race.source.check(1, *on(9, 6'999'999), wall).has_value());
+    EXPECT_EQ(lie.asks, std::vector{template_from_1});
+
+    // The node was away, and is hundreds of blocks ahead: it says so both times.
+    const Step ahead = race.gives(1, on(20, 500));
+    EXPECT_EQ(ahead.asks, (std::vector{Ask{1, block(20)}}));
+    race.answers(1, header_of(20, 19, 500));
+    EXPECT_EQ(race.source.tip()->height, Height{500});
+    EXPECT_TRUE(race.gives(1, on(20, 500)).publication.has_value());
+}
+
 }  // namespace
 }  // namespace pool::race

@@ -36,7 +36,7 @@ TEST(Blocks, GoOutBeforeTheShareIsLoggedOrAnswered)
     const pool::BlockCandidate& block = talk.candidates[0];
     EXPECT_EQ(block.account, "user");
     EXPECT_EQ(block.worker, "w1");
-    EXPECT_TRUE(block.counted);
+    EXPECT_EQ(block.judgement, pool::Judgement::accepted);
     EXPECT_EQ(block.found_at, talk.now.wall);
     EXPECT_EQ(block.job->id.value, 0x6a0001U);
     EXPECT_EQ(block.coinbase.size(), 46U + 12 + 19);
@@ -51,14 +51,20 @@ TEST(Blocks, AreHandedOutThoughTheShareIsRefused)
         const char* name;
         Wish wish;
         const char* error;
+        pool::Judgement judgement;
     };
+    using pool::Judgement;
     const std::vector<Case> cases{
-        {"time ahead", {.time_offset = 7300}, "Time too new"},
-        {"time behind", {.time_offset = -7300}, "Time too old"},
-        {"bits put on top", {.bits = 0x40000001}, "Invalid version mask"},
+        {"time ahead", {.time_offset = 7300}, "Time too new", Judgement::time_too_new},
+        {"time behind", {.time_offset = -7300}, "Time too old", Judgement::time_too_old},
+        {"bits put on top",
+         {.bits = 0x40000001},
+         "Invalid version mask",
+         Judgement::version_not_allowed},
         {"bits cut by the mask",
          {.bits = 0x40002000, .version = 0x20002000},
-         "Invalid version mask"},
+         "Invalid version mask",
+         Judgement::version_not_allowed},
     };
     for (Case refused : cases) {
         Talk talk;
@@ -68,7 +74,7 @@ TEST(Blocks, AreHandedOutThoughTheShareIsRefused)
         EXPECT_TRUE(contains(miner.submit(miner.find(refused.wish)), refused.error))
             << refused.name;
         ASSERT_EQ(talk.candidates.size(), 1U) << refused.name;
-        EXPECT_FALSE(talk.candidates[0].counted);
+        EXPECT_EQ(talk.candidates[0].judgement, refused.judgement) << refused.name;
         EXPECT_TRUE(talk.log.shares.empty());
     }
 }

@@ -66,7 +66,7 @@ TEST_F(V2Declare, HandsOutABlockOfSuchAJobWithWhatItPaysThePool)
     ASSERT_EQ(talk.candidates.size(), 1U);
     EXPECT_TRUE(talk.candidates[0].job->declared);
     EXPECT_EQ(talk.candidates[0].job->reward, own->reward + Sats{1234});
-    EXPECT_TRUE(talk.candidates[0].counted);
+    EXPECT_EQ(talk.candidates[0].judgement, pool::Judgement::accepted);
     EXPECT_EQ(talk.candidates[0].account, "user");
 }
 
