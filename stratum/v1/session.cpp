@@ -64,6 +64,7 @@ void Session::take_lines(World& world, pool::Now now, std::size_t bytes)
         if (piled_ > options.answers_bytes) end(EndReason::write_stalled);
         if (ended_) return;
     }
+    end_if_guessing(options);
     // Empty lines and padding: nobody needs them, and each byte has been looked at.
     const auto blank = static_cast<double>(reader_.take_skipped());
     world.metrics.lines.add(static_cast<std::uint64_t>(blank));

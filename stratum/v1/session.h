@@ -51,7 +51,9 @@ struct SessionOptions {
     double lines_burst = 50'000;        ///< a line counts for as many as its bytes are worth
     /// More answers than that in one turn, and nobody reads them: the connection is closed.
     std::size_t answers_bytes = std::size_t{256} << 10;
-    std::size_t bad_requests_max = 32;  ///< unknown or senseless ones without a good share between
+    /// Unknown or senseless ones, or names that nobody has, without a good share between; of names
+    /// as many as workers_max once a worker has authorised.
+    std::size_t bad_requests_max = 32;
     std::chrono::seconds first_line_within{15};
     std::chrono::seconds subscribe_within{30};
     std::chrono::seconds authorize_within{60};
@@ -218,6 +220,7 @@ private:
         return static_cast<std::uint8_t>(options.extranonce2_bytes - extranonce2_bytes_);
     }
     void count_bad_request(const Turn& turn);
+    void end_if_guessing(const SessionOptions& options);
     void start_if_ready(World& world);
     void send_job(World& world);
     bool already_sent(const pool::Job& job) const;
@@ -265,6 +268,7 @@ private:
     bool heard_line_ = false;
     std::optional<pool::SteadyTime> line_begun_;
     std::size_t bad_requests_ = 0;
+    std::size_t refused_names_ = 0;  // likewise without a good share between
     std::uint64_t accepted_ = 0;
     std::optional<pool::Difficulty> proven_;  // of the last accepted share that names a worker
 

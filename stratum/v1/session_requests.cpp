@@ -63,6 +63,15 @@ void Session::count_bad_request(const Turn& turn)
     }
 }
 
+// One customer's wrong name is no reason to send a whole proxy away: with a worker it may have as
+// many of them as it may have workers. Looked at behind a read, for the good names may come last.
+void Session::end_if_guessing(const SessionOptions& options)
+{
+    const std::size_t alone = options.bad_requests_max;
+    const std::size_t most = authorised() ? std::max(options.workers_max, alone) : alone;
+    if (refused_names_ >= most) end(EndReason::too_many_bad_requests);
+}
+
 void Session::on(const Configure& call, const Turn& turn)
 {
     const pool::Job* job = turn.world.current.job.get();
@@ -170,8 +179,8 @@ void Session::on(const Authorize& call, const Turn& turn)
     };
     auto user = parse_user_name(call.user, turn.world.options.chain, turn.world.directory);
     if (!user) {
-        refuse(user.error().detail);
-        return count_bad_request(turn);
+        ++refused_names_;
+        return refuse(user.error().detail);
     }
     if (turn.world.gate != nullptr &&
         turn.world.gate->delayed(peer_, user->account.name + '.' + user->worker, turn.now.steady)) {
@@ -332,7 +341,8 @@ void Session::on(const BadParams& call, const Turn& turn)
             turn.world.metrics.authorize_refused.add();
             append_error(out(), turn.id, ErrorCode::unauthorized, "The user name is missing",
                          "false");
-            return count_bad_request(turn);
+            ++refused_names_;
+            return;
     }
 }
 

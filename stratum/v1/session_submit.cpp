@@ -260,6 +260,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         note_proof(origin.difficulty, now.steady);
         ask_version();
         bad_requests_ = 0;
+        refused_names_ = 0;
         low_shares_ = 0;
     } else if (accepted) {
         append_error(out_, waiting.id, ErrorCode::other, "Share log unavailable");

@@ -300,5 +300,58 @@ TEST(Abuse, EndsAConnectionThatAsksForThirtyTwoThingsNobodyHas)
     EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
 }
 
+std::string authorizes(std::string_view name, int first, int count)
+{
+    std::string lines;
+    for (int i = first; i < first + count; ++i) {
+        lines += R"({"id":1,"method":"mining.authorize","params":[")" + std::string{name} +
+                 std::to_string(i) + "\",\"\"]}\n";
+    }
+    return lines;
+}
+
+// A proxy of hundreds of machines has a customer who has mistyped the account of all of his.
+TEST(RefusedNames, OfOneCustomerLeaveTheProxyToTheOthers)
+{
+    for (const bool wrong_ones_first : {false, true}) {
+        Talk talk;
+        talk.publish(1);
+        TalkingMiner proxy{talk, talk.open()};
+        proxy.user = "user.w1";
+        const std::string good = authorizes("user.w", 1, 100);
+        const std::string wrong = authorizes("usr.w", 1, 100);
+        proxy.say(subscribe);
+        const Lines heard =
+            talk.send(proxy.id, wrong_ones_first ? wrong + good : good + wrong + wrong);
+        proxy.take_in(heard);
+        EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+        EXPECT_TRUE(contains(heard, R"("result":false,"error":[24,)")) << "each is answered";
+        EXPECT_TRUE(contains(proxy.submit(proxy.find()), "true"));
+    }
+}
+
+TEST(RefusedNames, AreBoundedAllTheSame)
+{
+    auto options = Talk::default_options();
+    options.session.workers_max = 100;
+    Talk talk{options};
+    talk.publish(1);
+    const auto guesses = talk.open();
+    talk.say(guesses, subscribe);
+    talk.send(guesses, authorizes("usr.w", 0, 31));
+    EXPECT_EQ(talk.end_of(guesses), std::nullopt);
+    talk.send(guesses, R"({"id":1,"method":"mining.authorize","params":[]})"
+                       "\n");
+    EXPECT_EQ(talk.end_of(guesses), EndReason::too_many_bad_requests);
+
+    TalkingMiner miner{talk, "user.w1"};
+    talk.send(miner.id, authorizes("usr.w", 0, 99));
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true")) << "a good share begins it anew";
+    talk.send(miner.id, authorizes("usr.w", 0, 99));
+    EXPECT_EQ(talk.end_of(miner.id), std::nullopt);
+    talk.send(miner.id, authorizes("usr.w", 0, 1));
+    EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
+}
+
 }  // namespace
 }  // namespace tests
