@@ -10,6 +10,8 @@ namespace {
 
 // A flush of the miner's queue costs it hashes: only a rise this large is worth one.
 constexpr int clean_rise_exponents = 2;
+// So often is other work waited for before the same has to do.
+constexpr int other_work_ticks = 5;
 // A difficulty that is off by this much is not left for the next regular job.
 constexpr int urgent_exponents = 2;
 
@@ -117,8 +119,16 @@ void Session::ask_to_reconnect()
     if (!ended_ && authorised() && !sent_.empty()) append_reconnect(out());
 }
 
+// It has come back under the same extranonce, and to what it had before its break: the same work
+// would bring the same shares.
+bool Session::waits_for_other_work() const
+{
+    return !ended_ && resumed_ != nullptr && prefix_ && authorised() && sent_.empty();
+}
+
 bool Session::wants_job_now() const
 {
+    if (waits_for_other_work()) return true;
     if (ended_ || held_ || sent_.empty()) return false;
     const int off = policy_.next().exponent - sent_.back().difficulty.exponent;
     return repeat_difficulty_ || off >= urgent_exponents || -off >= urgent_exponents;
@@ -138,6 +148,7 @@ void Session::on_tick(World& world, pool::Now now)
     if (only_subscribed && now.steady >= subscribed_ + world.options.start_unauthorized) {
         send_job(world);
     }
+    if (waits_for_other_work() && ++waited_ticks_ > other_work_ticks) send_again(world);
     check_deadlines(world.options, now.steady);
 }
 
@@ -182,8 +193,12 @@ void Session::announce_mask(const pool::Job& job)
 // looking through the older ones of thousands would take the time of memory.
 bool Session::already_sent(const pool::Job& job) const
 {
-    if (sent_.empty()) return false;
     const auto is_it = [&job](const SentJob& sent) { return sent.job == job.id; };
+    if (resumed_ != nullptr &&
+        std::any_of(resumed_->left.sent.begin(), resumed_->left.sent.end(), is_it)) {
+        return true;
+    }
+    if (sent_.empty()) return false;
     if (is_it(sent_.back())) return true;
     return job.routine && std::any_of(sent_.begin(), sent_.end(), is_it);
 }
@@ -194,25 +209,46 @@ void Session::send_job(World& world)
     if (current.job == nullptr) return;
     if (already_sent(*current.job)) return;
 
-    announce_mask(*current.job);
-
     policy_.set_cap(current.hardest);
-    const pool::Difficulty difficulty = policy_.next();
+    send(current, policy_.next());
+
+    // What the table has forgotten can not be submitted any more.
+    const auto forget = [&world](std::vector<SentJob>& jobs) {
+        const auto known = std::find_if(jobs.begin(), jobs.end(), [&world](const SentJob& sent) {
+            return world.jobs.find(sent.job) != nullptr;
+        });
+        jobs.erase(jobs.begin(), known);
+    };
+    forget(sent_);
+    if (resumed_ != nullptr) forget(resumed_->left.sent);
+}
+
+void Session::send(const RenderedJob& current, pool::Difficulty difficulty)
+{
+    announce_mask(*current.job);
     bool clean = current.tip != last_tip_;
-    if (sent_.empty() || repeat_difficulty_ || sent_.back().difficulty != difficulty) {
+    const bool repeat = std::exchange(repeat_difficulty_, false);
+    if (sent_.empty() || repeat || sent_.back().difficulty != difficulty) {
         append_set_difficulty(out(), difficulty);
-        clean = clean || sent_.empty() || std::exchange(repeat_difficulty_, false) ||
+        clean = clean || sent_.empty() || repeat ||
                 difficulty.exponent >= sent_.back().difficulty.exponent + clean_rise_exponents;
     }
     out().append(clean ? current.notify.clean : current.notify.keep);
     last_tip_ = current.tip;
-
-    // What the table has forgotten can not be submitted any more.
-    const auto known = std::find_if(sent_.begin(), sent_.end(), [&world](const SentJob& sent) {
-        return world.jobs.find(sent.job) != nullptr;
-    });
-    sent_.erase(sent_.begin(), known);
     sent_.push_back({current.job->id, difficulty});
+}
+
+// No node has given us anything else: what it finds twice is refused, and the rest is good, at what
+// was promised before the break.
+void Session::send_again(World& world)
+{
+    const RenderedJob& current = world.current;
+    if (current.job == nullptr) return;
+    const std::vector<SentJob>& left = resumed_->left.sent;
+    const auto before = std::find_if(left.begin(), left.end(), [&current](const SentJob& sent) {
+        return sent.job == current.job->id;
+    });
+    if (before != left.end()) send(current, before->difficulty);
 }
 
 SessionSnapshot Session::snapshot(pool::Now now) const

@@ -116,7 +116,7 @@ public:
     /// client.reconnect without an address, to those who mine: the server is going away.
     void ask_to_reconnect();
     /// True when the next regular job is too far off: the difficulty is wrong by four times or
-    /// more, or the miner seems to have missed the last one.
+    /// more, the miner seems to have missed the last one, or it came back to a job that it had.
     bool wants_job_now() const;
     void on_tick(World& world, pool::Now now);
 
@@ -223,6 +223,9 @@ private:
     void end_if_guessing(const SessionOptions& options);
     void start_if_ready(World& world);
     void send_job(World& world);
+    void send(const RenderedJob& current, pool::Difficulty difficulty);
+    void send_again(World& world);
+    bool waits_for_other_work() const;
     bool already_sent(const pool::Job& job) const;
     void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
 
@@ -275,6 +278,7 @@ private:
     DifficultyPolicy policy_;
     std::vector<SentJob> sent_;  // in order of sending
     std::unique_ptr<Resumed> resumed_;
+    int waited_ticks_ = 0;  // of one that came back, for other work
     std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
     std::uint32_t low_shares_ = 0;  // since the last accepted one
     bool repeat_difficulty_ = false;

@@ -166,8 +166,11 @@ std::optional<Parted> Session::part(pool::SteadyTime since) const
         return still;
     }
     if (workers_.empty()) return std::nullopt;
-    return Parted{
-        .prefix = *prefix_, .since = since, .account = accounts_.front().key.name, .sent = sent_};
+    Parted parted{
+        .prefix = *prefix_, .since = since, .account = accounts_.front().key.name, .sent = {}};
+    if (resumed_ != nullptr) parted.sent = resumed_->left.sent;  // it may break more than once
+    parted.sent.insert(parted.sent.end(), sent_.begin(), sent_.end());
+    return parted;
 }
 
 void Session::on(const Authorize& call, const Turn& turn)

@@ -216,5 +216,91 @@ TEST(Resume, MovesNobodyWhoHasAJobAlready)
     EXPECT_EQ(other.submit(early), Lines{std::string{accepted}});
 }
 
+// Firmware begins its extranonce anew with the first job of a connection: the same work would bring
+// the same shares, and each of them a refusal.
+TEST(Resume, SendsOtherWorkWhereTheSameJobIsStillTheCurrentOne)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto sent = miner.find();
+    const auto queued = miner.find();
+    EXPECT_EQ(miner.submit(sent), Lines{std::string{accepted}});
+    talk.closed(miner.id);
+
+    Back back = come_back(talk, session);
+    EXPECT_TRUE(contains(back.said, miner.extranonce1));
+    talk.pass(seconds{1});
+    back.miner.take_in(talk.hear(back.miner.id));
+    ASSERT_EQ(back.miner.jobs.size(), 1U);
+    EXPECT_NE(back.miner.jobs[0]->id, miner.jobs[0]->id);
+    EXPECT_NE(back.miner.jobs[0]->coinbase_suffix, miner.jobs[0]->coinbase_suffix);
+    EXPECT_TRUE(contains(back.miner.submit(sent), "[22,"));
+    EXPECT_EQ(back.miner.submit(queued), Lines{std::string{accepted}});
+    EXPECT_EQ(back.miner.submit(back.miner.find()), Lines{std::string{accepted}});
+}
+
+// The promise for a job is frozen, whatever difficulty the miner begins with when it is back.
+TEST(Resume, KeepsThePromiseForTheJobThatIsStillTheCurrentOne)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto harder = pool::target_of(pool::Difficulty{-16});
+    const auto queued = miner.find({.not_target = harder});
+    talk.closed(miner.id);
+    Back back{TalkingMiner{talk, talk.open()}, {}};
+    back.miner.user = "user.w1";
+    back.miner.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" + session +
+                   "\"]}");
+    back.miner.say(R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.0000152587890625"]})");
+    EXPECT_EQ(back.miner.submit(queued), Lines{std::string{accepted}});
+    talk.pass(seconds{1});
+    EXPECT_EQ(back.miner.submit(back.miner.find()), Lines{std::string{accepted}});
+}
+
+// With the nodes silent there is no other work: the same is better than none.
+TEST(Resume, SendsTheSameWorkAgainWhenThereIsNoOther)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto sent = miner.find();
+    EXPECT_EQ(miner.submit(sent), Lines{std::string{accepted}});
+    talk.pass(minutes{3});
+    talk.closed(miner.id);
+    Back back = come_back(talk, session);
+    EXPECT_TRUE(back.miner.jobs.empty());
+    talk.pass(seconds{10});
+    back.miner.take_in(talk.hear(back.miner.id));
+    ASSERT_EQ(back.miner.jobs.size(), 1U);
+    EXPECT_EQ(back.miner.jobs[0]->id, miner.jobs[0]->id);
+    EXPECT_TRUE(contains(back.miner.submit(sent), "[22,"));
+    back.miner.find();  // what it had before
+    EXPECT_EQ(back.miner.submit(back.miner.find()), Lines{std::string{accepted}});
+}
+
+TEST(Resume, RemembersJobsOfBeforeTheFirstBreakAfterTheSecond)
+{
+    Talk talk{resuming()};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const std::string session = session_of(talk, miner);
+    const auto queued = miner.find();
+    talk.closed(miner.id);
+    talk.publish(1);
+    Back second = come_back(talk, session);
+    ASSERT_FALSE(second.miner.jobs.empty());
+    const auto later = second.miner.find();
+    talk.closed(second.miner.id);
+    talk.publish(1);
+    Back third = come_back(talk, session);
+    EXPECT_EQ(third.miner.submit(queued), Lines{std::string{accepted}});
+    EXPECT_EQ(third.miner.submit(later), Lines{std::string{accepted}});
+}
+
 }  // namespace
 }  // namespace tests
