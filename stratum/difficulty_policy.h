@@ -66,10 +66,14 @@ public:
     /// mining.suggest_*: where to start from. The same again does nothing. Once the share rate is
     /// known it brings nobody more than ten times the wanted one.
     void suggest(pool::Difficulty difficulty, pool::SteadyTime now);
-    /// minimum-difficulty, the password's `md=`: never below, whatever is suggested. The last one
-    /// counts. Beats even the network's difficulty: some clients drop a pool that ever gives less.
+    /// What demands may be in spite of the network's difficulty: on test networks it is low, and
+    /// no client is known that drops a pool for giving less than this.
+    static constexpr pool::Difficulty beats_network_max{19};
+    /// minimum-difficulty, the password's `md=`: never below, whatever is suggested, and the
+    /// network's difficulty or beats_network_max allowing. The last one counts.
     void set_floor(pool::Difficulty difficulty) { floor_ = difficulty; }
-    /// What the client's software bears (NiceHash): a floor of its own, that no set_floor lowers.
+    /// What the client bears (NiceHash's minimum, v2's maximum target): a floor of its own, that no
+    /// set_floor lowers. Beats the network's difficulty, too.
     void set_least(pool::Difficulty difficulty) { least_ = difficulty; }
     /// What the worker was given before, the password's `th=`: where to start from, no demand.
     void begin_at(pool::Difficulty difficulty, pool::SteadyTime now);
@@ -79,8 +83,8 @@ public:
     /// The password's `maxd=`: never above, but for a floor, and unless more than ten times the
     /// wanted shares come.
     void set_ceiling(pool::Difficulty difficulty, pool::SteadyTime now);
-    /// The password's `d=`: as suggest, but a demand: beats the network's difficulty until the
-    /// controller moves.
+    /// The password's `d=`: as suggest, but a demand: beats the network's difficulty, as a floor
+    /// does, until the controller moves.
     void start_at(pool::Difficulty difficulty, pool::SteadyTime now);
     /// The password's `fd=`: always this, and hints are ignored from now on. Above it only while
     /// more than ten times the wanted shares would come otherwise.
@@ -95,7 +99,7 @@ public:
     }
     /// Less than the port gives anybody.
     bool below_port(pool::Difficulty difficulty) const { return difficulty < limits_.min; }
-    /// The network's: no share need be better than a block, unless the miner demands it.
+    /// The network's: no share need be better than a block. For demands see beats_network_max.
     void set_cap(pool::Difficulty difficulty) { cap_ = difficulty; }
 
     /// An accepted share that was promised `difficulty`.

@@ -323,6 +323,7 @@ void Shard::send_variant(pool::Now now)
                           entry.second);
     };
     if (current_.v1.job == nullptr || now.steady - current_since_ > variants_after_job_max) return;
+    if (now.steady - last_variant_ < variant_gap) return;  // before a walk through all
     if (std::none_of(sessions_.begin(), sessions_.end(), waits)) return;
     const pool::JobId variant_job = variant_id(options_.loop, now.wall);
     if (!may_send_variant(now.steady) || jobs_.find(variant_job) != nullptr) return;

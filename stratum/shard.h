@@ -332,6 +332,7 @@ void Shard::touch(AnySession& session)
 {
     if (session.authorised() && !session.told_authorised) {
         session.told_authorised = true;
+        variant_wanted_ = variant_wanted_ || session.wants_job_now();
         authorised_.push_back(session.id());
     }
     if (session.listed || (!session.has_output() && !session.ended())) return;

@@ -24,6 +24,7 @@ void Shard::flush(pool::Now now)
 {
     for (const auto& job : declared_.take_fresh()) note_later(*job);
     judge(now);
+    if (std::exchange(variant_wanted_, false)) send_variant(now);
     for (const pool::JobId job : declared_.take_retired()) {
         jobs_.forget_declared(job);
         seen_.forget(job);
@@ -44,7 +45,6 @@ void Shard::judge(pool::Now now)
     batch_.submissions.clear();
     batch_.origins.clear();
     for (const pool::SessionId id : std::exchange(gone_, {})) forget(id, now);
-    if (std::exchange(variant_wanted_, false)) send_variant(now);
 }
 
 void Shard::hand_out_candidate(std::size_t at, pool::Now now)

@@ -222,6 +222,7 @@ private:
     void count_bad_request(const Turn& turn);
     void end_if_guessing(const SessionOptions& options);
     void start_if_ready(World& world);
+    void start_anew(const World& world);
     void send_job(World& world);
     void send(const RenderedJob& current, pool::Difficulty difficulty);
     void send_again(World& world);

@@ -191,21 +191,31 @@ void Session::on(const Authorize& call, const Turn& turn)
         return refuse("Too many bad shares, try again later");
     }
     const bool first = workers_.empty();
+    const bool had_none = sent_.empty();
     // What is kept of it is bounded: blanks around it are not.
-    if (!add_worker(std::move(*user), trimmed_user_name(call.user), turn)) {
-        return refuse("Too many workers on this connection");
-    }
+    const auto worker = add_worker(std::move(*user), trimmed_user_name(call.user), turn);
+    if (!worker) return refuse("Too many workers on this connection");
     turn.world.metrics.authorized.add();
     const bool same = resumed_ == nullptr || resumed_->left.account == accounts_.front().key.name;
     const auto moved = same ? std::nullopt : leave_to_owner(turn);
     if (first) begin_where_it_was(turn);
-    apply_password(call.password, turn);
+    // Behind a proxy all have one difficulty: it is for whoever came first, not for his neighbours.
+    if (workers_[*worker].account == workers_.front().account) apply_password(call.password, turn);
     append_result(out(), turn.id, true);
     if (moved) {
         append_set_extranonce(out(), *moved, zeros(turn.world.options), extranonce2_bytes_);
         turn.world.metrics.prefixes_moved.add();
     }
     start_if_ready(turn.world);
+    if (first && !had_none) start_anew(turn.world);
+}
+
+// It had work before it had a name: the mask, and what its password asks for, are not left for the
+// next regular job.
+void Session::start_anew(const World& world)
+{
+    announce_mask(*world.current.job);
+    repeat_difficulty_ = true;
 }
 
 void Session::begin_where_it_was(const Turn& turn)

@@ -154,7 +154,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                     .sent = {},
                     .acks = {}};
     const auto wanted = difficulty_for(wish.hash_rate, difficulty_.shares_per_minute);
-    channel.policy.set_floor(pool::difficulty_not_above(wish.target_max));
+    channel.policy.set_least(pool::difficulty_not_above(wish.target_max));
     if (wanted) channel.policy.suggest(*wanted, turn.now.steady);
     announce_target(channel, world);
     channels_.push_back(std::move(channel));
@@ -215,7 +215,7 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
     const auto wanted = difficulty_for(call.hash_rate, difficulty_.shares_per_minute);
     if (wanted) channel->policy.suggest(*wanted, turn.now.steady);
     channel->target_max = call.target_max;
-    channel->policy.set_floor(pool::difficulty_not_above(call.target_max));
+    channel->policy.set_least(pool::difficulty_not_above(call.target_max));
     announce_target(*channel, turn.world);
     acknowledge(*channel, turn.now.steady);
     send(SetTarget{.channel = channel->id, .target_max = channel->announced.promise.target});

@@ -300,6 +300,78 @@ TEST(Abuse, EndsAConnectionThatAsksForThirtyTwoThingsNobodyHas)
     EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
 }
 
+// A connection has one difficulty: what one customer of a proxy asks for is not for the others.
+TEST(Password, OfAnotherAccountOnTheConnectionChangesNothing)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner proxy{talk, "user.w1"};
+    EXPECT_EQ(proxy.difficulties.back(), 0x1p-22);
+    proxy.say(R"({"id":3,"method":"mining.authorize","params":["user2.w1","d=1,md=1,fd=1"]})");
+    talk.pass(seconds{2});
+    talk.publish(1);
+    proxy.take_in(talk.hear(proxy.id));
+    EXPECT_EQ(proxy.difficulties.back(), 0x1p-22);
+    proxy.say(
+        R"({"id":4,"method":"mining.authorize","params":["user.w2","d=0.00000095367431640625"]})");
+    talk.publish(1);
+    proxy.take_in(talk.hear(proxy.id));
+    EXPECT_EQ(proxy.difficulties.back(), 0x1p-20);
+}
+
+// Work for those that only subscribe comes after three seconds; what is negotiated and asked for
+// afterwards is not left for the next regular job.
+TEST(LateAuthorize, IsFollowedByMaskDifficultyAndOtherWorkAtOnce)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, talk.open()};
+    miner.user = "user.w1";
+    miner.say(configure);
+    miner.say(subscribe);
+    talk.pass(seconds{4});
+    miner.take_in(talk.hear(miner.id));
+    ASSERT_EQ(miner.jobs.size(), 1U);
+    talk.pass(seconds{6});
+    const Lines lines = miner.say(
+        R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.00000095367431640625"]})");
+    ASSERT_EQ(lines.size(), 4U) << "reply, mask, difficulty, job";
+    EXPECT_EQ(lines[0], R"({"id":2,"result":true,"error":null})");
+    EXPECT_TRUE(contains({lines[1]}, R"("mining.set_version_mask","params":["1fffe000"])"));
+    EXPECT_EQ(miner.difficulties.back(), 0x1p-20);
+    ASSERT_EQ(miner.jobs.size(), 2U);
+    EXPECT_TRUE(miner.jobs[1]->clean);
+    EXPECT_NE(miner.jobs[1]->coinbase_suffix, miner.jobs[0]->coinbase_suffix);
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_TRUE(contains(miner.submit(miner.find(*miner.jobs[0], {})), "true"));
+    talk.pass(seconds{5});
+    EXPECT_TRUE(talk.hear(miner.id).empty()) << "once";
+}
+
+// A miner whose set_difficulty was lost is told it anew with whatever job comes first, and not once
+// more behind a job that was clean anyway.
+TEST(LostDifficulty, IsRepeatedOnce)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner one{talk, "user.w1"};
+    TalkingMiner other{talk, "user.w2"};
+    for (TalkingMiner* miner : {&one, &other}) {
+        for (int i = 0; i < 20; ++i) {
+            const auto promised = *miner->target;
+            miner->submit(miner->find({.target = pool::Uint256::max(), .not_target = promised}));
+        }
+    }
+    EXPECT_EQ(one.difficulties.size(), 2U);
+    ASSERT_EQ(other.difficulties.size(), 1U) << "its turn would have come in a tenth of a second";
+    talk.publish(2);
+    other.take_in(talk.hear(other.id));
+    EXPECT_EQ(other.difficulties.size(), 2U);
+    EXPECT_TRUE(other.jobs.back()->clean);
+    talk.pass(seconds{2});
+    EXPECT_TRUE(talk.hear(other.id).empty());
+}
+
 std::string authorizes(std::string_view name, int first, int count)
 {
     std::string lines;

@@ -206,6 +206,7 @@ TEST(Resume, MovesNobodyWhoHasAJobAlready)
     other.user = "user2.w1";
     other.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" + session + "\"]}");
     other.say(R"({"id":3,"method":"mining.extranonce.subscribe","params":[]})");
+    talk.publish(1);
     talk.pass(seconds{4});
     other.take_in(talk.hear(other.id));
     ASSERT_EQ(other.jobs.size(), 1U);

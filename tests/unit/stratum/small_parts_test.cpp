@@ -126,6 +126,30 @@ TEST(DifficultyPolicy, KnowsHowLongAShareTakesByWorkOrByWhatWasSaid)
     EXPECT_EQ(policy.share_interval({15}, epoch + seconds{60}), PerShare{120});
 }
 
+// A share that is harder than a block would have blocks refused as too easy.
+TEST(DifficultyPolicy, MakesNoShareHarderThanABlockWhateverIsDemanded)
+{
+    const DifficultyLimits any{.min = {0}, .max = {60}, .start = {16}};
+    DifficultyPolicy floor{any, epoch};
+    floor.set_floor({60});
+    DifficultyPolicy start{any, epoch};
+    start.start_at({60}, epoch);
+    DifficultyPolicy held{any, epoch};
+    held.hold({60}, epoch);
+    for (DifficultyPolicy* policy : {&floor, &start, &held}) {
+        policy->set_cap({47});
+        EXPECT_EQ(policy->next().exponent, 47);
+    }
+    // A test network's difficulty is below what machines are made for.
+    floor.set_floor({2});
+    floor.set_cap({-10});
+    EXPECT_EQ(floor.next().exponent, 2);
+    floor.set_floor({60});
+    EXPECT_EQ(floor.next().exponent, 19);
+    floor.set_least({25});
+    EXPECT_EQ(floor.next().exponent, 25) << "a client that would drop us";
+}
+
 TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
 {
     DifficultyPolicy policy{{.min = {0}, .max = {40}, .start = {4}}, epoch};
