@@ -1,5 +1,6 @@
 #include "stratum/tls.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -64,30 +65,73 @@ pool::Result<std::shared_ptr<const TlsContext>> TlsContext::load(
     return std::make_shared<const TlsContext>(std::move(impl));
 }
 
+namespace {
+
+// What a connection's SSL reads and writes during a call: the bytes that have come, and what is to
+// be sent behind. No buffer of OpenSSL's, which would keep the size of the largest burst it ever
+// held, and clear all of it each time.
+struct Wire {
+    std::span<const std::uint8_t> in;
+    std::string* out = nullptr;
+};
+
+int write_wire(BIO* bio, const char* data, int size)
+{
+    if (size <= 0) return 0;
+    static_cast<Wire*>(BIO_get_data(bio))->out->append(data, static_cast<std::size_t>(size));
+    return size;
+}
+
+int read_wire(BIO* bio, char* into, int size)
+{
+    auto& in = static_cast<Wire*>(BIO_get_data(bio))->in;
+    BIO_clear_retry_flags(bio);
+    if (in.empty()) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    const std::size_t count = std::min(in.size(), static_cast<std::size_t>(std::max(size, 0)));
+    std::copy_n(in.begin(), count, into);
+    in = in.subspan(count);
+    return static_cast<int>(count);
+}
+
+long control_wire(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+const BIO_METHOD* wire_method()
+{
+    struct Free {
+        void operator()(BIO_METHOD* method) const { BIO_meth_free(method); }
+    };
+    static const std::unique_ptr<BIO_METHOD, Free> method = [] {
+        std::unique_ptr<BIO_METHOD, Free> made{
+            BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire")};
+        pool::check(made != nullptr, "OpenSSL has memory for a method");
+        BIO_meth_set_write(made.get(), write_wire);
+        BIO_meth_set_read(made.get(), read_wire);
+        BIO_meth_set_ctrl(made.get(), control_wire);
+        return made;
+    }();
+    return method.get();
+}
+
+}  // namespace
+
 struct TlsSession::Impl {
     std::shared_ptr<const TlsContext> context;
+    Wire wire;
     std::unique_ptr<SSL, SslFree> ssl;
-    BIO* in = nullptr;   // the SSL's own
-    BIO* out = nullptr;  // likewise
-
-    void drain(std::string& wire) const
-    {
-        char* data = nullptr;
-        const long size = BIO_get_mem_data(out, &data);
-        if (size <= 0) return;
-        wire.append(data, static_cast<std::size_t>(size));
-        static_cast<void>(BIO_reset(out));
-    }
 };
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context) : impl_(std::make_unique<Impl>())
 {
     impl_->ssl.reset(SSL_new(context->impl().context.get()));
     impl_->context = std::move(context);
-    pool::check(impl_->ssl != nullptr, "OpenSSL has memory for a connection");
-    impl_->in = BIO_new(BIO_s_mem());
-    impl_->out = BIO_new(BIO_s_mem());
-    SSL_set_bio(impl_->ssl.get(), impl_->in, impl_->out);
+    BIO* const bio = BIO_new(wire_method());
+    pool::check(impl_->ssl != nullptr && bio != nullptr, "OpenSSL has memory for a connection");
+    BIO_set_data(bio, &impl_->wire);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(impl_->ssl.get(), bio, bio);
     SSL_set_accept_state(impl_->ssl.get());
 }
 
@@ -98,16 +142,13 @@ TlsSession::State TlsSession::receive(std::span<const std::uint8_t> bytes, std::
 {
     SSL* const ssl = impl_->ssl.get();
     ERR_clear_error();
-    if (BIO_write(impl_->in, bytes.data(), static_cast<int>(bytes.size())) < 0) {
-        return State::failed;
-    }
+    impl_->wire = {bytes, &wire};
     std::array<char, 4096> piece{};
     int got = 0;
     while ((got = SSL_read(ssl, piece.data(), piece.size())) > 0) {
         plain.append(piece.data(), static_cast<std::size_t>(got));
     }
     const int error = SSL_get_error(ssl, got);
-    impl_->drain(wire);
     ERR_clear_error();
     if (error == SSL_ERROR_ZERO_RETURN) return State::closed;
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return State::failed;
@@ -118,8 +159,8 @@ bool TlsSession::send(std::string_view plain, std::string& wire)
 {
     if (plain.empty()) return true;
     ERR_clear_error();
+    impl_->wire = {{}, &wire};
     const int sent = SSL_write(impl_->ssl.get(), plain.data(), static_cast<int>(plain.size()));
-    impl_->drain(wire);
     ERR_clear_error();
     return sent == static_cast<int>(plain.size());
 }
@@ -127,8 +168,8 @@ bool TlsSession::send(std::string_view plain, std::string& wire)
 void TlsSession::finish(std::string& wire)
 {
     ERR_clear_error();
+    impl_->wire = {{}, &wire};
     static_cast<void>(SSL_shutdown(impl_->ssl.get()));
-    impl_->drain(wire);
     ERR_clear_error();
 }
 

@@ -279,7 +279,7 @@ private:
     DifficultyPolicy policy_;
     std::vector<SentJob> sent_;  // in order of sending
     std::unique_ptr<Resumed> resumed_;
-    int waited_ticks_ = 0;  // of one that came back, for other work
+    int waited_ticks_ = 0;          // of one that came back, for other work
     std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent
     std::uint32_t low_shares_ = 0;  // since the last accepted one
     bool repeat_difficulty_ = false;

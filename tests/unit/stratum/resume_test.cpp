@@ -256,7 +256,8 @@ TEST(Resume, KeepsThePromiseForTheJobThatIsStillTheCurrentOne)
     back.miner.user = "user.w1";
     back.miner.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0",")" + session +
                    "\"]}");
-    back.miner.say(R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.0000152587890625"]})");
+    back.miner.say(
+        R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.0000152587890625"]})");
     EXPECT_EQ(back.miner.submit(queued), Lines{std::string{accepted}});
     talk.pass(seconds{1});
     EXPECT_EQ(back.miner.submit(back.miner.find()), Lines{std::string{accepted}});
