@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
-#include <vector>
 
 #include "pool/base/time.h"
 #include "pool/base/types.h"
@@ -13,22 +13,20 @@
 
 namespace stratum {
 
-/// Lines (or v2 frames) that an address sends many at a time, over all its connections to a loop.
+/// Lines (or v2 frames) that an address sends, over all its connections to a loop.
 ///
 /// Each connection has a pace of its own, but thousands of connections at that pace would keep a
-/// loop from everybody else. Only reads of more than `few` lines count: a farm behind one address
-/// sends its shares one by one, and so neither pays for the look-up nor suffers for a neighbour who
-/// floods. What is left is for whoever comes; once nothing is, each connection may take a part
-/// beyond it, the same for all, and who takes more has to go. Nobody goes for what he took while
-/// there was enough, nor for what others take, however many they are. Memory is bounded. Used on
-/// one loop.
+/// loop from everybody else. Every read counts. What is left is for whoever comes; once nothing is,
+/// each connection may take a part beyond it, the same for all, and who takes more has to go.
+/// Nobody goes for what he took while there was enough, nor for what others take, however many they
+/// are: a part is more than a machine at work sends. Memory is bounded. Used on one loop.
 class BurstBudget {
 public:
-    static constexpr std::size_t few = 16;
-    static constexpr std::size_t few_bytes = 2048;  ///< what so many lines are at most
+    static constexpr std::size_t few = 16;  ///< are not remembered by whom while there is enough
+    static constexpr std::size_t few_bytes = 2048;  ///< of a read that is not looked at beforehand
     static constexpr std::size_t addresses_max = 10'000;
-    static constexpr std::size_t takers_max = 1024;  ///< remembered of an address
-    static constexpr double part_least = 64;         ///< in some five seconds, however many take
+    static constexpr std::size_t takers_max = 16'384;  ///< remembered of an address
+    static constexpr double part_least = 64;           ///< in some five seconds, however many take
 
     /// What a read costs: its lines, or what its bytes would be in lines if that is more.
     static double cost(std::size_t lines, std::size_t bytes)
@@ -54,11 +52,11 @@ public:
     bool take(const IpAddress& address, pool::SessionId who, double cost, double per_second,
               pool::SteadyTime now)
     {
-        if (cost <= few || per_second <= 0) return true;
-        if (by_address_.size() >= addresses_max) forget(now);
-        Shares& shares = by_address_[address.prefix()];
-        shares.fade(now);
+        if (per_second <= 0) return true;
+        Shares& shares = shares_of(address.prefix(), now);
         const double lacked = shares.budget.lacking(per_second, burst_s * per_second, now, cost);
+        if (cost <= few && lacked <= 0) return true;
+        shares.fade(now);
         const double beyond = shares.note(who, cost, lacked);
         return lacked <= 0 || beyond <= shares.part(per_second);
     }
@@ -74,13 +72,12 @@ private:
     }
 
     struct Taker {
-        pool::SessionId who;
         double taken = 0;   // lately
         double beyond = 0;  // of it, while nothing was left
     };
     struct Shares {
         Pace budget;
-        std::vector<Taker> takers;
+        std::unordered_map<std::uint64_t, Taker> takers;  // by session
         pool::SteadyTime faded;
 
         // What was taken fades over the time in which the budget comes back.
@@ -89,51 +86,57 @@ private:
             const std::chrono::duration<double> since = now - faded;
             if (since < std::chrono::seconds{1}) return;
             const double left = std::exp(-since.count() / burst_s);
-            for (Taker& taker : takers) {
+            for (auto& [id, taker] : takers) {
                 taker.taken *= left;
                 taker.beyond *= left;
             }
-            std::erase_if(takers, [](const Taker& taker) { return taker.taken < 1; });
+            std::erase_if(takers, [](const auto& entry) { return entry.second.taken < 1; });
             faded = now;
         }
-        Taker* find(pool::SessionId who)
+        const Taker* find(pool::SessionId who) const
         {
-            const auto known = std::find_if(takers.begin(), takers.end(),
-                                            [who](const Taker& one) { return one.who == who; });
-            return known == takers.end() ? nullptr : &*known;
+            const auto known = takers.find(who.value);
+            return known == takers.end() ? nullptr : &known->second;
         }
         double note(pool::SessionId who, double cost, double lacked)
         {
-            if (Taker* const known = find(who)) {
-                known->taken += cost;
-                return known->beyond += lacked;
-            }
-            if (takers.size() >= takers_max) {
-                takers.erase(std::min_element(takers.begin(), takers.end(), lighter));
-            }
-            takers.push_back({who, cost, lacked});
-            return lacked;
+            if (takers.size() >= takers_max && find(who) == nullptr) forget_light_ones();
+            Taker& taker = takers[who.value];
+            taker.taken += cost;
+            return taker.beyond += lacked;
+        }
+        // Who took no more than the others on average; where all are alike, all begin anew.
+        void forget_light_ones()
+        {
+            double sum = 0;
+            for (const auto& [id, taker] : takers) sum += taker.beyond;
+            const double average = sum / static_cast<double>(takers.size());
+            std::erase_if(takers,
+                          [average](const auto& entry) { return entry.second.beyond <= average; });
         }
         double part(double per_second) const
         {
             const auto sharers = static_cast<double>(std::max<std::size_t>(takers.size(), 1));
             return std::max(part_least, burst_s * per_second / sharers);
         }
-        static bool lighter(const Taker& one, const Taker& other)
-        {
-            return one.beyond != other.beyond ? one.beyond < other.beyond : one.taken < other.taken;
-        }
     };
 
-    // Who has sent no burst for so long has all of its budget again. Where there are too many
-    // others, all begin anew.
+    Shares& shares_of(const IpAddress& address, pool::SteadyTime now)
+    {
+        const auto known = by_address_.find(address);
+        if (known != by_address_.end()) return known->second;
+        if (by_address_.size() >= addresses_max) forget(now);
+        return by_address_[address];
+    }
+    // Who has said nothing for so long has all of its budget again. Where there are too many
+    // others, all begin anew: a walk is to make room for many.
     void forget(pool::SteadyTime now)
     {
         const std::chrono::seconds whole{5};
         std::erase_if(by_address_, [whole, now](const auto& entry) {
             return entry.second.budget.rested(whole, now);
         });
-        if (by_address_.size() >= addresses_max) by_address_.clear();
+        if (by_address_.size() > addresses_max / 2) by_address_.clear();
     }
 
     std::unordered_map<IpAddress, Shares, IpHash> by_address_;

@@ -65,8 +65,7 @@ public:
         const std::string_view text{reinterpret_cast<const char*>(words.data()), words.size()};
         const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
         client.asked += lines;
-        const double cost = Budget::cost(lines, words.size());
-        if (cost > Budget::few || words.size() > Budget::few_bytes) client.bursts += cost;
+        client.sent += Budget::cost(lines, words.size());
         loop_.say(client.id, text);
         check();
     }
@@ -99,7 +98,7 @@ private:
     struct Client {
         pool::SessionId id;
         std::size_t asked = 0;
-        double bursts = 0;  // lines that came many at once
+        double sent = 0;  // in lines
     };
 
     void open(std::size_t at)
@@ -122,7 +121,7 @@ private:
                         "nobody gets more replies than it sent lines");
             pool::check(one.most_in_a_turn <= answers_bytes + reply_bytes,
                         "what a turn says to somebody is bounded");
-            const bool modest = client.bursts <= Budget::part_least;
+            const bool modest = client.sent <= Budget::part_least;
             pool::check(!modest || one.ended != EndReason::crowded_address,
                         "nobody pays for his neighbours");
             const std::string prefix = prefix_in(one.written);

@@ -1,6 +1,7 @@
 #include "stratum/burst_budget.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -35,7 +36,7 @@ TEST(BurstBudget, HoldsForAllThatAnAddressSendsManyAtATime)
     // Beyond it each has a part, the same for all.
     EXPECT_TRUE(budget.take(ip(1), other, 250, 100, start));
     EXPECT_FALSE(budget.take(ip(1), other, 17, 100, start));
-    EXPECT_TRUE(budget.take(ip(1), other, 16, 100, start)) << "a few cost nothing";
+    EXPECT_FALSE(budget.take(ip(1), other, 1, 100, start)) << "few as they are";
     EXPECT_TRUE(budget.take(ip(2), one, 500, 100, start));
     EXPECT_TRUE(budget.take(ip(1), {3}, 100, 100, start + seconds{1}));
     EXPECT_TRUE(budget.take(ip(3), one, 1'000'000, 0, start)) << "no limit";
@@ -96,6 +97,43 @@ TEST(BurstBudget, RemembersABoundedNumberOfAddresses)
         budget.take(ip(i), one, 100, 100, start + seconds{i / 10'000});
         ASSERT_LE(budget.addresses(), BurstBudget::addresses_max);
     }
+}
+
+// Sixteen lines of each of four thousand connections at one moment, and again, and again.
+TEST(BurstBudget, ChargesFewLinesAsOftenAsTheyCome)
+{
+    constexpr std::uint64_t connections = 4096;
+    constexpr double per_second = 4000;
+    BurstBudget budget;
+    std::vector<bool> gone(connections);
+    double taken = 0;
+    for (int pulse = 0; pulse < 50; ++pulse) {
+        const pool::SteadyTime now = start + std::chrono::milliseconds{100 * pulse};
+        for (std::uint64_t id = 0; id < connections; ++id) {
+            if (gone[id]) continue;
+            taken += 16;
+            gone[id] = !budget.take(ip(1), {id}, 16, per_second, now);
+        }
+    }
+    EXPECT_LE(taken, 10 * per_second + connections * (BurstBudget::part_least + 16));
+    // A machine at work behind the same address sends less than its part.
+    for (int line = 0; line < 50; ++line) {
+        EXPECT_TRUE(budget.take(ip(1), {5000}, 1, per_second, start + seconds{5}));
+    }
+}
+
+// Lines of many addresses, each of them few: the memory is bounded, and room is made for many.
+TEST(BurstBudget, MakesRoomForManyAddressesAtATime)
+{
+    BurstBudget budget;
+    std::size_t walks = 0;
+    std::size_t before = 0;
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+        budget.take(ip(i), one, 1, 100, start + std::chrono::microseconds{i});
+        if (budget.addresses() < before) ++walks;
+        before = budget.addresses();
+    }
+    EXPECT_LE(walks, 20U);
 }
 
 std::string pings(int count)
