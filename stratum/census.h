@@ -18,7 +18,8 @@ struct Census {
     std::vector<SessionSnapshot> sessions;
     std::vector<WorkerSnapshot> past_workers;
 
-    bool sessions_only = false;  ///< as it is made: nobody wants past_workers
+    /// As it is made: nobody wants past_workers, and of sessions all workers (see Shown).
+    bool sessions_only = false;
 
     /// How far it is.
     std::optional<PastWorkers::Name> past_up_to{};

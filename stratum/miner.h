@@ -24,6 +24,7 @@ struct ShareCounts {
     std::uint64_t low_difficulty = 0;
     std::uint64_t other = 0;  ///< everything else that was refused
 
+    std::uint64_t judged() const { return accepted + stale + rejected(); }
     std::uint64_t rejected() const { return duplicate + low_difficulty + other; }
     void add(const ShareCounts& more)
     {
@@ -56,6 +57,8 @@ struct Worker {
 
     /// Counts what became of one of its submissions.
     void count(const Outcome& outcome, pool::Now now);
+    /// It had a verdict once.
+    bool judged() const { return last_share.value > 0 || counts.judged() > 0; }
     /// As if it were new, but for what it is working at: counts and best share begin anew.
     void reset()
     {
@@ -78,12 +81,17 @@ struct WorkerSnapshot {
     pool::UnixMillis last_share;
 };
 
+/// Of a connection's workers: all, or the first and those that had a verdict on a share. Names are
+/// free, and nobody but an admin who looks for one is told of a name alone.
+enum class Shown : std::uint8_t { all, judged };
+
 struct SessionSnapshot {
     pool::SessionId id;
     std::string peer;
     std::string user_agent;
     pool::UnixMillis connected;
     double difficulty = 0;                ///< of the last job sent; 0 before
+    std::size_t names = 0;                ///< how many workers it has, shown or not
     std::vector<WorkerSnapshot> workers;  ///< empty before authorize
 };
 

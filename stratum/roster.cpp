@@ -9,13 +9,49 @@ namespace {
 
 constexpr std::size_t indexed_from = 32;
 
-// Unlike for any two workers: the number ends at the first slash.
+// Unlike for any two workers: the number ends at the first slash. And like no spelling: blanks
+// around those are not kept.
 std::string key_of(std::size_t account, std::string_view name)
 {
-    return std::to_string(account) + '/' + std::string{name};
+    return '\n' + std::to_string(account) + '/' + std::string{name};
 }
 
 }  // namespace
+
+std::size_t Roster::account_at(const pool::AccountKey& account) const
+{
+    const auto found =
+        std::find_if(accounts_.begin(), accounts_.end(),
+                     [&account](const MinedAccount& mined) { return mined.key == account; });
+    return static_cast<std::size_t>(found - accounts_.begin());
+}
+
+std::optional<std::size_t> Roster::spelt(std::string_view given) const
+{
+    if (index_ != nullptr) {
+        const auto at = index_->find(given);
+        return at == index_->end() ? std::nullopt : std::optional{at->second};
+    }
+    const auto found =
+        std::find_if(workers_.begin(), workers_.end(),
+                     [given](const Worker& worker) { return worker.given == given; });
+    if (found == workers_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - workers_.begin());
+}
+
+std::optional<std::size_t> Roster::find(const UserName& user) const
+{
+    return find(account_at(user.account), user.worker);
+}
+
+std::optional<std::size_t> Roster::one_of(const pool::AccountKey& account) const
+{
+    const auto found = std::find_if(
+        workers_.begin(), workers_.end(),
+        [at = account_at(account)](const Worker& worker) { return worker.account == at; });
+    if (found == workers_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - workers_.begin());
+}
 
 std::optional<std::size_t> Roster::find(std::size_t account, std::string_view name) const
 {
@@ -31,6 +67,23 @@ std::optional<std::size_t> Roster::find(std::size_t account, std::string_view na
     return static_cast<std::size_t>(found - workers_.begin());
 }
 
+// "User.w1" after "user.w1": the spelling in use is found.
+void Roster::spell(std::size_t at, std::string_view given)
+{
+    Worker& worker = workers_[at];
+    if (worker.given == given) return;
+    if (index_ != nullptr) index_->erase(worker.given);
+    worker.given = given;
+    if (index_ != nullptr) index_->insert_or_assign(worker.given, at);
+}
+
+void Roster::index(std::size_t at)
+{
+    const Worker& worker = workers_[at];
+    index_->insert_or_assign(key_of(worker.account, worker.name), at);
+    index_->insert_or_assign(worker.given, at);
+}
+
 std::size_t Roster::make(std::size_t account, std::string name, std::string_view given,
                          pool::SteadyTime now)
 {
@@ -43,11 +96,10 @@ std::size_t Roster::make(std::size_t account, std::string name, std::string_view
                         .best_hash = pool::Uint256::max(),
                         .last_share = {}});
     if (index_ != nullptr) {
-        index_->emplace(key_of(account, workers_.back().name), workers_.size() - 1);
+        index(workers_.size() - 1);
     } else if (workers_.size() >= indexed_from) {
         index_ = std::make_unique<Index>();
-        for (std::size_t at = 0; at < workers_.size(); ++at)
-            index_->emplace(key_of(workers_[at].account, workers_[at].name), at);
+        for (std::size_t at = 0; at < workers_.size(); ++at) index(at);
     }
     return workers_.size() - 1;
 }
@@ -55,14 +107,14 @@ std::size_t Roster::make(std::size_t account, std::string name, std::string_view
 std::optional<std::size_t> Roster::add(UserName user, std::string_view given,
                                        std::size_t workers_max, pool::SteadyTime now)
 {
-    const auto account =
-        std::find_if(accounts_.begin(), accounts_.end(),
-                     [&user](const MinedAccount& mined) { return mined.key == user.account; });
-    const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
-    if (const auto known = find(account_at, user.worker)) return known;
+    const std::size_t account = account_at(user.account);
+    if (const auto known = find(account, user.worker)) {
+        spell(*known, given);
+        return known;
+    }
     if (workers_.size() >= workers_max) return std::nullopt;
-    if (account == accounts_.end()) accounts_.push_back({std::move(user.account), {}});
-    return make(account_at, std::move(user.worker), given, now);
+    if (account == accounts_.size()) accounts_.push_back({std::move(user.account), {}});
+    return make(account, std::move(user.worker), given, now);
 }
 
 std::size_t Roster::add_beside(std::size_t like, std::string_view name, std::size_t workers_max,
@@ -85,11 +137,11 @@ bool Roster::reset(std::string_view account, std::string_view name)
     return reset_worker(workers_, accounts_, account, name);
 }
 
-std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now) const
+std::vector<WorkerSnapshot> Roster::snapshot(pool::SteadyTime now, Shown shown) const
 {
     std::vector<WorkerSnapshot> shots;
-    shots.reserve(workers_.size());
     for (const Worker& worker : workers_) {
+        if (shown == Shown::judged && !shots.empty() && !worker.judged()) continue;
         shots.push_back({.account = accounts_[worker.account].key.name,
                          .worker = worker.name,
                          .rates = worker.meter.at(now),

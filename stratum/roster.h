@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +19,12 @@ namespace stratum {
 /// The accounts and workers that one connection mines for. Numbers stay good: nothing is removed.
 class Roster {
 public:
-    /// The worker of a user name, made when it is new. given: as the miner spelt it.
+    /// The worker whose user name was spelt so the last time.
+    std::optional<std::size_t> spelt(std::string_view given) const;
+    std::optional<std::size_t> find(const UserName& user) const;
+    /// Any worker that mines for the account.
+    std::optional<std::size_t> one_of(const pool::AccountKey& account) const;
+    /// The worker of a user name, made when it is new. given: as the miner spells it from now on.
     /// Nothing when it is new and there are `workers_max` already.
     std::optional<std::size_t> add(UserName user, std::string_view given, std::size_t workers_max,
                                    pool::SteadyTime now);
@@ -27,24 +33,39 @@ public:
                            pool::SteadyTime now);
 
     Worker& worker(std::size_t at) { return workers_[at]; }
+    const Worker& worker(std::size_t at) const { return workers_[at]; }
     MinedAccount& account(std::size_t at) { return accounts_[at]; }
+    const MinedAccount& account(std::size_t at) const { return accounts_[at]; }
     bool empty() const { return workers_.empty(); }
+    std::size_t size() const { return workers_.size(); }
 
     /// Counts a verdict on a share of this worker.
     void count(std::size_t at, const Outcome& outcome, pool::Now now);
     /// Begins the counts of a worker anew. False: there is none of that name.
     bool reset(std::string_view account, std::string_view name);
-    std::vector<WorkerSnapshot> snapshot(pool::SteadyTime now) const;
+    std::vector<WorkerSnapshot> snapshot(pool::SteadyTime now, Shown shown) const;
 
 private:
     std::optional<std::size_t> find(std::size_t account, std::string_view name) const;
+    std::size_t account_at(const pool::AccountKey& account) const;  // accounts_.size(): none
     std::size_t make(std::size_t account, std::string name, std::string_view given,
                      pool::SteadyTime now);
+    void spell(std::size_t at, std::string_view given);
+    void index(std::size_t at);
+
+    struct TextHash {
+        using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
+        std::size_t operator()(std::string_view text) const
+        {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
 
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;
-    // Behind a proxy are thousands, and each share names one; nearly everybody else is alone.
-    using Index = std::unordered_map<std::string, std::size_t>;
+    // Behind a proxy are thousands, and each share names one; nearly everybody else is alone. By
+    // account and name, and by spelling.
+    using Index = std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>>;
     std::unique_ptr<Index> index_;
 };
 

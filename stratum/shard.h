@@ -221,8 +221,10 @@ private:
     template <typename AnySession, typename Read>
     void read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes, pool::Now now,
                             Read read);
-    bool may_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now);
-    void charge_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now);
+    bool may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
+                   pool::Now now);
+    void charge_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
+                      pool::Now now);
     void crowd_out(pool::SessionId id);
     Worker& worker(const Batch::Origin& origin);
     MinedAccount& account(const Batch::Origin& origin, const Worker& worker);
@@ -302,7 +304,7 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
 {
     if (session.told_accepted == session.accepted()) return;
     session.told_accepted = session.accepted();
-    const auto address = parse_peer(session.peer());
+    const auto& address = session.address();
     if (options_.gate != nullptr && address) options_.gate->mined(*address, now.steady);
 }
 
@@ -320,11 +322,11 @@ void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t
         const bool text = std::is_same_v<AnySession, v1::Session>;
         const auto ends = text ? std::count(bytes.begin(), bytes.end(), std::uint8_t{'\n'}) : 0;
         const double cost = BurstBudget::cost(static_cast<std::size_t>(ends), bytes.size());
-        if (!may_burst(session.peer(), session.id(), cost, now)) return crowd_out(session.id());
+        if (!may_burst(session.address(), session.id(), cost, now)) return crowd_out(session.id());
     }
     read();
     const double cost = BurstBudget::cost(lines() - before, bytes.size());
-    if (cost > BurstBudget::few) charge_burst(session.peer(), session.id(), cost, now);
+    charge_burst(session.address(), session.id(), cost, now);
 }
 
 template <typename AnySession>

@@ -102,6 +102,7 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     std::visit([this, now](auto& session) { tell_gate(session, now); }, found->second);
     if (auto* one = std::get_if<v1::Session>(&found->second)) {
         if (const auto& prefix = one->prefix()) prefixes_.release(*prefix, now.steady);
+        one->give_back(options_.gate);
         if (options_.known != nullptr) one->leave_word(*options_.known, now.steady);
         if (options_.session.resume) {
             if (auto parted = one->part(now.steady)) {
@@ -114,8 +115,9 @@ void Shard::forget(pool::SessionId id, pool::Now now)
         metrics_.channels.add(-static_cast<std::int64_t>(channels));
     }
     past_workers_.add(
-        std::visit([now](const auto& session) { return session.snapshot(now).workers; },
-                   found->second),
+        std::visit(
+            [now](const auto& session) { return session.snapshot(now, Shown::judged).workers; },
+            found->second),
         now);
     sessions_.erase(found);
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
@@ -178,17 +180,17 @@ void Shard::tell(pool::SteadyTime now)
     }
 }
 
-bool Shard::may_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now)
+bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
+                      pool::Now now)
 {
-    const auto address = parse_peer(peer);
     if (options_.gate == nullptr || !address) return true;
     return bursts_.may_read(*address, id, cost, options_.gate->lines_per_second(*address),
                             now.steady);
 }
 
-void Shard::charge_burst(const std::string& peer, pool::SessionId id, double cost, pool::Now now)
+void Shard::charge_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
+                         pool::Now now)
 {
-    const auto address = parse_peer(peer);
     if (options_.gate == nullptr || !address) return;
     const double per_second = options_.gate->lines_per_second(*address);
     if (!bursts_.take(*address, id, cost, per_second, now.steady)) crowd_out(id);
@@ -252,8 +254,8 @@ std::vector<SessionSnapshot> Shard::snapshot(pool::Now now) const
     std::vector<SessionSnapshot> shots;
     shots.reserve(sessions_.size());
     for (const auto& [id, any] : sessions_) {
-        shots.push_back(
-            std::visit([now](const auto& session) { return session.snapshot(now); }, any));
+        shots.push_back(std::visit(
+            [now](const auto& session) { return session.snapshot(now, Shown::all); }, any));
     }
     return shots;
 }
@@ -267,15 +269,17 @@ bool Shard::count_some(Census& census, pool::Now now) const
         if (census.past_counted) census.left = order_;
         return true;
     }
+    const Shown shown = census.sessions_only ? Shown::all : Shown::judged;
     std::size_t counted = 0;
     while (counted < counted_at_once && !census.left.empty()) {
         const auto found = sessions_.find(census.left.back().value);
         census.left.pop_back();
         ++counted;
         if (found == sessions_.end()) continue;
-        census.sessions.push_back(std::visit(
-            [now](const auto& session) { return session.snapshot(now); }, found->second));
-        counted += census.sessions.back().workers.size();
+        census.sessions.push_back(
+            std::visit([now, shown](const auto& session) { return session.snapshot(now, shown); },
+                       found->second));
+        counted += census.sessions.back().names;
     }
     return !census.left.empty();
 }

@@ -277,15 +277,17 @@ constexpr std::array table{
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_per_second>},
     ConfigOption{"limits", "prefix_connects_burst", "whole number", "16384", "",
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_burst>},
-    ConfigOption{"limits", "channels_per_address", "whole number", "8192",
-                 "of Stratum v2 at once, beside each connection's first; 0 means no limit",
-                 set_gate_limit<&G::address, &stratum::ConnectLimits::channels>},
+    ConfigOption{
+        "limits", "channels_per_address", "whole number", "8192",
+        "of Stratum v2, or workers over v1, at once, beside each connection's first; 0 means no "
+        "limit",
+        set_gate_limit<&G::address, &stratum::ConnectLimits::channels>},
     ConfigOption{"limits", "channels_per_prefix", "whole number", "32768",
                  "of all addresses of one /24 or /48; 0 means no limit",
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::channels>},
     ConfigOption{"limits", "address_lines_per_second", "whole number", "4000",
-                 "of one address on one loop, of lines that come more than sixteen at a time, with "
-                 "a burst of five seconds' worth; 0 means no limit",
+                 "of one address on one loop, with a burst of five seconds' worth; beyond it each "
+                 "connection may send 64 in five seconds; 0 means no limit",
                  set_gate_limit<&G::lines_per_second>},
     ConfigOption{
         "limits", "networks", "list of texts", "[]",

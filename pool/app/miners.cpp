@@ -62,7 +62,7 @@ rpc::ConnectionInfo connection_info(std::size_t loop, const stratum::SessionSnap
     info.user_agent = session.user_agent;
     info.connected = session.connected;
     info.difficulty = session.difficulty;
-    info.workers = session.workers.size();
+    info.workers = session.names;
     for (const stratum::WorkerSnapshot& worker : session.workers) {
         if (info.worker.empty()) info.worker = worker.account + "." + worker.worker;
         info.accepted += worker.counts.accepted;

@@ -21,6 +21,7 @@ Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscriptio
                  const DifficultyLimits& difficulty, std::uint8_t extranonce2_bytes, pool::Now now)
     : id_(id),
       peer_(std::move(peer)),
+      address_(parse_peer(peer_)),
       subscription_(subscription),
       extranonce2_bytes_(extranonce2_bytes),
       opened_(now),
@@ -251,32 +252,19 @@ void Session::send_again(World& world)
     if (before != left.end()) send(current, before->difficulty);
 }
 
-SessionSnapshot Session::snapshot(pool::Now now) const
+SessionSnapshot Session::snapshot(pool::Now now, Shown shown) const
 {
     SessionSnapshot shot{.id = id_,
                          .peer = peer_,
                          .user_agent = about_.empty() ? user_agent_ : user_agent_ + about_,
                          .connected = opened_.wall,
                          .difficulty = 0,
-                         .workers = {}};
+                         .names = roster_.size(),
+                         .workers = roster_.snapshot(now.steady, shown)};
     if (!sent_.empty()) {
         shot.difficulty = pool::difficulty_number(pool::target_of(sent_.back().difficulty));
     }
-    shot.workers.reserve(workers_.size());
-    for (const Worker& worker : workers_) {
-        shot.workers.push_back({.account = accounts_[worker.account].key.name,
-                                .worker = worker.name,
-                                .rates = worker.meter.at(now.steady),
-                                .counts = worker.counts,
-                                .best_hash = worker.best_hash,
-                                .last_share = worker.last_share});
-    }
     return shot;
-}
-
-bool Session::reset_worker(std::string_view account, std::string_view name)
-{
-    return stratum::reset_worker(workers_, accounts_, account, name);
 }
 
 }  // namespace stratum::v1

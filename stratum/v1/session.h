@@ -22,10 +22,12 @@
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
+#include "stratum/ip_address.h"
 #include "stratum/known_difficulties.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
+#include "stratum/roster.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/framing.h"
 #include "stratum/v1/messages.h"
@@ -135,11 +137,13 @@ public:
     std::optional<Parted> part(pool::SteadyTime since) const;
     /// Notes where the first worker may begin when it comes back.
     void leave_word(KnownDifficulties& known, pool::SteadyTime now) const;
-    bool authorised() const { return !workers_.empty(); }
+    bool authorised() const { return !roster_.empty(); }
+    /// Of its names, what the gate has counted.
+    void give_back(Gate* gate) const;
     std::uint64_t accepted() const { return accepted_; }
     bool has_unanswered() const { return !waiting_.empty(); }
-    Worker& worker(std::size_t at) { return workers_[at]; }
-    MinedAccount& account(std::size_t at) { return accounts_[at]; }
+    Worker& worker(std::size_t at) { return roster_.worker(at); }
+    MinedAccount& account(std::size_t at) { return roster_.account(at); }
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
@@ -151,6 +155,7 @@ public:
     /// The connection is to be closed once the output is out.
     const std::optional<EndReason>& ended() const { return ended_; }
     const std::string& peer() const { return peer_; }
+    const std::optional<IpAddress>& address() const { return address_; }  ///< of the peer
     void end(EndReason reason);
     /// Shows a line to the people in front of the miner, once it has work.
     void announce(std::string_view text);
@@ -161,9 +166,12 @@ public:
         policy_.set_bounds(least, most);
     }
     /// Begins a worker's counts anew. False: it mines for none of that name.
-    bool reset_worker(std::string_view account, std::string_view name);
+    bool reset_worker(std::string_view account, std::string_view name)
+    {
+        return roster_.reset(account, name);
+    }
 
-    SessionSnapshot snapshot(pool::Now now) const;
+    SessionSnapshot snapshot(pool::Now now, Shown shown) const;
 
     /// The shard's note that this session is on its list of those with something to send.
     bool listed = false;
@@ -235,7 +243,6 @@ private:
     void announce_mask(const pool::Job& job);
     void suggest(pool::Difficulty difficulty, const Turn& turn);
     void apply_password(std::string_view password, const Turn& turn);
-    std::optional<std::size_t> find_worker(std::string_view given) const;
     std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
 
@@ -249,6 +256,7 @@ private:
 
     pool::SessionId id_;
     std::string peer_;
+    std::optional<IpAddress> address_;
     std::uint64_t subscription_;
     std::uint8_t extranonce2_bytes_;
     pool::Now opened_;
@@ -264,8 +272,7 @@ private:
 
     std::optional<ExtranoncePrefix> prefix_;  // since subscribe
     pool::SteadyTime subscribed_;
-    std::vector<MinedAccount> accounts_;
-    std::vector<Worker> workers_;  // since authorize
+    Roster roster_;  // since authorize
     bool authorize_refused_ = false;
     bool takes_set_extranonce_ = false;  // it has said so
     bool asked_version_ = false;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "stratum/user_agent.h"
 #include "stratum/v1/codec.h"
 #include "stratum/v1/password.h"
 #include "stratum/v1/session.h"
@@ -10,28 +11,16 @@
 namespace stratum::v1 {
 namespace {
 
-constexpr std::size_t user_agent_bytes_max = 128;
-
 // NiceHash drops a pool that ever sends less than its SHA256AsicBoost minimum of 500,000.
 constexpr std::string_view nicehash = "NiceHash/";
 constexpr pool::Difficulty nicehash_floor{19};
-
-std::string printable(std::string_view text)
-{
-    std::string out;
-    for (const char c : text) {
-        if (out.size() == user_agent_bytes_max) break;
-        if (c >= 0x20 && c < 0x7f) out.push_back(c);
-    }
-    return out;
-}
 
 // For the people who look at connections, and for nothing else.
 std::string about_of(const Configure& call)
 {
     std::string about;
     for (const std::string_view part : {call.hardware, call.software, call.hardware_id}) {
-        const std::string shown = printable(part);
+        const std::string shown = fold_user_agent(part);
         if (!shown.empty()) about.append(about.empty() ? " (" : ", ").append(shown);
     }
     return about.empty() ? about : about + ')';
@@ -108,7 +97,7 @@ void Session::on(const Subscribe& call, const Turn& turn)
             return end(EndReason::no_prefix_left);
         }
     }
-    if (!call.user_agent.empty()) user_agent_ = printable(call.user_agent);
+    if (!call.user_agent.empty()) user_agent_ = fold_user_agent(call.user_agent);
     if (call.user_agent.starts_with(nicehash)) policy_.set_least(nicehash_floor);
 
     // A second subscribe is answered with the same prefix: only mining.set_extranonce changes it.
@@ -160,14 +149,14 @@ std::optional<ExtranoncePrefix> Session::leave_to_owner(const Turn& turn)
 std::optional<Parted> Session::part(pool::SteadyTime since) const
 {
     if (!prefix_) return std::nullopt;
-    if (workers_.empty() && resumed_ != nullptr) {
+    if (!authorised() && resumed_ != nullptr) {
         Parted still = resumed_->left;
         still.since = since;
         return still;
     }
-    if (workers_.empty()) return std::nullopt;
+    if (!authorised()) return std::nullopt;
     Parted parted{
-        .prefix = *prefix_, .since = since, .account = accounts_.front().key.name, .sent = {}};
+        .prefix = *prefix_, .since = since, .account = roster_.account(0).key.name, .sent = {}};
     if (resumed_ != nullptr) parted.sent = resumed_->left.sent;  // it may break more than once
     parted.sent.insert(parted.sent.end(), sent_.begin(), sent_.end());
     return parted;
@@ -190,17 +179,19 @@ void Session::on(const Authorize& call, const Turn& turn)
         turn.world.metrics.delayed_authorizes.add();
         return refuse("Too many bad shares, try again later");
     }
-    const bool first = workers_.empty();
+    const bool first = !authorised();
     const bool had_none = sent_.empty();
     // What is kept of it is bounded: blanks around it are not.
     const auto worker = add_worker(std::move(*user), trimmed_user_name(call.user), turn);
-    if (!worker) return refuse("Too many workers on this connection");
+    if (!worker) return refuse("Too many workers");
     turn.world.metrics.authorized.add();
-    const bool same = resumed_ == nullptr || resumed_->left.account == accounts_.front().key.name;
+    const bool same = resumed_ == nullptr || resumed_->left.account == roster_.account(0).key.name;
     const auto moved = same ? std::nullopt : leave_to_owner(turn);
     if (first) begin_where_it_was(turn);
     // Behind a proxy all have one difficulty: it is for whoever came first, not for his neighbours.
-    if (workers_[*worker].account == workers_.front().account) apply_password(call.password, turn);
+    if (roster_.worker(*worker).account == roster_.worker(0).account) {
+        apply_password(call.password, turn);
+    }
     append_result(out(), turn.id, true);
     if (moved) {
         append_set_extranonce(out(), *moved, zeros(turn.world.options), extranonce2_bytes_);
@@ -227,8 +218,8 @@ void Session::begin_where_it_was(const Turn& turn)
 
 std::string Session::first_worker() const
 {
-    const Worker& worker = workers_.front();
-    return accounts_[worker.account].key.name + '.' + worker.name;
+    const Worker& worker = roster_.worker(0);
+    return roster_.account(worker.account).key.name + '.' + worker.name;
 }
 
 void Session::leave_word(KnownDifficulties& known, pool::SteadyTime now) const
@@ -316,7 +307,7 @@ void Session::on(const Leave&, const Turn& turn)
 void Session::on(const Answer& call, const Turn& turn)
 {
     const bool ours = asked_version_ && turn.id == version_question_id;
-    if (ours && user_agent_.empty()) user_agent_ = printable(call.text);
+    if (ours && user_agent_.empty()) user_agent_ = fold_user_agent(call.text);
 }
 
 void Session::on(const UnknownMethod&, const Turn& turn)

@@ -61,69 +61,43 @@ pool::Extranonce joined(const ExtranoncePrefix& prefix, std::size_t zeros, const
 
 }  // namespace
 
-std::optional<std::size_t> Session::find_worker(std::string_view given) const
-{
-    const auto found =
-        std::find_if(workers_.begin(), workers_.end(),
-                     [given](const Worker& worker) { return worker.given == given; });
-    if (found == workers_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - workers_.begin());
-}
-
-// The worker of a user name, made when it is new. Nothing when there are too many.
+// The worker of a user name, made when it is new. Nothing when there are too many: a name beside a
+// connection's first counts for its address, as a channel of v2 does.
 std::optional<std::size_t> Session::add_worker(UserName user, std::string_view given,
                                                const Turn& turn)
 {
-    const auto account =
-        std::find_if(accounts_.begin(), accounts_.end(),
-                     [&user](const MinedAccount& mined) { return mined.key == user.account; });
-    const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
-    const auto worker =
-        std::find_if(workers_.begin(), workers_.end(), [&user, account_at](const Worker& known) {
-            return known.account == account_at && known.name == user.worker;
-        });
-    if (worker != workers_.end()) {
-        worker->given = given;  // "User.w1" after "user.w1": the spelling in use is found fastest
-        return static_cast<std::size_t>(worker - workers_.begin());
+    const World& world = turn.world;
+    if (!roster_.find(user)) {
+        if (roster_.size() >= world.options.workers_max) return std::nullopt;
+        const bool counts = !roster_.empty() && world.gate != nullptr && address_;
+        if (counts && !world.gate->open_channel(*address_)) return std::nullopt;
     }
-    if (workers_.size() >= turn.world.options.workers_max) return std::nullopt;
+    return roster_.add(std::move(user), given, world.options.workers_max, turn.now.steady);
+}
 
-    if (account == accounts_.end()) accounts_.push_back({std::move(user.account), {}});
-    workers_.push_back({.account = account_at,
-                        .name = std::move(user.worker),
-                        .given = std::string{given},
-                        .handle = {},
-                        .counts = {},
-                        .meter = WorkMeter{turn.now.steady},
-                        .best_hash = pool::Uint256::max(),
-                        .last_share = {}});
-    return workers_.size() - 1;
+void Session::give_back(Gate* gate) const
+{
+    if (gate == nullptr || !address_ || roster_.size() < 2) return;
+    gate->close_channels(*address_, roster_.size() - 1);
 }
 
 // Whom a submit is for: an authorised worker; else a new worker of an account that is authorised
 // here, for pools take workers as free text; else the only worker there is.
 std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn& turn)
 {
-    if (workers_.empty()) return std::nullopt;
+    if (roster_.empty()) return std::nullopt;
     given = trimmed_user_name(given);
-    if (const auto known = find_worker(given)) return known;
+    if (const auto known = roster_.spelt(given)) return known;
 
     auto user = parse_user_name(given, turn.world.options.chain, turn.world.directory);
     if (user) {
-        const auto account =
-            std::find_if(accounts_.begin(), accounts_.end(),
-                         [&user](const MinedAccount& mined) { return mined.key == user->account; });
-        if (account != accounts_.end()) {
-            const auto account_at = static_cast<std::size_t>(account - accounts_.begin());
-            if (const auto worker = add_worker(std::move(*user), given, turn)) return worker;
-            // No room for another name: the money still goes to the right account.
-            const auto any = std::find_if(
-                workers_.begin(), workers_.end(),
-                [account_at](const Worker& known) { return known.account == account_at; });
-            if (any != workers_.end()) return static_cast<std::size_t>(any - workers_.begin());
+        // No room for another name: the money still goes to the right account.
+        if (const auto any = roster_.one_of(user->account)) {
+            const auto worker = add_worker(std::move(*user), given, turn);
+            return worker ? worker : any;
         }
     }
-    if (workers_.size() == 1) return 0;
+    if (roster_.size() == 1) return 0;
     return std::nullopt;
 }
 
@@ -176,7 +150,7 @@ void Session::on(const Submit& call, const Turn& turn)
     }
     const auto worker = worker_of(call.worker, turn);
     if (!worker) return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
-    ++workers_[*worker].counts.other;
+    ++roster_.worker(*worker).counts.other;
     if (entry == nullptr) return refuse_submit(turn, ErrorCode::job_not_found, "Job not found");
     refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size");
 }
@@ -280,8 +254,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         answered_ = 0;
     }
 
-    if (!origin.worker) return;
-    workers_[*origin.worker].count(outcome, now);
+    if (origin.worker) roster_.count(*origin.worker, outcome, now);
 }
 
 }  // namespace stratum::v1

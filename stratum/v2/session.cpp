@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stratum/user_agent.h"
 #include "stratum/v2/session_send.h"
 
 namespace stratum::v2 {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::uint32_t payload_max_before_setup = 4096;
 constexpr std::uint32_t payload_max = 1U << 16;
-constexpr std::size_t user_agent_bytes_max = 128;
 constexpr std::uint16_t protocol_version = 2;
 constexpr std::uint8_t protocol_mining = 0;
 constexpr std::uint8_t protocol_declaration = 1;
@@ -33,18 +33,15 @@ std::uint32_t flags_unserved(const SetupConnection& call, bool declaration)
 constexpr std::uint16_t extension_negotiation = 1;
 constexpr std::uint16_t extension_worker_names = 2;
 
-std::string printable(std::initializer_list<Text> texts)
+std::string agent_of(const SetupConnection& call)
 {
     std::string out;
-    for (const Text& text : texts) {
+    for (const Text& text : {call.vendor, call.hardware, call.firmware}) {
         if (text.value.empty()) continue;
         if (!out.empty()) out.push_back('/');
-        for (const char c : text.value) {
-            if (c >= 0x20 && c < 0x7f) out.push_back(c);
-        }
+        out.append(text.value);
     }
-    out.resize(std::min(out.size(), user_agent_bytes_max));
-    return out;
+    return fold_user_agent(out);
 }
 
 }  // namespace
@@ -52,6 +49,7 @@ std::string printable(std::initializer_list<Text> texts)
 Session::Session(pool::SessionId id, std::string peer, const SessionOptions& options, pool::Now now)
     : id_(id),
       peer_(std::move(peer)),
+      address_(parse_peer(peer_)),
       opened_(now),
       heard_(now.steady),
       difficulty_(options.difficulty),
@@ -204,7 +202,7 @@ void Session::on(const SetupConnection& call, const Turn& turn)
         return refuse_setup(unknown, "unsupported-feature-flags");
     }
     flags_ = call.flags;
-    user_agent_ = printable({call.vendor, call.hardware, call.firmware});
+    user_agent_ = agent_of(call);
     stage_ = declares ? Stage::declaring : Stage::mining;
     const std::uint32_t terms = !declares && selects_work() ? flag_extended_channels : 0;
     send(SetupSuccess{.version = protocol_version, .flags = terms});
@@ -308,14 +306,15 @@ void Session::end(EndReason reason)
     acknowledge_all(heard_);
 }
 
-SessionSnapshot Session::snapshot(pool::Now now) const
+SessionSnapshot Session::snapshot(pool::Now now, Shown shown) const
 {
     SessionSnapshot shot{.id = id_,
                          .peer = peer_,
                          .user_agent = user_agent_,
                          .connected = opened_.wall,
                          .difficulty = 0,
-                         .workers = roster_.snapshot(now.steady)};
+                         .names = roster_.size(),
+                         .workers = roster_.snapshot(now.steady, shown)};
     if (!channels_.empty()) {
         shot.difficulty = pool::difficulty_number(channels_.back().announced.promise.target);
     }

@@ -19,6 +19,7 @@
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
+#include "stratum/ip_address.h"
 #include "stratum/metrics.h"
 #include "stratum/miner.h"
 #include "stratum/promise_grid.h"
@@ -134,6 +135,7 @@ public:
     void end_if_bad(std::uint32_t bad_max);
     void end_if_late(std::uint32_t stale_max);
     const std::string& peer() const { return peer_; }
+    const std::optional<IpAddress>& address() const { return address_; }  ///< of the peer
     /// Reconnect without an address, to those who mine: the server is going away.
     void ask_to_reconnect();
     /// v2 has no words for people.
@@ -147,7 +149,7 @@ public:
         return roster_.reset(account, name);
     }
 
-    SessionSnapshot snapshot(pool::Now now) const;
+    SessionSnapshot snapshot(pool::Now now, Shown shown) const;
 
     bool authorised() const { return !roster_.empty() || (declaring_ && declaring_->tokens > 0); }
     std::uint64_t accepted() const { return accepted_; }
@@ -249,6 +251,7 @@ private:
 
     pool::SessionId id_;
     std::string peer_;
+    std::optional<IpAddress> address_;
     pool::Now opened_;
     pool::SteadyTime heard_;
     DifficultyLimits difficulty_;  // of its port

@@ -168,8 +168,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
 bool Session::may_have_another(World& world) const
 {
     if (channels_.empty() || world.gate == nullptr) return true;
-    const auto address = parse_peer(peer_);
-    return !address || world.gate->open_channel(*address);
+    return !address_ || world.gate->open_channel(*address_);
 }
 
 void Session::give_back(Gate* gate, std::size_t before) const
@@ -178,8 +177,7 @@ void Session::give_back(Gate* gate, std::size_t before) const
         return channels - std::min<std::size_t>(channels, 1);
     };
     const std::size_t closed = further(before) - further(channels_.size());
-    const auto address = parse_peer(peer_);
-    if (gate != nullptr && address && closed > 0) gate->close_channels(*address, closed);
+    if (gate != nullptr && address_ && closed > 0) gate->close_channels(*address_, closed);
 }
 
 void Session::refuse_open(std::uint32_t request, std::string_view code, const Turn& turn)

@@ -79,6 +79,34 @@ TEST(Census, TakesAConnectionOfManyWorkersForMany)
     EXPECT_EQ(census.sessions.size(), 2U);
 }
 
+// Names are free: who says a thousand has nothing to show for them, and copies would cost the loop
+// and pages the more. An admin may have to find them all the same.
+TEST(Census, ShowsOfAConnectionsNamesTheFirstAndThoseThatHadAVerdict)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner proxy{talk, "user.rig"};
+    for (int i = 0; i < 50; ++i) {
+        proxy.say(R"({"id":3,"method":"mining.authorize","params":["user.)" + std::to_string(i) +
+                  R"(","x"]})");
+    }
+    proxy.submit(proxy.find(), "9", "user.7");
+    const auto low = proxy.find({.target = pool::Uint256::max(), .not_target = *proxy.target});
+    proxy.submit(low, "9", "user.9");
+    const auto counted = [&talk](bool sessions_only) {
+        stratum::Census census;
+        census.sessions_only = sessions_only;
+        while (talk.shard.count_some(census, talk.now)) {
+        }
+        return census;
+    };
+    EXPECT_EQ(names_of(counted(false).sessions.at(0).workers), (Names{"rig", "7", "9"}));
+    EXPECT_EQ(counted(false).sessions[0].names, 51U);
+    EXPECT_EQ(counted(true).sessions.at(0).workers.size(), 51U);
+    talk.closed(proxy.id);
+    EXPECT_EQ(names_of(counted(false).past_workers), Names{"7"});
+}
+
 TEST(Census, NeverCountsAWorkerTwiceWhoseConnectionEndsMeanwhile)
 {
     Talk talk;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/stratum/talk.h"
@@ -70,7 +72,7 @@ TEST(Version, IsAskedOnceAndOnlyOfMinersThatNamedNone)
         silent.say(R"({"id":77077,"result":"cpu\u001b[31mminer/2.5<","error":null})").empty());
     EXPECT_TRUE(silent.say(R"({"id":77077,"result":"other/1","error":null})").empty());
     for (const auto& shot : talk.shard.snapshot(talk.now)) {
-        EXPECT_EQ(shot.user_agent, shot.id == id ? "cpu[31mminer/2.5<" : "conf/1.0");
+        EXPECT_EQ(shot.user_agent, shot.id == id ? "cpu_31mminer/2.5_" : "conf/1.0");
     }
 }
 
@@ -334,11 +336,11 @@ TEST(LateAuthorize, IsFollowedByMaskDifficultyAndOtherWorkAtOnce)
     ASSERT_EQ(miner.jobs.size(), 1U);
     talk.pass(seconds{6});
     const Lines lines = miner.say(
-        R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.00000095367431640625"]})");
+        R"({"id":2,"method":"mining.authorize","params":["user.w1","d=0.000000476837158203125"]})");
     ASSERT_EQ(lines.size(), 4U) << "reply, mask, difficulty, job";
     EXPECT_EQ(lines[0], R"({"id":2,"result":true,"error":null})");
     EXPECT_TRUE(contains({lines[1]}, R"("mining.set_version_mask","params":["1fffe000"])"));
-    EXPECT_EQ(miner.difficulties.back(), 0x1p-20);
+    EXPECT_EQ(miner.difficulties.back(), 0x1p-21);
     ASSERT_EQ(miner.jobs.size(), 2U);
     EXPECT_TRUE(miner.jobs[1]->clean);
     EXPECT_NE(miner.jobs[1]->coinbase_suffix, miner.jobs[0]->coinbase_suffix);
@@ -396,7 +398,8 @@ TEST(RefusedNames, OfOneCustomerLeaveTheProxyToTheOthers)
         const Lines heard =
             talk.send(proxy.id, wrong_ones_first ? wrong + good : good + wrong + wrong);
         proxy.take_in(heard);
-        EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+        ASSERT_EQ(talk.end_of(proxy.id), std::nullopt);
+        ASSERT_FALSE(proxy.jobs.empty());
         EXPECT_TRUE(contains(heard, R"("result":false,"error":[24,)")) << "each is answered";
         EXPECT_TRUE(contains(proxy.submit(proxy.find()), "true"));
     }
@@ -423,6 +426,45 @@ TEST(RefusedNames, AreBoundedAllTheSame)
     EXPECT_EQ(talk.end_of(miner.id), std::nullopt);
     talk.send(miner.id, authorizes("usr.w", 0, 1));
     EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
+}
+
+// Names are free: what an address may have of them is not each connection's own matter.
+TEST(WorkerNames, OfAnAddressAreBoundedOverAllItsConnections)
+{
+    stratum::GateOptions limits;
+    limits.address.channels = 20;
+    limits.prefix.channels = 30;
+    stratum::Gate gate{limits};
+    auto options = Talk::default_options();
+    options.gate = &gate;
+    Talk talk{options};
+    talk.publish(1);
+    const auto good = [&talk](pool::SessionId id) {
+        const Lines lines = talk.send(id, authorizes("user.w", 0, 16));
+        return std::count(lines.begin(), lines.end(), R"({"id":1,"result":true,"error":null})");
+    };
+    const auto from = [&talk](const std::string& peer) {
+        const auto id = talk.shard.open(peer, talk.now);
+        talk.say(id, subscribe);
+        return id;
+    };
+    const auto first = from("192.0.2.1:1");
+    EXPECT_EQ(good(first), 16);
+    EXPECT_EQ(good(first), 16) << "the same again are no more";
+    EXPECT_EQ(good(from("192.0.2.1:2")), 6) << "its first, and five of those that are left";
+    EXPECT_EQ(good(from("192.0.2.2:3")), 11) << "of the prefix, ten";
+    EXPECT_EQ(good(from("198.51.100.1:4")), 16);
+
+    // No room for another name: the share counts for its account all the same.
+    TalkingMiner miner{talk, from("192.0.2.1:5")};
+    miner.user = "user.z";
+    miner.say(subscribe);
+    miner.say(authorize);
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_EQ(talk.log.who(talk.log.shares.back()), "user.w1");
+
+    talk.closed(first);
+    EXPECT_EQ(good(from("192.0.2.1:6")), 16) << "what went with it is there again";
 }
 
 }  // namespace

@@ -1,10 +1,14 @@
 #include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "stratum/difficulty_policy.h"
 #include "stratum/first_bytes.h"
+#include "stratum/roster.h"
 #include "stratum/v1/password.h"
 
 namespace stratum {
@@ -158,6 +162,41 @@ TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
     policy.fix({12});
     policy.suggest({20}, epoch);
     EXPECT_EQ(policy.next().exponent, 12);
+}
+
+// By its name it is one worker, however it is spelt; a share finds it by the spelling in use.
+TEST(Roster, FindsEachOfAThousandByNameAndBySpelling)
+{
+    Roster roster;
+    constexpr std::size_t count = 1000;
+    const auto user = [](std::size_t number) {
+        const std::uint64_t account = 1 + number % 3;
+        return UserName{.account = {.script = {},
+                                    .registered = pool::AccountId{account},
+                                    .name = "user" + std::to_string(account)},
+                        .worker = "w" + std::to_string(number)};
+    };
+    const auto spelling = [&user](std::size_t number, const char* as) {
+        return as + user(number).account.name + '.' + user(number).worker;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(roster.add(user(i), spelling(i, ""), count, epoch), i);
+    }
+    EXPECT_EQ(roster.add(user(count), "one.more", count, epoch), std::nullopt);
+    for (std::size_t i = 0; i < count; i += 7) {
+        ASSERT_EQ(roster.add(user(i), spelling(i, "U"), count, epoch), i);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool respelt = i % 7 == 0;
+        ASSERT_EQ(roster.find(user(i)), i);
+        ASSERT_EQ(roster.spelt(spelling(i, respelt ? "U" : "")), i);
+        ASSERT_EQ(roster.spelt(spelling(i, respelt ? "" : "U")), std::nullopt);
+    }
+    EXPECT_EQ(roster.size(), count);
+    EXPECT_EQ(roster.spelt("0/w1"), std::nullopt) << "no key of ours";
+    EXPECT_EQ(roster.one_of(user(2).account), 2U);
+    EXPECT_EQ(roster.one_of({.script = {}, .registered = pool::AccountId{9}, .name = "x"}),
+              std::nullopt);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stratum/user_agent.h"
+
 namespace stratum {
 namespace {
 
@@ -118,6 +120,19 @@ TEST(FoldWorker, LeavesNothingThatCouldHurtElsewhere)
     EXPECT_EQ(fold_worker("\xc3\xa4"), "__");
     EXPECT_EQ(fold_worker(std::string(100, 'x')), std::string(64, 'x'));
     EXPECT_EQ(fold_worker(""), "default");
+}
+
+TEST(FoldUserAgent, LeavesWhatFirmwareSaysAndNothingThatMeansMoreThanText)
+{
+    for (const auto* said : {"cgminer/4.12.0", "bmminer/2.0.0/Antminer S19/48", "NiceHash/1.0.0",
+                             "bosminer-plus-tuner 0.9 (S19, 1.2)", "~x;y#1,a=b@c:d+e_f"}) {
+        EXPECT_EQ(fold_user_agent(said), said);
+    }
+    EXPECT_EQ(fold_user_agent("<b>'\"&`${x}%s\\|*[]?!^"), "_b_______x__s________");
+    EXPECT_EQ(fold_user_agent("a\x1b\r\n\x7f\xe2\x80\xae"
+                              "b"),
+              "ab");
+    EXPECT_EQ(fold_user_agent(std::string(500, 'a')).size(), user_agent_bytes_max);
 }
 
 }  // namespace
