@@ -2,10 +2,12 @@
 """Runs tests/golden/sv1_checklist.json over TCP against a running zubrd on custom signet and prints a table.
 
 sv1_runner.py SETUP.json: what the test that starts the servers says of them (ports, RPC addresses and cookies, log file).
-Ends with 1 when a MUST item that can be seen from outside fails. Items that need a fixed job, a moved clock or the
-controller alone run in the unit tests and are marked so.
+Items that need a fixed job, a moved clock or the controller alone run in the unit tests, whose program the setup names, and are
+marked so. Ends with 1 when a MUST item fails, here or there, or a unit test that stands for one is not there.
 """
 import json
+import re
+import subprocess
 import sys
 import threading
 import time
@@ -16,16 +18,30 @@ from sv1_item import Item
 from wire import Conn
 
 IN_PROCESS = {
-    "SV1-100": "golden_test: worked example B", "SV1-106": "submit_test: older jobs of the tip",
-    "SV1-122": "shard_test: the newest job only", "SV1-127": "Vardiff.Sv1_127", "SV1-128": "Vardiff.Sv1_128",
-    "SV1-130": "Vardiff.Sv1_130", "SV1-131": "Vardiff.Sv1_131",
+    "SV1-100": ["ModernJob.TakesTheShareAtDifficultyOneWithAndWithoutNegotiatedRolling", "ModernJob.RefusesTheShareAtDifficultyTwo",
+                "ModernJob.RefusesEveryFalseReadingOfIt"],
+    "SV1-106": ["Submit.TakesSharesForOlderJobsOfTheTipForTenMinutes"],
+    "SV1-122": ["Shard.OwesAPeerThatDoesNotReadTheNewestJobOnly"],
+    "SV1-127": ["Vardiff.Sv1_127_ClimbsFromASixtyFourthInTwoMinutes"],
+    "SV1-128": ["Vardiff.Sv1_128_WastesFewSharesOnTheWayUpFromFarBelow"],
+    "SV1-130": ["Vardiff.Sv1_130_LeavesASteadyMinerAloneForADay"],
+    "SV1-131": ["Vardiff.Sv1_131_CreditsWhatWasHashed"],
 }
 OVERRULED = {"SV1-110": "decision 15"}
 LATE = ("SV1-124", "SV1-121", "SV1-125")  # what spoils the pool for others, in this order
 BESIDE = ("SV1-113", "SV1-079")  # long ones, while the others run
+TIMED = ("SV1-112",)  # a busy machine may spoil one, a slow server spoils each
+TIMES = 3
 
 
 def run_one(item, setup, number, results):
+    for _ in range(TIMES if item["id"] in TIMED else 1):
+        results[item["id"]] = played(item, setup, number)
+        if results[item["id"]][0] == "passed":
+            return
+
+
+def played(item, setup, number):
     began, trouble = time.monotonic(), ""
     source = {"SV1-124": "127.0.124.1"}.get(item["id"], f"127.0.{130 + number}.1")
     if item["setup"] == "P3":
@@ -38,7 +54,20 @@ def run_one(item, setup, number, results):
         trouble = str(error) or traceback.format_exc(limit=3)
     for conn in one.conns + [c for c in one.parallel if isinstance(c, Conn)] if one else []:
         conn.socket.close()
-    results[item["id"]] = ("failed" if trouble else "passed", trouble, time.monotonic() - began)
+    return "failed" if trouble else "passed", trouble, time.monotonic() - began
+
+
+def in_process(tests, program):
+    """The unit tests that stand for an item: each of them has to be there, and to pass."""
+    began, trouble = time.monotonic(), ""
+    try:
+        ran = subprocess.run([program, "--gtest_filter=" + ":".join(tests)], capture_output=True, text=True, timeout=200)
+        passed = re.findall(r"^\[       OK \] (\S+)", ran.stdout, re.MULTILINE)
+        if ran.returncode != 0 or sorted(passed) != sorted(tests):
+            trouble = f"not passed: {sorted(set(tests) - set(passed)) or ran.stdout[-300:]}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        trouble = str(error)
+    return "failed" if trouble else "passed", trouble, time.monotonic() - began
 
 
 def main() -> int:
@@ -63,6 +92,9 @@ def main() -> int:
         for item in outside:
             if item["id"] == name:
                 run_one(item, setup, numbers[name], results)
+    for name, tests in IN_PROCESS.items():
+        if len(sys.argv) < 3 or name in sys.argv[2:]:
+            results[name] = in_process(tests, setup["unit_tests"])
     bad = 0
     print(f"{'item':<9}{'level':<8}{'result':<12}{'time':>7}  title")
     for item in items:
@@ -70,14 +102,12 @@ def main() -> int:
         if name in results:
             result, trouble, seconds = results[name]
             bad += result == "failed" and item["level"] == "MUST"
-            print(f"{name:<9}{item['level']:<8}{result:<12}{seconds:>6.1f}s  {item['title']}" + (f"  -- {trouble}" if trouble else ""))
-        elif name in IN_PROCESS:
-            print(f"{name:<9}{item['level']:<8}{'in process':<12}{'':>7}  {item['title']} ({IN_PROCESS[name]})")
+            where = f" (in process: {', '.join(IN_PROCESS[name])})" if name in IN_PROCESS else ""
+            print(f"{name:<9}{item['level']:<8}{result:<12}{seconds:>6.1f}s  {item['title']}{where}" + (f"  -- {trouble}" if trouble else ""))
         elif name in OVERRULED:
             print(f"{name:<9}{item['level']:<8}{'overruled':<12}{'':>7}  {item['title']} ({OVERRULED[name]})")
     failed = sum(r[0] == "failed" for r in results.values())
-    print(f"{len(results) - failed} passed, {failed} failed ({bad} of them MUST), "
-          f"{len(IN_PROCESS)} in process, {len(OVERRULED)} overruled")
+    print(f"{len(results) - failed} passed ({len(IN_PROCESS)} of the list in process), {failed} failed ({bad} of them MUST), {len(OVERRULED)} overruled")
     return 1 if bad else 0
 
 

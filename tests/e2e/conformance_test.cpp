@@ -1,6 +1,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -41,9 +42,13 @@ TEST(Conformance, EveryMustItemOfTheListHoldsOverTcp)
     }
 
     const auto setup = pool.directory() / "setup.json";
+    // The build has them beside this program.
+    const auto unit_tests =
+        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zubr_unit_tests";
     // Processes of other builds share the machine of a developer; CI's is quiet.
     std::ofstream{setup} << "{\"port\":" << pool.stratum_port() << ",\"asic_port\":" << asic_port
                          << ",\"proxy_port\":" << proxy_port << ",\"capped\":" << capped
+                         << ",\"unit_tests\":\"" << unit_tests.string() << "\""
                          << ",\"observe_ms\":65000,\"slack\":2,\"web\":\"" << pool.web_url()
                          << "\",\"log\":\"" << (pool.directory() / "zubrd.log").string()
                          << "\",\"node\":{\"url\":\"" << node.url() << "\",\"cookie\":\""
