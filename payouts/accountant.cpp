@@ -52,7 +52,9 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         const bool waits = unshipped_ && unshipped_(producer.name);
         const auto empty = count(producer, one, report);
         if (!empty) return fail(empty.error());
-        waiting.drained = waiting.drained && *empty;
+        // Nobody fills the hole of one that is gone for good.
+        const bool hopeless = producer.retired && one.gap;
+        waiting.drained = waiting.drained && (*empty || hopeless);
         const pool::UnixMillis held = producer.unbooked_since;
         if (!producer.retired && held.value > 0) {
             waiting.unbooked_since = std::min(waiting.unbooked_since.value_or(held), held);

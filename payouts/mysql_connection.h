@@ -51,7 +51,8 @@ struct SqlDone {
 ///
 /// Errors of all statements: unavailable, when the server is lost or says "try again" (deadlock,
 /// lock wait); conflict, for a key that is taken; refused, when the server forbids it (rights,
-/// CHECK, trigger); invalid, for anything else. After a lost server it is not connected any more:
+/// CHECK, trigger); invalid, for anything else. After a lost server, or one that only reads, it is
+/// not connected any more:
 /// connect() begins anew, and nothing does so by itself, for it could be amid a transaction.
 class MysqlConnection {
 public:

@@ -12,6 +12,9 @@ using pool::Error;
 using pool::fail;
 using pool::Result;
 
+// Nobody takes a lease for longer: one that would last longer was taken before MySQL's clock was
+// set back, and its holder may be gone. Should he live, the epoch keeps him from acting.
+constexpr std::uint64_t longest_ms = 60'000;
 const std::string server_ms = "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)";
 
 }  // namespace
@@ -66,9 +69,9 @@ Result<bool> Lease::take()
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
-    const auto rows = db_.query(
-        "SELECT epoch, until_ms <= " + server_ms + " FROM lease WHERE name = ? FOR UPDATE",
-        {name_});
+    const auto rows = db_.query("SELECT epoch, until_ms <= " + server_ms + " OR until_ms > ? + " +
+                                    server_ms + " FROM lease WHERE name = ? FOR UPDATE",
+                                {longest_ms, name_});
     if (!rows) return fail(rows.error());
     pool::check(rows->size() == 1, "the first migration makes the row");
     if (rows->front().u64(1) == 0) return false;

@@ -285,6 +285,9 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
             break;
         case BatchStep::build:
             done = build(*batch, next.purpose, now);
+            if (!done && batch->bump_rate > 0) {
+                if (auto sent = send_without_bump(*batch, *held, now); !sent) return sent;
+            }
             break;
         case BatchStep::send:
             return send(*batch, batch->txs[next.attempt], now);
@@ -300,6 +303,16 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     }
     if (!done) return fail(done.error());
     return true;
+}
+
+// What is out is sent again, though the higher fee that is wanted cannot be paid.
+Result<bool> PayoutWorker::send_without_bump(const PayoutBatch& batch, bool held, pool::Now now)
+{
+    BatchView view = view_of(batch, held);
+    view.bump_wanted = false;
+    const BatchPlan next = plan(view);
+    if (next.step != BatchStep::send) return false;
+    return send(batch, batch.txs[next.attempt], now);
 }
 
 Result<void> PayoutWorker::choose_anchor(const PayoutBatch& batch, pool::Now now)

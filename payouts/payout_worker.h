@@ -70,6 +70,7 @@ private:
     pool::Result<void> may_leave() const;
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
+    pool::Result<bool> send_without_bump(const PayoutBatch& batch, bool held, pool::Now now);
     pool::Result<void> choose_anchor(const PayoutBatch& batch, pool::Now now);
     pool::Result<void> build(const PayoutBatch& batch, TxPurpose purpose, pool::Now now);
     pool::Result<void> let_go(const PayoutBatch& batch, const PayoutTx& tx, bool unseen,

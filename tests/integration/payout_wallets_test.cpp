@@ -28,55 +28,66 @@ public:
     /// Sessions that ended while it was asked.
     unsigned ended() const { return ended_; }
 
-    Result<std::vector<pool::Coin>> coins() override { return slow("coins", real_->coins()); }
-    Result<pool::WalletTotals> totals() override { return slow("totals", real_->totals()); }
+    Result<std::vector<pool::Coin>> coins() override
+    {
+        return slow("coins", [&] { return real_->coins(); });
+    }
+    Result<pool::WalletTotals> totals() override
+    {
+        return slow("totals", [&] { return real_->totals(); });
+    }
     Result<pool::AddressVerdict> judge(const std::string& address) override
     {
-        return slow("judge", real_->judge(address));
+        return slow("judge", [&] { return real_->judge(address); });
     }
     Result<std::string> fund(const pool::Funding& funding) override
     {
-        return slow("fund", real_->fund(funding));
+        return slow("fund", [&] { return real_->fund(funding); });
     }
     Result<std::string> sign(const std::string& psbt) override
     {
-        return slow("sign", real_->sign(psbt));
+        return slow("sign", [&] { return real_->sign(psbt); });
     }
     Result<pool::Bytes> finish(const std::string& psbt) override
     {
-        return slow("finish", real_->finish(psbt));
+        return slow("finish", [&] { return real_->finish(psbt); });
     }
     Result<pool::Bytes> transaction(const pool::TxId& txid) override
     {
-        return slow("transaction", real_->transaction(txid));
+        return slow("transaction", [&] { return real_->transaction(txid); });
     }
     Result<pool::TxStanding> standing(const pool::TxId& txid) override
     {
-        return slow("standing", real_->standing(txid));
+        return slow("standing", [&] { return real_->standing(txid); });
     }
     Result<std::uint32_t> nodes_with(const pool::TxId& txid, std::uint32_t depth) override
     {
-        return slow("nodes_with", real_->nodes_with(txid, depth));
+        return slow("nodes_with", [&] { return real_->nodes_with(txid, depth); });
     }
     Result<std::uint32_t> fee_rate(std::uint32_t blocks) override
     {
-        return slow("fee_rate", real_->fee_rate(blocks));
+        return slow("fee_rate", [&] { return real_->fee_rate(blocks); });
     }
     Result<std::string> why_not_taken(pool::ByteSpan raw) override
     {
-        return slow("why_not_taken", real_->why_not_taken(raw));
+        return slow("why_not_taken", [&] { return real_->why_not_taken(raw); });
     }
-    Result<void> send(pool::ByteSpan raw) override { return slow("send", real_->send(raw)); }
+    Result<void> send(pool::ByteSpan raw) override
+    {
+        return slow("send", [&] { return real_->send(raw); });
+    }
 
 private:
-    template <typename T>
-    T slow(const char* call, T answer)
+    // The real answer comes before the silence, and may take longer than that itself.
+    template <typename Ask>
+    auto slow(const char* call, Ask ask) -> decltype(ask())
     {
-        if (!called_.insert(call).second) return answer;  // once each is slow enough
+        if (!called_.insert(call).second) return ask();  // once each is slow enough
         const std::string sessions =
             "select count(*) from information_schema.processlist where db = database() and "
             "id <> connection_id()";
         const bool was_there = books_.scalar(sessions) != "0";
+        auto answer = ask();
         const bool gone =
             eventually(std::chrono::seconds{10}, [&] { return books_.scalar(sessions) == "0"; });
         EXPECT_TRUE(gone) << "a session outlives a silent second";
@@ -110,6 +121,32 @@ TEST_F(Payouts, GoOnWhenTheWalletTakesLongerThanTheDatabaseWaits)
     EXPECT_EQ(state_of(payouts, id), "confirmed");
     EXPECT_EQ(pool->received(50), 5'000'000);
     EXPECT_GE(wallet.ended(), 5U) << "the test has tried nothing";
+}
+
+TEST_F(Payouts, AreSentAgainThoughTheHigherFeeThatIsWantedCannotBePaid)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(135, 5'000'000);
+    auto options = pool.options();
+    options.caps.fee_max = Sats{2'000};
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "broadcast");
+    ASSERT_TRUE(payouts->bump(id, 30).has_value());
+    node().stop();
+    node().start();  // it forgets what was not mined
+    for (const std::string& name : {pool.wallet().name(), std::string{"mine"}}) {
+        ASSERT_TRUE(node().call("loadwallet", "[\"" + name + "\"]").has_value());
+    }
+    ASSERT_EQ(node().call("getrawmempool").value_or(""), "[]");
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, id).find("broadcast: the network's fee"), std::string::npos)
+        << state_of(*payouts, id);
+    EXPECT_NE(node().call("getrawmempool").value_or("[]"), "[]");
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
 }
 
 TEST_F(Payouts, AreNotSentBeforeTheNodeSaysThatItWouldTakeThem)
