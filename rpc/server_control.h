@@ -27,6 +27,12 @@ struct ConfigEntry {
     std::string source;      ///< "default", or where it stands
 };
 
+/// From which level on a part of the program logs.
+struct LogLevel {
+    std::string part;   ///< "stratum"
+    std::string level;  ///< "info"
+};
+
 /// What came of the operator's backup program.
 struct BackupOutcome {
     std::uint64_t took_ms = 0;
@@ -38,9 +44,9 @@ class ServerControl {
 public:
     virtual ~ServerControl() = default;
 
-    virtual std::string log_level() const = 0;
-    /// Errors: invalid, for no level.
-    virtual pool::Result<void> set_log_level(const std::string& level) = 0;
+    virtual std::vector<LogLevel> log_levels() const = 0;
+    /// part: "" for all. Errors: invalid, for no level and no part.
+    virtual pool::Result<void> set_log_level(const std::string& level, const std::string& part) = 0;
     virtual MemoryInfo memory() const = 0;
     /// What SIGHUP does; returns before it is done.
     virtual void reload() = 0;

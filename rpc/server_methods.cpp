@@ -14,14 +14,28 @@ Method logging_method(ServerControl& server)
     method.group = "control";
     method.name = "logging";
     method.roles = {Role::operating};
-    method.params = {{.name = "level", .length_max = 16, .doc = "debug, info, warn or error"}};
-    method.doc = "Sets from which level on lines are logged, until the next start.";
-    method.result = "the level that held before";
+    method.params = {
+        {.name = "level",
+         .required = false,
+         .length_max = 16,
+         .doc = "debug, info, warn or error; without it nothing changes"},
+        {.name = "part",
+         .required = false,
+         .length_max = 16,
+         .doc = "app, node, share, runtime, stratum, payouts or rpc; without it, all of them"}};
+    method.doc = "Sets from which level on lines are logged, until the next start or reload.";
+    method.result = "an object: the level of each part by now";
     method.handler = [&server](const Caller&, const Arguments& arguments, const Reply& reply) {
-        const std::string before = server.log_level();
-        const pool::Result<void> done = server.set_log_level(arguments.text(0));
-        if (!done) return reply(tl::unexpected{to_rpc_error(done.error())});
-        reply(json_string(before));
+        if (const auto level = arguments.optional_text(0)) {
+            const auto done = server.set_log_level(*level, arguments.optional_text(1).value_or(""));
+            if (!done) return reply(tl::unexpected{to_rpc_error(done.error())});
+        }
+        std::string out;
+        pool::JsonWriter json{out};
+        json.begin_object();
+        for (const LogLevel& each : server.log_levels()) json.key(each.part).string(each.level);
+        json.end_object();
+        reply(std::move(out));
     };
     return method;
 }
@@ -59,8 +73,8 @@ Method reloadconfig_method(ServerControl& server)
     method.name = "reloadconfig";
     method.roles = {Role::operating};
     method.doc =
-        "Does what SIGHUP does: reads the TLS certificate and its key again, and admin.rpcauth and "
-        "log.level of the configuration. Other settings hold until a restart.";
+        "Does what SIGHUP does: reads the TLS certificate and its key again, and admin.rpcauth, "
+        "log.level and log.levels of the configuration. Other settings hold until a restart.";
     method.result = "null; what came of it is in the log";
     method.handler = [&server](const Caller&, const Arguments&, const Reply& reply) {
         server.reload();

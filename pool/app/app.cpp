@@ -51,13 +51,23 @@ Result<std::unique_ptr<App>> App::start(Config config, const sigset_t& signals)
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() { stop(); }
 
-void App::wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read)
+int App::wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read)
 {
-    int signal = 0;
-    for (::sigwait(&signals, &signal); signal == SIGHUP; ::sigwait(&signals, &signal)) {
-        parts_->reload(read());
+    while (true) {
+        int signal = 0;
+        ::sigwait(&signals, &signal);
+        if (signal == SIGHUP) {
+            parts_->reload(read());
+        } else if (signal == SIGUSR1) {
+            parts_->look_at_nodes();
+        } else if (const auto fresh = signal == SIGUSR2 ? read() : Config{}; !fresh) {
+            // The next program would not begin.
+            log::error("not_handed_over", {{"reason", fresh.error().detail}});
+        } else {
+            log::info("stopping", {{"signal", signal}});
+            return signal;
+        }
     }
-    log::info("stopping", {{"signal", signal}});
 }
 
 // What can't be read stays as it was.
@@ -76,6 +86,12 @@ void App::Parts::reload(const Result<Config>& fresh)
     });
 }
 
+// By a node's -blocknotify: a word that needs no network.
+void App::Parts::look_at_nodes()
+{
+    core.post([this] { desk->refresh(); });
+}
+
 // Miners get their time to leave, until somebody says stop once more.
 void App::Parts::wait_for_loops(sigset_t signals)
 {
@@ -85,6 +101,8 @@ void App::Parts::wait_for_loops(sigset_t signals)
                            [](const auto& loop) { return loop->over(); });
     };
     sigdelset(&signals, SIGHUP);
+    sigdelset(&signals, SIGUSR1);
+    sigdelset(&signals, SIGUSR2);
     while (!all_over()) {
         if (::sigtimedwait(&signals, nullptr, &pause) <= 0) continue;
         log::info("stopping_at_once", {});

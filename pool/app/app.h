@@ -32,10 +32,12 @@ public:
 
     /// Returns when one of `signals` arrives, or an admin says stop. At SIGHUP it goes on, and what
     /// can change while the pool runs is as `read` says now: TLS certificates, admin.rpcauth,
-    /// log.level.
-    void wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read);
+    /// log.level, log.levels. At SIGUSR1 it goes on, too, and all nodes are asked for work at once.
+    /// Not at SIGUSR2 while the configuration could not be read. Gives the signal.
+    int wait_for_signal(const sigset_t& signals, const std::function<Result<Config>()>& read);
     /// Asks miners to leave, answers what was submitted, brings the books up to date, ends all
-    /// threads. hurry: one of these signals (not SIGHUP) while miners leave ends the wait for them.
+    /// threads. hurry: one of these signals (none of SIGHUP, SIGUSR1, SIGUSR2) while miners leave
+    /// ends the wait for them.
     void stop(const sigset_t* hurry = nullptr);
 
 private:

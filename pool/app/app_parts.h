@@ -63,6 +63,7 @@ struct App::Parts {
     std::unique_ptr<RetargetWatch> retarget;
     std::unique_ptr<View> view;
     std::unique_ptr<Heartbeat> heartbeat;
+    std::unique_ptr<StatusTeller> status_teller;
     std::unique_ptr<Miners> miners;
     std::unique_ptr<ServerControl> server_control;
     std::unique_ptr<WorkControl> work_control;
@@ -89,6 +90,7 @@ struct App::Parts {
     Result<void> start_work(const sigset_t& signals);
     Result<void> load_tls();
     void reload(const Result<Config>& fresh);
+    void look_at_nodes();
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
     void register_methods();

@@ -40,12 +40,17 @@ payouts::BlockAnswer to_books(const NodeAnswer& answer)
             .last_of_refusals = answer.last_of_refusals};
 }
 
+bool ends_the_start(int signal)
+{
+    return signal > 0 && signal != SIGHUP && signal != SIGUSR1 && signal != SIGUSR2;
+}
+
 /// Waits for an answer from another thread, but not past a signal.
 Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& signals)
 {
     while (answer.wait_for(milliseconds{50}) != std::future_status::ready) {
         const timespec at_once{};
-        if (const int got = ::sigtimedwait(&signals, nullptr, &at_once); got > 0 && got != SIGHUP) {
+        if (const int got = ::sigtimedwait(&signals, nullptr, &at_once); ends_the_start(got)) {
             return fail(Error::Code::unavailable, "stopped before the node gave work");
         }
     }

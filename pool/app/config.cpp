@@ -459,4 +459,22 @@ std::string example_config()
     return out;
 }
 
+std::string config_as_set(const Config& config)
+{
+    std::string out;
+    std::string section;
+    for (const ConfigLine& line : config.lines) {
+        const std::size_t dot = std::min(line.name.find('.'), line.name.size() - 1);
+        const std::string own = line.name.substr(0, dot);
+        if (own != section) {
+            section = own;
+            const std::size_t number = own.find('[');  // "node[1]": one of several
+            if (!out.empty()) out += '\n';
+            out += number == own.npos ? "[" + own + "]\n" : "[[" + own.substr(0, number) + "]]\n";
+        }
+        out += line.name.substr(dot + 1) + " = " + line.value + "  # " + line.source + "\n";
+    }
+    return out;
+}
+
 }  // namespace pool

@@ -145,6 +145,7 @@ struct Config {
     std::uint32_t web_requests_per_second = 50;
     std::uint32_t web_connections_per_address = 64;
     std::uint32_t web_connections_per_prefix = 256;
+    std::string web_explorer;  ///< "https://…{txid}…"; empty: txids are no links
     std::vector<WebhookConfig> webhooks;
 
     Endpoint admin_listen{"127.0.0.1", 8337};
@@ -154,6 +155,7 @@ struct Config {
     std::vector<rpc::RpcUser> rpc_users;
 
     log::Level log_level = log::Level::info;
+    std::map<log::Part, log::Level> log_levels;  ///< of parts that have one of their own
     log::Format log_format = log::Format::text;
 
     std::vector<ConfigLine> lines;  ///< of all of the above, as it was given
@@ -172,6 +174,10 @@ struct ConfigSources {
 /// line and the nearest name, a wrong type, a value out of range, a payout address of another
 /// chain; io, when the file can't be read.
 Result<Config> load_config(const ConfigSources& sources);
+
+/// Every option as it is set, as it would stand in a file, with where that was said behind it;
+/// secrets are "***".
+std::string config_as_set(const Config& config);
 
 /// The example file: every option with its default and its explanation.
 std::string example_config();

@@ -168,27 +168,23 @@ std::string set_rpcauth(Config& config, const ConfigValue& value)
     return "";
 }
 
-std::string set_level(Config& config, const ConfigValue& value)
+/// It stands on pages as a link.
+std::string set_explorer(Config& config, const ConfigValue& value)
 {
+    constexpr std::string_view place = "{txid}";
+    constexpr std::size_t length_max = 200;
     const auto* text = std::get_if<std::string>(&value);
-    constexpr std::array<std::pair<std::string_view, log::Level>, 4> levels{
-        {{"debug", log::Level::debug},
-         {"info", log::Level::info},
-         {"warn", log::Level::warn},
-         {"error", log::Level::error}}};
-    for (const auto& [name, level] : levels) {
-        if (text == nullptr || *text != name) continue;
-        config.log_level = level;
-        return "";
+    if (text == nullptr) return std::string{wants_text};
+    const bool url = text->starts_with("https://") || text->starts_with("http://");
+    const bool once = text->find(place) != text->npos && text->find(place) == text->rfind(place);
+    const bool plain = std::all_of(text->begin(), text->end(), [](char c) {
+        return c > ' ' && c < 0x7f &&
+               std::string_view{"\"'<>\\^`"}.find(c) == std::string_view::npos;
+    });
+    if (!text->empty() && !(url && once && plain && text->size() <= length_max)) {
+        return "must be a URL with {txid} in it, like \"https://mempool.space/tx/{txid}\"";
     }
-    return "must be one of debug, info, warn, error";
-}
-
-std::string set_format(Config& config, const ConfigValue& value)
-{
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr || (*text != "text" && *text != "json")) return "must be text or json";
-    config.log_format = *text == "json" ? log::Format::json : log::Format::text;
+    config.web_explorer = *text;
     return "";
 }
 
@@ -441,6 +437,10 @@ constexpr std::array table{
     ConfigOption{"web", "connections_per_prefix", "whole number", "256",
                  "of an IPv4 /24 or an IPv6 /48, as above; a quarter of all that there are",
                  set_whole<&C::web_connections_per_prefix, 1'000'000>},
+    ConfigOption{"web", "explorer", "text", "\"\"",
+                 "where people look at a payout's transaction, with {txid} for it, like "
+                 "https://mempool.space/tx/{txid}; empty: txids are no links",
+                 set_explorer},
     ConfigOption{"admin", "listen", "text", "\"127.0.0.1:8337\"",
                  "admin RPC; keep it on this machine", set_endpoint<&C::admin_listen>},
     ConfigOption{"admin", "socket", "text", "\"\"",
@@ -454,8 +454,6 @@ constexpr std::array table{
                  set_text<&C::cookie_file>},
     ConfigOption{"admin", "rpcauth", "list of texts", "[]", "\"user:salt$hmac:role\", one a user",
                  set_rpcauth},
-    ConfigOption{"log", "level", "text", "\"info\"", "debug, info, warn or error", set_level},
-    ConfigOption{"log", "format", "text", "\"text\"", "text or json", set_format},
 };
 
 constexpr std::array nodes{
@@ -477,7 +475,9 @@ std::span<const ConfigOption> config_options()
 {
     static const std::vector<ConfigOption> all = [] {
         std::vector<ConfigOption> both(table.begin(), table.end());
-        both.insert(both.end(), payout_config_options().begin(), payout_config_options().end());
+        for (const auto more : {log_config_options(), payout_config_options()}) {
+            both.insert(both.end(), more.begin(), more.end());
+        }
         return both;
     }();
     return all;

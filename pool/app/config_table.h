@@ -29,8 +29,9 @@ struct ConfigOption {
 
 /// Options outside [[node]], in the order of the example file.
 std::span<const ConfigOption> config_options();
-/// Those of [payouts], a part of them.
+/// Those of [payouts] and of [log], parts of them.
 std::span<const ConfigOption> payout_config_options();
+std::span<const ConfigOption> log_config_options();
 
 /// One row for a key of a [[node]] table.
 struct NodeOption {

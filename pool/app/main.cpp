@@ -1,9 +1,17 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -14,14 +22,17 @@
 #include "pool/app/keygen.h"
 #include "pool/app/node_check.h"
 #include "pool/app/owner_token.h"
+#include "pool/app/server_control.h"
 #include "pool/app/service_manager.h"
 #include "pool/app/store_options.h"
 #include "pool/base/log.h"
+#include "pool/runtime/listener_handover.h"
 
 extern "C" char** environ;
 
 namespace {
 
+constexpr const char* listeners_variable = "ZUBR_LISTENERS";
 constexpr int exit_ok = 0;
 constexpr int exit_world = 1;   // a node, a store, a port, the disk
 constexpr int exit_config = 2;  // usage and configuration
@@ -113,6 +124,23 @@ int ask_nodes(const pool::Config& config)
     return good ? exit_ok : exit_world;
 }
 
+/// What is set by an option of its own, by the name of what it sets.
+using Shorthands = std::shared_ptr<std::map<std::string, std::string>>;
+
+Shorthands add_shorthands(CLI::App& cli)
+{
+    auto told = std::make_shared<std::map<std::string, std::string>>();
+    const auto add = [&](const char* flags, const std::string& option, const char* value) {
+        cli.add_option(flags, (*told)[option], "the same as --set " + option + '=' + value);
+    };
+    add("--datadir", "pool.data_dir", "DIRECTORY");
+    add("--network", "network.chain", "NAME");
+    add("-l,--log-level", "log.level", "LEVEL");
+    add("--log-format", "log.format", "FORMAT");
+    add("--hash-kernel", "stratum.hash_kernel", "NAME");
+    return told;
+}
+
 // Signals are taken by sigwait alone; threads inherit the mask, so this comes first.
 sigset_t block_signals()
 {
@@ -123,8 +151,45 @@ sigset_t block_signals()
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     return signals;
+}
+
+/// Becomes the program that lies at `path` by now: an upgrade may have replaced it.
+int become(const std::string& path, char** argv, const std::string& listeners)
+{
+    ::setenv(listeners_variable, listeners.c_str(), 1);
+    ::execv(path.c_str(), argv);
+    pool::log::error("not_handed_over", {{"program", path}, {"reason", std::strerror(errno)}});
+    return exit_world;
+}
+
+int serve(pool::Config config, const pool::ConfigSources& sources, char** argv)
+{
+    std::error_code unknown;
+    const std::string program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    const char* const inherited = std::getenv(listeners_variable);
+    if (inherited != nullptr) pool::handover::unpack(inherited);
+    ::unsetenv(listeners_variable);
+    const sigset_t signals = block_signals();
+    auto app = pool::App::start(std::move(config), signals);
+    pool::handover::close_rest();
+    if (!app) {
+        std::fprintf(stderr, "zubrd: %s\n", app.error().detail.c_str());
+        return exit_world;
+    }
+    const pool::ServiceManager manager = pool::ServiceManager::of_environment();
+    manager.tell("READY=1");
+    const int signal =
+        (*app)->wait_for_signal(signals, [&sources] { return pool::load_config(sources); });
+    const bool stays = signal == SIGUSR2;
+    const std::string listeners = stays ? pool::handover::pack() : "";
+    manager.tell(stays ? "STATUS=handing over to the next program" : "STOPPING=1");
+    (*app)->stop(&signals);
+    app->reset();
+    return stays ? become(program, argv, listeners) : exit_ok;
 }
 
 }  // namespace
@@ -133,15 +198,17 @@ int main(int argc, char** argv)
 {
     pool::ConfigSources sources;
     bool check_only = false;
+    bool print_config = false;
     bool print_example = false;
     CLI::App cli{"zubrd, the Zubr mining pool server"};
     cli.fallthrough();  // -c may stand behind a verb
     cli.set_version_flag("--version", std::string{"zubrd "} + pool::version);
     cli.add_option("-c,--config", sources.file, "configuration file (TOML)");
     cli.add_option("--set", sources.sets, "section.key=value, wins over file and environment");
-    std::string hash_kernel;
-    cli.add_option("--hash-kernel", hash_kernel, "the same as --set stratum.hash_kernel=NAME");
+    const Shorthands shorthands = add_shorthands(cli);
     cli.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
+    cli.add_flag("--print-config", print_config,
+                 "print every option as it is set, and where; secrets as ***; end");
     cli.add_flag("--print-default-config", print_example, "print every option with its default");
     Maintenance maintenance;
     add_maintenance(cli, maintenance);
@@ -160,7 +227,10 @@ int main(int argc, char** argv)
         return exit_ok;
     }
 
-    if (!hash_kernel.empty()) sources.sets.push_back("stratum.hash_kernel=" + hash_kernel);
+    // Behind --set: of two words for the same the later one counts.
+    for (const auto& [option, value] : *shorthands) {
+        if (!value.empty()) sources.sets.push_back(option + '=' + value);
+    }
     sources.environment = zubr_environment();
     auto config = pool::load_config(sources);
     if (!config) {
@@ -168,24 +238,17 @@ int main(int argc, char** argv)
                      sources.file.empty() ? " (no file was given: -c FILE)" : "");
         return exit_config;
     }
+    if (print_config) {
+        std::fputs(pool::config_as_set(*config).c_str(), stdout);
+        return exit_ok;
+    }
     if (check_only) {
         std::fputs("the configuration is good\n", stdout);
         return exit_ok;
     }
-    pool::log::configure(config->log_level, config->log_format);
+    pool::configure_log(*config);
 
     if (maintenance.wanted()) return maintain(*config, maintenance);
     if (check->parsed()) return ask_nodes(*config);
-    const sigset_t signals = block_signals();
-    auto app = pool::App::start(*std::move(config), signals);
-    if (!app) {
-        std::fprintf(stderr, "zubrd: %s\n", app.error().detail.c_str());
-        return exit_world;
-    }
-    const pool::ServiceManager manager = pool::ServiceManager::of_environment();
-    manager.tell("READY=1");
-    (*app)->wait_for_signal(signals, [&sources] { return pool::load_config(sources); });
-    manager.tell("STOPPING=1");
-    (*app)->stop(&signals);
-    return exit_ok;
+    return serve(*std::move(config), sources, argv);
 }

@@ -17,13 +17,14 @@
 #include <malloc.h>
 
 namespace pool {
-namespace {
 
-constexpr std::array<std::pair<std::string_view, log::Level>, 4> levels{
-    {{"debug", log::Level::debug},
-     {"info", log::Level::info},
-     {"warn", log::Level::warn},
-     {"error", log::Level::error}}};
+void configure_log(const Config& config)
+{
+    log::configure(config.log_level, config.log_format);
+    for (const auto& [part, level] : config.log_levels) log::set_level(part, level);
+}
+
+namespace {
 
 std::uint64_t number_in(std::string_view text)
 {
@@ -108,10 +109,7 @@ ProcessInfo read_process_info()
 }
 
 ServerControl::ServerControl(Loop& rpc_loop, const Config& config)
-    : rpc_loop_(rpc_loop),
-      level_(config.log_level),
-      format_(config.log_format),
-      backup_command_(config.backup_command)
+    : rpc_loop_(rpc_loop), format_(config.log_format), backup_command_(config.backup_command)
 {
     for (const ConfigLine& line : config.lines) {
         config_.push_back({line.name, line.value, line.source});
@@ -123,10 +121,10 @@ ServerControl::~ServerControl() { backup_.stop(); }
 
 void ServerControl::reread(const Config& config)
 {
-    level_ = config.log_level;
-    log::configure(level_, format_);
+    configure_log(config);
     for (const ConfigLine& line : config.lines) {
-        if (line.name != "log.level" && line.name != "admin.rpcauth") continue;
+        constexpr std::array reread{"log.level", "log.levels", "admin.rpcauth"};
+        if (std::find(reread.begin(), reread.end(), line.name) == reread.end()) continue;
         for (rpc::ConfigEntry& entry : config_) {
             if (entry.name == line.name) entry = {line.name, line.value, line.source};
         }
@@ -157,23 +155,32 @@ void ServerControl::backup(std::function<void(Result<rpc::BackupOutcome>)> done)
     if (!posted) finish(fail(Error::Code::unavailable, "the server is stopping"));
 }
 
-std::string ServerControl::log_level() const
+std::vector<rpc::LogLevel> ServerControl::log_levels() const
 {
-    for (const auto& [name, level] : levels) {
-        if (level == level_) return std::string{name};
+    std::vector<rpc::LogLevel> out;
+    for (const std::string_view name : log::part_names) {
+        const auto part = log::parse_part(name);
+        if (!part) continue;
+        out.push_back({std::string{name}, std::string{log::name_of(log::level_of(*part))}});
     }
-    return "";
+    return out;
 }
 
-Result<void> ServerControl::set_log_level(const std::string& level)
+Result<void> ServerControl::set_log_level(const std::string& level, const std::string& part)
 {
-    for (const auto& [name, value] : levels) {
-        if (name != level) continue;
-        level_ = value;
-        log::configure(level_, format_);
+    const auto bar = log::parse_level(level);
+    if (!bar) return fail(Error::Code::invalid, "a level is debug, info, warn or error");
+    if (part.empty()) {
+        log::configure(*bar, format_);
         return {};
     }
-    return fail(Error::Code::invalid, "a level is debug, info, warn or error");
+    const auto one = log::parse_part(part);
+    if (!one) {
+        return fail(Error::Code::invalid,
+                    "a part is app, node, share, runtime, stratum, payouts or rpc");
+    }
+    log::set_level(*one, *bar);
+    return {};
 }
 
 rpc::MemoryInfo ServerControl::memory() const

@@ -27,6 +27,9 @@ struct ProcessInfo {
 };
 ProcessInfo read_process_info();
 
+/// The bars of all parts, and how lines look. Any thread.
+void configure_log(const Config& config);
+
 /// rpc::ServerControl over the process. Lives on the rpc loop.
 class ServerControl final : public rpc::ServerControl {
 public:
@@ -37,8 +40,8 @@ public:
 
     /// Takes over what may change while the server runs, see App::wait_for_signal.
     void reread(const Config& config);
-    std::string log_level() const override;
-    Result<void> set_log_level(const std::string& level) override;
+    std::vector<rpc::LogLevel> log_levels() const override;
+    Result<void> set_log_level(const std::string& level, const std::string& part) override;
     rpc::MemoryInfo memory() const override;
     void reload() override;
     std::vector<rpc::ConfigEntry> config() const override;
@@ -46,7 +49,6 @@ public:
 
 private:
     Loop& rpc_loop_;
-    log::Level level_;
     log::Format format_;
     std::vector<rpc::ConfigEntry> config_;
     std::string backup_command_;

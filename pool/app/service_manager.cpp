@@ -1,8 +1,10 @@
 #include "pool/app/service_manager.h"
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -82,6 +84,39 @@ void Heartbeat::ask()
     };
     core_loop_.post(answered);
     for (StratumLoop* const loop : loops_) loop->ping(answered);
+}
+
+std::string status_line(const rpc::PoolInfo& info)
+{
+    constexpr std::array<const char*, 8> units{"", "k", "M", "G", "T", "P", "E", "Z"};
+    double rate = info.rates.m10;
+    std::size_t unit = 0;
+    for (; rate >= 999.5 && unit + 1 < units.size(); ++unit) rate /= 1000;
+    std::array<char, 64> text{};
+    const int length = std::snprintf(text.data(), text.size(), "%.3g %sH/s", rate, units.at(unit));
+    std::string out{text.data(), static_cast<std::size_t>(length)};
+    out += ", " + std::to_string(info.workers) + " workers, height ";
+    out += std::to_string(info.height.value);
+    if (info.readiness.ready) return out + ", ready";
+    std::string_view before = ", not ready: ";
+    for (const rpc::Dependency& each : info.readiness.dependencies) {
+        if (each.ok) continue;
+        out.append(before).append(each.name);
+        before = ", ";
+    }
+    return out;
+}
+
+StatusTeller::StatusTeller(Loop& rpc_loop, Ask ask, ServiceManager manager,
+                           std::chrono::milliseconds every)
+    : ask_(std::move(ask)), manager_(std::move(manager))
+{
+    if (!manager_.listens()) return;
+    timer_ = rpc_loop.every(every, [this] {
+        ask_([this, alive = std::weak_ptr{life_}](const Result<rpc::PoolInfo>& info) {
+            if (!alive.expired() && info) manager_.tell("STATUS=" + status_line(*info));
+        });
+    });
 }
 
 }  // namespace pool

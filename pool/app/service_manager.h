@@ -1,12 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "pool/app/stratum_loop.h"
 #include "pool/runtime/loop.h"
+#include "rpc/pool_view.h"
 
 namespace pool {
 
@@ -23,6 +26,7 @@ public:
     /// "READY=1", "STOPPING=1", "STATUS=…". Best effort: a lost word is no reason to stop mining.
     void tell(std::string_view state) const;
     std::chrono::microseconds watchdog() const { return watchdog_; }
+    bool listens() const { return !socket_.empty(); }
 
 private:
     std::string socket_;
@@ -43,6 +47,24 @@ private:
     Loop& core_loop_;
     std::vector<StratumLoop*> loops_;
     ServiceManager manager_;
+    Watch timer_;
+};
+
+/// What `systemctl status` shows: "1.23 PH/s, 812 workers, height 870000, ready". Pure.
+std::string status_line(const rpc::PoolInfo& info);
+
+/// Tells the service manager every ten seconds how the pool is. Lives on the rpc loop.
+class StatusTeller {
+public:
+    using Ask = std::function<void(rpc::PoolView::Done<rpc::PoolInfo>)>;
+    static constexpr std::chrono::milliseconds usual{10'000};
+    StatusTeller(Loop& rpc_loop, Ask ask, ServiceManager manager,
+                 std::chrono::milliseconds every = usual);
+
+private:
+    Ask ask_;
+    ServiceManager manager_;
+    std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
     Watch timer_;
 };
 

@@ -1,5 +1,6 @@
 #include "pool/base/log.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -28,12 +29,14 @@ namespace {
 // Lines are made here, whole; spdlog writes them one at a time, whoever calls.
 struct Output {
     spdlog::logger sink{"zubr", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
-    std::atomic<Level> level{Level::info};
+    std::array<std::atomic<Level>, part_names.size()> levels{};
+    std::atomic<Level> lowest{Level::info};  // of those: most lines that nobody wants end here
     std::atomic<Format> format{Format::text};
     std::atomic<std::uint64_t> dropped{0};
 
     Output()
     {
+        for (auto& level : levels) level.store(Level::info, std::memory_order_relaxed);
         sink.set_level(spdlog::level::trace);
         sink.set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
     }
@@ -47,20 +50,9 @@ Output& output()
     return instance;
 }
 
-constexpr std::string_view name_of(Level level)
-{
-    switch (level) {
-        case Level::debug:
-            return "debug";
-        case Level::info:
-            return "info";
-        case Level::warn:
-            return "warn";
-        case Level::error:
-            return "error";
-    }
-    return "error";
-}
+constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "error"};
+
+std::atomic<Level>& bar_of(Part part) { return output().levels.at(static_cast<std::size_t>(part)); }
 
 std::string to_iso8601(UnixMillis at)
 {
@@ -120,6 +112,24 @@ void append_value(std::string& out, const Field& field, Format format)
 
 }  // namespace
 
+std::string_view name_of(Level level) { return level_names.at(static_cast<std::size_t>(level)); }
+
+std::optional<Level> parse_level(std::string_view name)
+{
+    for (std::size_t at = 0; at < level_names.size(); ++at) {
+        if (level_names.at(at) == name) return static_cast<Level>(at);
+    }
+    return std::nullopt;
+}
+
+std::optional<Part> parse_part(std::string_view name)
+{
+    for (std::size_t at = 0; at + 1 < part_names.size(); ++at) {
+        if (part_names.at(at) == name) return static_cast<Part>(at);
+    }
+    return std::nullopt;
+}
+
 std::string format_line(Format format, Level level, UnixMillis at, std::string_view event,
                         std::initializer_list<Field> fields)
 {
@@ -156,14 +166,34 @@ std::string format_line(Format format, Level level, UnixMillis at, std::string_v
 
 void configure(Level level, Format format)
 {
-    output().level.store(level, std::memory_order_relaxed);
+    for (auto& bar : output().levels) bar.store(level, std::memory_order_relaxed);
+    output().lowest.store(level, std::memory_order_relaxed);
     output().format.store(format, std::memory_order_relaxed);
 }
 
-void write(Level level, std::string_view event, std::initializer_list<Field> fields)
+void set_level(Part part, Level level)
+{
+    bar_of(part).store(level, std::memory_order_relaxed);
+    Level lowest = Level::error;
+    for (const auto& bar : output().levels) {
+        lowest = std::min(lowest, bar.load(std::memory_order_relaxed));
+    }
+    output().lowest.store(lowest, std::memory_order_relaxed);
+}
+
+Level level_of(Part part) { return bar_of(part).load(std::memory_order_relaxed); }
+
+void write(Level level, std::string_view event, std::initializer_list<Field> fields,
+           const Where& where)
+{
+    if (level < output().lowest.load(std::memory_order_relaxed)) return;
+    write(level, event, fields, part_of(where.file_name()));
+}
+
+void write(Level level, std::string_view event, std::initializer_list<Field> fields, Part part)
 {
     Output& out = output();
-    if (level < out.level.load(std::memory_order_relaxed)) return;
+    if (level < level_of(part)) return;
     const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
                                          read_clock().wall, event, fields);
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/runtime/listener_handover.h"
 #include "pool/runtime/socket_address.h"
 #include "pool/runtime/tcp_conn_impl.h"
 
@@ -106,6 +107,7 @@ Result<Socket> open_unix(const ListenOptions& options)
 Result<Socket> open_listening(const ListenOptions& options)
 {
     if (!options.unix_path.empty()) return open_unix(options);
+    if (const int fd = handover::take(to_string(options.address)); fd >= 0) return Socket{fd};
     const auto address = to_socket_address(options.address);
     if (!address) return fail(address.error());
     Socket socket{
@@ -125,7 +127,7 @@ Result<Socket> open_listening(const ListenOptions& options)
 
 Result<void> check_free(const Endpoint& address)
 {
-    if (address.port == 0) return {};
+    if (address.port == 0 || handover::has(to_string(address))) return {};
     const auto opened = open_listening({.address = address, .reuse_port = false, .backlog = 1});
     if (!opened) return fail(opened.error());
     return {};
@@ -207,6 +209,7 @@ TcpListener::~TcpListener()
     core.dropped = true;
     core.readable.stop();
     core.pause.stop();
+    handover::forget(core.socket.fd());
     if (!core.path.empty()) ::unlink(core.path.c_str());
 }
 
@@ -220,6 +223,9 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(
     impl->core = std::make_shared<Impl::Core>(loop, std::move(*socket), std::move(on_accept));
     impl->core->self = impl->core;
     impl->core->path = options.unix_path;
+    if (options.unix_path.empty()) {
+        handover::note(to_string(options.address), impl->core->socket.fd());
+    }
     impl->core->watch();
     return std::make_unique<TcpListener>(std::move(impl));
 }

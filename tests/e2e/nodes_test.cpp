@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/found_blocks.h"
+#include "tests/e2e/metric.h"
 #include "tests/e2e/timed_miner.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
@@ -147,6 +148,27 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     })) << pool.log();
     EXPECT_EQ(pool.log().find("zmq_messages_lost node=second"), std::string::npos)
         << "what came while it was off was not lost";
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+}
+
+// As a node's -blocknotify does it. By itself the pool asks about twice a minute.
+TEST(Nodes, AreAskedForWorkAtOnceByASignal)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture pool{
+        node, {.start_difficulty = 0, .sets = {"work.refresh_seconds=55", "work.look_seconds=55"}}};
+    pool.start();
+    const auto asked = [&pool] {
+        return metric(pool,
+                      "zubr_bitcoind_rpc_seconds_count{bitcoind=\"local\","
+                      "method=\"getblocktemplate\"}");
+    };
+    ASSERT_GT(asked(), 0) << pool.log();
+    for (int round = 0; round < 4; ++round) {
+        const double before = asked();
+        pool.process().signal(SIGUSR1);
+        EXPECT_TRUE(eventually(seconds{10}, [&] { return asked() > before; })) << round;
+    }
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 

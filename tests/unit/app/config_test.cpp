@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <set>
 #include <string>
 
@@ -267,6 +268,64 @@ TEST(ExampleConfig, IsAConfigurationButForThePlacesToFillIn)
     const File file{text};
     const auto config = load_config({.file = file.path, .sets = {}, .environment = {}});
     EXPECT_TRUE(config.has_value()) << config.error().detail;
+}
+
+TEST(LoadConfig, TakesALogLevelForEachPart)
+{
+    const File file{good("[log]\nlevels = [\"stratum=debug\", \"rpc=error\"]\n")};
+    const auto config = load_config({.file = file.path, .sets = {}, .environment = {}});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    const std::map<log::Part, log::Level> expected{{log::Part::stratum, log::Level::debug},
+                                                   {log::Part::rpc, log::Level::error}};
+    EXPECT_EQ(config->log_levels, expected);
+    for (const char* const wrong : {"stratum", "stratum=", "=debug", "miners=debug", "rpc=loud",
+                                    "other=debug", "rpc=debug=info", ""}) {
+        EXPECT_NE(error_of(good("[log]\nlevels = [\"" + std::string{wrong} + "\"]\n"))
+                      .find("\"stratum=debug\""),
+                  std::string::npos)
+            << wrong;
+    }
+}
+
+// It goes onto pages as a link's address.
+TEST(LoadConfig, TakesAnExplorerThatIsAUrlWithAPlaceForTheTransaction)
+{
+    const auto explorer = [](const std::string& text) {
+        return error_of(good("[web]\nexplorer = '" + text + "'\n"));
+    };
+    for (const char* const right :
+         {"", "https://mempool.space/tx/{txid}", "http://127.0.0.1:8080/?tx={txid}&x=1#a"}) {
+        EXPECT_EQ(explorer(right), "no error") << right;
+    }
+    for (const char* const wrong :
+         {"mempool.space/{txid}", "javascript:alert({txid})", "https://a/",
+          "https://a/{txid}{txid}", "https://a/ {txid}", "https://a/{txid}\"x", "https://a/<{txid}",
+          " https://a/{txid}", "ftp://a/{txid}"}) {
+        EXPECT_NE(explorer(wrong).find("web.explorer must be a URL"), std::string::npos) << wrong;
+    }
+    EXPECT_NE(explorer("https://a/{txid}" + std::string(200, 'a')).find("must be"),
+              std::string::npos);
+}
+
+TEST(ConfigAsSet, ShowsWhatHoldsAndWhereItWasSetAndNoSecret)
+{
+    const File file{
+        good("[mysql]\npassword = \"hunter2\"\n[[node]]\nname = \"two\"\nurl = "
+             "\"http://127.0.0.1:8339\"\npassword = \"hunter3\"\n")};
+    const auto config = load_config({.file = file.path,
+                                     .sets = {"log.level=warn"},
+                                     .environment = {{"ZUBR_REDIS__PORT", "7"}}});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    const std::string text = config_as_set(*config);
+    EXPECT_EQ(text.find("hunter"), std::string::npos) << text;
+    for (const std::string& line :
+         {"[network]\nchain = \"main\"  # " + file.path + ":2\n",
+          std::string{"password = \"***\"  # "}, std::string{"level = \"warn\"  # --set\n"},
+          std::string{"port = 7  # environment ZUBR_REDIS__PORT\n"}, std::string{"[[node]]\n"},
+          std::string{"name = \"two\"  # " + file.path}}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << text;
+    }
+    EXPECT_NE(text.find("[[node]]"), text.rfind("[[node]]")) << "both nodes";
 }
 
 }  // namespace

@@ -96,5 +96,48 @@ TEST(Heartbeat, BeatsWhileTheLoopsAnswer)
     }
 }
 
+rpc::PoolInfo busy()
+{
+    rpc::PoolInfo info;
+    info.rates.m10 = 1.2345e15;
+    info.workers = 812;
+    info.height = {870'000};
+    info.readiness = {true, {{"node", true, "ok"}, {"redis", true, "ok"}}};
+    return info;
+}
+
+TEST(StatusLine, TellsRateWorkersHeightAndWhatIsAmiss)
+{
+    rpc::PoolInfo info = busy();
+    EXPECT_EQ(status_line(info), "1.23 PH/s, 812 workers, height 870000, ready");
+    info.readiness = {false,
+                      {{"node", false, "gone"}, {"mysql", true, "ok"}, {"redis", false, ""}}};
+    info.rates.m10 = 0;
+    info.workers = 0;
+    EXPECT_EQ(status_line(info), "0 H/s, 0 workers, height 870000, not ready: node, redis");
+    info.rates.m10 = 999.6e6;
+    EXPECT_EQ(status_line(info).substr(0, 6), "1 GH/s");
+}
+
+TEST(StatusTeller, TellsTheServiceManagerAgainAndAgain)
+{
+    const Manager manager;
+    Loop rpc;
+    int asked = 0;
+    const StatusTeller teller{rpc,
+                              [&](const auto& done) {
+                                  rpc::PoolInfo info = busy();
+                                  info.workers = static_cast<std::uint64_t>(++asked);
+                                  done(info);
+                              },
+                              ServiceManager{manager.path, microseconds{0}},
+                              std::chrono::milliseconds{1}};
+    std::thread thread{[&] { rpc.run(); }};
+    EXPECT_EQ(manager.hear(), "STATUS=1.23 PH/s, 1 workers, height 870000, ready");
+    EXPECT_EQ(manager.hear(), "STATUS=1.23 PH/s, 2 workers, height 870000, ready");
+    rpc.stop();
+    thread.join();
+}
+
 }  // namespace
 }  // namespace pool

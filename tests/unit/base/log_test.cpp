@@ -95,6 +95,36 @@ TEST(Log, WritesLinesAtOrAboveTheBarToStderr)
     EXPECT_NE(written.find(" warn  high_enough n=1\n"), std::string::npos);
 }
 
+TEST(Log, HasABarForEachPart)
+{
+    static_assert(log::part_of("../../stratum/v2/session.cpp") == log::Part::stratum);
+    static_assert(log::part_of("/home/rpc/zubr/pool/node/gbt.cpp") == log::Part::node);
+    static_assert(log::part_of("payouts/service.h") == log::Part::payouts);
+    static_assert(log::part_of("tests/unit/base/log_test.cpp") == log::Part::other);
+    static_assert(log::part_of("rpc.cpp") == log::Part::other);
+    for (const std::string_view name : log::part_names) {
+        const auto part = log::parse_part(name);
+        EXPECT_EQ(part.has_value(), name != "other");
+        EXPECT_EQ(part ? log::name_of(*part) : "other", name);
+    }
+    log::configure(Level::warn, Format::text);
+    log::set_level(log::Part::stratum, Level::debug);
+    testing::internal::CaptureStderr();
+    const auto line_in = [](const char* file, Level level, std::string_view event) {
+        // As a line of that file, which no test lies in.
+        log::write(level, event, {}, log::part_of(file));
+    };
+    line_in("a/stratum/server.cpp", Level::debug, "of_stratum");
+    line_in("a/rpc/server.cpp", Level::info, "of_rpc");
+    log::info("of_this_file");
+    const std::string written = testing::internal::GetCapturedStderr();
+    log::configure(Level::info, Format::text);
+    EXPECT_NE(written.find(" debug of_stratum\n"), std::string::npos) << written;
+    EXPECT_EQ(written.find("of_rpc"), std::string::npos) << written;
+    EXPECT_EQ(written.find("of_this_file"), std::string::npos) << written;
+    EXPECT_EQ(log::level_of(log::Part::stratum), Level::info) << "configure() sets all";
+}
+
 // A disk that is full under the log's file: nobody would know that lines are missing.
 TEST(Log, CountsTheLinesThatItCouldNotWrite)
 {
