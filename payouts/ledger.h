@@ -169,6 +169,7 @@ struct AccountBooks {
     pool::Sats available;
     pool::Sats in_payout;
     pool::Sats credited;       ///< ever, net of reversals
+    pool::Sats paid;           ///< ever, in payouts that are settled
     std::uint64_t shares = 0;  ///< accepted
     std::uint64_t stale = 0;
     pool::U128 work = 0;  ///< of accepted shares

@@ -80,17 +80,9 @@ Result<SiteSheet> AccountBook::sites(std::string_view account, std::chrono::hour
         const std::uint64_t first =
             pool::slot_of(pool::UnixMillis{on.now.value - std::min(on.now.value, back)});
         SiteSheet sheet;
-        const auto sums = impl_->db.query(
-            "SELECT COALESCE(n.name, 'main'), SUM(s.shares), SUM(s.stale), SUM(s.work), "
-            "SUM(s.score) FROM slot_account s LEFT JOIN site n ON n.id = s.site_id "
-            "WHERE s.account_id = ? AND s.slot_id > ? GROUP BY s.site_id, n.name "
-            "ORDER BY s.site_id",
-            {row.id.value, first});
+        auto sums = read_site_sums(impl_->db, row.id, first + 1);
         if (!sums) return fail(sums.error());
-        for (const SqlRow& each : *sums) {
-            sheet.sums.push_back(
-                {each.text(0), each.u64(1), each.u64(2), each.u128(3), each.u128(4)});
-        }
+        sheet.sums = std::move(*sums);
         const auto rules = impl_->db.query(
             "SELECT r.prefix, COALESCE(n.name, 'main'), r.from_slot FROM site_rule r "
             "LEFT JOIN site n ON n.id = r.site_id WHERE r.account_id = ? ORDER BY r.id",

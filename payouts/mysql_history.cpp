@@ -1,12 +1,13 @@
 #include "payouts/mysql_history.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
+#include "payouts/mysql_account_work.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_history_impl.h"
 #include "payouts/mysql_schedules.h"
+#include "payouts/mysql_sites.h"
 
 namespace payouts {
 
@@ -19,7 +20,6 @@ namespace {
 
 constexpr std::uint64_t slot_s = 60;
 constexpr std::uint64_t period_s = 600;
-constexpr std::uint64_t periods_at_once = 144;
 constexpr unsigned bps_whole = 10'000;
 
 std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
@@ -29,6 +29,13 @@ std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
         points.push_back({row.u64(0) * step_s, row.u128(1), row.u64(2), row.u64(3)});
     }
     return points;
+}
+
+void add(HistoryPoint& sum, const HistoryPoint& more)
+{
+    sum.work += more.work;
+    sum.shares += more.shares;
+    sum.stale += more.stale;
 }
 
 }  // namespace
@@ -55,75 +62,117 @@ Result<std::unique_ptr<History>> History::open(const MysqlOptions& options)
     return std::unique_ptr<History>{new History{std::move(impl)}};
 }
 
-Result<std::vector<HistoryPoint>> History::pool_work(std::uint64_t from_s, std::uint64_t step_s)
+// Copied minutes by their sums of ten, the rest from the minutes themselves. Minutes stay, so one
+// that is copied meanwhile is not missed.
+Result<std::vector<HistoryPoint>> History::Impl::work(const Work& of, std::uint64_t from_s,
+                                                      std::uint64_t step_s)
 {
     pool::check(step_s > 0 && step_s % slot_s == 0, "a step is whole slots");
-    const auto rows = impl_->query(
-        "SELECT slot_id DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM slot "
-        "WHERE slot_id >= ? GROUP BY step ORDER BY step",
-        {step_s / slot_s, from_s / slot_s});
+    std::vector<HistoryPoint> points;
+    std::uint64_t minutes_from = from_s / slot_s;
+    if (step_s % period_s == 0) {
+        const auto copied = first_not_copied(db, of.account);
+        if (!copied) return fail(copied.error());
+        std::vector<SqlValue> values{step_s / period_s, of.account, from_s / period_s, *copied};
+        if (of.site) values.emplace_back(*of.site);
+        const auto rows = query(
+            "SELECT period DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM account_work "
+            "WHERE account_id = ? AND period >= ? AND period < ? " +
+                std::string{of.site ? "AND site_id = ? " : ""} + "GROUP BY step ORDER BY step",
+            values);
+        if (!rows) return fail(rows.error());
+        points = points_of(*rows, step_s);
+        minutes_from = std::max(minutes_from, *copied * (period_s / slot_s));
+    }
+    std::vector<SqlValue> values{step_s / slot_s};
+    std::string where = "slot WHERE ";
+    if (of.account != whole_pool) {
+        where = "slot_account WHERE account_id = ? AND ";
+        values.emplace_back(of.account);
+    }
+    if (of.site) {
+        where += "site_id = ? AND ";
+        values.emplace_back(*of.site);
+    }
+    values.emplace_back(minutes_from);
+    const auto rows =
+        query("SELECT slot_id DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM " + where +
+                  "slot_id >= ? GROUP BY step ORDER BY step",
+              values);
     if (!rows) return fail(rows.error());
-    return points_of(*rows, step_s);
+    for (const HistoryPoint& point : points_of(*rows, step_s)) {
+        if (points.empty() || points.back().from_s != point.from_s) {
+            points.push_back(point);
+        } else {
+            add(points.back(), point);  // the step that both have a part of
+        }
+    }
+    return points;
+}
+
+Result<std::vector<HistoryPoint>> History::pool_work(std::uint64_t from_s, std::uint64_t step_s)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return impl_->work({whole_pool, std::nullopt}, from_s, step_s);
 }
 
 Result<std::vector<HistoryPoint>> History::account_work(std::string_view account,
-                                                        std::uint64_t from_s, std::uint64_t step_s)
+                                                        std::string_view site, std::uint64_t from_s,
+                                                        std::uint64_t step_s)
 {
-    pool::check(step_s > 0 && step_s % slot_s == 0, "a step is whole slots");
     const auto id = impl_->id_of(account);
     if (!id) return fail(id.error());
-    const auto rows = impl_->query(
-        "SELECT slot_id DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM slot_account "
-        "WHERE account_id = ? AND slot_id >= ? GROUP BY step ORDER BY step",
-        {step_s / slot_s, *id, from_s / slot_s});
-    if (!rows) return fail(rows.error());
-    return points_of(*rows, step_s);
+    Impl::Work of{*id, std::nullopt};
+    if (!site.empty()) {
+        const auto found = find_site(impl_->db, pool::AccountId{*id}, site);
+        if (!found) return fail(found.error());
+        of.site = *found;
+    }
+    return impl_->work(of, from_s, step_s);
 }
 
 Result<std::vector<HistoryPoint>> History::worker_work(std::string_view account,
                                                        std::string_view worker,
-                                                       std::uint64_t from_s, std::uint64_t until_s,
-                                                       std::uint64_t step_s)
+                                                       std::uint64_t from_s, std::uint64_t step_s)
 {
     pool::check(step_s > 0 && step_s % period_s == 0, "a step is whole periods");
     const auto id = impl_->id_of(account);
     if (!id) return fail(id.error());
-    // Period by period, for the key begins with it: all that others did meanwhile is not looked at.
-    std::map<std::uint64_t, HistoryPoint> steps;
-    std::string text =
-        "SELECT period DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM "
-        "worker_sum WHERE account_id = ? AND worker = ? AND period IN (?";
-    for (std::uint64_t i = 1; i < periods_at_once; ++i) text += ",?";
-    text += ") GROUP BY step";
-    const std::uint64_t last = until_s / period_s;
-    for (std::uint64_t period = from_s / period_s; period <= last; period += periods_at_once) {
-        std::vector<SqlValue> values{step_s / period_s, *id, sql(worker)};
-        for (std::uint64_t i = 0; i < periods_at_once; ++i) values.emplace_back(period + i);
-        const auto rows = impl_->query(text, values);
-        if (!rows) return fail(rows.error());
-        for (const HistoryPoint& point : points_of(*rows, step_s)) {
-            HistoryPoint& sum = steps[point.from_s];
-            sum.from_s = point.from_s;
-            sum.work += point.work;
-            sum.shares += point.shares;
-            sum.stale += point.stale;
-        }
-    }
-    std::vector<HistoryPoint> out;
-    for (const auto& [from, point] : steps) out.push_back(point);
-    return out;
+    const auto known = impl_->query(
+        "SELECT 1 FROM worker_sum WHERE account_id = ? AND worker = ? LIMIT 1", {*id, sql(worker)});
+    if (!known) return fail(known.error());
+    if (known->empty()) return fail(Error::Code::not_found, "no such worker");
+    const auto rows = impl_->query(
+        "SELECT period DIV ? AS step, SUM(work), SUM(shares), SUM(stale) FROM worker_sum "
+        "FORCE INDEX (worker_sum_worker) "  // else others' rows are read where that seems to be
+                                            // less
+        "WHERE account_id = ? AND worker = ? AND period >= ? GROUP BY step ORDER BY step",
+        {step_s / period_s, *id, sql(worker), from_s / period_s});
+    if (!rows) return fail(rows.error());
+    return points_of(*rows, step_s);
 }
 
-Result<std::vector<EarningRow>> History::earnings(std::string_view account, std::uint32_t limit)
+Result<std::vector<SiteSum>> History::sites(std::string_view account, std::uint64_t from_s)
 {
     const auto id = impl_->id_of(account);
     if (!id) return fail(id.error());
+    return read_site_sums(impl_->db, pool::AccountId{*id}, from_s / slot_s);
+}
+
+Result<std::vector<EarningRow>> History::earnings(std::string_view account, std::uint32_t limit,
+                                                  const std::optional<EarningPlace>& behind)
+{
+    const auto id = impl_->id_of(account);
+    if (!id) return fail(id.error());
+    const std::uint64_t height = behind ? behind->height.value : UINT32_MAX;
     const auto rows = impl_->query(
         "SELECT f.hash, f.height, f.found_at_ms, f.state, c.gross_sat, c.fee_sat + c.donation_sat, "
         "c.net_sat FROM block_credit c JOIN block_found f "
         "ON f.hash = c.block_hash AND f.epoch = c.epoch AND f.books <> 'nothing' "
-        "WHERE c.account_id = ? ORDER BY f.height DESC LIMIT ?",
-        {*id, Impl::bounded(limit)});
+        "WHERE c.account_id = ? AND (f.height < ? OR (f.height = ? AND f.hash < ?)) "
+        "ORDER BY f.height DESC, f.hash DESC LIMIT ?",
+        {*id, height, height, sql(behind ? behind->hash.bytes : pool::Digest{}),
+         Impl::bounded(limit)});
     if (!rows) return fail(rows.error());
     std::vector<EarningRow> out;
     for (const SqlRow& row : *rows) {

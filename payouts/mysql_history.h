@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payouts/account_sheet.h"
 #include "payouts/ledger.h"
 #include "payouts/mysql_options.h"
 #include "pool/base/result.h"
@@ -37,6 +38,12 @@ struct EarningRow {
     pool::Sats net;
 };
 
+/// Where a page of them ended.
+struct EarningPlace {
+    pool::Height height;
+    pool::BlockHash hash;
+};
+
 /// A payout that is on its way or over, without whom it pays.
 struct PayoutRow {
     std::uint64_t id = 0;
@@ -51,9 +58,16 @@ struct PayoutRow {
 /// What one of them pays an account at one address.
 struct PaidRow {
     PayoutRow payout;
+    std::uint64_t line = 0;  ///< of the payout
     std::string address;
     pool::Sats amount;     ///< taken from the account
     pool::Sats fee_share;  ///< of that, at most, for the network's fee
+};
+
+/// Where a page of them ended.
+struct PaidPlace {
+    std::uint64_t payout = 0;
+    std::uint64_t line = 0;
 };
 
 /// An account's part of the window as the sealed slots stand.
@@ -88,28 +102,35 @@ public:
     History& operator=(const History&) = delete;
 
     /// By steps of whole minutes (step_s is a multiple of 60, checked), oldest first, from sealed
-    /// slots; steps without a share are left out.
+    /// slots; steps without a share are left out. Of the last two years; step_s is a multiple of an
+    /// hour for what is older than a month.
     pool::Result<std::vector<HistoryPoint>> pool_work(std::uint64_t from_s, std::uint64_t step_s);
-    /// The same of one account, open slots included. Errors: not_found.
+    /// The same of one account, or of one of its sites, open slots included. Errors: not_found, for
+    /// either.
     pool::Result<std::vector<HistoryPoint>> account_work(std::string_view account,
+                                                         std::string_view site,
                                                          std::uint64_t from_s,
                                                          std::uint64_t step_s);
-    /// The same of one worker, up to until_s: step_s is a multiple of 600, and of an hour for what
-    /// is older than two days; of the last 31 days. Errors: not_found, for the account.
+    /// The same of one worker: step_s is a multiple of 600, and of an hour for what is older than
+    /// two days; of the last 31 days. Errors: not_found, for the account and for a worker without a
+    /// share in that time, whom one look finds to be none.
     pool::Result<std::vector<HistoryPoint>> worker_work(std::string_view account,
                                                         std::string_view worker,
-                                                        std::uint64_t from_s, std::uint64_t until_s,
-                                                        std::uint64_t step_s);
-    /// Newest first. limit: 1 ..= 1000. Errors: not_found.
-    pool::Result<std::vector<EarningRow>> earnings(std::string_view account, std::uint32_t limit);
+                                                        std::uint64_t from_s, std::uint64_t step_s);
+    /// What an account's sites did since then; none of them without a share. Errors: not_found.
+    pool::Result<std::vector<SiteSum>> sites(std::string_view account, std::uint64_t from_s);
+    /// Newest first. limit: 1 ..= 1000. behind: only what comes after it. Errors: not_found.
+    pool::Result<std::vector<EarningRow>> earnings(std::string_view account, std::uint32_t limit,
+                                                   const std::optional<EarningPlace>& behind);
     /// Errors: not_found.
     pool::Result<WindowPart> window(std::string_view account);
     /// Newest first, drafts and cancelled ones left out. limit: 1 ..= 1000. before: only payouts
     /// below that number.
     pool::Result<std::vector<PayoutRow>> payouts(std::uint32_t limit,
                                                  std::optional<std::uint64_t> before);
-    /// The same, to one account. Errors: not_found.
-    pool::Result<std::vector<PaidRow>> payouts_of(std::string_view account, std::uint32_t limit);
+    /// The same, to one account; behind: only what comes after it. Errors: not_found.
+    pool::Result<std::vector<PaidRow>> payouts_of(std::string_view account, std::uint32_t limit,
+                                                  const std::optional<PaidPlace>& behind);
     /// In the order in which they came.
     pool::Result<std::vector<AnswerRow>> answers(const pool::BlockHash& hash);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,13 @@ struct History::Impl {
     {
         return std::clamp<std::uint64_t>(limit, 1, 1000);
     }
+
+    struct Work {
+        std::uint64_t account = 0;  ///< or whole_pool
+        std::optional<std::uint64_t> site;
+    };
+    pool::Result<std::vector<HistoryPoint>> work(const Work& of, std::uint64_t from_s,
+                                                 std::uint64_t step_s);
 
     /// Fee and donation of an account together, for a block of `slot`.
     pool::Result<unsigned> taken_bps(pool::AccountId account, std::uint64_t slot);

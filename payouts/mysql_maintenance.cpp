@@ -21,7 +21,8 @@ constexpr auto rights = std::to_array<TableRights>({
     {"account_address", "INSERT"},
     {"account_setting", "INSERT", "minimum_sat, hold_reason, held_by, held_at_ms, is_public"},
     {"account_token", "INSERT", "revoked_by, revoked_at_ms"},
-    {"account_total", "INSERT, UPDATE"},  // a cache
+    {"account_total", "INSERT, UPDATE"},         // a cache
+    {"account_work", "INSERT, UPDATE, DELETE"},  // for charts, rolled up
     {"address_approval", "INSERT"},
     {"address_change", "INSERT",
      "state, proof, locked_until_ms, lock_ends_ms, ended_by, ended_at_ms"},
@@ -65,6 +66,7 @@ constexpr auto rights = std::to_array<TableRights>({
     {"slot_leaves", "INSERT, DELETE"},
     {"slot_root", "INSERT"},
     {"window_schedule", "INSERT"},
+    {"work_copied", "", "period, account_id"},
     {"worker_day", "INSERT, UPDATE, DELETE"},  // caches, rolled up
     {"worker_sum", "INSERT, UPDATE, DELETE"},
 });

@@ -76,21 +76,25 @@ Result<std::vector<PayoutRow>> History::payouts(std::uint32_t limit,
     return out;
 }
 
-Result<std::vector<PaidRow>> History::payouts_of(std::string_view account, std::uint32_t limit)
+Result<std::vector<PaidRow>> History::payouts_of(std::string_view account, std::uint32_t limit,
+                                                 const std::optional<PaidPlace>& behind)
 {
     const auto id = impl_->id_of(account);
     if (!id) return fail(id.error());
+    const std::uint64_t batch = behind ? behind->payout : INT64_MAX;
     const auto rows = impl_->query(
         "SELECT " + std::string{columns} +
-            ", i.address, i.amount_sat, i.fee_share_sat FROM payout_item i JOIN payout_batch b ON "
+            ", i.address, i.amount_sat, i.fee_share_sat, i.line FROM payout_item i JOIN "
+            "payout_batch b ON "
             "b.id = i.batch_id " +
             std::string{standing} + "WHERE i.account_id = ? AND " + std::string{shown} +
-            "ORDER BY b.id DESC, i.line LIMIT ?",
-        {*id, Impl::bounded(limit)});
+            "AND (b.id < ? OR (b.id = ? AND i.line > ?)) ORDER BY b.id DESC, i.line LIMIT ?",
+        {*id, batch, batch, behind ? behind->line : 0, Impl::bounded(limit)});
     if (!rows) return fail(rows.error());
     std::vector<PaidRow> out;
     for (const SqlRow& row : *rows) {
-        out.push_back({payout_of(row), row.text(9), Sats{row.sats(10)}, Sats{row.sats(11)}});
+        out.push_back(
+            {payout_of(row), row.u64(12), row.text(9), Sats{row.sats(10)}, Sats{row.sats(11)}});
     }
     return out;
 }

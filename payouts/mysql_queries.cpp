@@ -212,6 +212,12 @@ Result<AccountBooks> Queries::account(std::string_view name)
         {books.id.value});
     if (!credited) return fail(credited.error());
     books.credited = Sats{credited->front().sats(0)};
+    const auto paid = impl_->query(
+        "SELECT COALESCE(SUM(i.amount_sat), 0) FROM payout_item i JOIN payout_batch b "
+        "ON b.id = i.batch_id AND b.state = 'confirmed' WHERE i.account_id = ?",
+        {books.id.value});
+    if (!paid) return fail(paid.error());
+    books.paid = Sats{paid->front().sats(0)};
     return books;
 }
 

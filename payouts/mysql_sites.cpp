@@ -27,17 +27,40 @@ Result<SiteRules> read_site_rules(MysqlConnection& db)
     return SiteRules{std::move(rules)};
 }
 
+Result<std::vector<SiteSum>> read_site_sums(MysqlConnection& db, AccountId account,
+                                            std::uint64_t first_slot)
+{
+    const auto rows = db.query(
+        "SELECT COALESCE(n.name, 'main'), SUM(s.shares), SUM(s.stale), SUM(s.work), "
+        "SUM(s.score) FROM slot_account s LEFT JOIN site n ON n.id = s.site_id "
+        "WHERE s.account_id = ? AND s.slot_id >= ? GROUP BY s.site_id, n.name "
+        "ORDER BY s.site_id",
+        {account.value, first_slot});
+    if (!rows) return fail(rows.error());
+    std::vector<SiteSum> sums;
+    for (const SqlRow& row : *rows) {
+        sums.push_back({row.text(0), row.u64(1), row.u64(2), row.u128(3), row.u128(4)});
+    }
+    return sums;
+}
+
+Result<std::uint64_t> find_site(MysqlConnection& db, AccountId account, std::string_view name)
+{
+    if (name == "main") return main_site;
+    const auto rows = db.query("SELECT id FROM site WHERE account_id = ? AND name = ?",
+                               {account.value, sql(name)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return fail(pool::Error::Code::not_found, "no such site");
+    return rows->front().u64(0);
+}
+
 Result<std::uint64_t> ensure_site(MysqlConnection& db, AccountId account, std::string_view name)
 {
     if (name == "main") return main_site;
     const auto put = db.execute("INSERT IGNORE INTO site (account_id, name) VALUES (?, ?)",
                                 {account.value, sql(name)});
     if (!put) return fail(put.error());
-    const auto rows = db.query("SELECT id FROM site WHERE account_id = ? AND name = ?",
-                               {account.value, sql(name)});
-    if (!rows) return fail(rows.error());
-    pool::check(!rows->empty(), "it was inserted or there before");
-    return rows->front().u64(0);
+    return find_site(db, account, name);
 }
 
 Result<void> insert_site_rule(MysqlConnection& db, const SiteRule& rule, std::string_view by,

@@ -933,3 +933,36 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout is approved by somebody else than its creator';
   END IF;
 END
+
+-- migration 18
+
+-- step
+-- What accounts and their sites did, for charts: by ten minutes for a month, by hours for two years.
+-- period is in ten minutes since 1970; account 0 is the whole pool. A copy of sealed minutes that is
+-- rolled up and forgotten: money is never made of it.
+CREATE TABLE account_work (
+  account_id BIGINT UNSIGNED NOT NULL,
+  period BIGINT UNSIGNED NOT NULL,
+  site_id BIGINT UNSIGNED NOT NULL,
+  shares BIGINT UNSIGNED NOT NULL,
+  stale BIGINT UNSIGNED NOT NULL,
+  work DECIMAL(38,0) NOT NULL,
+  PRIMARY KEY (account_id, period, site_id),
+  KEY account_work_period (period)
+) ENGINE=InnoDB
+
+-- step
+-- How far minutes are copied: all before period, and of period the accounts up to account_id.
+CREATE TABLE work_copied (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  period BIGINT UNSIGNED NOT NULL,
+  account_id BIGINT UNSIGNED NOT NULL,
+  CHECK (id = 1)
+) ENGINE=InnoDB
+
+-- step
+INSERT IGNORE INTO work_copied (id, period, account_id) VALUES (1, 0, 0)
+
+-- step
+-- All periods of one worker by one look.
+ALTER TABLE worker_sum ADD KEY worker_sum_worker (account_id, worker)

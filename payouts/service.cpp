@@ -9,6 +9,7 @@
 #include "payouts/blocks.h"
 #include "payouts/day.h"
 #include "payouts/migrations.h"
+#include "payouts/mysql_account_work.h"
 #include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
@@ -34,7 +35,7 @@ struct Service::Impl {
     Lease lease;
     std::optional<ExtranonceClaim> extranonces;
     Accountant accountant;
-    std::uint64_t rolled_up = 0;        // the period up to which workers' sums are rolled up
+    std::uint64_t rolled_up = 0;        // the period up to which sums for charts are rolled up
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
     std::map<pool::BlockHash, pool::Sighting> sighted;  // not written yet
@@ -235,7 +236,7 @@ Result<void> Service::Impl::tell_journals(pool::Now now)
     return {};
 }
 
-// One period a step, so that it never holds shares up.
+// One part a step, so that it never holds shares up.
 Result<void> Service::Impl::roll_up(pool::Now now)
 {
     const std::uint64_t period = now.wall.value / period_ms;
@@ -243,7 +244,10 @@ Result<void> Service::Impl::roll_up(pool::Now now)
     const auto before = [](std::uint64_t at, std::uint64_t kept) {
         return at > kept ? at - kept : 0;
     };
-    auto more = merge_into_hours(db, lease, before(period, worker_periods_kept));
+    auto more = roll_up_work(db, lease, now.wall);
+    if (more && !*more) {
+        more = merge_into_hours(db, lease, before(period, worker_periods_kept));
+    }
     if (more && !*more) {
         more = roll_up_workers(db, lease, before(period, worker_hours_kept),
                                before(now.wall.value / day_ms, worker_days_kept));

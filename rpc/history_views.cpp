@@ -23,11 +23,29 @@ void payout_members(Members& members, const PayoutInfo& payout)
     }
 }
 
+/// place: the cursor behind the last one shown.
+template <typename T, typename Place, typename Render>
+std::string page_json(std::string_view name, const std::vector<T>& rows, std::uint32_t limit,
+                      Place place, Render render)
+{
+    std::string out;
+    Members members{out};
+    members.raw(name, list_json(rows, render));
+    if (rows.size() >= limit && !rows.empty()) {
+        members.text("next", place(rows.back()));
+    } else {
+        members.raw("next", "null");
+    }
+    members.end();
+    return out;
+}
+
 }  // namespace
 
 std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t limit)
 {
-    const std::string list = list_json(payouts, [](const PayoutInfo& payout) {
+    const auto place = [](const PayoutInfo& last) { return std::to_string(last.id); };
+    return page_json("payouts", payouts, limit, place, [](const PayoutInfo& payout) {
         std::string out;
         Members members{out};
         payout_members(members, payout);
@@ -37,24 +55,34 @@ std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t l
         members.end();
         return out;
     });
-    std::string out;
-    Members members{out};
-    members.raw("payouts", list);
-    const bool more = payouts.size() >= limit && !payouts.empty();
-    members.raw("next", more ? std::to_string(payouts.back().id) : "null");
-    members.end();
-    return out;
 }
 
-std::string paid_json(const std::vector<PaidInfo>& payouts)
+std::string paid_json(const std::vector<PaidInfo>& payouts, std::uint32_t limit)
 {
-    return list_json(payouts, [](const PaidInfo& paid) {
+    const auto place = [](const PaidInfo& last) {
+        return to_text(PaidCursor{last.payout.id, last.line});
+    };
+    return page_json("payouts", payouts, limit, place, [](const PaidInfo& paid) {
         std::string out;
         Members members{out};
         payout_members(members, paid.payout);
         members.text("address", paid.address);
         members.sats("amount_sat", paid.amount);
         members.sats("fee_sat", paid.fee_share);
+        members.end();
+        return out;
+    });
+}
+
+std::string sites_json(const std::vector<SiteInfo>& sites)
+{
+    return list_json(sites, [](const SiteInfo& site) {
+        std::string out;
+        Members members{out};
+        members.text("site", site.site);
+        members.number("hashrate_1d", site.hashrate);
+        members.count("shares", site.shares);
+        members.count("stale", site.stale);
         members.end();
         return out;
     });
@@ -76,21 +104,24 @@ std::string history_json(const HistoryInfo& history)
     return out;
 }
 
-std::string earnings_json(const std::vector<EarningInfo>& earnings)
+std::string earnings_json(const std::vector<EarningInfo>& earnings, std::uint32_t limit)
 {
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_array();
-    for (const EarningInfo& earning : earnings) {
-        json.begin_object().key("height").unsigned_integer(earning.height.value);
-        json.key("hash").string(earning.hash).key("state").string(earning.state);
-        json.key("found_at").unsigned_integer(earning.found_at.value / 1000);
-        json.key("gross_sat").integer(earning.gross.value);
-        json.key("fee_sat").integer(earning.fee.value);
-        json.key("net_sat").integer(earning.net.value).end_object();
-    }
-    json.end_array();
-    return out;
+    const auto place = [](const EarningInfo& last) {
+        return to_text(EarningCursor{last.height, last.hash});
+    };
+    return page_json("earnings", earnings, limit, place, [](const EarningInfo& earning) {
+        std::string out;
+        Members members{out};
+        members.count("height", earning.height.value);
+        members.text("hash", earning.hash);
+        members.text("state", earning.state);
+        members.count("found_at", earning.found_at.value / 1000);
+        members.sats("gross_sat", earning.gross);
+        members.sats("fee_sat", earning.fee);
+        members.sats("net_sat", earning.net);
+        members.end();
+        return out;
+    });
 }
 
 std::string window_json(const WindowInfo& window)

@@ -47,6 +47,13 @@ struct BitcoindInfo {
     bool on_our_tip = false;
 };
 
+/// How long a store took lately.
+struct StoreTimes {
+    std::uint64_t answers = 0;
+    double mean_s = 0;
+    double p99_s = 0;  ///< 99 of 100 were not slower; infinite when that was above all bounds
+};
+
 struct OperatorInfo {
     Readiness readiness;
     std::vector<LoopInfo> loops;
@@ -56,6 +63,9 @@ struct OperatorInfo {
     std::uint64_t books_lag_ms = 0;
     pool::Sats ledger_difference;  ///< debits less credits of all balances: 0, always
     bool ledger_known = false;     ///< the books have answered at least once
+    StoreTimes redis;              ///< a batch of shares, over the last half to whole minute
+    StoreTimes mysql;              ///< a step of the books with shares, the same
+    std::uint64_t bans = 0;        ///< addresses and networks that are banned now
 };
 
 }  // namespace rpc

@@ -23,6 +23,21 @@ std::string nodes_json(const std::vector<BitcoindInfo>& nodes)
     });
 }
 
+namespace {
+
+std::string times_json(const StoreTimes& times)
+{
+    std::string out;
+    Members members{out};
+    members.count("answers", times.answers);
+    members.number("mean_ms", times.mean_s * 1000);
+    members.number("p99_ms", times.p99_s * 1000);
+    members.end();
+    return out;
+}
+
+}  // namespace
+
 std::string operator_json(const OperatorInfo& info)
 {
     const std::string loops = list_json(info.loops, [](const LoopInfo& loop) {
@@ -62,6 +77,9 @@ std::string operator_json(const OperatorInfo& info)
     members.count("books_lag_ms", info.books_lag_ms);
     members.raw("ledger_difference_sat",
                 info.ledger_known ? std::to_string(info.ledger_difference.value) : "null");
+    members.raw("redis_times", times_json(info.redis));
+    members.raw("mysql_times", times_json(info.mysql));
+    members.count("bans", info.bans);
     members.end();
     return out;
 }

@@ -7,6 +7,8 @@
 
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "rpc/cursor.h"
+#include "rpc/history_span.h"
 
 /// What the books tell of the past, for pages and admins. Plain values.
 namespace rpc {
@@ -22,11 +24,20 @@ struct HistoryInfo {
     std::uint64_t step_s = 0;
     std::vector<HistoryStep> steps;  ///< oldest first, without a gap; the last one is under way
 };
-/// Whose history: of the pool when all is empty, of an account, of one worker.
+/// Whose history: of the pool when all is empty, of an account, of one worker or one site of it.
 struct HistoryQuestion {
     std::string account;
-    std::string worker;
-    std::uint64_t hours = 24;  ///< 6, 24, 168, 720
+    std::string worker{};
+    std::string site{};
+    HistorySpan span{};
+};
+
+/// What a site did in the last 24 hours.
+struct SiteInfo {
+    std::string site;
+    double hashrate = 0;
+    std::uint64_t shares = 0;  ///< accepted
+    std::uint64_t stale = 0;
 };
 
 /// What an account got of one block.
@@ -74,6 +85,7 @@ struct PayoutInfo {
 /// What a payout pays an account at one address.
 struct PaidInfo {
     PayoutInfo payout;
+    std::uint64_t line = 0;  ///< of the payout
     std::string address;
     pool::Sats amount;     ///< taken from the account
     pool::Sats fee_share;  ///< of that, at most, for the network's fee

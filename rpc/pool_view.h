@@ -55,9 +55,11 @@ struct Retarget {
 
 /// By what terms the pool pays those that have none of their own.
 struct TermsInfo {
-    unsigned fee_bps = 0;       ///< hundredths of a per cent
-    std::string window;         ///< N, a decimal
-    pool::Sats minimum_payout;  ///< what is less stays in the books
+    unsigned fee_bps = 0;                           ///< hundredths of a per cent
+    std::string window;                             ///< N, a decimal
+    pool::Sats minimum_payout;                      ///< what is less stays in the books
+    std::optional<pool::UnixMillis> next_payout{};  ///< is drafted then; nothing: by hand
+    std::string explorer{};  ///< where people look at a transaction, "{txid}" for it; "": nowhere
 };
 
 /// The pool at one moment. "Session" figures count since this process started; the others come
@@ -100,6 +102,17 @@ struct PoolInfo {
     Readiness readiness;
 };
 
+/// One connection of a worker, from its authorisation on.
+struct WorkerSession {
+    pool::UnixMillis connected;
+    double difficulty = 0;  ///< assigned now
+    std::uint64_t accepted = 0;
+    std::uint64_t stale = 0;
+    std::uint64_t rejected = 0;  ///< for another reason than being stale
+    std::optional<pool::UnixMillis> last_share;
+    std::string user_agent;
+};
+
 /// Counts since this process started, over all connections of that name; a worker is forgotten
 /// when a week without a share has passed.
 struct WorkerInfo {
@@ -113,7 +126,10 @@ struct WorkerInfo {
     double best_share = 0;             ///< difficulty of the best one accepted
     double difficulty = 0;             ///< assigned now; 0 when not connected
     std::optional<pool::UnixMillis> last_share;
-    std::string user_agent;  ///< what the miner says of itself: any text
+    std::string user_agent;               ///< what the miner says of itself: any text
+    std::uint64_t session_count = 0;      ///< connections that are open
+    std::vector<WorkerSession> sessions;  ///< of those the newest, at most sessions_shown
+    static constexpr std::size_t sessions_shown = 16;
 };
 
 /// A worker and whose it is.
@@ -129,6 +145,7 @@ struct UserInfo {
     pool::Sats available;
     pool::Sats in_payout;
     pool::Sats credited;       ///< ever, net of reversals
+    pool::Sats paid;           ///< ever, in payouts that are settled
     std::uint64_t shares = 0;  ///< accepted, booked in MySQL
     Hashrates rates;
     std::uint64_t stale = 0;  ///< since this process started, as the two below
@@ -269,15 +286,19 @@ public:
                                 Done<AccountInfo> done) = 0;
     /// Errors: not_found.
     virtual void history(const HistoryQuestion& question, Done<HistoryInfo> done) = 0;
-    /// Newest first. limit: 1 ..= 1000. Errors: not_found.
+    /// Those with a share in the last 24 hours, "main" first. Errors: not_found.
+    virtual void sites(const std::string& account, Done<std::vector<SiteInfo>> done) = 0;
+    /// Newest first. limit: 1 ..= 1000. after: only what comes behind it. Errors: not_found.
     virtual void earnings(const std::string& account, std::uint32_t limit,
+                          const std::optional<EarningCursor>& after,
                           Done<std::vector<EarningInfo>> done) = 0;
     /// Payouts that are on their way or over, newest first. limit: 1 ..= 1000. before: only those
     /// below that number.
     virtual void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                          Done<std::vector<PayoutInfo>> done) = 0;
-    /// Those to an account. Errors: not_found.
+    /// Those to an account, after one of them. Errors: not_found.
     virtual void payouts_of(const std::string& account, std::uint32_t limit,
+                            const std::optional<PaidCursor>& after,
                             Done<std::vector<PaidInfo>> done) = 0;
     /// Errors: not_found; unavailable also before the first template.
     virtual void window(const std::string& account, Done<WindowInfo> done) = 0;

@@ -20,6 +20,7 @@ constexpr std::uint32_t earnings_max = 1000;
 constexpr std::uint32_t workers_default = 100;
 constexpr std::uint32_t workers_max = 1000;
 constexpr std::string_view limit_refusal = "limit is 1 to 1000";
+constexpr std::string_view page_refusal = "limit is 1 to 1000, cursor is what next said";
 
 /// Could it be an address or a registered name? What is neither is not asked for.
 bool could_be_account(std::string_view text)
@@ -162,7 +163,8 @@ AccountEdge::Question AccountEdge::question(const HttpRequest& request,
     }
     const std::string_view what = path[4];
     if (path.size() == 5 && what == "workers") return workers(request);
-    if (path.size() == 5 && what == "history") return history(request, "");
+    if (path.size() == 5 && what == "history") return history(request, {});
+    if (path.size() == 5 && what == "sites") return sites();
     if (path.size() == 5 && what == "earnings") return earnings(request);
     if (path.size() == 5 && what == "window") {
         Question window{Need::earnings, " window"};
@@ -172,12 +174,18 @@ AccountEdge::Question AccountEdge::question(const HttpRequest& request,
         return window;
     }
     if (path.size() == 5 && what == "payouts") return payouts(request);
+    if (path.size() == 7 && what == "sites" && path[6] == "history") {
+        if (!could_be_account(path[5])) return {};  // a site's name has no other characters
+        return history(request, {.account = "", .site = std::string{path[5]}});
+    }
     if (path.size() < 6 || what != "workers" || path[5].empty() ||
         path[5].size() > worker_length_max) {
         return {};
     }
     const std::string name{path[5]};
-    if (path.size() == 7 && path[6] == "history") return history(request, name);
+    if (path.size() == 7 && path[6] == "history") {
+        return history(request, {.account = "", .worker = name});
+    }
     if (path.size() > 6) return {};
     Question one{Need::hashrate, " worker " + name};
     one.put = [this, name](const Access& access, AnswerCache::Take take) {
@@ -204,15 +212,31 @@ AccountEdge::Question AccountEdge::workers(const HttpRequest& request)
     return question;
 }
 
-AccountEdge::Question AccountEdge::history(const HttpRequest& request, std::string worker)
+AccountEdge::Question AccountEdge::history(const HttpRequest& request, HistoryQuestion of)
 {
-    const std::uint64_t hours = hours_of(request);
-    Question question{Need::hashrate, " history " + std::to_string(hours) + " " + worker};
-    if (hours == 0) question.refusal = "range is 6h, 24h, 7d or 30d";
-    question.put = [this, hours, worker = std::move(worker)](const Access& access,
-                                                             AnswerCache::Take take) {
-        view_.history({access.account, worker, hours},
-                      rendered<HistoryInfo>(std::move(take), history_json));
+    const auto span =
+        span_of(request, of.worker.empty() ? HistoryOf::pool_or_account : HistoryOf::worker);
+    of.span = span.value_or(HistorySpan{});
+    // No name holds a space: what stands between two is one of them, or none.
+    Question question{Need::hashrate, " history " + std::to_string(of.span.hours) + " " +
+                                          std::to_string(of.span.step_s) + " " + of.site + " " +
+                                          of.worker};
+    if (!span) question.refusal = history_span_refusal;
+    question.put = [this, of = std::move(of)](const Access& access, AnswerCache::Take take) {
+        HistoryQuestion asked = of;
+        asked.account = access.account;
+        view_.history(asked, rendered<HistoryInfo>(std::move(take), history_json));
+    };
+    return question;
+}
+
+AccountEdge::Question AccountEdge::sites()
+{
+    Question question{Need::hashrate, " sites"};
+    question.put = [this](const Access& access, AnswerCache::Take take) {
+        view_.sites(access.account,
+                    rendered<std::vector<SiteInfo>>(
+                        std::move(take), [](const auto& sites) { return sites_json(sites); }));
     };
     return question;
 }
@@ -220,11 +244,17 @@ AccountEdge::Question AccountEdge::history(const HttpRequest& request, std::stri
 AccountEdge::Question AccountEdge::payouts(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
-    Question question{Need::earnings, " payouts " + std::to_string(limit.value_or(0))};
-    if (!limit) question.refusal = limit_refusal;
-    question.put = [this, limit = limit.value_or(0)](const Access& access, AnswerCache::Take take) {
-        view_.payouts_of(access.account, limit,
-                         rendered<std::vector<PaidInfo>>(std::move(take), paid_json));
+    const std::string_view text = query_text(request, "cursor");
+    const auto after = parse_paid_cursor(text);
+    Question question{Need::earnings, " payouts " + std::to_string(limit.value_or(0)) + " " +
+                                          (after ? to_text(*after) : "")};
+    if (!limit || (!after && !text.empty())) question.refusal = page_refusal;
+    question.put = [this, limit = limit.value_or(0), after](const Access& access,
+                                                            AnswerCache::Take take) {
+        view_.payouts_of(
+            access.account, limit, after,
+            rendered<std::vector<PaidInfo>>(
+                std::move(take), [limit](const auto& rows) { return paid_json(rows, limit); }));
     };
     return question;
 }
@@ -232,11 +262,17 @@ AccountEdge::Question AccountEdge::payouts(const HttpRequest& request)
 AccountEdge::Question AccountEdge::earnings(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
-    Question question{Need::earnings, " earnings " + std::to_string(limit.value_or(0))};
-    if (!limit) question.refusal = limit_refusal;
-    question.put = [this, limit = limit.value_or(0)](const Access& access, AnswerCache::Take take) {
-        view_.earnings(access.account, limit,
-                       rendered<std::vector<EarningInfo>>(std::move(take), earnings_json));
+    const std::string_view text = query_text(request, "cursor");
+    const auto after = parse_earning_cursor(text);
+    Question question{Need::earnings, " earnings " + std::to_string(limit.value_or(0)) + " " +
+                                          (after ? to_text(*after) : "")};
+    if (!limit || (!after && !text.empty())) question.refusal = page_refusal;
+    question.put = [this, limit = limit.value_or(0), after](const Access& access,
+                                                            AnswerCache::Take take) {
+        view_.earnings(
+            access.account, limit, after,
+            rendered<std::vector<EarningInfo>>(
+                std::move(take), [limit](const auto& rows) { return earnings_json(rows, limit); }));
     };
     return question;
 }

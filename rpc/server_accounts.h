@@ -49,7 +49,8 @@ private:
         Put put{};
     };
     Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);
-    Question history(const pool::HttpRequest& request, std::string worker);
+    Question history(const pool::HttpRequest& request, HistoryQuestion of);
+    Question sites();
     Question workers(const pool::HttpRequest& request);
     Question payouts(const pool::HttpRequest& request);
     Question earnings(const pool::HttpRequest& request);

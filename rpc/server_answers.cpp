@@ -158,15 +158,9 @@ std::string_view query_text(const HttpRequest& request, std::string_view name)
     return {};
 }
 
-std::uint64_t hours_of(const HttpRequest& request)
+std::optional<HistorySpan> span_of(const HttpRequest& request, HistoryOf of)
 {
-    constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> ranges{
-        {{"", 24}, {"6h", 6}, {"24h", 24}, {"7d", 168}, {"30d", 720}}};
-    const std::string_view wanted = query_text(request, "range");
-    for (const auto& [name, hours] : ranges) {
-        if (name == wanted) return hours;
-    }
-    return 0;
+    return history_span(query_text(request, "range"), query_text(request, "step"), of);
 }
 
 }  // namespace rpc

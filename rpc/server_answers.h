@@ -40,8 +40,8 @@ std::optional<std::uint32_t> query_number(const pool::HttpRequest& request, std:
                                           std::uint32_t min, std::uint32_t max,
                                           std::uint32_t absent);
 std::string_view query_text(const pool::HttpRequest& request, std::string_view name);
-/// Of `range`: 24 without it, 0 for what is none.
-std::uint64_t hours_of(const pool::HttpRequest& request);
+/// Of `range` and `step`: see history_span().
+std::optional<HistorySpan> span_of(const pool::HttpRequest& request, HistoryOf of);
 
 /// Who has asked, and how, as far as the form of an answer depends on it.
 struct Asked {

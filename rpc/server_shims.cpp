@@ -111,7 +111,7 @@ void ShimEdge::client(const HttpRequest& request, const std::string& host, Respo
     const std::string worker{path[3]};
     if (worker == "chart" && path.size() == 4) {
         const auto put = [&view = view_](const Access& access, AnswerCache::Take take) {
-            view.history({access.account, "", 24},
+            view.history({.account = access.account},
                          rendered<HistoryInfo>(std::move(take), shims::public_pool_chart));
         };
         return accounts_.rates(request, account, host, "chart", put, std::move(respond));
@@ -124,7 +124,8 @@ void ShimEdge::client(const HttpRequest& request, const std::string& host, Respo
                         const auto render = [info = *info](const HistoryInfo& history) {
                             return shims::public_pool_worker(info, history);
                         };
-                        view.history({account, worker, 24}, rendered<HistoryInfo>(take, render));
+                        view.history({.account = account, .worker = worker},
+                                     rendered<HistoryInfo>(take, render));
                     });
     };
     accounts_.rates(request, account, host, "worker " + worker, put, std::move(respond));

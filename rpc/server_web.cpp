@@ -19,6 +19,7 @@ using pool::HttpResponse;
 
 constexpr std::uint32_t blocks_default = 20;
 constexpr std::uint32_t blocks_max = 100;
+constexpr std::uint32_t luck_blocks = 250;  // the longest span of luck_json
 constexpr std::uint32_t same_height_max = 100;
 constexpr std::size_t hash_length = 64;
 constexpr std::uint32_t payouts_default = 20;
@@ -123,6 +124,12 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
             view_.terms(rendered<TermsInfo>(std::move(take), terms_json));
         });
     }
+    if (path.size() == 3 && first == "luck") {
+        return tell(request, host, "luck", std::move(respond), [&](AnswerCache::Take take) {
+            view_.blocks(luck_blocks, std::nullopt,
+                         rendered<std::vector<BlockInfo>>(std::move(take), luck_json));
+        });
+    }
     if (path.size() == 3 && first == "events") return events(std::move(respond));
     if (path.size() == 3 && first == "openapi.json") {
         std::optional<HttpResponse> page = page_at(request);
@@ -148,12 +155,14 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
 
 void WebEdge::history(const HttpRequest& request, const std::string& host, Respond respond)
 {
-    const std::uint64_t hours = hours_of(request);
-    if (hours == 0) return respond(api_error(400, "bad_query", "range is 6h, 24h, 7d or 30d"));
-    tell(request, host, "history " + std::to_string(hours), std::move(respond),
-         [&](AnswerCache::Take take) {
-             view_.history({"", "", hours}, rendered<HistoryInfo>(std::move(take), history_json));
-         });
+    const auto span = span_of(request, HistoryOf::pool_or_account);
+    if (!span) return respond(api_error(400, "bad_query", history_span_refusal));
+    const std::string key =
+        "history " + std::to_string(span->hours) + " " + std::to_string(span->step_s);
+    tell(request, host, key, std::move(respond), [&](AnswerCache::Take take) {
+        view_.history({.account = "", .span = *span},
+                      rendered<HistoryInfo>(std::move(take), history_json));
+    });
 }
 
 void WebEdge::tell(const HttpRequest& request, const std::string& host, const std::string& key,
@@ -174,10 +183,9 @@ void WebEdge::pool_as(const HttpRequest& request, const std::string& host, const
 void WebEdge::payouts(const HttpRequest& request, const std::string& host, Respond respond)
 {
     const auto limit = query_number(request, "limit", 1, payouts_max, payouts_default);
-    const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
+    const auto before = query_number(request, "cursor", 1, UINT32_MAX, 0);
     if (!limit || !before) {
-        return respond(
-            api_error(400, "bad_query", "limit is 1 to 100, before is the number of a payout"));
+        return respond(api_error(400, "bad_query", "limit is 1 to 100, cursor is what next said"));
     }
     std::optional<std::uint64_t> below;
     if (*before != 0) below = *before;

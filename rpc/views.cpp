@@ -128,6 +128,22 @@ void worker_members(Members& members, const WorkerInfo& worker)
     members.text("user_agent", worker.user_agent);
 }
 
+std::string session_json(const WorkerSession& session)
+{
+    std::string out;
+    Members members{out};
+    members.count("connected", seconds(session.connected));
+    members.number("difficulty", session.difficulty);
+    members.count("accepted", session.accepted);
+    members.count("stale", session.stale);
+    members.count("rejected", session.rejected);
+    members.raw("last_share",
+                session.last_share ? std::to_string(seconds(*session.last_share)) : "null");
+    members.text("user_agent", session.user_agent);
+    members.end();
+    return out;
+}
+
 }  // namespace
 
 std::string worker_json(const WorkerInfo& worker)
@@ -157,6 +173,8 @@ std::string worker_detail_json(const WorkerInfo& worker)
                     one.end();
                     return text;
                 }));
+    members.count("session_count", worker.session_count);
+    members.raw("sessions", list_json(worker.sessions, session_json));
     members.end();
     return out;
 }
@@ -213,9 +231,10 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
         members.sats("available_sat", user.available);
         members.sats("in_payout_sat", user.in_payout);
         members.sats("credited_sat", user.credited);
+        members.sats("paid_sat", user.paid);
     } else {
         add_nulls(members, {"payout_address", "immature_sat", "available_sat", "in_payout_sat",
-                            "credited_sat"});
+                            "credited_sat", "paid_sat"});
     }
     if (scopes.hashrate) {
         members.count("shares", user.shares);
@@ -257,6 +276,9 @@ std::string terms_json(const TermsInfo& terms)
     members.count("fee_bps", terms.fee_bps);
     members.raw("window", terms.window);
     members.sats("minimum_payout_sat", terms.minimum_payout);
+    members.raw("next_payout_at",
+                terms.next_payout ? std::to_string(seconds(*terms.next_payout)) : "null");
+    members.text("explorer", terms.explorer);
     members.end();
     return out;
 }

@@ -40,10 +40,13 @@ std::string public_blocks_json(std::vector<BlockInfo> blocks);
 /// What a token is good for: account, label, scopes, expires_at.
 std::string pass_json(const payouts::AccessSheet::Pass& pass);
 std::string history_json(const HistoryInfo& history);
-std::string earnings_json(const std::vector<EarningInfo>& earnings);
+/// The three lists in pages: "next" is the cursor of the page behind, null where fewer than `limit`
+/// are shown.
+std::string earnings_json(const std::vector<EarningInfo>& earnings, std::uint32_t limit);
+std::string sites_json(const std::vector<SiteInfo>& sites);
 std::string window_json(const WindowInfo& window);
 std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t limit);
-std::string paid_json(const std::vector<PaidInfo>& payouts);
+std::string paid_json(const std::vector<PaidInfo>& payouts, std::uint32_t limit);
 /// A worker, and why its shares were refused.
 std::string worker_detail_json(const WorkerInfo& worker);
 /// A block as everybody may see it, and what each node said to it.

@@ -76,31 +76,38 @@ Result<void> App::Parts::open_rpc()
     lag = std::make_unique<LoopLag>(rpc_loop, std::move(targets));
     if (auto opened = open_accounts(); !opened) return opened;
     retarget = std::make_unique<RetargetWatch>(rpc_loop, config.chain, config.nodes.front());
-    view = std::make_unique<View>(View::Parts{.rpc_loop = rpc_loop,
-                                              .live = *live,
-                                              .lag = *lag,
-                                              .books = *books,
-                                              .queries = std::move(*queries),
-                                              .audits = std::move(*audits),
-                                              .history = std::move(*history),
-                                              .loops = plain,
-                                              .gate = *gate,
-                                              .nodes = asked,
-                                              .accounts = *accounts,
-                                              .retarget = *retarget,
-                                              .minimum_payout = config.payouts.caps.minimum,
-                                              .withheld_blocks = config.withheld_blocks,
-                                              .stop = [] { ::kill(::getpid(), SIGTERM); }},
-                                  Identity{.version = version,
-                                           .chain = config.chain,
-                                           .stratum_port = 0,
-                                           .tls = !config.tls_certificate.empty(),
-                                           .v2_authority = authority,
-                                           .web_port = 0,
-                                           .started = read_clock().steady});
+    view = std::make_unique<View>(
+        View::Parts{.rpc_loop = rpc_loop,
+                    .live = *live,
+                    .lag = *lag,
+                    .books = *books,
+                    .queries = std::move(*queries),
+                    .audits = std::move(*audits),
+                    .history = std::move(*history),
+                    .loops = plain,
+                    .gate = *gate,
+                    .nodes = asked,
+                    .accounts = *accounts,
+                    .retarget = *retarget,
+                    .minimum_payout = config.payouts.caps.minimum,
+                    .payouts_every =
+                        config.payout_wallet.empty() ? std::chrono::hours{0} : config.payouts.every,
+                    .explorer = config.web_explorer,
+                    .withheld_blocks = config.withheld_blocks,
+                    .stop = [] { ::kill(::getpid(), SIGTERM); }},
+        Identity{.version = version,
+                 .chain = config.chain,
+                 .stratum_port = 0,
+                 .tls = !config.tls_certificate.empty(),
+                 .v2_authority = authority,
+                 .web_port = 0,
+                 .started = read_clock().steady});
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
     heartbeat =
         std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
+    status_teller = std::make_unique<StatusTeller>(
+        rpc_loop, [this](auto done) { view->pool_info(std::move(done)); },
+        ServiceManager::of_environment());
     work_control = std::make_unique<WorkControl>(rpc_loop, core, *desk);
     server_control = std::make_unique<ServerControl>(rpc_loop, config);
     register_methods();

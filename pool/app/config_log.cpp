@@ -14,7 +14,7 @@ std::string set_level(Config& config, const ConfigValue& value)
 {
     const auto* text = std::get_if<std::string>(&value);
     const auto level = text == nullptr ? std::nullopt : log::parse_level(*text);
-    if (!level) return "must be debug, info, warn or error";
+    if (!level) return "must be one of debug, info, warn, error";
     config.log_level = *level;
     return "";
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "pool/bitcoin/target.h"
 #include "pool/runtime/this_thread.h"
@@ -29,6 +30,7 @@ struct Merged {
     UnixMillis last_share;
     double difficulty = 0;
     std::string user_agent;
+    std::vector<rpc::WorkerSession> sessions;
 
     void add(const stratum::WorkerSnapshot& worker)
     {
@@ -39,7 +41,33 @@ struct Merged {
     }
 };
 
-rpc::WorkerInfo worker_info(const std::string& name, const Merged& merged)
+rpc::WorkerSession worker_session(const stratum::SessionSnapshot& session,
+                                  const stratum::WorkerSnapshot& worker)
+{
+    rpc::WorkerSession out;
+    out.connected = session.connected;
+    out.difficulty = session.difficulty;
+    out.accepted = worker.counts.accepted;
+    out.stale = worker.counts.stale;
+    out.rejected = worker.counts.rejected();
+    if (worker.last_share.value != 0) out.last_share = worker.last_share;
+    out.user_agent = session.user_agent;
+    return out;
+}
+
+/// Takes the newest of them.
+void put_sessions(std::vector<rpc::WorkerSession> sessions, rpc::WorkerInfo& to)
+{
+    to.session_count = sessions.size();
+    const std::size_t shown = std::min(sessions.size(), rpc::WorkerInfo::sessions_shown);
+    std::partial_sort(sessions.begin(), sessions.begin() + static_cast<std::ptrdiff_t>(shown),
+                      sessions.end(),
+                      [](const auto& a, const auto& b) { return a.connected > b.connected; });
+    sessions.resize(shown);
+    to.sessions = std::move(sessions);
+}
+
+rpc::WorkerInfo worker_info(const std::string& name, Merged& merged)
 {
     using stratum::RateWindow;
     rpc::WorkerInfo info;
@@ -58,6 +86,7 @@ rpc::WorkerInfo worker_info(const std::string& name, const Merged& merged)
     info.low_difficulty = merged.counts.low_difficulty;
     info.difficulty = merged.difficulty;
     info.user_agent = merged.user_agent;
+    put_sessions(std::move(merged.sessions), info);
     if (merged.last_share.value == 0) return info;
     info.last_share = merged.last_share;
     info.best_share = difficulty_number(merged.best_hash);
@@ -212,6 +241,7 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
                 merged.add(worker);
                 merged.difficulty = std::max(merged.difficulty, session.difficulty);
                 merged.user_agent = session.user_agent;
+                merged.sessions.push_back(worker_session(session, worker));
             }
         }
         for (const stratum::WorkerSnapshot& worker : loop.past_workers) {
@@ -221,7 +251,7 @@ Live::StatePtr Live::merge(Round& round, UnixMillis at)
     const std::uint64_t now = at.value;
     std::set<std::string> users;
     rpc::WorkersSum sum;
-    for (const auto& [names, merged] : workers) {
+    for (auto& [names, merged] : workers) {
         rpc::WorkerInfo info = worker_info(names.second, merged);
         state->rates.add(info.rates);
         sum.add(info);

@@ -9,17 +9,8 @@ namespace pool {
 namespace {
 
 constexpr std::size_t questions_max = 256;
-constexpr std::uint64_t worker_step_s = 600;
+constexpr std::uint64_t day_s = 86'400;
 constexpr std::uint64_t bps_whole = 10'000;
-
-/// About 150 steps, whatever the range.
-std::uint64_t step_of(const rpc::HistoryQuestion& question)
-{
-    const bool worker = !question.worker.empty();
-    if (question.hours <= 6) return worker ? worker_step_s : 300;
-    if (question.hours <= 24) return worker_step_s;
-    return question.hours <= 168 ? 3600 : 14'400;
-}
 
 double blocks_in(U128 score) { return static_cast<double>(score) / 1e18; }
 
@@ -41,6 +32,14 @@ rpc::PayoutInfo payout_info(const payouts::PayoutRow& row)
             .total = row.total,
             .fee = row.fee,
             .recipients = row.recipients};
+}
+
+std::optional<payouts::EarningPlace> behind_of(const std::optional<rpc::EarningCursor>& after)
+{
+    if (!after) return std::nullopt;
+    const auto hash = digest_from_display_hex(after->hash);
+    if (!hash) return std::nullopt;
+    return payouts::EarningPlace{after->height, BlockHash{*hash}};
 }
 
 }  // namespace
@@ -107,26 +106,44 @@ void Past::history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> 
 {
     ask<rpc::HistoryInfo>(
         [question](payouts::History& books) -> Result<rpc::HistoryInfo> {
-            const std::uint64_t step = step_of(question);
+            const std::uint64_t step = question.span.step_s;
             const std::uint64_t now = read_clock().wall.value / 1000;
-            const std::uint64_t from = (now - question.hours * 3600) / step * step;
+            const std::uint64_t from = (now - question.span.hours * 3600) / step * step;
             const auto points =
                 question.account.empty() ? books.pool_work(from, step)
                 : question.worker.empty()
-                    ? books.account_work(question.account, from, step)
-                    : books.worker_work(question.account, question.worker, from, now, step);
+                    ? books.account_work(question.account, question.site, from, step)
+                    : books.worker_work(question.account, question.worker, from, step);
             if (!points) return fail(points.error());
             return rpc::HistoryInfo{step, filled(*points, from, now, step)};
         },
         std::move(done));
 }
 
+void Past::sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> done)
+{
+    ask<std::vector<rpc::SiteInfo>>(
+        [account](payouts::History& books) -> Result<std::vector<rpc::SiteInfo>> {
+            const auto sums = books.sites(account, read_clock().wall.value / 1000 - day_s);
+            if (!sums) return fail(sums.error());
+            std::vector<rpc::SiteInfo> out;
+            for (const payouts::SiteSum& sum : *sums) {
+                out.push_back(
+                    {sum.site, static_cast<double>(sum.work) / day_s, sum.shares, sum.stale});
+            }
+            return out;
+        },
+        std::move(done));
+}
+
 void Past::earnings(const std::string& account, std::uint32_t limit,
+                    const std::optional<rpc::EarningCursor>& after,
                     Done<std::vector<rpc::EarningInfo>> done)
 {
     ask<std::vector<rpc::EarningInfo>>(
-        [account, limit](payouts::History& books) -> Result<std::vector<rpc::EarningInfo>> {
-            const auto rows = books.earnings(account, limit);
+        [account, limit, behind = behind_of(after)](
+            payouts::History& books) -> Result<std::vector<rpc::EarningInfo>> {
+            const auto rows = books.earnings(account, limit, behind);
             if (!rows) return fail(rows.error());
             std::vector<rpc::EarningInfo> out;
             for (const payouts::EarningRow& row : *rows) {
@@ -155,16 +172,20 @@ void Past::payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
 }
 
 void Past::payouts_of(const std::string& account, std::uint32_t limit,
+                      const std::optional<rpc::PaidCursor>& after,
                       Done<std::vector<rpc::PaidInfo>> done)
 {
     using Infos = std::vector<rpc::PaidInfo>;
     ask<Infos>(
-        [account, limit](payouts::History& books) -> Result<Infos> {
-            const auto rows = books.payouts_of(account, limit);
+        [account, limit, after](payouts::History& books) -> Result<Infos> {
+            std::optional<payouts::PaidPlace> behind;
+            if (after) behind = {after->payout, after->line};
+            const auto rows = books.payouts_of(account, limit, behind);
             if (!rows) return fail(rows.error());
             Infos out;
             for (const payouts::PaidRow& row : *rows) {
-                out.push_back({payout_info(row.payout), row.address, row.amount, row.fee_share});
+                out.push_back(
+                    {payout_info(row.payout), row.line, row.address, row.amount, row.fee_share});
             }
             return out;
         },

@@ -24,11 +24,14 @@ public:
     ~Past();
 
     void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done);
+    void sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> done);
     void earnings(const std::string& account, std::uint32_t limit,
+                  const std::optional<rpc::EarningCursor>& after,
                   Done<std::vector<rpc::EarningInfo>> done);
     void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                  Done<std::vector<rpc::PayoutInfo>> done);
     void payouts_of(const std::string& account, std::uint32_t limit,
+                    const std::optional<rpc::PaidCursor>& after,
                     Done<std::vector<rpc::PaidInfo>> done);
     /// reward: of the block that is being mined.
     void window(const std::string& account, Sats reward, Done<rpc::WindowInfo> done);

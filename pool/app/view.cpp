@@ -28,6 +28,7 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr
     info.available = books.available;
     info.in_payout = books.in_payout;
     info.credited = books.credited;
+    info.paid = books.paid;
     info.shares = books.shares;
     const auto live = state->by_account.find(books.name);
     if (live == state->by_account.end()) return info;
@@ -74,6 +75,13 @@ std::vector<rpc::LoopInfo> loop_infos(const LoopLag& lag, const LiveState& state
         out.push_back(std::move(info));
     }
     return out;
+}
+
+TimesSum redis_times(const std::vector<StratumLoop*>& loops)
+{
+    TimesSum sum;
+    for (const StratumLoop* loop : loops) sum.add(TimesSum::of(loop->redis_times()));
+    return sum;
 }
 
 rpc::LedgerLine ledger_line(const payouts::LedgerRow& row)
@@ -139,6 +147,8 @@ void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> don
 
 void View::look_for_missing_blocks()
 {
+    redis_times_.turn(redis_times(parts_.loops));
+    mysql_times_.turn(TimesSum::of(parts_.books.step_times()));
     using Lucks = std::vector<payouts::AccountLuck>;
     using Blocks = std::vector<payouts::UnpublishedBlock>;
     ask<Blocks>([](payouts::Queries& queries) { return queries.unpublished(read_clock().wall); },
@@ -395,6 +405,9 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
             info.books_lag_ms = books_status_.lag_at(read_clock().steady);
             info.ledger_difference = totals.imbalance;
             info.ledger_known = totals_.known();
+            info.redis = redis_times_.lately(redis_times(parts_.loops));
+            info.mysql = mysql_times_.lately(TimesSum::of(parts_.books.step_times()));
+            info.bans = parts_.gate.bans_active(read_clock().steady);
             done(std::move(info));
         });
     });

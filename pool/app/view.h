@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "pool/app/live.h"
 #include "pool/app/loop_lag.h"
 #include "pool/app/past.h"
+#include "pool/app/recent_times.h"
 #include "pool/app/remembered.h"
 #include "pool/app/retarget_watch.h"
 #include "pool/app/share_lines.h"
@@ -55,7 +57,9 @@ public:
         rpc::AccountControl& accounts;
         RetargetWatch& retarget;
         Sats minimum_payout;
-        double withheld_blocks = 0;  ///< see WithholdingWatch
+        std::chrono::hours payouts_every{0};  ///< are drafted so often; 0: by hand
+        std::string explorer{};               ///< see rpc::TermsInfo
+        double withheld_blocks = 0;           ///< see WithholdingWatch
         std::function<void()> stop;
     };
     View(Parts parts, Identity identity);
@@ -96,10 +100,15 @@ public:
     {
         past_.history(question, std::move(done));
     }
+    void sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> done) override
+    {
+        past_.sites(account, std::move(done));
+    }
     void earnings(const std::string& account, std::uint32_t limit,
+                  const std::optional<rpc::EarningCursor>& after,
                   Done<std::vector<rpc::EarningInfo>> done) override
     {
-        past_.earnings(account, limit, std::move(done));
+        past_.earnings(account, limit, after, std::move(done));
     }
     void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                  Done<std::vector<rpc::PayoutInfo>> done) override
@@ -107,9 +116,10 @@ public:
         past_.payouts(limit, before, std::move(done));
     }
     void payouts_of(const std::string& account, std::uint32_t limit,
+                    const std::optional<rpc::PaidCursor>& after,
                     Done<std::vector<rpc::PaidInfo>> done) override
     {
-        past_.payouts_of(account, limit, std::move(done));
+        past_.payouts_of(account, limit, after, std::move(done));
     }
     void window(const std::string& account, Done<rpc::WindowInfo> done) override;
     void block_answers(const std::string& hash,
@@ -153,6 +163,8 @@ private:
     Remembered<payouts::Totals> totals_;
     WithholdingWatch withholding_;
     UnpublishedWatch unpublished_;
+    RecentTimes redis_times_;
+    RecentTimes mysql_times_;
     Watch looking_;
     TaskThread questions_;
     TaskThread audits_;

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -10,22 +12,30 @@
 // What a View asks of the books' own threads: terms, changes, and what takes minutes.
 namespace pool {
 
+using std::chrono::milliseconds;
+
 void View::terms(Done<rpc::TermsInfo> done)
 {
     const auto info = std::make_shared<rpc::TermsInfo>();
-    info->minimum_payout = parts_.minimum_payout;
     parts_.accounts.run(
         "",
         [info](payouts::AccountBook& book, const payouts::Occasion& on) -> Result<std::string> {
             const auto terms = book.terms(on);
             if (!terms) return fail(terms.error());
-            const Sats minimum = info->minimum_payout;
             *info = rpc::terms_now(*terms);
-            info->minimum_payout = minimum;
             return std::string{};
         },
-        [info, done = std::move(done)](const Result<std::string>& read) {
+        [this, info, done = std::move(done)](const Result<std::string>& read) {
             if (!read) return done(fail(read.error()));
+            info->minimum_payout = parts_.minimum_payout;
+            info->explorer = parts_.explorer;
+            // As PayoutSchedule counts its turns.
+            const auto period =
+                static_cast<std::uint64_t>(milliseconds{parts_.payouts_every}.count());
+            if (period > 0) {
+                const std::uint64_t turn = read_clock().wall.value / period;
+                info->next_payout = UnixMillis{(turn + 1) * period};
+            }
             done(*info);
         });
 }

@@ -7,15 +7,8 @@ import { t } from './i18n.js';
 
 const shownAtFirst = 20;
 const shownAtMost = 100;
-const spans = [10, 50, 100];
+const spans = [10, 50, 250];
 const known = { limit: shownAtFirst, open: new Map() }; // open: by hash, the row that tells what the nodes said
-
-/** Blocks found, of those to be expected from the work since the one before each: above 1 is luck. */
-function luck(blocks) {
-  const efforts = blocks.map((block) => block.effort).filter((effort) => effort !== null);
-  const expected = efforts.reduce((sum, effort) => sum + effort, 0);
-  return expected > 0 ? percent(efforts.length / expected) : '–';
-}
 
 function answerText(answer) {
   const took = t('answer.took', { ms: count(answer.took_ms) });
@@ -76,14 +69,17 @@ function blockRows(block, again) {
 }
 
 function showBlocks(blocks, again) {
-  for (const span of spans) show(`luck-${span}`, luck(blocks.slice(0, span)));
   const listed = blocks.slice(0, known.limit);
   $('blocks-more').hidden = blocks.length <= known.limit;
   fill('block', listed.flatMap((block) => blockRows(block, again)), t('blocks.none'));
 }
 
 export async function refresh() {
-  const blocks = await read(`/api/v1/blocks?limit=${shownAtMost}`);
+  const [blocks, luck] = await Promise.all([read(`/api/v1/blocks?limit=${shownAtMost}`), read('/api/v1/luck')]);
+  for (const span of spans) {
+    const part = luck[`luck_${span}`]; // above 1 is luck
+    show(`luck-${span}`, part === null ? '–' : percent(part));
+  }
   const again = () => {
     const focused = document.activeElement.closest('#block-rows button')?.ariaLabel;
     showBlocks(blocks, again);

@@ -9,7 +9,7 @@ const width = 600;
 const height = 150;
 const refreshMs = 60000;
 const hour = 3600;
-const averagedOver = { '6h': hour, '24h': hour, '7d': 24 * hour, '30d': 24 * hour }; // seconds, by range
+const averagedOver = { '6h': hour, '24h': hour, '7d': 24 * hour, '30d': 24 * hour, '1y': 168 * hour, '2y': 168 * hour }; // seconds, by range
 
 function drawIn(svg, name, attributes) {
   const made = document.createElementNS(svg.namespaceURI, name);
@@ -121,7 +121,7 @@ export class Chart {
     this.summary = `${t('chart.top', { top: hashes(top) })} · ${t('chart.blocks', { n: marks.length })}`;
     this.svg.ariaLabel += `; ${t('chart.blocks', { n: marks.length })}`;
     this.output.textContent = this.summary;
-    const averaged = t(averagedOver[this.range.value] === hour ? 'chart.hour' : 'chart.day');
+    const averaged = t({ [hour]: 'chart.hour', [24 * hour]: 'chart.day' }[averagedOver[this.range.value]] ?? 'chart.week');
     [time(points[0].at), averaged, time(points[points.length - 1].at)].forEach((text, index) => { this.axis[index].textContent = text; });
   }
 

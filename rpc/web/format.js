@@ -31,6 +31,14 @@ export const signedPercent = (part) => `${part < 0 ? '\u2212' : '+'}${Math.abs(p
 /** Exact: satoshis are never rounded. */
 export const sats = (value) => `${count(value)} sat`;
 
+/** "in 5 min", the same way. */
+export function inTime(seconds, now = Date.now()) {
+  const left = Math.max(0, Math.round(seconds - now / 1000));
+  if (left < 3600) return t('in.minutes', { n: Math.ceil(left / 60) });
+  if (left < 172800) return t('in.hours', { n: Math.round(left / 3600) });
+  return t('in.days', { n: Math.round(left / 86400) });
+}
+
 /** "5 min ago", in the language of the page: browsers do not know the words of every one. */
 export function ago(seconds, now = Date.now()) {
   const gone = Math.max(0, Math.round(now / 1000 - seconds));

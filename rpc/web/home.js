@@ -5,6 +5,7 @@ import { Chart } from './chart.js';
 import { $, letCopy, show } from './dom.js';
 import { ago, count, hashes, percent, sats, scaled, signedPercent } from './format.js';
 import { t } from './i18n.js';
+import { terms } from './terms.js';
 
 const chart = new Chart($('pool-chart'));
 for (const button of document.querySelectorAll('[data-copy]')) letCopy(button);
@@ -20,13 +21,13 @@ function showQr() {
   if (picture.getAttribute('src') !== source) picture.src = source;
 }
 
-function showTerms(terms) {
-  $('terms').hidden = !terms;
-  if (!terms) return;
-  show('terms-fee', percent(terms.fee_bps / 10000));
-  show('terms-scheme', terms.scheme);
-  show('terms-window', t('terms.window.value', { n: terms.window }));
-  show('terms-minimum', sats(terms.minimum_payout_sat));
+function showTerms(of) {
+  $('terms').hidden = !of;
+  if (!of) return;
+  show('terms-fee', percent(of.fee_bps / 10000));
+  show('terms-scheme', of.scheme);
+  show('terms-window', t('terms.window.value', { n: of.window }));
+  show('terms-minimum', sats(of.minimum_payout_sat));
 }
 
 function showRetarget(network) {
@@ -64,7 +65,7 @@ export async function refresh() {
   await chart.load('/api/v1/pool/history');
   if (Date.now() - slow < slowMs) return;
   slow = Date.now();
-  const [terms, network] = await Promise.all([readIfAny('/api/v1/terms'), readIfAny('/api/v1/network')]);
-  showTerms(terms);
+  const [of, network] = await Promise.all([terms(), readIfAny('/api/v1/network')]);
+  showTerms(of);
   if (network) showRetarget(network);
 }

@@ -20,6 +20,12 @@ function showOperator(info) {
   show('operator-lag', milliseconds(info.books_lag_ms));
   show('operator-template', info.template_age_ms === null ? '–' : milliseconds(info.template_age_ms));
   show('operator-ledger', info.ledger_difference_sat === null ? t('operator.unchecked') : sats(info.ledger_difference_sat));
+  for (const store of ['redis', 'mysql']) {
+    const times = info[`${store}_times`];
+    const most = times.p99_ms === null ? t('operator.above') : milliseconds(times.p99_ms);
+    show(`operator-${store}`, times.answers === 0 ? '–' : t('operator.times', { mean: milliseconds(times.mean_ms), most }));
+  }
+  show('operator-bans', count(info.bans));
   fill('part', info.dependencies.map((part) => row(cell(part.name), good(part.ok, part.state))), '–');
   fill('node', info.nodes.map((node) => row(
     cell(node.name),

@@ -34,6 +34,16 @@ function showWorker(worker) {
   show('worker-best', scaled(worker.best_share));
   show('worker-last', worker.last_share === null ? '–' : ago(worker.last_share));
   show('worker-software', worker.user_agent || '–');
+  fill('session', worker.sessions.map((each) => row(
+    cell(ago(each.connected), 'num', new Date(each.connected * 1000).toISOString()),
+    cell(scaled(each.difficulty), 'num'),
+    cell(count(each.accepted), 'num'),
+    cell(count(each.stale), 'num'),
+    cell(count(each.rejected), 'num'),
+    cell(each.last_share === null ? '–' : ago(each.last_share), 'num'),
+    cell(each.user_agent || '–', 'name', each.user_agent),
+  )), t('sessions.none'));
+  show('session-count', t('sessions.count', { shown: count(worker.sessions.length), all: count(worker.session_count) }));
   fill('reject', worker.rejects.map((each) => row(
     cell(t(`reject.${each.reason}`) === `reject.${each.reason}` ? each.reason : t(`reject.${each.reason}`)),
     cell(count(each.count), 'num'),

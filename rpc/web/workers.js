@@ -1,6 +1,7 @@
 // The table of workers: sorted, filtered, and only the rows in sight are in the document, so that ten
 // thousand workers cost as much as thirty.
 
+import { csv } from './csv.js';
 import { ago, count, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 
@@ -15,7 +16,7 @@ const percent = (value) => `${(100 * value).toFixed(2)} %`;
 const online = (worker) => worker.difficulty > 0;
 
 const columns = [
-  { key: 'state', value: (w) => (online(w) ? 1 : 0), show: (w) => t(online(w) ? 'online' : 'offline'), kind: (w) => (online(w) ? 'good' : 'bad') },
+  { key: 'state', value: (w) => (w.members ? w.online / w.members : online(w) ? 1 : 0), show: (w) => (w.members ? `${count(w.online)} / ${count(w.members)}` : t(online(w) ? 'online' : 'offline')), kind: (w) => (w.members ? (w.online === w.members) : online(w)) ? 'good' : 'bad' },
   { key: 'name', value: (w) => w.name, show: (w) => w.name, kind: () => 'name' },
   { key: 'column.ten', value: (w) => w.hashrate_10m, show: (w) => hashes(w.hashrate_10m) },
   { key: 'column.hour', value: (w) => w.hashrate_1h, show: (w) => hashes(w.hashrate_1h) },
@@ -30,21 +31,38 @@ const columns = [
 ];
 const number = (column) => column.kind === undefined;
 
-/** A worker's name may begin as a formula does; a spreadsheet must not run it. */
-function csvCell(value) {
-  const text = String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) && typeof value !== 'number' ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
+const fields = ['name', 'hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale', 'difficulty', 'best_share', 'last_share', 'user_agent'];
+const summed = ['hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale'];
+
+/** What stands before the first of these signs: how farms name their halls. */
+const prefixOf = (name) => name.split(/[._:+=@-]/, 1)[0];
+
+/** One line for all workers of a prefix; members: how many. */
+function grouped(workers) {
+  const groups = new Map();
+  for (const worker of workers) {
+    const name = prefixOf(worker.name);
+    const group = groups.get(name) ?? { ...worker, name, members: 0, online: 0, difficulty: 0, best_share: 0, last_share: null, user_agent: '' };
+    if (group.members === 0) for (const field of summed) group[field] = 0;
+    group.members += 1;
+    group.online += online(worker) ? 1 : 0;
+    for (const field of summed) group[field] += worker[field];
+    group.best_share = Math.max(group.best_share, worker.best_share);
+    group.last_share = Math.max(group.last_share ?? 0, worker.last_share ?? 0) || null;
+    groups.set(name, group);
+  }
+  return [...groups.values()];
 }
 
 export class WorkerTable {
-  /** nameLink: makes of a worker's name a link to its page. */
-  constructor(scroll, table, counter, filter, nameLink) {
-    Object.assign(this, { scroll, counter, filter, nameLink, all: [], shown: [], sortBy: null, down: false });
+  /** group: a checkbox; nameLink: makes of a worker's name a link to its page. */
+  constructor(scroll, table, counter, filter, group, nameLink) {
+    Object.assign(this, { scroll, counter, filter, group, nameLink, all: [], shown: [], sortBy: null, down: false });
     this.body = table.tBodies[0];
     this.head = table.tHead.rows[0];
     scroll.addEventListener('scroll', () => requestAnimationFrame(() => this.paint()), { passive: true });
     filter.addEventListener('input', () => this.arrange());
+    group.addEventListener('change', () => this.arrange());
     new ResizeObserver(() => this.paint()).observe(scroll);
   }
 
@@ -80,7 +98,8 @@ export class WorkerTable {
   /** Offline first until somebody sorts: what is missing is what one comes to look for. */
   arrange() {
     const wanted = this.filter.value.trim().toLowerCase();
-    this.shown = this.all.filter((worker) => worker.name.toLowerCase().includes(wanted));
+    const found = this.all.filter((worker) => worker.name.toLowerCase().includes(wanted));
+    this.shown = this.group.checked ? grouped(found) : found;
     const { value } = this.sortBy ?? columns[0];
     const turn = this.sortBy && this.down ? -1 : 1;
     this.shown.sort((a, b) => {
@@ -89,7 +108,7 @@ export class WorkerTable {
       return a.name < b.name ? -1 : 1;
     });
     const offline = this.all.filter((worker) => !online(worker)).length;
-    this.counter.textContent = t('workers.count', { shown: count(this.shown.length), all: count(this.all.length), offline: count(offline) });
+    this.counter.textContent = t('workers.count', { shown: count(found.length), all: count(this.all.length), offline: count(offline) });
     this.paint();
   }
 
@@ -106,12 +125,26 @@ export class WorkerTable {
     for (const column of columns) {
       const cell = document.createElement('td');
       const text = column.show(worker, now);
-      cell.append(column.key === 'name' ? this.nameLink(text) : text);
+      cell.append(column.key !== 'name' ? text : worker.members ? this.groupButton(text) : this.nameLink(text));
       cell.className = column.kind ? column.kind(worker) : 'num';
       if (cell.className === 'name') cell.title = cell.textContent;
       row.append(cell);
     }
     return row;
+  }
+
+  /** Shows the workers of a group one by one. */
+  groupButton(name) {
+    const made = document.createElement('button');
+    made.type = 'button';
+    made.textContent = name;
+    made.addEventListener('click', () => {
+      this.filter.value = name;
+      this.group.checked = false;
+      this.arrange();
+      this.filter.focus();
+    });
+    return made;
   }
 
   space(rows) {
@@ -123,8 +156,6 @@ export class WorkerTable {
   }
 
   csv() {
-    const fields = ['name', 'hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale', 'difficulty', 'best_share', 'last_share', 'user_agent'];
-    const lines = this.shown.map((worker) => fields.map((field) => csvCell(worker[field] ?? '')).join(','));
-    return [fields.join(','), ...lines, ''].join('\r\n');
+    return csv(fields, this.shown);
   }
 }

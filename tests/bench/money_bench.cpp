@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "payouts/mysql_account_work.h"
 #include "payouts/mysql_balance_watch.h"
+#include "payouts/mysql_lease.h"
 #include "payouts/mysql_verify.h"
 #include "payouts/mysql_window.h"
 #include "pool/base/log.h"
@@ -228,6 +230,49 @@ void credit_of(std::uint64_t accounts)
     watch_of(books, *service);
 }
 
+/// An hour of an account each, rolled up for charts.
+void history_of(std::uint64_t accounts)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    run(books,
+        "insert into account (name, payout_address, salt) select concat('farm-', seq), '', "
+        "repeat('s', 32) from seq_1_to_" +
+            std::to_string(accounts));
+    run(books,
+        "insert into slot_account (slot_id, account_id, shares, stale, late, work, "
+        "stale_work, score) select s.seq, id, 1, 0, 0, 1, 0, 1 from account join "
+        "seq_960_to_1019 s");
+    run(books,
+        "insert into slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, "
+        "cum_score, root, chain, sealed_at_ms) select slot_id, count(*), 0, 1, sum(score), "
+        "0, 0, 0, repeat('a', 32), repeat('b', 32), 0 from slot_account group by slot_id");
+    run(books, "update books set sealed_through = 1019");
+    payouts::MysqlConnection db{books.mysql()};
+    payouts::Lease lease{db, "accountant", "bench", std::chrono::hours{1}};
+    if (!db.connect() || !lease.keep(pool::read_clock().steady)) std::exit(1);
+    const auto longest = [&](pool::UnixMillis now) {
+        double most = 0;
+        for (bool more = true; more;) {
+            most = std::max(
+                most, seconds_of([&] { more = payouts::roll_up_work(db, lease, now).value(); }));
+        }
+        return most;
+    };
+    const double copied = longest(now_in(1100).wall);
+    if (books.number("select count(*) from account_work") != 6 * (accounts + 1)) std::exit(1);
+    run(books, "analyze table account_work");
+    const std::string bytes = books.scalar(
+        "select (data_length + index_length) / table_rows from information_schema.tables where "
+        "table_schema = database() and table_name = 'account_work'");
+    const std::string of = " of " + std::to_string(accounts) + " accounts, a step";
+    say(("history: ten minutes" + of).c_str(), copied, "s", 1, true);
+    const double merged = longest(now_in(1100 + 32 * 1440).wall);
+    if (books.number("select count(*) from account_work") != accounts + 1) std::exit(1);
+    say(("history: into an hour" + of).c_str(), merged, "s", 1, true);
+    std::printf("%-58s %12s bytes\n", "  and one row of it on disk", bytes.c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -241,6 +286,7 @@ int main(int argc, char** argv)
                     "  peak memory of this process, the streams' source in it", peak_memory());
     }
     if (only.empty() || only == "credit") credit_of(100'000);
+    if (only.empty() || only == "history") history_of(10'000);
     if (only.empty() || only == "window") window_of(slots, 1000);
     if (missed_bars() == 0) return 0;
     std::printf("%u of its bars missed: is the machine doing something else?\n", missed_bars());

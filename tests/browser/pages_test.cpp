@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr auto explorer = "web.explorer=https://explorer.invalid/tx/{txid}";
+
 /// One pool for all of them, on regtest, with two miners: one by an address, one of a named
 /// account.
 class Pages : public ::testing::Test {
@@ -19,7 +21,8 @@ protected:
     static void SetUpTestSuite()
     {
         node = std::make_unique<NodeFixture>("regtest");
-        pool = std::make_unique<PoolFixture>(*node, PoolOptions{.start_difficulty = 0, .sets = {}});
+        pool = std::make_unique<PoolFixture>(
+            *node, PoolOptions{.start_difficulty = 0, .sets = {explorer}});
         pool->start();
         ASSERT_TRUE(pool->rpc("createaccount", "[\"farm\",\"" + address(2) + "\"]"));
         miners.push_back(pool->miner(address(1) + ".rig-1", {"--max-shares-per-second", "2"}));
@@ -78,6 +81,8 @@ TEST_F(Pages, SayHowToConnectByWhatTermsAndWhereBlocksWereFound)
 {
     EXPECT_EQ(complaints("home"), "");
 }
+
+TEST_F(Pages, ShowWhatStandsBehindAnAccountsFigures) { EXPECT_EQ(complaints("details"), ""); }
 
 TEST_F(Pages, FollowTheMinersWithoutBeingReloaded) { EXPECT_EQ(complaints("live"), ""); }
 

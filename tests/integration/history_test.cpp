@@ -1,11 +1,16 @@
 // What people are shown of the past, from real books.
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "payouts/account_book.h"
+#include "payouts/mysql_account_work.h"
 #include "payouts/mysql_history.h"
+#include "payouts/mysql_lease.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -40,18 +45,20 @@ TEST(History, AddsUpAnAccountsWorkByStepsAndLeavesOutTheOthers)
 
     const auto history = open(books);
     const std::string name = test_address("regtest", 1);
-    const auto points = history->account_work(name, slot * 60, 600);
+    const auto points = history->account_work(name, "", slot * 60, 600);
     ASSERT_TRUE(points.has_value()) << points.error().detail;
     const std::vector<payouts::HistoryPoint> expected{{slot * 60, 6, 2, 0},
                                                       {(slot + 10) * 60, 8, 1, 0}};
     EXPECT_EQ(*points, expected);
-    const auto worker = history->worker_work(name, "rig", slot * 60, (slot + 13) * 60, 600);
+    const auto worker = history->worker_work(name, "rig", slot * 60, 600);
     ASSERT_TRUE(worker.has_value()) << worker.error().detail;
     EXPECT_EQ(*worker, expected);
-    EXPECT_TRUE(history->worker_work(name, "other", slot * 60, (slot + 13) * 60, 600)->empty());
-    EXPECT_EQ(history->account_work(name, (slot + 10) * 60, 600)->size(), 1U);
-    EXPECT_EQ(history->account_work("nobody", 0, 600).error().code, pool::Error::Code::not_found);
-    EXPECT_TRUE(history->earnings(name, 10)->empty());
+    EXPECT_EQ(history->worker_work(name, "other", slot * 60, 600).error().code,
+              pool::Error::Code::not_found);
+    EXPECT_EQ(history->account_work(name, "", (slot + 10) * 60, 600)->size(), 1U);
+    EXPECT_EQ(history->account_work("nobody", "", 0, 600).error().code,
+              pool::Error::Code::not_found);
+    EXPECT_TRUE(history->earnings(name, 10, {})->empty());
 }
 
 TEST(History, TellsWhatAWorkerDidAMonthAgoByTheHour)
@@ -76,17 +83,218 @@ TEST(History, TellsWhatAWorkerDidAMonthAgoByTheHour)
                  "where worker = 'rig' group by seq");
     const std::uint64_t until = slot * 60;
     const std::uint64_t from = until / 3600 * 3600 - 720 * 3600;
-    const auto points = open(books)->worker_work(name, "rig", from, until, 3600);
+    const auto points = open(books)->worker_work(name, "rig", from, 3600);
     ASSERT_TRUE(points.has_value()) << points.error().detail;
     EXPECT_EQ(points->size(), 721U) << "each hour of thirty days";
     EXPECT_EQ(points->front().work, pool::U128{720});
     EXPECT_EQ(points->at(100).shares, 1U);
     EXPECT_EQ(points->at(720 - 10).shares, 6U);
     const auto plan = books.scalar(
-        "explain format=json select sum(work) from worker_sum where account_id = 1 and worker = "
-        "'rig' and period in (2799999, 2799998, 2799990)");
-    EXPECT_NE(plan.find("\"key\": \"PRIMARY\""), std::string::npos) << plan;
-    EXPECT_NE(plan.find("\"worker\""), std::string::npos) << "all of the key: " << plan;
+        "explain format=json select period div 6 step, sum(work) from worker_sum force index "
+        "(worker_sum_worker) where account_id "
+        "= 1 and worker = 'rig' and period >= 2799990 group by step");
+    EXPECT_NE(plan.find("\"key\": \"worker_sum_worker\""), std::string::npos) << plan;
+}
+
+using Points = std::vector<payouts::HistoryPoint>;
+
+/// Two accounts, the first with two sites, a stale share, and an hour without anybody.
+struct Busy {
+    BooksFixture books;
+    std::unique_ptr<payouts::Service> service = books.open();
+    payouts::MysqlConnection db{books.mysql()};
+    payouts::Lease lease{db, "accountant", "test", std::chrono::hours{1}};
+    std::unique_ptr<History> history;
+    const std::string farm = test_address("regtest", 1);
+
+    Busy()
+    {
+        auto stream = books.producer("a-0");
+        stream.start(slot);
+        stream.account(1, 1, slot);
+        stream.account(2, 2, slot);
+        stream.worker(7, 1, "north-1", slot);
+        stream.share(1, slot, 2, pool::RecordKind::share, 7);
+        stream.mark(slot + 1);
+        stream.ship_rest();
+        settle(*service, slot + 1);
+        payouts::AccountBookOptions options;
+        options.mysql = books.mysql();
+        const auto book = std::move(*payouts::AccountBook::open(options));
+        const payouts::Occasion on{"olga", pool::UnixMillis{(slot + 1) * pool::slot_ms},
+                                   pool::Height{1}};
+        EXPECT_TRUE(book->set_site(farm, "north", "brest", std::nullopt, on).has_value());
+        for (const std::uint64_t at : {2, 9, 10, 31, 59, 60, 125, 126}) {
+            stream.share(1, slot + at, 2 * at, pool::RecordKind::share, 7);
+            stream.share(1, slot + at, 1);
+            stream.share(2, slot + at, 7, pool::RecordKind::stale);
+            stream.share(2, slot + at, 3);
+        }
+        stream.mark(slot + 140);
+        stream.ship_rest();
+        EXPECT_EQ(settle(*service, slot + 140).sealed_through, slot + 139);
+        // As on a database that has just been migrated.
+        books.scalar("delete from account_work");
+        books.scalar("update work_copied set period = 0, account_id = 0");
+        service.reset();
+        EXPECT_TRUE(db.connect().has_value());
+        EXPECT_TRUE(lease.keep(pool::read_clock().steady).value_or(false));
+        history = open(books);
+    }
+
+    /// All that is told: of the pool, both accounts and both sites.
+    std::vector<Points> told(std::uint64_t step_s) const
+    {
+        const std::uint64_t from = (slot / 60 - 1) * 3600;
+        const std::string other = test_address("regtest", 2);
+        return {*history->pool_work(from, step_s), *history->account_work(farm, "", from, step_s),
+                *history->account_work(other, "", from, step_s),
+                *history->account_work(farm, "main", from, step_s),
+                *history->account_work(farm, "brest", from, step_s)};
+    }
+    bool roll_up(std::uint64_t minutes_later)
+    {
+        const auto more =
+            payouts::roll_up_work(db, lease, pool::UnixMillis{(slot + minutes_later) * 60'000},
+                                  {.accounts_at_once = 1, .rows_at_once = 2});
+        EXPECT_TRUE(more.has_value()) << more.error().detail;
+        return more.value_or(false);
+    }
+};
+
+TEST(History, TellsTheSameAtEachStepOfRollingUp)
+{
+    Busy busy;
+    const std::vector<Points> tens = busy.told(600);
+    const std::vector<Points> hours = busy.told(3600);
+    ASSERT_EQ(tens[0].size(), 6U);
+    ASSERT_EQ(tens[2].front().stale, 2U);
+    ASSERT_NE(tens[3], tens[4]);
+    int parts = 0;
+    for (; busy.roll_up(140); ++parts) {
+        EXPECT_EQ(busy.told(600), tens) << "after part " << parts;
+        EXPECT_EQ(busy.told(3600), hours) << "after part " << parts;
+    }
+    EXPECT_GE(parts, 12) << "six periods of two accounts, one at once";
+    EXPECT_EQ(busy.books.number("select count(distinct period) from account_work"), 6U);
+    constexpr std::uint64_t month = 32 * 1440;
+    for (parts = 0; busy.roll_up(month); ++parts) {
+        EXPECT_EQ(busy.told(3600), hours) << "after part " << parts;
+    }
+    EXPECT_EQ(busy.told(3600), hours);
+    EXPECT_EQ(busy.books.number("select count(distinct period) from account_work"), 3U);
+    EXPECT_EQ(busy.books.number("select count(*) from account_work where period % 6 <> 0"), 0U);
+    while (busy.roll_up(732 * 1440)) {
+    }
+    EXPECT_EQ(busy.books.scalar("select count(*) from account_work"), "0");
+    EXPECT_GT(busy.books.number("select count(*) from slot_account"), 0U) << "money is not touched";
+}
+
+TEST(History, CopiesAPeriodTwiceWithoutCountingItTwice)
+{
+    Busy busy;
+    const std::vector<Points> tens = busy.told(600);
+    for (int round = 0; round < 2; ++round) {
+        while (busy.roll_up(140)) {
+        }
+        EXPECT_EQ(busy.told(600), tens);
+        busy.books.scalar("update work_copied set period = 0, account_id = 0");
+    }
+}
+
+TEST(History, DoesNotCopyAPeriodBeforeItsLastMinuteIsSealed)
+{
+    Busy busy;
+    busy.books.scalar("drop trigger books_sealed_stay");
+    busy.books.scalar("update books set sealed_through = " + std::to_string(slot + 18));
+    while (busy.roll_up(140)) {
+    }
+    EXPECT_EQ(busy.books.number("select max(period) from account_work"), slot / 10);
+}
+
+TEST(History, TellsASitesWorkAndWhichSitesThereAre)
+{
+    const Busy busy;
+    const auto brest = busy.history->account_work(busy.farm, "brest", slot * 60, 86'400);
+    ASSERT_TRUE(brest.has_value()) << brest.error().detail;
+    ASSERT_EQ(brest->size(), 1U);
+    EXPECT_EQ(brest->front().work, pool::U128{2 * (2 + 9 + 10 + 31 + 59 + 60 + 125 + 126)});
+    EXPECT_EQ(busy.history->account_work(busy.farm, "minsk", slot * 60, 600).error().code,
+              pool::Error::Code::not_found);
+    const auto sites = busy.history->sites(busy.farm, (slot + 1) * 60);
+    ASSERT_TRUE(sites.has_value()) << sites.error().detail;
+    ASSERT_EQ(sites->size(), 2U);
+    EXPECT_EQ(sites->at(0).site, "main");
+    EXPECT_EQ(sites->at(1).site, "brest");
+    EXPECT_EQ(sites->at(1).shares, 8U);
+}
+
+/// A block that paid account 1. digit: its hash is 64 of it.
+void pay_by_block(const BooksFixture& books, unsigned height, char digit)
+{
+    const std::string hash = "unhex('" + std::string(64, digit) + "')";
+    books.scalar(
+        "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps, state, books) values (" +
+        hash + ", " + std::to_string(height) +
+        ", 1, 1, '', '', repeat('h', 80), '', 100, 100, 'immature', 'accrued')");
+    books.scalar("insert into block_credit values (" + hash + ", 1, 1, 1, 100, 1, 0, 99, 100, 0)");
+}
+
+TEST(History, GoesOnBehindTheBlockThatWasShownLastWhileNewerOnesCome)
+{
+    const Busy busy;
+    pay_by_block(busy.books, 810, 'a');
+    pay_by_block(busy.books, 811, 'b');
+    pay_by_block(busy.books, 811, 'c');
+    std::vector<std::pair<std::uint32_t, std::uint8_t>> seen;
+    std::optional<payouts::EarningPlace> behind;
+    for (unsigned page = 0; page < 9; ++page) {
+        const auto rows = busy.history->earnings(busy.farm, 1, behind);
+        ASSERT_TRUE(rows.has_value()) << rows.error().detail;
+        if (rows->empty()) break;
+        behind = {rows->front().height, rows->front().hash};
+        seen.emplace_back(behind->height.value, behind->hash.bytes[0]);
+        if (page == 0) pay_by_block(busy.books, 812, 'd');
+    }
+    const std::vector<std::pair<std::uint32_t, std::uint8_t>> expected{
+        {811, 0xcc}, {811, 0xbb}, {810, 0xaa}};
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(busy.history->earnings(busy.farm, 10, {})->size(), 4U);
+}
+
+/// A payout with two lines to account 1.
+void pay(const BooksFixture& books, const std::string& name)
+{
+    books.scalar(
+        "insert into payout_batch (request_id, state, signs, fee_payer, total_sat, fee_max_sat, "
+        "created_by, created_at_ms) values ('" +
+        name + "', 'approved', 'wallet', 'pool', 3, 1, 'ann', 1790000000000)");
+    for (const char* const line : {"2", "5"}) {
+        books.scalar("insert into payout_item select max(id), " + std::string{line} +
+                     ", 1, 'to', concat('script', " + line + "), 1, 0, 0 from payout_batch");
+    }
+}
+
+TEST(History, GoesOnBehindThePaymentThatWasShownLastWhileNewerOnesCome)
+{
+    const Busy busy;
+    pay(busy.books, "one");
+    pay(busy.books, "two");
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
+    std::optional<payouts::PaidPlace> behind;
+    for (unsigned page = 0; page < 9; ++page) {
+        const auto rows = busy.history->payouts_of(busy.farm, 1, behind);
+        ASSERT_TRUE(rows.has_value()) << rows.error().detail;
+        if (rows->empty()) break;
+        behind = {rows->front().payout.id, rows->front().line};
+        seen.emplace_back(behind->payout, behind->line);
+        if (page == 0) pay(busy.books, "three");
+    }
+    const std::vector<std::pair<std::uint64_t, std::uint64_t>> expected{
+        {2, 2}, {2, 5}, {1, 2}, {1, 5}};
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(busy.history->payouts_of(busy.farm, 10, {})->size(), 6U);
 }
 
 // N is two blocks' worth of score (books_fixture.h), and on regtest a share of work 2 scores one.

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_account_work.h"
 #include "payouts/mysql_lease.h"
 #include "payouts/mysql_shares.h"
 #include "tests/support/books_fixture.h"
@@ -163,7 +164,8 @@ TEST(Lease, IsNeededToRollUpWhatWorkersDid)
     ASSERT_TRUE(db.connect().has_value());
     payouts::Lease none{db, "accountant", "another", std::chrono::seconds{10}};
     for (const auto& done :
-         {payouts::roll_up_workers(db, none, slot, 0), payouts::merge_into_hours(db, none, slot)}) {
+         {payouts::roll_up_workers(db, none, slot, 0), payouts::merge_into_hours(db, none, slot),
+          payouts::roll_up_work(db, none, now_in(slot).wall)}) {
         ASSERT_FALSE(done.has_value());
         EXPECT_EQ(done.error().code, Error::Code::conflict);
     }
@@ -356,13 +358,13 @@ TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
                            "from worker_sum"),
               "5/1/5,1/0/3");
     // Three days later both are one row of their hour.
-    for (int turn = 0; turn < 4; ++turn) settle(*service, slot + 10 + 3 * day);
+    for (int turn = 0; turn < 8; ++turn) settle(*service, slot + 10 + 3 * day);
     EXPECT_EQ(books.scalar("select group_concat(period, ':', shares, '/', stale, '/', work) "
                            "from worker_sum"),
               "96:6/1/8");
     EXPECT_EQ(books.number("select count(*) from worker_day"), 0U);
     // After a month, of their day.
-    for (int turn = 0; turn < 3; ++turn) settle(*service, slot + 10 + 32 * day);
+    for (int turn = 0; turn < 8; ++turn) settle(*service, slot + 10 + 32 * day);
     EXPECT_EQ(books.scalar("select group_concat(day, ':', shares, '/', stale, '/', work) "
                            "from worker_day"),
               "0:6/1/8");

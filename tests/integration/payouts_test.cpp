@@ -161,7 +161,7 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "confirmed");
     EXPECT_EQ(pool.received(7), 5'000'000);
-    const auto paid = (*history)->payouts_of("member-7", 10);
+    const auto paid = (*history)->payouts_of("member-7", 10, {});
     ASSERT_TRUE(paid.has_value()) << paid.error().detail;
     ASSERT_EQ(paid->size(), 1U);
     EXPECT_EQ(paid->front().payout.state, "confirmed");
@@ -169,7 +169,7 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     EXPECT_EQ(paid->front().payout.fee, batch->txs[1].fee);
     EXPECT_EQ(paid->front().amount, Sats{5'000'000});
     EXPECT_EQ((*history)->payouts(10, id)->size(), 0U) << "only those before it";
-    EXPECT_EQ((*history)->payouts_of("nobody", 10).error().code, pool::Error::Code::not_found);
+    EXPECT_EQ((*history)->payouts_of("nobody", 10, {}).error().code, pool::Error::Code::not_found);
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 

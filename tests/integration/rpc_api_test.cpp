@@ -112,6 +112,7 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/pool", "/api/v1/pool"},
         {"/api/v1/network", "/api/v1/network"},
         {"/api/v1/terms", "/api/v1/terms"},
+        {"/api/v1/luck", "/api/v1/luck"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=2"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=0"},
         {"/api/v1/blocks/{height}", "/api/v1/blocks/812"},
@@ -126,7 +127,20 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}/history", "/api/v1/users/nobody/history?range=6h"},
         {"/api/v1/users/{account}/workers/{worker}/history",
          "/api/v1/users/miner/workers/rig/history?range=30d"},
+        {"/api/v1/pool/history", "/api/v1/pool/history?range=2y"},
+        {"/api/v1/pool/history", "/api/v1/pool/history?step=7m"},
+        {"/api/v1/users/{account}/history", "/api/v1/users/miner/history?range=24h&step=1m"},
+        {"/api/v1/users/{account}/workers/{worker}/history",
+         "/api/v1/users/miner/workers/rig/history?range=1y"},
+        {"/api/v1/users/{account}/sites", "/api/v1/users/miner/sites"},
+        {"/api/v1/users/{account}/sites", "/api/v1/users/nobody/sites"},
+        {"/api/v1/users/{account}/sites/{site}/history", "/api/v1/users/miner/sites/brest/history"},
+        {"/api/v1/users/{account}/sites/{site}/history", "/api/v1/users/miner/sites/none/history"},
+        {"/api/v1/users/{account}/sites/{site}/history",
+         "/api/v1/users/miner/sites/brest/history?step=1s"},
         {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?limit=3"},
+        {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?cursor=7"},
+        {"/api/v1/users/{account}/payouts", "/api/v1/users/miner/payouts?cursor=x"},
         {"/api/v1/users/{account}/earnings", "/api/v1/users/miner/earnings?limit=1001"},
         {"/api/v1/users/{account}/window", "/api/v1/users/miner/window"},
         {"/api/v1/users/{account}/window", "/api/v1/users/nobody/window"},
@@ -138,7 +152,7 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'a')},
         {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'b')},
         {"/api/v1/payouts", "/api/v1/payouts"},
-        {"/api/v1/payouts", "/api/v1/payouts?limit=1&before=7"},
+        {"/api/v1/payouts", "/api/v1/payouts?limit=1&cursor=7"},
         {"/api/v1/payouts", "/api/v1/payouts?limit=101"},
     };
     std::set<std::string> covered{"/api/v1/events"};
@@ -153,6 +167,8 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}/earnings", "/api/v1/users/hidden/earnings"},
         {"/api/v1/users/{account}/window", "/api/v1/users/hidden/window"},
         {"/api/v1/users/{account}/history", "/api/v1/users/hidden/history"},
+        {"/api/v1/users/{account}/sites", "/api/v1/users/hidden/sites"},
+        {"/api/v1/users/{account}/sites/{site}/history", "/api/v1/users/hidden/sites/main/history"},
         {"/api/v1/users/{account}/payouts", "/api/v1/users/hidden/payouts"},
         {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/hidden/workers/rig"},
         {"/api/v1/users/{account}/workers/{worker}/history",
@@ -177,7 +193,9 @@ TEST(RpcApi, TellsByWhatTermsItPaysAndWhenTheDifficultyChanges)
               (json{{"scheme", "PPLNS-SU/1"},
                     {"fee_bps", 100},
                     {"window", 2.125},
-                    {"minimum_payout_sat", 100'000}}));
+                    {"minimum_payout_sat", 100'000},
+                    {"next_payout_at", 7},
+                    {"explorer", "https://x/{txid}"}}));
     const json network = json::parse(body_of(get(server.web(), "/api/v1/network")));
     EXPECT_EQ(network.at("retarget_height"), 2016);
     EXPECT_EQ(network.at("retarget_change"), -0.25);
@@ -205,20 +223,6 @@ TEST(RpcApi, SaysSoWhenTheDocumentAndAnAnswerDiffer)
     const std::string answer = get(server.web(), "/api/v1/network");
     EXPECT_NE(schema.fault_of_answer("/api/v1/pool", answer), "");
     EXPECT_NE(schema.fault_of_answer("/api/v1/blocks", answer), "");
-}
-
-TEST(RpcApi, GivesPagesOfWorkersUntilThereIsNoNext)
-{
-    const Running server;
-    const json all = json::parse(body_of(get(server.web(), "/api/v1/users/miner/workers")));
-    EXPECT_EQ(all.at("total"), 1);
-    EXPECT_EQ(all.at("workers").size(), 1U);
-    EXPECT_TRUE(all.at("next").is_null());
-    const std::string behind = get(server.web(), "/api/v1/users/miner/workers?cursor=rig");
-    EXPECT_EQ(json::parse(body_of(behind)).at("workers").size(), 0U);
-    const json page = json::parse(body_of(get(server.web(), "/api/v1/users/farm/workers?limit=7")));
-    EXPECT_EQ(page.at("workers").size(), 7U);
-    EXPECT_EQ(page.at("next"), "rig");
 }
 
 TEST(RpcApi, GivesAnAccountOfTenThousandWorkersInAsFewBytesAsOneOfOne)
@@ -387,8 +391,8 @@ TEST(RpcApi, GivesPagesOfPayouts)
     const Running server;
     const json first = json::parse(body_of(get(server.web(), "/api/v1/payouts?limit=1")));
     EXPECT_EQ(first.at("payouts").at(0).at("txid"), std::string(64, 'a'));
-    EXPECT_EQ(first.at("next"), 7);
-    const json next = json::parse(body_of(get(server.web(), "/api/v1/payouts?limit=1&before=7")));
+    EXPECT_EQ(first.at("next"), "7");
+    const json next = json::parse(body_of(get(server.web(), "/api/v1/payouts?limit=1&cursor=7")));
     EXPECT_EQ(next.at("payouts").at(0).at("payout"), 6);
     EXPECT_TRUE(next.at("payouts").at(0).at("txid").is_null()) << "it is not on its way yet";
     EXPECT_TRUE(json::parse(body_of(get(server.web(), "/api/v1/payouts"))).at("next").is_null());

@@ -71,7 +71,10 @@ public:
         done(info);
     }
     void readiness(Done<Readiness> done) override { done(current()); }
-    void terms(Done<TermsInfo> done) override { done(TermsInfo{100, "2.125", {100'000}}); }
+    void terms(Done<TermsInfo> done) override
+    {
+        done(TermsInfo{100, "2.125", {100'000}, pool::UnixMillis{7'000}, "https://x/{txid}"});
+    }
     void access(const std::string& account, const std::string& token, Done<Access> done) override
     {
         Access access;
@@ -147,6 +150,9 @@ public:
         worker.rejected = 9;
         worker.duplicate = 3;
         worker.low_difficulty = 1;
+        worker.session_count = 2;
+        worker.sessions.resize(2);
+        worker.sessions.front().last_share = pool::UnixMillis{1'700'000'400'500};
         done(worker);
     }
     void create_account(const std::string& name, const std::string& address,
@@ -157,18 +163,30 @@ public:
     }
     void history(const HistoryQuestion& question, Done<HistoryInfo> done) override
     {
-        if (question.account == "nobody") return done(nobody());
-        done(HistoryInfo{600, {{1'700'000'400, 1.5e12, 3, 1}, {1'700'001'000, 0, 0, 0}}});
+        if (question.account == "nobody" || question.site == "none") return done(nobody());
+        done(HistoryInfo{question.span.step_s,
+                         {{1'700'000'400, 1.5e12, 3, 1}, {1'700'001'000, 0, 0, 0}}});
     }
-    void earnings(const std::string& account, std::uint32_t,
+    void sites(const std::string& account, Done<std::vector<SiteInfo>> done) override
+    {
+        if (account == "nobody") return done(nobody());
+        done(std::vector<SiteInfo>{{"main", 1.5e12, 3, 1}, {"brest", 0, 0, 1}});
+    }
+    void earnings(const std::string& account, std::uint32_t limit,
+                  const std::optional<EarningCursor>& after,
                   Done<std::vector<EarningInfo>> done) override
     {
         if (account == "nobody") return done(nobody());
-        EarningInfo earning;
-        earning.height = {812};
-        earning.state = "immature";
-        earning.net = {990};
-        done(std::vector<EarningInfo>{earning});
+        std::vector<EarningInfo> earnings;
+        for (std::uint32_t height = after ? after->height.value - 1 : 812;
+             height > 809 && earnings.size() < limit; --height) {
+            EarningInfo& earning = earnings.emplace_back();
+            earning.height = {height};
+            earning.hash = std::string(64, 'a');
+            earning.state = "immature";
+            earning.net = {990};
+        }
+        done(std::move(earnings));
     }
     void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                  Done<std::vector<PayoutInfo>> done) override
@@ -187,15 +205,20 @@ public:
         }
         done(std::vector<PayoutInfo>(std::min(limit, 2U), payout));
     }
-    void payouts_of(const std::string& account, std::uint32_t,
+    void payouts_of(const std::string& account, std::uint32_t limit,
+                    const std::optional<PaidCursor>& after,
                     Done<std::vector<PaidInfo>> done) override
     {
         if (account == "nobody") return done(nobody());
-        PaidInfo paid;
-        paid.payout.state = "confirmed";
-        paid.address = "bcrt1";
-        paid.amount = {20'000};
-        done(std::vector<PaidInfo>{paid});
+        std::vector<PaidInfo> out;
+        PaidInfo paid{{}, 0, "bcrt1", {20'000}, {}};
+        for (const PaidCursor place : {PaidCursor{7, 1}, PaidCursor{7, 4}, PaidCursor{5, 6}}) {
+            if ((after && place.line <= after->line) || out.size() == limit) continue;
+            paid.payout.id = place.payout;
+            paid.line = place.line;
+            out.push_back(paid);
+        }
+        done(std::move(out));
     }
     void window(const std::string& account, Done<WindowInfo> done) override
     {

@@ -14,7 +14,8 @@ namespace {
 constexpr unsigned no_right_to_table = 1142;
 constexpr unsigned no_right_to_column = 1143;
 // Three caches, and the sums of open minutes, whose keys and past a trigger keeps.
-const std::set<std::string> whole{"account_total", "slot_account", "worker_day", "worker_sum"};
+const std::set<std::string> whole{"account_total", "account_work", "slot_account", "worker_day",
+                                  "worker_sum"};
 
 payouts::MysqlOptions running(const BooksFixture& books)
 {

@@ -14,6 +14,9 @@ export async function check(watched, { admin, user, password }) {
   await page.locator('#operator-panel:not([hidden])').waitFor();
   watched.same(await page.locator('#loop-rows tr').count(), 4, 'loops: two of Stratum, one of the core, one of this page');
   watched.same(await page.locator('#operator-ledger').textContent(), '0 sat', 'the difference in the books');
+  watched.holds(/^[\d.]+ ms, 99 %: /.test(await page.locator('#operator-redis').textContent()), 'how fast Redis is');
+  watched.holds(/^[\d.]+ ms, 99 %: /.test(await page.locator('#operator-mysql').textContent()), 'how fast MySQL is');
+  watched.same(await page.locator('#operator-bans').textContent(), '0', 'bans');
   const node = page.locator('#node-rows tr', { hasText: 'local' });
   await node.locator('td.good').waitFor();
   watched.holds(await page.locator('#part-rows td.bad').count() === 0, 'a part of the pool is said to be bad');

@@ -1,0 +1,53 @@
+// What stands behind an account's figures: groups of workers, sites, files for spreadsheets, a worker's connections, luck.
+
+import { readFile } from 'node:fs/promises';
+
+async function downloaded(page, button) {
+  const download = page.waitForEvent('download');
+  await page.locator(button).click();
+  return readFile(await (await download).path(), 'utf8');
+}
+
+export async function check(watched, { address }) {
+  const page = await watched.visitor();
+  watched.expected.push('404'); // the pool has no such site
+  // Sites take minutes to come about; the page cannot tell these from the pool's.
+  const charts = [];
+  page.on('request', (request) => { if (request.url().includes('/history')) charts.push(new URL(request.url()).pathname); });
+  await page.route('**/users/*/sites', (route) => route.fulfill({ json: [
+    { site: 'main', hashrate_1d: 0, shares: 0, stale: 0 }, { site: 'brest', hashrate_1d: 1.5e15, shares: 7, stale: 1 }] }));
+  await watched.visit(page, `#/account/${address}`);
+  await page.locator('#worker-table tbody td.name', { hasText: 'rig-1' }).waitFor();
+  await page.locator('#worker-group').check();
+  const group = page.locator('#worker-table tbody tr', { has: page.getByRole('button', { name: 'rig', exact: true }) });
+  watched.same(await group.locator('td').first().textContent(), '1 / 1', 'how many of a group work');
+  await watched.shot(page, 'groups');
+  await group.getByRole('button').click();
+  await page.locator('#worker-table tbody a', { hasText: 'rig-1' }).waitFor();
+  watched.same(await page.locator('#worker-filter').inputValue(), 'rig', 'the filter after a group was opened');
+
+  watched.holds((await page.locator('#site-rows').textContent()).includes('1.50 PH/s'), 'a site\'s rate is not shown');
+  await page.locator('#site').selectOption('brest');
+  await page.waitForFunction(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('/sites/brest/history')));
+  watched.holds(charts.some((path) => path.endsWith('/sites/brest/history')), 'the chart does not ask for the site');
+
+  watched.same(await page.locator('#paid-all').textContent(), '0 sat', 'what was paid');
+  watched.same(await page.locator('#next-payout').textContent(), 'when the operator makes one', 'the next payout');
+  await page.locator('#earnings summary').click();
+  const earnings = await downloaded(page, '#earning-csv');
+  watched.holds(earnings.startsWith('height,hash,state,time,gross_sat,fee_sat,net_sat\r\n'), `the file of earnings begins with ${earnings.slice(0, 60)}`);
+  const cells = await page.evaluate(async () => {
+    const { csv } = await import('/csv.js');
+    return csv(['a'], ['=1+1', '+1', '-1', '@x', ' =1', '\t=1', '\uff1d1', 'a"b', 'rig-1', -5, null].map((a) => ({ a }))).split('\r\n');
+  });
+  watched.same(cells.slice(1, -1).join('|'), '"\'=1+1"|"\'+1"|"\'-1"|"\'@x"|"\' =1"|"\'\t=1"|"\'\uff1d1"|"a""b"|"rig-1"|"-5"|""', 'what a spreadsheet could run');
+
+  await page.locator('#worker-table tbody a', { hasText: 'rig-1' }).click();
+  await page.locator('#session-rows tr').first().waitFor();
+  const session = (await page.locator('#session-rows tr').first().locator('td').allTextContents());
+  watched.holds(Number(session[2].replace(/\D/g, '')) > 0, `a connection with ${session[2]} shares`);
+  watched.same(await page.locator('#session-count').textContent(), 'shown: 1 of 1', 'connections of the worker');
+
+  await watched.visit(page, '#/blocks');
+  await page.waitForFunction(() => /%/.test(document.getElementById('luck-250').textContent) || document.querySelectorAll('#block-rows tr').length === 0);
+}
