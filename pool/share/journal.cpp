@@ -22,14 +22,19 @@ struct Journal::Impl {
     std::uint64_t last = 0;
     std::uint64_t synced = 0;
     UnixMillis last_at;
-    bool roll = true;     // the next append begins a segment
-    bool broken = false;  // what is on disk can't be trusted any more
+    bool roll = true;          // the next append begins a segment
+    bool broken = false;       // what is on disk can't be trusted any more
+    std::uint64_t wanted = 0;  // records from here on, as drop_below was told last
     std::function<void()> appended;
     Bytes buffer;  // of a write; kept for its memory
 
     Result<void> load();
     Result<void> load_segments();
     Result<void> begin_segment();
+    Result<void> write(std::span<const RecordBytes> records);
+    std::size_t unwanted(std::uint64_t seq) const;
+    std::size_t droppable(std::uint64_t seq) const;
+    void drop_oldest(std::size_t count);
 };
 
 namespace {
@@ -118,14 +123,16 @@ Result<void> Journal::Impl::load()
     if (::fdatasync(newest.file->fd()) != 0) return fail(file_error("sync", newest.path, errno));
     synced = last;
     JournalSegment::note_synced(newest.file->fd(), synced);
-    for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
-        if (it->count == 0) continue;
+    Result<void> newest_read;  // an older one that can't be read stops nobody who does not want it
+    for (JournalSegment& segment : segments) {
+        if (segment.count == 0) continue;
         std::vector<RecordBytes> newest_record;
-        if (auto got = it->read(it->last(), 1, newest_record); !got) return got;
-        last_at = at_in(newest_record.front());
-        break;
+        newest_read = segment.read(segment.last(), 1, newest_record);
+        if (!newest_read) continue;
+        segment.newest_at = at_in(newest_record.front());
+        last_at = segment.newest_at;
     }
-    return {};
+    return newest_read;
 }
 
 Result<void> Journal::Impl::begin_segment()
@@ -145,6 +152,46 @@ Result<void> Journal::Impl::begin_segment()
     segments.push_back(std::move(*made));
     roll = false;
     return {};
+}
+
+/// How many of the oldest segments hold nothing from `seq` on.
+std::size_t Journal::Impl::unwanted(std::uint64_t seq) const
+{
+    std::size_t count = 0;
+    while (count + 1 < segments.size() && segments[count].last() < seq) ++count;
+    return count;
+}
+
+/// How many of those are not worth keeping a while.
+std::size_t Journal::Impl::droppable(std::uint64_t seq) const
+{
+    const std::size_t most = unwanted(seq);
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < most; ++i) bytes += segments[i].bytes();
+    const auto kept_ms = static_cast<std::uint64_t>(options.kept_for.count());
+    std::size_t drop = 0;
+    while (drop < most && (bytes > options.kept_bytes ||
+                           segments[drop].newest_at.value + kept_ms <= last_at.value)) {
+        bytes -= segments[drop].bytes();
+        ++drop;
+    }
+    return drop;
+}
+
+void Journal::Impl::drop_oldest(std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i) ::unlink(segments[i].path.c_str());
+    segments.erase(segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+Result<void> Journal::Impl::write(std::span<const RecordBytes> records)
+{
+    const bool full =
+        !roll && segments.back().count > 0 && segments.back().bytes() >= options.segment_bytes;
+    if (roll || full) {
+        if (auto begun = begin_segment(); !begun) return begun;
+    }
+    return segments.back().append(records, buffer, broken);
 }
 
 Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -183,15 +230,18 @@ Result<void> Journal::append(std::span<const RecordBytes> records)
         return fail(Error::Code::io, "the share journal in " + impl_->directory.string() +
                                          " failed earlier: restart after looking at the disk");
     }
-    const bool full = !impl_->roll && impl_->segments.back().count > 0 &&
-                      impl_->segments.back().bytes() >= impl_->options.segment_bytes;
-    if (impl_->roll || full) {
-        if (auto begun = impl_->begin_segment(); !begun) return begun;
+    auto put = impl_->write(records);
+    // The disk is full, perhaps: new shares are worth more than what nobody wants any more.
+    const std::size_t kept = impl_->unwanted(impl_->wanted);
+    if (!put && !impl_->broken && kept > 0) {
+        log::warn("journal_kept_files_given_up", {{"files", kept}, {"reason", put.error().detail}});
+        impl_->drop_oldest(kept);
+        put = impl_->write(records);
     }
-    if (auto put = impl_->segments.back().append(records, impl_->buffer, impl_->broken); !put)
-        return put;
+    if (!put) return put;
     impl_->last += records.size();
     impl_->last_at = at_in(records.back());
+    impl_->segments.back().newest_at = impl_->last_at;
     if (impl_->appended) impl_->appended();
     return {};
 }
@@ -232,13 +282,10 @@ bool Journal::holds_all_from(std::uint64_t seq) const
 
 void Journal::drop_below(std::uint64_t seq)
 {
-    bool dropped = false;
-    while (impl_->segments.size() > 1 && impl_->segments.front().last() < seq) {
-        ::unlink(impl_->segments.front().path.c_str());
-        impl_->segments.erase(impl_->segments.begin());
-        dropped = true;
-    }
-    if (dropped) log::debug("journal_dropped", {{"below", seq}});
+    impl_->wanted = seq;
+    const std::size_t done = impl_->droppable(seq);
+    impl_->drop_oldest(done);
+    if (done > 0) log::debug("journal_dropped", {{"below", seq}});
 }
 
 void Journal::on_append(std::function<void()> task) { impl_->appended = std::move(task); }

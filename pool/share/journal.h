@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,12 @@ namespace pool {
 struct JournalOptions {
     /// A segment file is closed once it is this long. Bounds what must be read at start-up.
     std::size_t segment_bytes = std::size_t{64} << 20;
+    /// A file that nobody wants any more stays while its newest record is younger than this beside
+    /// the journal's newest: books that go back (a replica that was behind is promoted, a backup
+    /// restored) find there what they lack.
+    std::chrono::milliseconds kept_for = std::chrono::hours{1};
+    /// No more than so many bytes of such files: at 15,000 shares a second on two loops 23 minutes.
+    std::size_t kept_bytes = std::size_t{1} << 30;
 };
 
 /// A producer's records on disk, in segment files of contiguous sequence numbers.
@@ -64,7 +71,8 @@ public:
     /// Can every record from `seq` to the newest be read, with none jumped over?
     bool holds_all_from(std::uint64_t seq) const;
 
-    /// Deletes segments that hold only records below `seq`. The newest one always stays.
+    /// Deletes segments that hold only records below `seq`, but for those that JournalOptions
+    /// keeps a while. The newest one always stays.
     void drop_below(std::uint64_t seq);
 
     /// Called after each append, on its thread: the moment to think of a sync.

@@ -41,6 +41,7 @@ struct JournalSegment {
     std::uint64_t previous = 0;  ///< the last one before it; less than first - 1 after a jump
     std::uint64_t count = 0;     ///< whole records
     std::uint64_t synced = 0;    ///< as of opening: records up to here survive any power cut
+    UnixMillis newest_at;        ///< time of its newest record; 0 while it has none
 
     std::uint64_t last() const { return first + count - 1; }
     std::uint64_t bytes() const;

@@ -46,7 +46,7 @@ void RedisShareLog::set_mark(std::uint64_t seq)
 {
     if (phase_ == Phase::foreign) return;  // it may be about another's records
     if (seq > highest_) return stop_for_good(seq);
-    mark_ = std::max(mark_, seq);
+    mark_ = seq;
     journal_.drop_below(mark_ + 1);
     note_oldest();
 }
@@ -297,6 +297,7 @@ void RedisShareLog::count_backlog()
 {
     const std::uint64_t last = journal_.last_seq();
     const std::uint64_t there = std::max(shipped_, mark_);
+    told_shipped_.set(static_cast<std::int64_t>(shipped_));
     backlog_.set(last > there ? static_cast<std::int64_t>(last - there) : 0);
 }
 

@@ -37,8 +37,8 @@ public:
     /// Connects, and keeps trying. Call set_mark first when MySQL has records of this producer.
     void start();
 
-    /// MySQL has all records up to `seq`: they need not be sent again, and the journal may drop
-    /// them. Never goes back.
+    /// MySQL has all records up to `seq`, and no others: those need not be sent again, and the
+    /// journal may drop them. Goes back when MySQL does: a replica that was behind was promoted.
     void set_mark(std::uint64_t seq);
 
     /// Makes the stream anew from the journal: what the books ask for when records after `mark`
@@ -46,6 +46,8 @@ public:
     /// time, and refuses when the journal does not hold them all.
     void resend(std::uint64_t mark);
 
+    /// Redis has said last that it has all up to here, or MySQL that it does. Any thread.
+    std::uint64_t shipped() const { return static_cast<std::uint64_t>(told_shipped_.value()); }
     /// Records of the journal that Redis does not have yet. Any thread.
     std::uint64_t backlog() const { return static_cast<std::uint64_t>(backlog_.value()); }
     /// Time of the oldest record of the journal that MySQL does not have, as far as set_mark told;
@@ -102,6 +104,7 @@ private:
     std::shared_ptr<const bool> alive_ = std::make_shared<bool>(true);
     std::vector<RecordBytes> batch_;
     std::string blob_;
+    Gauge told_shipped_;
     Gauge backlog_;
     Gauge unbooked_since_;
     Gauge connected_;

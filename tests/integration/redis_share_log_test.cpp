@@ -206,6 +206,26 @@ TEST(RedisShareLog, SendsEverythingAgainThatMySqlDoesNotHaveWhenRedisWasEmptied)
     EXPECT_EQ(p.stream(), Producing::numbers(6, 24));
 }
 
+// MySQL failed over to a replica that lacks what the old one had booked, and Redis was trimmed to
+// it.
+TEST(RedisShareLog, SendsAgainWhatTheBooksHadAndLackSinceTheyWentBack)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.log->set_mark(15);
+    p.server.ask({"XTRIM", "zubr:sh:p", "MINID", "16-0"});
+    p.log->set_mark(7);
+    p.log->resend(7);
+    ASSERT_TRUE(p.until([&] { return p.stream() == Producing::numbers(8, 20); }));
+    EXPECT_EQ(p.log->lacks_from(), 0U);
+    p.append(1);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(8, 21));
+}
+
 TEST(RedisShareLog, KnowsInItsNextLifeWhatRedisHasAlready)
 {
     Producing p;
@@ -294,6 +314,8 @@ TEST(RedisShareLog, KnowsHowOldTheOldestRecordIsThatMySqlDoesNotHave)
     p.life();
     p.log->set_mark(2);
     EXPECT_EQ(p.log->unbooked_since(), UnixMillis{9000}) << "in its next life";
+    p.log->set_mark(1);
+    EXPECT_EQ(p.log->unbooked_since(), UnixMillis{8000}) << "the books went back";
 }
 
 TEST(RedisShareLog, WaitsWhileRedisLoadsItsData)

@@ -29,7 +29,7 @@ std::vector<RecordBytes> records(std::uint64_t first, std::uint64_t count)
 // A journal in a directory of its own; a small segment so that files roll.
 struct Disk {
     tests::TempDir directory;
-    JournalOptions options{.segment_bytes = head + 10 * entry};
+    JournalOptions options{.segment_bytes = head + 10 * entry, .kept_for = {}};
 
     Journal open() const
     {
@@ -218,6 +218,41 @@ TEST(Journal, RollsFilesAndDropsOldOnesButNeverTheNewest)
     ASSERT_TRUE(journal.append(records(31, 1)));
 }
 
+// Books may go back: a replica that is minutes behind is promoted, a backup is restored.
+TEST(Journal, KeepsForAWhileWhatIsNotWantedAnyMore)
+{
+    Disk disk;
+    disk.options.kept_for = std::chrono::milliseconds{15};  // records are a millisecond apart
+    disk.fill(40);
+    {
+        Journal journal = disk.open();
+        journal.drop_below(31);
+        // Files end with records 10, 20 and 30: the last is less than 15 ms older than the newest.
+        EXPECT_EQ(journal.first_seq(), 21U);
+        EXPECT_TRUE(journal.holds_all_from(21));
+        ASSERT_TRUE(journal.append(records(41, 10)));
+        journal.drop_below(31);
+        EXPECT_EQ(journal.first_seq(), 31U);
+    }
+    // In its next life, too.
+    Journal journal = disk.open();
+    journal.drop_below(51);
+    EXPECT_EQ(journal.first_seq(), 31U);
+}
+
+TEST(Journal, KeepsNoMoreThanItsBoundOfWhatIsNotWantedAnyMore)
+{
+    Disk disk;
+    disk.options.kept_for = std::chrono::hours{1};
+    disk.options.kept_bytes = 2 * disk.options.segment_bytes;
+    disk.fill(60);
+    Journal journal = disk.open();
+    journal.drop_below(41);  // the fifth file is wanted, and does not count
+    EXPECT_EQ(journal.first_seq(), 21U);
+    journal.drop_below(11);  // books that went back bring nothing back
+    EXPECT_EQ(journal.first_seq(), 21U);
+}
+
 TEST(Journal, ReadsOverTheEdgesOfFilesAndNoFurtherThanAsked)
 {
     const Disk disk;
@@ -315,6 +350,23 @@ private:
     rlimit before_{};
 };
 
+TEST(Journal, GivesUpWhatNobodyWantsBeforeItRefusesAShare)
+{
+    Disk disk;
+    disk.options.kept_for = std::chrono::hours{1};
+    disk.fill(30);
+    Journal journal = disk.open();
+    journal.drop_below(21);
+    ASSERT_EQ(journal.first_seq(), 1U);
+    {
+        const FileSizeLimit full{head};
+        ASSERT_FALSE(journal.append(records(31, 1)));
+    }
+    EXPECT_EQ(journal.first_seq(), 21U);
+    ASSERT_TRUE(journal.append(records(31, 1)));
+    EXPECT_EQ(all_of(journal), records(21, 11));
+}
+
 TEST(Journal, RefusesAWholeBatchWhenTheDiskIsFullAndTakesItAgainLater)
 {
     // At many bytes of the second of three records.
@@ -351,7 +403,8 @@ TEST(Journal, SurvivesADiskThatIsFullWhenAFileBegins)
 TEST(Journal, HoldsEverythingAppendedBeforeAKill)
 {
     for (int round = 0; round < 5; ++round) {
-        const Disk disk{.directory = {}, .options = {.segment_bytes = head + 5000 * entry}};
+        const Disk disk{.directory = {},
+                        .options = {.segment_bytes = head + 5000 * entry, .kept_for = {}}};
         std::array<int, 2> told{};
         ASSERT_EQ(::pipe(told.data()), 0);
         const pid_t child = ::fork();
