@@ -6,6 +6,7 @@
 
 #include "payouts/day.h"
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "pool/base/json.h"
 #include "pool/base/log.h"
@@ -58,28 +59,47 @@ Result<SelectionFrame> PayoutDrafts::frame(pool::Now now)
 }
 
 // One bad address must not hold up the others.
-Result<std::set<std::string>> PayoutDrafts::judge(const std::vector<Payee>& payees,
-                                                  SelectionFrame& frame)
+Result<void> PayoutDrafts::judge(Judged& judged)
 {
-    std::set<std::string> judged;
     std::size_t payable = 0;
-    for (const Payee& payee : payees) {
-        if (!why_unpayable(payee, frame).empty()) continue;
+    for (const Payee& payee : judged.candidates) {
+        if (!why_unpayable(payee, judged.frame).empty()) continue;
         for (const PayRoute& route : payee.routes) {
-            if (!judged.insert(route.address).second) continue;
-            const auto verdict = wallet_.judge(route.address);
-            if (!verdict && verdict.error().code == Error::Code::unavailable) {
-                return fail(verdict.error());
-            }
-            if (!verdict) {
-                frame.refused[route.address] = verdict.error().detail;
-            } else if (!verdict->valid) {
-                frame.refused[route.address] = "the node does not know such an address";
-            } else if (verdict->ours) {
-                frame.refused[route.address] = "the pool's own address";
-            }
+            if (auto done = judge(route.address, judged); !done) return done;
         }
-        if (why_unpayable(payee, frame).empty() && ++payable >= payees_max) break;
+        if (why_unpayable(payee, judged.frame).empty() && ++payable >= payees_max) break;
+    }
+    return {};
+}
+
+Result<void> PayoutDrafts::judge(const std::string& address, Judged& judged)
+{
+    if (!judged.addresses.insert(address).second) return {};
+    const auto verdict = wallet_.judge(address);
+    if (!verdict && verdict.error().code == Error::Code::unavailable) return fail(verdict.error());
+    if (!verdict) {
+        judged.frame.refused[address] = verdict.error().detail;
+    } else if (!verdict->valid) {
+        judged.frame.refused[address] = "the node does not know such an address";
+    } else if (verdict->ours) {
+        judged.frame.refused[address] = "the pool's own address";
+    }
+    return {};
+}
+
+Result<PayoutDrafts::Judged> PayoutDrafts::look_around(const std::vector<PayoutItem>& items,
+                                                       pool::Now now)
+{
+    Judged judged;
+    auto around = frame(now);
+    if (!around) return fail(around.error());
+    judged.frame = std::move(*around);
+    auto candidates = look(now, judged.frame);
+    if (!candidates) return fail(candidates.error());
+    judged.candidates = std::move(*candidates);
+    if (auto done = judge(judged); !done) return fail(done.error());
+    for (const PayoutItem& item : items) {
+        if (auto done = judge(item.address, judged); !done) return fail(done.error());
     }
     return judged;
 }
@@ -116,6 +136,25 @@ Result<void> PayoutDrafts::reserve(PayoutBatch& batch)
     return post(db_, event);
 }
 
+Result<PayoutBatch> PayoutDrafts::draft(Judged& judged, const std::string& request_id,
+                                        const std::string& who, pool::Now now)
+{
+    const auto there = payees(db_, options_.chain, now.wall, options_.caps.minimum);
+    if (!there) return fail(there.error());
+    // Whoever has changed his address since the node was asked, or has only now earned his
+    // minimum, waits for the next batch.
+    for (const Payee& payee : *there) {
+        for (const PayRoute& route : payee.routes) {
+            if (judged.addresses.contains(route.address)) continue;
+            judged.frame.refused.emplace(route.address, "the node has not been asked about it yet");
+        }
+    }
+    PayoutBatch batch = batch_of(select(*there, judged.frame), request_id, who, now);
+    if (batch.items.empty()) return batch;
+    if (auto done = reserve(batch); !done) return fail(done.error());
+    return batch;
+}
+
 Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const std::string& who,
                                          bool dry, pool::Now now)
 {
@@ -127,27 +166,15 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
     const auto held = worker_.stopped();
     if (!held) return fail(held.error());
     if (*held && !dry) return fail(Error::Code::refused, "payouts are stopped");
-    auto around = frame(now);
-    if (!around) return fail(around.error());
-    const auto candidates = look(now, *around);
-    if (!candidates) return fail(candidates.error());
-    const auto judged = judge(*candidates, *around);
+    auto judged = look_around({}, now);
     if (!judged) return fail(judged.error());
-    if (dry) return batch_of(select(*candidates, *around), request_id, who, now);
+    if (dry) return batch_of(select(judged->candidates, judged->frame), request_id, who, now);
 
     PayoutBatch batch;
     auto done = worker_.fenced("reserve", [&]() -> Result<void> {
-        const auto there = payees(db_, options_.chain, now.wall, options_.caps.minimum);
-        if (!there) return fail(there.error());
-        // Whoever has changed his address since the node was asked, or has only now earned his
-        // minimum, waits for the next batch.
-        for (const Payee& payee : *there) {
-            for (const PayRoute& route : payee.routes) {
-                if (judged->contains(route.address)) continue;
-                around->refused.emplace(route.address, "the node has not been asked about it yet");
-            }
-        }
-        batch = batch_of(select(*there, *around), request_id, who, now);
+        auto made = draft(*judged, request_id, who, now);
+        if (!made) return fail(made.error());
+        batch = std::move(*made);
         const auto waits = std::find_if(batch.passed_over.begin(), batch.passed_over.end(),
                                         [](const PassedOver& passed) { return passed.for_now; });
         if (batch.items.empty() && waits != batch.passed_over.end()) {
@@ -159,7 +186,7 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
                         "there is nobody to pay; createpayout with dry_run "
                         "tells why");
         }
-        return reserve(batch);
+        return {};
     });
     if (!done) return fail(done.error());
     pool::log::info("payout_created", {{"payout", batch.id},
@@ -167,6 +194,82 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
                                        {"items", batch.items.size()},
                                        {"total_sat", batch.total.value}});
     return batch;
+}
+
+Result<void> PayoutDrafts::give_up(const PayoutBatch& batch, std::string_view who, pool::Now now)
+{
+    if (auto moved = move_batch(db_, batch.id, batch.state, BatchState::cancelled); !moved) {
+        return moved;
+    }
+    LedgerEvent event;
+    event.key = "batch:" + std::to_string(batch.id) + ":cancel";
+    event.kind = "cancel";
+    event.ref = std::to_string(batch.id);
+    event.actor = who;
+    event.at = now.wall;
+    pool::JsonWriter json{event.payload};
+    json.begin_object().key("batch").unsigned_integer(batch.id).key("fee_sat").integer(0);
+    json.end_object();
+    event.transfers = returning(batch.items, {});
+    return post(db_, event);
+}
+
+/// Why it may not be paid as it was approved; nothing when it may.
+Result<std::optional<std::string>> PayoutDrafts::obstacle(const PayoutBatch& batch)
+{
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    const auto good = still_payable(db_, batch.items, options_.chain);
+    if (good) return std::nullopt;
+    if (good.error().code != Error::Code::refused) return fail(good.error());
+    return good.error().detail;
+}
+
+Result<void> PayoutDrafts::renew(pool::Now now)
+{
+    const auto ids = approved_batches(db_);
+    if (!ids) return fail(ids.error());
+    for (const std::uint64_t id : *ids) {
+        const auto batch = read_batch(db_, id);
+        if (!batch) return fail(batch.error());
+        const auto found = obstacle(*batch);
+        if (!found) return fail(found.error());
+        const std::optional<std::string>& why = *found;
+        if (!why) continue;
+        auto done = draft_anew(*batch, *why, now);
+        if (!done && !db_.connected()) return done;
+        if (done || told_ == done.error().detail) continue;
+        told_ = done.error().detail;  // it waits as it is, and the worker says why
+        pool::log::warn("payout_not_drafted_anew", {{"payout", id}, {"reason", told_}});
+    }
+    return {};
+}
+
+Result<void> PayoutDrafts::draft_anew(const PayoutBatch& old, const std::string& why, pool::Now now)
+{
+    auto judged = look_around(old.items, now);
+    if (!judged) return fail(judged.error());
+    PayoutBatch made;
+    auto done = worker_.fenced("renew", [&]() -> Result<void> {
+        if (auto given = give_up(old, "zubrd", now); !given) return given;
+        // As the books are without it.
+        const auto booked = wallet_beyond_payouts(db_, true);
+        if (!booked) return fail(booked.error());
+        judged->frame.booked = *booked;
+        const auto paid = paid_since(db_, pool::UnixMillis{now.wall.value - day_ms});
+        if (!paid) return fail(paid.error());
+        judged->frame.paid_today = *paid;
+        auto anew = draft(*judged, "anew-" + std::to_string(old.id), old.created_by, now);
+        if (!anew) return fail(anew.error());
+        made = std::move(*anew);
+        return {};
+    });
+    if (!done) return done;
+    told_.clear();
+    pool::log::warn(
+        "payout_drafted_anew",
+        {{"payout", old.id}, {"anew", made.id}, {"items", made.items.size()}, {"reason", why}});
+    return {};
 }
 
 }  // namespace payouts

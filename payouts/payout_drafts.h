@@ -1,8 +1,9 @@
 #pragma once
 
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "payouts/payout_worker.h"
@@ -22,11 +23,31 @@ public:
     pool::Result<PayoutBatch> create(const std::string& request_id, const std::string& who,
                                      bool dry, pool::Now now);
 
+    /// Inside a fenced transaction: what was reserved by a batch without an anchor is available
+    /// again.
+    pool::Result<void> give_up(const PayoutBatch& batch, std::string_view who, pool::Now now);
+
+    /// An approved batch without an anchor, one of whose accounts may not be paid any more as it
+    /// was approved (mysql_payable.h), is given up, and whoever else can be paid is drafted anew,
+    /// in one transaction: nobody waits because another's key was stolen. Errors: unavailable.
+    pool::Result<void> renew(pool::Now now);
+
 private:
+    struct Judged {
+        SelectionFrame frame;
+        std::vector<Payee> candidates;
+        std::set<std::string> addresses;  ///< that the node was asked about
+    };
+    /// items: of a batch that may be given up, whose accounts have nothing available yet.
+    pool::Result<Judged> look_around(const std::vector<PayoutItem>& items, pool::Now now);
+    pool::Result<std::optional<std::string>> obstacle(const PayoutBatch& batch);
+    pool::Result<void> draft_anew(const PayoutBatch& old, const std::string& why, pool::Now now);
+    /// Inside a fenced transaction. No items: nobody can be paid.
+    pool::Result<PayoutBatch> draft(Judged& judged, const std::string& request_id,
+                                    const std::string& who, pool::Now now);
     pool::Result<SelectionFrame> frame(pool::Now now);
-    /// The addresses that were judged.
-    pool::Result<std::set<std::string>> judge(const std::vector<Payee>& payees,
-                                              SelectionFrame& frame);
+    pool::Result<void> judge(Judged& judged);
+    pool::Result<void> judge(const std::string& address, Judged& judged);
     pool::Result<std::vector<Payee>> look(pool::Now now, SelectionFrame& frame);
     PayoutBatch batch_of(Selection selection, const std::string& request_id, const std::string& who,
                          pool::Now now) const;
@@ -36,6 +57,7 @@ private:
     PayoutWorker& worker_;
     pool::Wallet& wallet_;
     const PayoutOptions& options_;
+    std::string told_;  // why a batch could not be drafted anew, as the log has it
 };
 
 }  // namespace payouts

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "payouts/mysql_adjustments.h"
-#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_drafts.h"
@@ -14,7 +13,6 @@
 #include "payouts/payout_schedule.h"
 #include "payouts/payout_worker.h"
 #include "payouts/payout_writeoff.h"
-#include "pool/base/json.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -63,19 +61,25 @@ tl::unexpected<Error> wrong_state(const PayoutBatch& batch, std::string_view wan
                                            std::string{wanted});
 }
 
-LedgerEvent early_cancel(const PayoutBatch& batch, const std::string& who, pool::UnixMillis now)
+/// Whether what was sent could pay so much more: it is as large as its replacement, or smaller.
+Result<void> check_bump(const PayoutBatch& batch, std::uint32_t fee_rate, const PayoutCaps& caps)
 {
-    LedgerEvent event;
-    event.key = "batch:" + std::to_string(batch.id) + ":cancel";
-    event.kind = "cancel";
-    event.ref = std::to_string(batch.id);
-    event.actor = who;
-    event.at = now;
-    pool::JsonWriter json{event.payload};
-    json.begin_object().key("batch").unsigned_integer(batch.id).key("fee_sat").integer(0);
-    json.end_object();
-    event.transfers = returning(batch.items, {});
-    return event;
+    const bool cancels = batch.state == BatchState::cancelling;
+    const auto newest =
+        std::find_if(batch.txs.rbegin(), batch.txs.rend(), [cancels](const PayoutTx& tx) {
+            return !tx.raw.empty() && (tx.purpose == TxPurpose::cancel) == cancels;
+        });
+    if (newest == batch.txs.rend()) return {};
+    const auto tx = pool::parse_transaction(newest->raw);
+    if (!tx) return fail(tx.error());
+    const std::uint64_t fee = vbytes_of(*tx) * fee_rate;
+    const Sats most = cancels ? caps.fee_max : batch.fee_max;
+    if (fee <= static_cast<std::uint64_t>(most.value)) return {};
+    return fail(Error::Code::invalid,
+                "at " + std::to_string(fee_rate) +
+                    " sat a virtual byte its transaction would pay " + std::to_string(fee) +
+                    " sat to the network, above its cap of " + std::to_string(most.value) +
+                    " sat (payouts.fee_max_sat)");
 }
 
 }  // namespace
@@ -130,6 +134,7 @@ Result<PayoutReport> Payouts::step(pool::Now now)
     if (!*active) return report;
     if (!*held) {
         if (auto done = impl_->schedule.step(now); !done) return fail(done.error());
+        if (auto done = impl_->drafts.renew(now); !done) return fail(done.error());
     }
     const auto changed = impl_->worker.step(now);
     if (!changed) return fail(changed.error());
@@ -245,6 +250,7 @@ Result<PayoutBatch> Payouts::bump(std::uint64_t id, std::uint32_t fee_rate)
                            batch->state == BatchState::broadcast ||
                            batch->state == BatchState::cancelling;
         if (!whole) return wrong_state(*batch, "signed or broadcast");
+        if (auto fits = check_bump(*batch, fee_rate, impl_->options.caps); !fits) return fits;
         return want_bump(impl_->db, id, fee_rate);
     });
     if (!done) return fail(done.error());
@@ -260,10 +266,8 @@ Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, po
         if (!batch) return fail(batch.error());
         switch (batch->state) {
             case BatchState::draft:
-            case BatchState::approved: {
-                auto moved = move_batch(db, id, batch->state, BatchState::cancelled);
-                return moved ? post(db, early_cancel(*batch, who, now.wall)) : moved;
-            }
+            case BatchState::approved:
+                return impl_->drafts.give_up(*batch, who, now);
             case BatchState::built:
             case BatchState::ready:
             case BatchState::broadcast:

@@ -173,6 +173,37 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 
+TEST_F(Payouts, StayInTheAirWhileAHigherFeeCannotBePaid)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(47, 5'000'000);
+    unsigned sent = 0;
+    auto options = pool.options();
+    options.caps.fee_max = Sats{6000};
+    options.resend = std::chrono::milliseconds{0};
+    options.on_point = [&sent](std::string_view point) {
+        if (point == "sent_pay") ++sent;
+    };
+    auto payouts = pool.open(options);
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "broadcast");
+    const auto refused = payouts->bump(id, 150);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().detail.find("above its cap of 6000 sat"), std::string::npos)
+        << refused.error().detail;
+    // What it may cost is known for sure only when it is made.
+    pool.books().scalar("update payout_batch set bump_rate = 150");
+    sent = 0;
+    run_payouts(*payouts);
+    EXPECT_NE(state_of(*payouts, id).find("above the cap of 6000 sat"), std::string::npos)
+        << state_of(*payouts, id);
+    EXPECT_GT(sent, 0U) << "a node that has forgotten it is never given it again";
+    mine(node(), 6);
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "confirmed");
+}
+
 TEST_F(Payouts, MayPayMoreBeforeAnyNodeHasTakenThem)
 {
     PayoutsFixture pool{node(), own_name()};
