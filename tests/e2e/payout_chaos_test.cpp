@@ -1,43 +1,24 @@
 // The payout worker is killed at every step that it has, by SIGKILL of a process of its own, or its
 // node is; the node forgets its mempool or reorganises meanwhile. Whatever happens, an account is
 // paid once, or has its money back.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "tests/e2e/payout_stories.h"
 #include "tests/support/payouts_fixture.h"
 
 namespace tests {
 namespace {
-
-enum class Move { none, eviction, reorganisation };
-enum class Victim { worker, node, both };
-
-/// What people want of one batch, and who dies of it where.
-struct Story {
-    std::string point;
-    bool bump = false;
-    bool cancel = false;
-    Move move = Move::none;
-    Victim victim = Victim::worker;
-};
-
-const std::vector<std::string> pay_points{
-    "before_reserve", "after_reserve",    "before_approve",   "after_approve",   "before_anchor",
-    "after_anchor",   "signed_pay",       "before_store_pay", "after_store_pay", "marked",
-    "sent_pay",       "before_broadcast", "after_broadcast",  "before_settle",   "after_settle"};
-const std::vector<std::string> bump_points{"before_bump",       "after_bump",       "signed_bump",
-                                           "before_store_bump", "after_store_bump", "sent_bump"};
-const std::vector<std::string> cancel_points{
-    "before_want_cancel", "after_want_cancel", "signed_cancel", "before_store_cancel",
-    "after_store_cancel", "sent_cancel",       "before_cancel", "after_cancel"};
 
 /// Blocks that a kill -9 of this one node cannot take back: a real one would get them from others.
 void mine_to_disk(NodeFixture& node, unsigned blocks)
@@ -60,6 +41,13 @@ void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
         ASSERT_TRUE(done.has_value()) << done.error().detail;
     }
     run_payouts(worker);
+    if (const auto psbt = worker.export_psbt(id); story.offline && psbt && !node_gone) {
+        const auto whole = pool.wallet().open()->sign(*psbt);
+        ASSERT_TRUE(whole.has_value()) << whole.error().detail;
+        const auto taken = worker.import_psbt(id, *whole);
+        ASSERT_TRUE(taken.has_value()) << taken.error().detail;
+        run_payouts(worker);
+    }
     if (story.bump && !node_gone && state_of(worker, id) == "broadcast") {
         ASSERT_TRUE(worker.bump(id, 20).has_value());
         run_payouts(worker);
@@ -71,7 +59,16 @@ void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
     if (node_gone) return;
     mine_to_disk(pool.node(), payouts::final_depth);
     run_payouts(worker);
+    if (!story.watched || node_gone) return;
+    mine_to_disk(pool.node(), payouts::forgotten_depth);
+    run_payouts(worker);
 }
+
+/// How the pool pays.
+struct Manner {
+    bool offline = false;
+    std::chrono::hours every{0};
+};
 
 void start_again(PayoutsFixture& pool)
 {
@@ -81,9 +78,12 @@ void start_again(PayoutsFixture& pool)
     }
 }
 
-payouts::PayoutOptions options_of(const PayoutsFixture& pool)
+payouts::PayoutOptions options_of(const PayoutsFixture& pool, const Manner& manner = {})
 {
     payouts::PayoutOptions options = pool.options();
+    options.offline = manner.offline;
+    options.every = manner.every;
+    options.on_point = expect_known;
     options.lease = std::chrono::milliseconds{300};  // of the dead: its heir need not wait long
     return options;
 }
@@ -100,6 +100,7 @@ struct Blow {
     std::string point;
     unsigned nth = 1;
     Victim victim = Victim::worker;
+    Manner manner{};
 };
 
 using Deed = std::function<void(payouts::Payouts& worker, const bool& node_gone)>;
@@ -112,10 +113,11 @@ bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
     NodeFixture& node = pool.node();
     const pid_t child = ::fork();
     if (child == 0) {
-        auto options = options_of(pool);
+        auto options = options_of(pool, blow.manner);
         unsigned met = 0;
         bool node_gone = false;
         options.on_point = [&](std::string_view point) {
+            expect_known(point);
             if (!blow.point.empty() && point != blow.point) return;
             if (++met != blow.nth) return;
             if (blow.victim != Victim::worker) {
@@ -146,7 +148,7 @@ bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
 
 bool act_and_die(PayoutsFixture& pool, const Story& story, const std::string& request, unsigned nth)
 {
-    return do_and_die(pool, {story.point, nth, story.victim},
+    return do_and_die(pool, {story.point, nth, story.victim, {.offline = story.offline}},
                       [&](payouts::Payouts& worker, const bool& node_gone) {
                           act(pool, worker, story, request, node_gone);
                       });
@@ -176,7 +178,7 @@ void move_the_chain(PayoutsFixture& pool, Move move)
 void expect_good_end(PayoutsFixture& pool, const Story& story, unsigned number, std::int64_t owed,
                      const std::string& request)
 {
-    auto worker = pool.open(options_of(pool));
+    auto worker = pool.open(options_of(pool, {.offline = story.offline}));
     ASSERT_TRUE(take_lease(*worker));
     for (int round = 0; round < 3; ++round) act(pool, *worker, story, request, false);
     const auto batch = worker->create(request, "ann", false, pool::read_clock());
@@ -196,37 +198,6 @@ void expect_good_end(PayoutsFixture& pool, const Story& story, unsigned number, 
     }
 }
 
-bool in_full() { return std::getenv("ZUBR_CHAOS_BLOCKS") != nullptr; }
-
-std::vector<Story> stories()
-{
-    std::vector<Story> out;
-    if (!in_full()) {
-        for (const std::string point : {"after_anchor", "signed_pay", "sent_pay"}) {
-            out.push_back({point});
-        }
-        out.push_back({"sent_bump", true, false});
-        out.push_back({"sent_cancel", true, true});
-        out.push_back({"marked", false, false, Move::none, Victim::node});
-        out.push_back({"sent_pay", false, false, Move::none, Victim::both});
-        return out;
-    }
-    for (const Victim victim : {Victim::node, Victim::both}) {
-        for (const auto& point : pay_points) out.push_back({point, false, false, {}, victim});
-        for (const auto& point : bump_points) out.push_back({point, true, false, {}, victim});
-        for (const auto& point : cancel_points) out.push_back({point, false, true, {}, victim});
-    }
-    for (const Move move : {Move::reorganisation, Move::eviction, Move::none}) {
-        for (const auto& point : pay_points) out.push_back({point, false, false, move});
-        for (const auto& point : bump_points) out.push_back({point, true, false, move});
-        for (const auto& point : cancel_points) {
-            out.push_back({point, false, true, move});
-            out.push_back({point, true, true, move});
-        }
-    }
-    return out;
-}
-
 TEST(ChaosPayouts, KilledAtEveryStepNeitherPayTwiceNorLoseAnything)
 {
     const auto node = node_with_money();
@@ -240,7 +211,7 @@ TEST(ChaosPayouts, KilledAtEveryStepNeitherPayTwiceNorLoseAnything)
         const std::int64_t owed = 150'000 + ++number;
         pool.owe(number, owed);
         const std::string request = "story-" + std::to_string(number);
-        EXPECT_TRUE(act_and_die(pool, story, request, 1)) << "the point was never met";
+        EXPECT_TRUE(act_and_die(pool, story, request, story.nth)) << "the point was never met";
         move_the_chain(pool, story.move);
         expect_good_end(pool, story, number, owed, request);
         if (HasFailure()) return;
@@ -272,6 +243,94 @@ TEST(ChaosPayouts, KilledAgainAndAgainComeToAGoodEndAllTheSame)
             move_the_chain(pool, kill % 2 == 0 ? story.move : Move::none);
         }
         expect_good_end(pool, story, number, owed, request);
+        if (HasFailure()) return;
+    }
+}
+
+/// The only draft there is, approved by so many people besides its creator.
+std::uint64_t approve_the_draft(payouts::Payouts& worker, const std::vector<std::string>& people)
+{
+    const auto all = worker.list(1000);
+    std::vector<std::uint64_t> drafts;
+    for (const auto& each : all.value_or(std::vector<payouts::PayoutBatch>{})) {
+        if (each.state == payouts::BatchState::draft) drafts.push_back(each.id);
+    }
+    EXPECT_EQ(drafts.size(), 1U);
+    if (drafts.size() != 1) return 0;
+    const auto batch = worker.get(drafts.front());
+    for (const std::string& who : people) {
+        const auto done =
+            worker.approve(batch->id, pool::to_hex(batch->digest), who, pool::read_clock());
+        EXPECT_TRUE(done.has_value()) << done.error().detail;
+    }
+    return batch->id;
+}
+
+void expect_paid(PayoutsFixture& pool, payouts::Payouts& worker, std::uint64_t id, unsigned number,
+                 std::int64_t owed)
+{
+    run_payouts(worker);
+    mine_to_disk(pool.node(), payouts::final_depth);
+    run_payouts(worker);
+    EXPECT_EQ(state_of(worker, id), "confirmed");
+    EXPECT_EQ(pool.received(number), owed);
+    EXPECT_EQ(pool.in_payout(number), 0);
+    EXPECT_EQ(pool.audit(worker), "");
+}
+
+TEST(ChaosPayouts, KilledAtTheEndOfAScheduledTurnDraftEveryoneOnce)
+{
+    const auto node = node_with_money();
+    PayoutsFixture pool{*node, "scheduled"};
+    mine_to_disk(*node, 1);
+    const Manner hourly{.every = std::chrono::hours{1}};
+    unsigned number = 700;
+    for (const std::string& point : schedule_points) {
+        SCOPED_TRACE(point);
+        const std::int64_t owed = 150'000 + ++number;
+        // As if the last turn were long ago; its drafts are known by their names all the same.
+        pool.books().scalar("delete from control where name = 'last_schedule_ms'");
+        pool.owe(number, owed);
+        EXPECT_TRUE(do_and_die(pool, {point, 1, Victim::worker, hourly},
+                               [](payouts::Payouts& worker, const bool&) { run_payouts(worker); }))
+            << "the point was never met";
+        auto worker = pool.open(options_of(pool, hourly));
+        ASSERT_TRUE(take_lease(*worker));
+        run_payouts(*worker);
+        expect_paid(pool, *worker, approve_the_draft(*worker, {"ann", "bob"}), number, owed);
+        if (HasFailure()) return;
+    }
+}
+
+TEST(ChaosPayouts, KilledWhileOneIsLeftOutDraftTheOthersAnewOnce)
+{
+    const auto node = node_with_money();
+    PayoutsFixture pool{*node, "anew"};
+    mine_to_disk(*node, 1);
+    unsigned number = 800;
+    for (const std::string& point : renew_points) {
+        SCOPED_TRACE(point);
+        const unsigned held = ++number;
+        const unsigned other = ++number;
+        pool.owe(held, 150'000);
+        pool.owe(other, 160'000);
+        auto worker = pool.open(options_of(pool));
+        ASSERT_TRUE(take_lease(*worker));
+        const std::uint64_t id = approved_batch(*worker, "both-" + std::to_string(held));
+        worker.reset();
+        pool.books().scalar(
+            "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
+            "account where name = 'member-" +
+            std::to_string(held) + "'");
+        EXPECT_TRUE(do_and_die(pool, {point, 1, Victim::worker, {}},
+                               [](payouts::Payouts& dying, const bool&) { run_payouts(dying); }))
+            << "the point was never met";
+        worker = pool.open(options_of(pool));
+        ASSERT_TRUE(take_lease(*worker));
+        run_payouts(*worker);
+        EXPECT_EQ(state_of(*worker, id), "cancelled");
+        EXPECT_EQ(pool.available(held), 150'000);
+        expect_paid(pool, *worker, approve_the_draft(*worker, {"bob"}), other, 160'000);
         if (HasFailure()) return;
     }
 }
@@ -310,7 +369,7 @@ TEST(ChaosPayouts, KilledAroundAWriteOffReturnTheMoneyOnceAndAreHeld)
     mine_to_disk(*node, 1);
     unsigned number = 900;
     for (const Victim victim : {Victim::worker, Victim::node, Victim::both}) {
-        for (const std::string point : {"before_writeoff", "after_writeoff"}) {
+        for (const std::string& point : writeoff_points) {
             for (const unsigned word : {1U, 2U}) {
                 if (!in_full() && (victim != Victim::worker || word == 1)) continue;
                 SCOPED_TRACE(point + " of word " + std::to_string(word) + " victim " +

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -30,8 +31,8 @@ TEST(Takeover, AnotherServerGoesOnBookingWhenTheActiveOneIsKilled)
             "select coalesce(sum(mark), 0) from producer where name like '" + server + "-%'");
         return std::strtoull(text.c_str(), nullptr, 10);
     };
-    auto first = one.miner(test_address("testnet4", 1) + ".a", {"--json", "--duration", "8"});
-    auto second = two.miner(test_address("testnet4", 1) + ".b", {"--json", "--duration", "8"});
+    auto first = one.miner(test_address("testnet4", 1) + ".a", {"--json"});
+    auto second = two.miner(test_address("testnet4", 1) + ".b", {"--json"});
     ASSERT_TRUE(eventually(
         seconds{30}, [&] { return booked(one.server_id()) > 20 && booked(two.server_id()) > 20; }))
         << one.log() << two.log();
@@ -40,12 +41,18 @@ TEST(Takeover, AnotherServerGoesOnBookingWhenTheActiveOneIsKilled)
     PoolFixture& active = first_is_active ? one : two;
     PoolFixture& standby = first_is_active ? two : one;
     active.kill();
-    const std::uint64_t before = booked(standby.server_id());
-    ASSERT_TRUE(eventually(seconds{40}, [&] { return booked(standby.server_id()) > before; }))
-        << standby.log();
+    // Miners go on until both servers have had shares booked since: states are waited for.
+    const auto goes_on = [&](PoolFixture& server, std::uint64_t from) {
+        return eventually(seconds{120}, [&] { return booked(server.server_id()) > from; });
+    };
+    const std::uint64_t of_dead = booked(active.server_id());
+    ASSERT_TRUE(goes_on(standby, booked(standby.server_id()))) << standby.log();
     active.start();
-    ASSERT_TRUE(first->wait(seconds{60}).has_value());
-    ASSERT_TRUE(second->wait(seconds{60}).has_value());
+    ASSERT_TRUE(goes_on(active, of_dead + 20)) << active.log() << standby.log();
+    for (auto* miner : {first.get(), second.get()}) {
+        miner->signal(SIGTERM);
+        ASSERT_TRUE(miner->wait(seconds{60}).has_value());
+    }
 
     const auto in_books = [&] {
         return std::strtoull(
