@@ -41,7 +41,6 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
 {
     const auto producers = read_producers(db_);
     if (!producers) return fail(producers.error());
-    // What journals held before the streams were read: what is shipped meanwhile counts as held.
     Waiting waiting;
     for (const KnownProducer& producer : *producers) {
         const bool others = !options_.owner.empty() && producer.owner != options_.owner;
@@ -49,17 +48,19 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         ProducerReport one;
         one.name = producer.name;
         // Asked before its stream is read: what is shipped meanwhile counts as not shipped.
-        const bool waits = unshipped_ && unshipped_(producer.name);
-        const auto empty = count(producer, one, report);
-        if (!empty) return fail(empty.error());
-        // Nobody fills the hole of one that is gone for good.
-        const bool hopeless = producer.retired && one.gap;
-        waiting.drained = waiting.drained && (*empty || hopeless);
+        const JournalState journal =
+            (journals_ ? journals_(producer.name) : std::nullopt).value_or(JournalState{});
+        if (auto counted = count(producer, journal.shipped, one, report); !counted) return counted;
+        const bool empty = one.behind == 0 && !one.gap && one.trouble.empty();
+        // Who is gone for good fills no hole: nobody's minutes wait for that.
+        const bool stuck = producer.retired && (one.gap || !one.trouble.empty());
+        waiting.drained = waiting.drained && (empty || stuck);
         const pool::UnixMillis held = producer.unbooked_since;
         if (!producer.retired && held.value > 0) {
             waiting.unbooked_since = std::min(waiting.unbooked_since.value_or(held), held);
         }
-        if (*empty && !waits && lease_.held() && outlived(producer)) {
+        const bool booked = empty && journal.newest <= one.mark;
+        if (booked && lease_.held() && outlived(producer)) {
             const auto retired = fenced([&] { return retire_producer(db_, producer.name); });
             if (!retired && !lease_.held()) break;  // somebody else goes on
             if (!retired) return retired;
@@ -88,8 +89,7 @@ bool Accountant::own(const KnownProducer& producer) const
     return std::find(names.begin(), names.end(), producer.name) != names.end();
 }
 
-// An earlier life of this server had more loops: their journals are shipped, their streams were
-// read to the end just now, and nobody will write there again.
+// An earlier life of this server had more loops: nobody will write there again.
 bool Accountant::outlived(const KnownProducer& producer) const
 {
     if (producer.retired || own(producer)) return false;
@@ -99,9 +99,8 @@ bool Accountant::outlived(const KnownProducer& producer) const
     });
 }
 
-// True when everything that the stream holds is booked.
-Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& report,
-                               StepReport& step)
+Result<void> Accountant::count(const KnownProducer& producer, std::uint64_t shipped,
+                               ProducerReport& report, StepReport& step)
 {
     report.mark = producer.mark;
     report.gap = producer.gap;
@@ -134,6 +133,7 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
         if (turn + 1 == batches_max) step.more = true;
     }
     step.records += booked;
+    if (auto looked = look_behind(report, shipped, step); !looked) return looked;
     if (report.gap != producer.gap && lease_.held()) {
         const auto noted = fenced([&] { return note_gap(db_, producer.name, report.gap); });
         if (!noted && lease_.held()) return fail(noted.error());
@@ -151,11 +151,13 @@ Result<bool> Accountant::count(const KnownProducer& producer, ProducerReport& re
             return without_streams(trimmed.error(), step);
         }
     }
-    if (auto looked = look_behind(report, step); !looked) return fail(looked.error());
-    return report.behind == 0 && !report.gap && report.trouble.empty();
+    return {};
 }
 
-Result<void> Accountant::look_behind(ProducerReport& report, StepReport& step)
+// Also whether the stream has lost its end, which no later record shows: of a journal that nobody
+// writes any more none comes. shipped: what it has said before that it had.
+Result<void> Accountant::look_behind(ProducerReport& report, std::uint64_t shipped,
+                                     StepReport& step)
 {
     const auto last = streams_.last(report.name);
     if (!last && last.error().code == Error::Code::unavailable) {
@@ -166,9 +168,15 @@ Result<void> Accountant::look_behind(ProducerReport& report, StepReport& step)
         return {};
     }
     report.behind = *last > report.mark ? *last - report.mark : 0;
+    report.gap = report.gap || shipped > std::max(*last, report.mark);
     if (report.behind == 0 || report.gap) return {};
     const auto next = streams_.read(report.name, report.mark, 1);
-    if (!next || next->records.empty()) return {};
+    if (!next) return {};
+    if (next->records.empty()) {
+        // Numbers up to `last` were there, and nobody else trims while we count.
+        report.gap = lease_.held();
+        return {};
+    }
     const pool::UnixMillis at =
         std::visit([](const auto& each) { return each.at; }, next->records.front());
     if (!step.oldest_pending || at < *step.oldest_pending) step.oldest_pending = at;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,11 +39,10 @@ public:
 
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
 
-    /// Tells of a producer of an earlier life whether its journal holds what its stream has not.
-    /// Called on the accountant's thread. Without it none does.
-    void set_unshipped(std::function<bool(const std::string&)> unshipped)
+    /// See Service::set_journals. Called on the accountant's thread.
+    void set_journals(std::function<std::optional<JournalState>(const std::string&)> journals)
     {
-        unshipped_ = std::move(unshipped);
+        journals_ = std::move(journals);
     }
 
     /// Counts what is there, within a bound, and seals what is complete, while the lease is held;
@@ -51,15 +51,15 @@ public:
     pool::Result<void> step(pool::Now now, StepReport& report);
 
 private:
-    pool::Result<bool> count(const KnownProducer& producer, ProducerReport& report,
-                             StepReport& step);
+    pool::Result<void> count(const KnownProducer& producer, std::uint64_t shipped,
+                             ProducerReport& report, StepReport& step);
     pool::Result<std::uint64_t> book(const std::string& producer, const StreamBatch& batch);
     pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
                                    const StreamBatch& batch);
     pool::Result<void> fenced(const std::function<pool::Result<void>()>& work);
     pool::Result<void> refresh_sites();
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
-    pool::Result<void> look_behind(ProducerReport& report, StepReport& step);
+    pool::Result<void> look_behind(ProducerReport& report, std::uint64_t shipped, StepReport& step);
     pool::Result<void> seal(pool::Now now, const Waiting& waiting, StepReport& report);
     bool own(const KnownProducer& producer) const;
     bool outlived(const KnownProducer& producer) const;
@@ -69,7 +69,7 @@ private:
     Lease& lease_;
     Options options_;
     pool::ShareClock clock_;
-    std::function<bool(const std::string&)> unshipped_;
+    std::function<std::optional<JournalState>(const std::string&)> journals_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made
     std::map<std::string, std::string> told_;      // troubles that are in the log already

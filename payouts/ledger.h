@@ -72,6 +72,14 @@ struct RegisteredAccount {
     std::string payout_address;
 };
 
+/// A journal of this process: of a loop, or of one that an earlier life of it had.
+struct JournalState {
+    std::uint64_t shipped = 0;  ///< Redis has said that it has all up to here
+    std::uint64_t newest = 0;   ///< its last record, when nobody writes into it any more; else 0
+    /// The first record that the stream lacks and it cannot give back; 0: none is known.
+    std::uint64_t lacks_from = 0;
+};
+
 /// How far the books are with one producer's stream.
 struct ProducerReport {
     std::string name;

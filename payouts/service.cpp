@@ -39,7 +39,7 @@ struct Service::Impl {
     std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
     std::map<pool::BlockHash, pool::Sighting> sighted;  // not written yet
-    std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks;
+    std::function<std::optional<JournalState>(const std::string&)> journals;
     std::function<UnbookedSince()> unbooked;
     struct Told {
         pool::UnixMillis since;
@@ -67,6 +67,7 @@ struct Service::Impl {
     Result<void> roll_up(pool::Now now);
     Result<void> step_blocks(pool::Now now, StepReport& report);
     Result<void> check_journal(const KnownProducer& producer) const;
+    Result<std::uint64_t> given_up_through(const KnownProducer& producer);
     Result<void> tell_journals(pool::Now now);
     Result<void> write_sightings();
 };
@@ -355,35 +356,30 @@ Result<pool::AccountId> Service::create_account(std::string_view name, const poo
     return insert_account(impl_->db, name, payout);
 }
 
-void Service::set_unshipped(std::function<bool(const std::string&)> unshipped)
-{
-    impl_->accountant.set_unshipped(std::move(unshipped));
-}
-
 void Service::set_unbooked(std::function<UnbookedSince()> unbooked)
 {
     impl_->unbooked = std::move(unbooked);
 }
 
-void Service::set_journals(
-    std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks)
+void Service::set_journals(std::function<std::optional<JournalState>(const std::string&)> journals)
 {
-    impl_->journal_lacks = std::move(journal_lacks);
+    impl_->accountant.set_journals(journals);
+    impl_->journals = std::move(journals);
 }
 
 // What a journal holds is sent again by itself: nobody may give that up.
 Result<void> Service::Impl::check_journal(const KnownProducer& producer) const
 {
-    if (!journal_lacks) return {};
-    const std::optional<std::uint64_t> from = journal_lacks(producer.name);
-    if (from && *from != producer.mark + 1) {
+    if (!journals) return {};
+    const std::optional<JournalState> journal = journals(producer.name);
+    if (journal && journal->lacks_from != producer.mark + 1) {
         return fail(Error::Code::conflict,
                     "the journal of " + producer.name +
                         " holds what its stream lacks, or has not been asked yet, and sends it "
                         "again by itself; should it lack some, too, the log says "
                         "share_stream_gap_not_in_journal: ask then");
     }
-    if (!from && !producer.retired) {
+    if (!journal && !producer.retired) {
         return fail(Error::Code::refused,
                     "another server writes as " + producer.name +
                         ", and its journal may hold the records: say acceptgap there; or, if that "
@@ -391,6 +387,21 @@ Result<void> Service::Impl::check_journal(const KnownProducer& producer) const
                         producer.name + " first");
     }
     return {};
+}
+
+// The names by which shares are somebody's are told at a start. Of a producer that is gone for good
+// none will come, and what it shipped behind the hole may name accounts that were told in it.
+Result<std::uint64_t> Service::Impl::given_up_through(const KnownProducer& producer)
+{
+    const auto start = streams.first_start(producer.name, producer.mark);
+    if (!start) return fail(start.error());
+    if (*start > 0) return *start - 1;
+    if (producer.retired) return streams.last(producer.name);
+    return fail(Error::Code::refused,
+                "restart the zubrd that writes as " + producer.name +
+                    " first: only at its start does it tell again whose its shares are; or, if it "
+                    "is gone for good, retireproducer " +
+                    producer.name + " first");
 }
 
 Result<void> Service::retire(std::string_view producer)
@@ -428,15 +439,15 @@ Result<std::uint64_t> Service::accept_gap(std::string_view producer, std::string
         return fail(Error::Code::invalid, "nothing is missing in the stream of " + name);
     }
     if (auto good = impl_->check_journal(*found); !good) return fail(good.error());
-    const auto start = impl_->streams.first_start(producer, found->mark);
-    if (!start) return fail(start.error());
-    if (*start == 0) {
-        return fail(Error::Code::refused, "restart the zubrd that writes as " + name +
-                                              " first: only at its start does it tell again whose "
-                                              "its shares are");
-    }
-    const GivenUp what{found->mark, *start - 1 - found->mark};
+    const auto through = impl_->given_up_through(*found);
+    if (!through) return fail(through.error());
+    const GivenUp what{found->mark, *through - found->mark};
     if (auto done = give_up(impl_->db, producer, what, by, at); !done) return fail(done.error());
+    // The next batch would; of one that is gone for good there is none.
+    if (auto trimmed = impl_->streams.trim(producer, *through); !trimmed) {
+        pool::log::warn("share_stream_not_trimmed",
+                        {{"producer", name}, {"reason", trimmed.error().detail}});
+    }
     pool::log::warn("share_gap_accepted", {{"producer", name},
                                            {"user", by},
                                            {"after_seq", what.after_seq},

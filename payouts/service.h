@@ -93,20 +93,16 @@ public:
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
 
-    /// A producer of an earlier life of this server is not retired while `unshipped` says that its
-    /// journal holds more than its stream. Called on the thread of step(); before the first one.
-    void set_unshipped(std::function<bool(const std::string&)> unshipped);
-
     /// What this server's journals hold is told to whoever seals, here or on another server: no
     /// minute of it is sealed while this one lives (SealRules::journal_lag). Called on the thread
     /// of step(); before the first one.
     void set_unbooked(std::function<UnbookedSince()> unbooked);
 
-    /// Tells from which number on this server's journal of a producer lacks what its stream lacks;
-    /// 0 when it is not known to lack any, nothing when the journal is not here. Called on the
-    /// thread of accept_gap(); before the first one. Without it no journal is asked.
-    void set_journals(
-        std::function<std::optional<std::uint64_t>(const std::string&)> journal_lacks);
+    /// Where this server's journal of a producer stands; nothing when it is not here. A producer of
+    /// an earlier life is not retired before its journal is booked, what Redis had and has lost is
+    /// sent again, and what a journal may have is given up by nobody. Called on the thread of
+    /// step() and accept_gap(); before the first one. Without it no journal is asked.
+    void set_journals(std::function<std::optional<JournalState>(const std::string&)> journals);
 
     /// Sealing waits no longer for a producer that is gone for good; a record of it brings it back.
     /// Errors: not_found; invalid, when it is one of this process.
@@ -115,7 +111,8 @@ public:
     /// Gives up records of a producer that are neither in its stream nor in its journal (after a
     /// restore: the journal has dropped what MySQL had), so that the books go on. What follows the
     /// hole up to the next start of the producer goes with it, for only there are the names told
-    /// again by which its shares are somebody's. Returns how many records that are.
+    /// again by which its shares are somebody's; of a retired producer, which will have none, all
+    /// that its stream has. Returns how many records that are.
     /// Errors: not_found; invalid, when nothing is missing; refused, when it was not restarted
     /// since, or when another server that is not retired may have the records in its journal;
     /// conflict, also while this server's own journal may have them.

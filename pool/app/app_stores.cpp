@@ -115,26 +115,24 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         if (!booked) return fail(booked.error());
         leftover->start(*booked);
     }
-    service.set_unshipped([this](const std::string& producer) {
-        return std::any_of(leftovers.begin(), leftovers.end(), [&producer](const auto& leftover) {
-            return leftover->producer() == producer && !leftover->shipped();
-        });
-    });
     service.set_unbooked([this] {
         payouts::UnbookedSince since;
         for (const auto& loop : loops) since[loop->producer()] = loop->unbooked_since();
         for (const auto& each : leftovers) since[each->producer()] = each->unbooked_since();
         return since;
     });
-    service.set_journals([this](const std::string& producer) -> std::optional<std::uint64_t> {
-        for (const auto& loop : loops) {
-            if (loop->producer() == producer) return loop->lacks_from();
-        }
-        for (const auto& leftover : leftovers) {
-            if (leftover->producer() == producer) return leftover->lacks_from();
-        }
-        return std::nullopt;
-    });
+    service.set_journals(
+        [this](const std::string& producer) -> std::optional<payouts::JournalState> {
+            for (const auto& loop : loops) {
+                if (loop->producer() != producer) continue;
+                return payouts::JournalState{loop->shipped(), 0, loop->lacks_from()};
+            }
+            for (const auto& each : leftovers) {
+                if (each->producer() != producer) continue;
+                return payouts::JournalState{each->shipped(), each->newest(), each->lacks_from()};
+            }
+            return std::nullopt;
+        });
     return {};
 }
 

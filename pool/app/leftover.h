@@ -29,8 +29,10 @@ public:
         shipper_.start();
     }
     const std::string& producer() const { return producer_; }
-    /// Redis or MySQL has all of it. Any thread.
-    bool shipped() const { return shipper_.backlog() == 0; }
+    /// Its last record. Any thread: it grows no more.
+    std::uint64_t newest() const { return journal_.last_seq(); }
+    /// See RedisShareLog::shipped. Any thread.
+    std::uint64_t shipped() const { return shipper_.shipped(); }
     /// Of its journal: see RedisShareLog::lacks_from. Any thread.
     std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
     /// See RedisShareLog::unbooked_since. Any thread.

@@ -102,6 +102,8 @@ public:
     void snapshot(std::function<void(LoopSnapshot)> done);
 
     const std::string& producer() const { return options_.producer; }
+    /// See RedisShareLog::shipped. Any thread.
+    std::uint64_t shipped() const { return shipper_.shipped(); }
     /// Of its journal: see RedisShareLog::lacks_from. Any thread.
     std::uint64_t lacks_from() const { return shipper_.lacks_from(); }
     /// See RedisShareLog::unbooked_since. Any thread.

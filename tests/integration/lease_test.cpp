@@ -89,7 +89,9 @@ struct Sleeping {
         sleeper = books.open();
         other = books.open();
         for (auto* service : {sleeper.get(), other.get()}) {
-            service->set_unshipped([this](const std::string&) { return unshipped; });
+            service->set_journals([this](const std::string&) {
+                return payouts::JournalState{.shipped = 0, .newest = unbooked, .lacks_from = 0};
+            });
         }
         fill(stream, 10);
         EXPECT_TRUE(stream.ship(1, 6));
@@ -105,7 +107,7 @@ struct Sleeping {
     std::unique_ptr<payouts::Service> sleeper;
     std::unique_ptr<payouts::Service> other;
     StreamWriter stream{books.producer("a-0")};
-    bool unshipped = true;
+    std::uint64_t unbooked = 100;
 };
 
 TEST(Lease, KeepsOneWhoSleptThroughItFromSayingWhereBlocksStand)
@@ -142,7 +144,7 @@ TEST(Lease, KeepsOneWhoSleptThroughItFromRetiringAnybody)
 {
     Sleeping two{{"a-0", "a-1"}};
     two.fall_asleep();
-    two.unshipped = false;
+    two.unbooked = 0;
     settle(*two.sleeper, slot);
     EXPECT_EQ(two.books.scalar("select sum(retired) from producer"), "0");
     settle(*two.other, slot);

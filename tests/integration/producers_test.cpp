@@ -103,7 +103,7 @@ TEST(ExtranonceServer, IsOneServersOwnAsLongAsThatLives)
     EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds{990});
 }
 
-TEST(OldProducer, IsNotRetiredBeforeItsJournalIsShipped)
+TEST(OldProducer, IsNotRetiredBeforeItsJournalIsBooked)
 {
     BooksFixture books;
     {
@@ -113,16 +113,27 @@ TEST(OldProducer, IsNotRetiredBeforeItsJournalIsShipped)
     }
     // This life has a-0 only, and Redis was away: a-1's last shares are in its journal yet.
     auto service = books.open();
-    bool unshipped = true;
-    service->set_unshipped([&](const std::string& name) { return name == "a-1" && unshipped; });
-    settle(*service, slot);
+    payouts::JournalState journal{.shipped = 0, .newest = 3, .lacks_from = 0};
+    service->set_journals([&](const std::string& name) {
+        return name == "a-1" ? std::optional{journal} : std::nullopt;
+    });
+    const auto of_old = [&] {
+        for (const auto& each : settle(*service, slot).producers) {
+            if (each.name == "a-1") return each;
+        }
+        ADD_FAILURE() << "it was retired";
+        return payouts::ProducerReport{};
+    };
+    EXPECT_FALSE(of_old().gap) << "Redis has not had it yet";
+    // Redis takes all of it, and is emptied before it is booked: no record comes that shows it.
+    journal.shipped = 3;
+    EXPECT_TRUE(of_old().gap) << "or it is never sent again";
     EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "0");
     auto old = books.producer("a-1");
     old.start(slot);
     old.account(1, 1, slot);
     old.share(1, slot, 1);
     old.ship_rest();
-    unshipped = false;
     settle(*service, slot);
     EXPECT_EQ(books.scalar("select retired from producer where name = 'a-1'"), "1");
     EXPECT_EQ(books.number("select sum(shares) from slot_account"), 1U);
@@ -188,18 +199,18 @@ TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
     stream.mark(slot + 2);
     stream.ship_rest();
     // What a journal may have is given up by nobody.
-    std::optional<std::uint64_t> lacks_from;
-    service->set_journals([&](const std::string&) { return lacks_from; });
+    std::optional<payouts::JournalState> journal;
+    service->set_journals([&](const std::string&) { return journal; });
     const auto elsewhere = service->accept_gap("a-0", "ann", now);
     ASSERT_FALSE(elsewhere.has_value());
     EXPECT_NE(elsewhere.error().detail.find("another server writes as a-0"), std::string::npos);
     for (const std::uint64_t not_asked : {0U, 4U, 6U}) {
-        lacks_from = not_asked;
+        journal = payouts::JournalState{.shipped = 0, .newest = 0, .lacks_from = not_asked};
         const auto refused = service->accept_gap("a-0", "ann", now);
         ASSERT_FALSE(refused.has_value()) << not_asked;
         EXPECT_EQ(refused.error().code, pool::Error::Code::conflict);
     }
-    lacks_from = 5;
+    journal->lacks_from = 5;
     EXPECT_EQ(service->accept_gap("a-0", "ann", now).value_or(0), 7U);
     const auto report = settle(*service, slot + 2);
     EXPECT_FALSE(report.producers.at(0).gap);
@@ -218,6 +229,60 @@ TEST(Restore, OfAnOlderDumpGoesOnOnceTheHoleIsAccepted)
     ASSERT_TRUE(checked.has_value());
     EXPECT_EQ(checked->difference, "");
     EXPECT_EQ(checked->records_given_up, 7U);
+}
+
+// Redis was emptied, the server shipped a batch behind the hole, and died with its disk.
+TEST(LostServer, HoldsNobodysMinutesUpOnceItIsRetired)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.share(1, slot, 1);
+    stream.ship_rest();
+    auto lost = books.producer("b-0");
+    lost.start(slot);
+    lost.account(1, 2, slot);
+    for (int i = 0; i < 5; ++i) lost.share(1, slot, 1);
+    // Nobody has heard of c-0 for long, so that minutes are sealed for their age.
+    books.scalar("insert into producer (name, owner) values ('b-0', 'other'), ('c-0', 'third')");
+    ASSERT_TRUE(lost.ship(1, 3));
+    settle(*service, slot);
+    ASSERT_TRUE(lost.ship(6, 7));
+    // It is waited for as long as it may come back.
+    const std::uint64_t later = slot + 60;
+    stream.mark(later);
+    stream.ship_rest();
+    EXPECT_LT(settle(*service, later).sealed_through, slot);
+    ASSERT_TRUE(service->retire("b-0").has_value());
+    EXPECT_GE(settle(*service, later).sealed_through, slot);
+
+    // What lies behind the hole may name accounts that were told in it: all of that goes.
+    EXPECT_EQ(service->accept_gap("b-0", "ann", now_in(later).wall).value_or(0), 4U);
+    EXPECT_EQ(settle(*service, later).backlog, 0U);
+    EXPECT_EQ(books.scalar("select concat(producer, after_seq, records) from share_gap"), "b-034");
+    EXPECT_EQ(service->accept_gap("b-0", "ann", now_in(later).wall).error().code,
+              pool::Error::Code::invalid);
+    EXPECT_EQ(books.number("select sum(shares) from slot_account"), 2U);
+    EXPECT_EQ(lost.length(), 0U) << "nothing of it stays in Redis";
+}
+
+TEST(LostStream, IsAGapThoughNoLaterRecordShowsIt)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.ship_rest();
+    settle(*service, slot);
+    for (int i = 0; i < 4; ++i) stream.share(1, slot, 1);
+    stream.ship_rest();
+    // MySQL goes back: a replica that had not heard of them is the primary now.
+    stream.trim();
+    EXPECT_TRUE(settle(*service, slot).producers.at(0).gap);
+    EXPECT_EQ(books.scalar("select gap from producer where name = 'a-0'"), "1");
 }
 
 TEST(Restore, OfBooksThatForgotAccountsGivesTheirSharesToThemInWhateverOrderTheyAreMadeAgain)

@@ -115,6 +115,19 @@ void StreamWriter::lose_stream()
     shipped_ = 0;
 }
 
+void StreamWriter::trim()
+{
+    ASSERT_TRUE(
+        redis_.command({"XTRIM", key_, "MINID", std::to_string(last() + 1) + "-0"}).has_value());
+}
+
+std::uint64_t StreamWriter::length()
+{
+    const auto reply = redis_.command({"XLEN", key_});
+    EXPECT_TRUE(reply.has_value());
+    return reply ? static_cast<std::uint64_t>(reply->integer) : 0;
+}
+
 BooksFixture::BooksFixture() : prefix_(database_.name() + ":") {}
 
 payouts::MysqlOptions BooksFixture::mysql() const

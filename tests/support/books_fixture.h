@@ -39,6 +39,10 @@ public:
     void ship_rest();
     /// DEL, as when Redis lost it.
     void lose_stream();
+    /// Its entries go, its last number stays: as when all of it was booked once.
+    void trim();
+    /// Entries that lie in it.
+    std::uint64_t length();
 
 private:
     void add(pool::Record record, std::uint64_t slot);
