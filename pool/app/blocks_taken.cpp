@@ -47,7 +47,11 @@ void BlocksTaken::refused(const BlockHash& hash)
     const auto at = recent_.find(hash);
     if (at == recent_.end() || !at->second) return;
     const auto kind = of_kind_.find(*at->second);
-    if (kind != of_kind_.end() && kind->second.taken > 0) --kind->second.taken;
+    if (kind == of_kind_.end()) return;
+    Count& count = kind->second;
+    if (count.taken == 0 || count.refused == of_kind_max) return;
+    --count.taken;
+    ++count.refused;
 }
 
 bool BlocksTaken::remember(const BlockHash& hash, const std::optional<Kind>& kind)

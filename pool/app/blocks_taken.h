@@ -27,7 +27,8 @@ public:
     bool take(const BlockCandidate& candidate);
     /// One that an earlier life had taken. False: taken already.
     bool take_again(const BlockHash& hash);
-    /// It is none, by the word of every node: another may have its place.
+    /// It is none, by the word of every node: another may have its place, as often as there are
+    /// places.
     void refused(const BlockHash& hash);
 
 private:
@@ -39,7 +40,8 @@ private:
     };
     struct Count {
         std::size_t taken = 0;  // and not refused
-        bool said = false;      // that there are too many
+        std::size_t refused = 0;
+        bool said = false;  // that there are too many
     };
     bool remember(const BlockHash& hash, const std::optional<Kind>& kind);
     Count& count_of(const Kind& kind);

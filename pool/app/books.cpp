@@ -51,7 +51,10 @@ void Books::record_found(payouts::FoundBlock block)
 void Books::record_answer(payouts::BlockAnswer answer)
 {
     const bool posted = thread_.post([this, answer = std::move(answer)]() mutable {
-        if (answers_.size() < answers_max) answers_.push_back(std::move(answer));
+        if (answers_.size() < answers_max)
+            answers_.push_back(std::move(answer));
+        else
+            out_.answer_booked(answer.hash);  // the log alone has it
     });
     // It is in the log, and the next start asks the nodes again.
     if (!posted) log::warn("block_answer_not_booked", {{"reason", "the ledger thread is busy"}});

@@ -21,7 +21,7 @@ constexpr std::uint32_t magic = 0x31424b5a;  // "ZKB1"
 constexpr std::size_t text_max = 256;
 constexpr std::string_view reserve_name = "reserve";
 constexpr std::string_view on_its_way = ".block";
-constexpr std::string_view kept = ".kept";
+constexpr std::string_view kept_name = ".kept";
 
 void put_text(ByteWriter& out, const std::string& text)
 {
@@ -129,13 +129,33 @@ Result<Bytes> read_all(const std::filesystem::path& path)
     }
 }
 
-// A child sent before its parent is a block that the node can't place; of two of one height the
-// first is the one that the nodes are to prefer.
-void sort_by_height(std::vector<FoundFile>& all)
+// Half written when an earlier life ended: nothing was promised of it.
+void remove_parts(const std::filesystem::path& directory)
 {
-    std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
-        return std::tie(one.height, one.found_at) < std::tie(other.height, other.found_at);
-    });
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
+        const bool part = entry.path().extension() == ".part";
+        std::error_code unknown;
+        if (part && entry.is_regular_file(unknown)) {
+            std::filesystem::remove(entry.path(), unknown);
+        }
+    }
+}
+
+std::vector<std::filesystem::path> oldest_first(const std::filesystem::path& directory,
+                                                std::string_view extension)
+{
+    std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> files;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
+        std::error_code unknown;
+        if (entry.path().extension() == extension)
+            files.emplace_back(entry.last_write_time(unknown), entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<std::filesystem::path> out;
+    for (auto& [time, path] : files) out.push_back(std::move(path));
+    return out;
 }
 
 }  // namespace
@@ -149,6 +169,7 @@ Result<CandidateStore> CandidateStore::open(const std::filesystem::path& directo
         return fail(Error::Code::io,
                     "cannot make the directory " + directory.string() + ": " + error.message());
     }
+    remove_parts(directory);
     if (reserve_bytes > 0) {
         const std::filesystem::path path = directory / reserve_name;
         const File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
@@ -179,7 +200,15 @@ Result<CandidateStore::Unsynced> CandidateStore::write(const FoundFile& found) c
     std::error_code error;
     std::filesystem::remove(directory_ / reserve_name, error);
     log::error("found_blocks_use_the_reserve", {{"reason", written.error().detail}});
-    return try_write(found);
+    written = try_write(found);
+    // Then those that are in the chain or beside it for longest make room.
+    for (const auto& kept :
+         written ? std::vector<std::filesystem::path>{} : oldest_first(directory_, kept_name)) {
+        std::filesystem::remove(kept, error);
+        written = try_write(found);
+        if (written) break;
+    }
+    return written;
 }
 
 Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& found) const
@@ -200,15 +229,15 @@ Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& foun
     return Unsynced{std::move(file), std::move(directory)};
 }
 
-Result<void> CandidateStore::each(std::string_view extension,
-                                  const std::function<void(FoundFile)>& take) const
+Result<std::vector<FoundFile>> CandidateStore::load() const
 {
+    std::vector<FoundFile> all;
     std::error_code error;
     const std::filesystem::directory_iterator end;
     for (std::filesystem::directory_iterator at{directory_, error}; !error && at != end;
          at.increment(error)) {
         const std::filesystem::path& path = at->path();
-        if (path.extension() != extension) continue;
+        if (path.extension() != on_its_way) continue;
         const auto content = read_all(path);
         if (!content) {  // it may be good all the same
             log::error("found_block_not_read", {{"reason", content.error().detail}});
@@ -221,38 +250,39 @@ Result<void> CandidateStore::each(std::string_view extension,
             std::filesystem::rename(path, path.string() + ".damaged", stays);
             continue;
         }
-        take(std::move(*found));
+        all.push_back(std::move(*found));
     }
     if (error) {
         return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
     }
-    return {};
-}
-
-Result<std::vector<FoundFile>> CandidateStore::load() const
-{
-    std::vector<FoundFile> all;
-    auto read = each(on_its_way, [&](FoundFile found) { all.push_back(std::move(found)); });
-    if (!read) return fail(read.error());
-    sort_by_height(all);
+    // A child sent before its parent is a block that the node can't place; of two of one height the
+    // first is the one that the nodes are to prefer.
+    std::sort(all.begin(), all.end(), [](const FoundFile& one, const FoundFile& other) {
+        return std::tie(one.height, one.found_at) < std::tie(other.height, other.found_at);
+    });
     return all;
 }
 
-Result<std::vector<FoundFile>> CandidateStore::load_kept() const
+Result<std::vector<BlockHash>> CandidateStore::kept() const
 {
-    std::vector<FoundFile> all;
-    auto read = each(kept, [&](FoundFile found) {
-        found.block = {};
-        all.push_back(std::move(found));
-    });
-    if (!read) return fail(read.error());
-    sort_by_height(all);
+    std::vector<BlockHash> all;
+    std::error_code error;
+    const std::filesystem::directory_iterator end;
+    for (std::filesystem::directory_iterator at{directory_, error}; !error && at != end;
+         at.increment(error)) {
+        if (at->path().extension() != kept_name) continue;
+        const auto hash = digest_from_display_hex(at->path().stem().string());
+        if (hash) all.push_back(BlockHash{*hash});
+    }
+    if (error) {
+        return fail(Error::Code::io, "cannot read " + directory_.string() + ": " + error.message());
+    }
     return all;
 }
 
 Result<FoundFile> CandidateStore::read_kept(const BlockHash& hash) const
 {
-    const std::filesystem::path path = path_of(hash, kept);
+    const std::filesystem::path path = path_of(hash, kept_name);
     const auto content = read_all(path);
     if (!content) return fail(content.error());
     auto found = from_bytes(*content);
@@ -263,7 +293,7 @@ Result<FoundFile> CandidateStore::read_kept(const BlockHash& hash) const
 void CandidateStore::keep(const BlockHash& hash) const
 {
     std::error_code error;
-    std::filesystem::rename(path_of(hash, on_its_way), path_of(hash, kept), error);
+    std::filesystem::rename(path_of(hash, on_its_way), path_of(hash, kept_name), error);
     if (error) log::warn("found_block_not_kept", {{"reason", error.message()}});
 }
 
@@ -271,7 +301,7 @@ void CandidateStore::remove(const BlockHash& hash) const
 {
     std::error_code error;
     std::filesystem::remove(path_of(hash, on_its_way), error);
-    std::filesystem::remove(path_of(hash, kept), error);
+    std::filesystem::remove(path_of(hash, kept_name), error);
 }
 
 }  // namespace pool

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,8 +54,8 @@ public:
     /// logged, renamed to *.damaged and left for a person; one that cannot be read is logged and
     /// left alone.
     Result<std::vector<FoundFile>> load() const;
-    /// What was kept, likewise, without bodies.
-    Result<std::vector<FoundFile>> load_kept() const;
+    /// What was kept, by name, in no order. Errors: io.
+    Result<std::vector<BlockHash>> kept() const;
     /// One that was kept, whole. Errors: io; invalid (damaged).
     Result<FoundFile> read_kept(const BlockHash& hash) const;
     void keep(const BlockHash& hash) const;
@@ -64,7 +63,6 @@ public:
 
 private:
     Result<Unsynced> try_write(const FoundFile& found) const;
-    Result<void> each(std::string_view extension, const std::function<void(FoundFile)>& take) const;
     explicit CandidateStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
     std::filesystem::path path_of(const BlockHash& hash, std::string_view extension) const;
     std::filesystem::path directory_;

@@ -155,6 +155,13 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
     if (!parse_node_role(node.role)) {
         return refuse(place_of(file, entry), "node.role must be one of both, template, submit");
     }
+    const bool taken =
+        std::any_of(config.nodes.begin(), config.nodes.end(),
+                    [&](const NodeOptions& other) { return other.name == node.name; });
+    if (taken) {
+        return refuse(place_of(file, entry), "two nodes are named \"" + node.name +
+                                                 "\"; give each [[node]] a name of its own");
+    }
     config.nodes.push_back(std::move(node));
     return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace pool {
 namespace {
 
 constexpr std::uint32_t kept_below = 1008;
-constexpr std::size_t told_max = 1024;  // where each share is a block there are more
+constexpr std::size_t kept_max = 1024;
 constexpr std::chrono::minutes again_every{10};
 constexpr std::chrono::minutes again_soon{1};
 
@@ -28,38 +29,60 @@ KeptBlocks::KeptBlocks(Loop& loop, std::vector<Node*> nodes, CandidateStore stor
 {
 }
 
-// Beside: there may be a thousand files of megabytes.
 void KeptBlocks::take_up(BlocksTaken& taken)
 {
-    static_cast<void>(disk_.post([this, &taken] {
-        auto kept = store_.load_kept();
-        if (!kept) return log::error("found_blocks_not_read", {{"reason", kept.error().detail}});
-        loop_.post([this, &taken, kept = *std::move(kept)] {
-            for (std::size_t i = 0; i < kept.size(); ++i) {
-                const FoundFile& found = kept[i];
-                blocks_[found.hash] = {found.height, std::vector<SteadyTime>(nodes_.size())};
-                const bool newest = i + told_max >= kept.size();
-                if (newest && taken.take_again(found.hash)) out_.found(found);
+    auto kept = store_.kept();
+    if (!kept) return log::error("found_blocks_not_read", {{"reason", kept.error().detail}});
+    earlier_ = *std::move(kept);
+    take_up_next(taken);
+}
+
+// One at a time: they are megabytes, and a block that is found meanwhile waits for the same thread.
+void KeptBlocks::take_up_next(BlocksTaken& taken)
+{
+    if (earlier_.empty()) return;
+    const BlockHash hash = earlier_.back();
+    earlier_.pop_back();
+    static_cast<void>(disk_.post([this, &taken, hash] {
+        auto read = store_.read_kept(hash);
+        loop_.post([this, &taken, read = std::move(read)] {
+            if (!read) log::error("found_block_not_read", {{"reason", read.error().detail}});
+            if (read && taken.take_again(read->hash)) {
+                remember(read->hash, read->height);
+                out_.found(*read);
             }
+            take_up_next(taken);
         });
     }));
 }
 
 void KeptBlocks::add(const BlockHash& hash, Height height)
 {
-    blocks_[hash] = {height, std::vector<SteadyTime>(nodes_.size())};
     static_cast<void>(disk_.post([this, hash] { store_.keep(hash); }));
+    remember(hash, height);
+}
+
+void KeptBlocks::remember(const BlockHash& hash, Height height)
+{
+    blocks_[hash] = {height, std::vector<SteadyTime>(nodes_.size())};
+    if (blocks_.size() <= kept_max) return;
+    forget(std::min_element(blocks_.begin(), blocks_.end(), [](const auto& one, const auto& other) {
+        return one.second.height < other.second.height;
+    }));
+}
+
+void KeptBlocks::forget(std::map<BlockHash, Block>::iterator at)
+{
+    static_cast<void>(disk_.post([this, hash = at->first] { store_.remove(hash); }));
+    blocks_.erase(at);
 }
 
 void KeptBlocks::tip_moved(Height tip)
 {
     for (auto at = blocks_.begin(); at != blocks_.end();) {
-        if (tip.value < at->second.height.value + kept_below) {
-            ++at;
-            continue;
-        }
-        static_cast<void>(disk_.post([this, hash = at->first] { store_.remove(hash); }));
-        at = blocks_.erase(at);
+        const auto next = std::next(at);
+        if (tip.value >= at->second.height.value + kept_below) forget(at);
+        at = next;
     }
 }
 
@@ -88,12 +111,19 @@ void KeptBlocks::send_next()
     wanted_.pop_front();
     sending_ = disk_.post([this, hash] {
         auto read = store_.read_kept(hash);
-        loop_.post([this, read = std::move(read)] {
+        loop_.post([this, hash, read = std::move(read)] {
             if (read && !read->block.empty()) return send(*read);
             if (!read) log::error("found_block_not_read", {{"reason", read.error().detail}});
+            put_off(hash, again_every);
             send_next();
         });
     });
+}
+
+void KeptBlocks::put_off(const BlockHash& hash, SteadyTime::duration pause)
+{
+    const auto at = blocks_.find(hash);
+    if (at != blocks_.end()) at->second.not_before[node_] = read_clock().steady + pause;
 }
 
 void KeptBlocks::send(const FoundFile& found)
@@ -112,10 +142,7 @@ void KeptBlocks::answered(const BlockHash& hash, const SubmitAnswer& answer)
                                    {"reason", answer.reason}});
     out_.answer({hash, node, read_clock().wall, answer});
     const bool none = answer.outcome == SubmitOutcome::unanswered;
-    const auto at = blocks_.find(hash);
-    if (at != blocks_.end()) {
-        at->second.not_before[node_] = read_clock().steady + (none ? again_soon : again_every);
-    }
+    put_off(hash, none ? again_soon : again_every);
     if (none) wanted_.clear();  // away, or without the parent: what is higher would fare no better
     send_next();
 }

@@ -16,10 +16,11 @@
 namespace pool {
 
 /// Found blocks that the nodes have judged and the books have, kept on disk until the tip is 1,008
-/// above them (a week). A node writes its index to disk only now and then, and after a crash may
-/// not know a block that it took: it gets it again. Books that are restored from a backup lack what
-/// came after it: they are told at the next start. Both take a block twice without harm. Lives on
-/// the core loop; files are read and renamed on `disk`.
+/// above them (a week); the highest 1,024 of them, where each share is a block. A node writes its
+/// index to disk only now and then, and after a crash may not know a block that it took: it gets it
+/// again. Books that are restored from a backup lack what came after it: they are told at the next
+/// start. Both take a block twice without harm. Lives on the core loop; files are read and renamed
+/// on `disk`.
 class KeptBlocks {
 public:
     /// found: an earlier life's, without its body. answer: of a node that got a block again.
@@ -30,8 +31,8 @@ public:
     KeptBlocks(Loop& loop, std::vector<Node*> nodes, CandidateStore store, TaskThread& disk,
                Out out);
 
-    /// Tells of what an earlier life kept, as soon as the disk has read it; of what `taken` knows
-    /// already it does not.
+    /// Tells of what an earlier life kept, one after the other as the disk has read it; of what
+    /// `taken` knows already it does not.
     void take_up(BlocksTaken& taken);
     /// Settled in this life.
     void add(const BlockHash& hash, Height height);
@@ -47,6 +48,10 @@ private:
         Height height;
         std::vector<SteadyTime> not_before;  // by node
     };
+    void take_up_next(BlocksTaken& taken);
+    void remember(const BlockHash& hash, Height height);
+    void forget(std::map<BlockHash, Block>::iterator at);
+    void put_off(const BlockHash& hash, SteadyTime::duration pause);
     void send_next();
     void send(const FoundFile& found);
     void answered(const BlockHash& hash, const SubmitAnswer& answer);
@@ -57,6 +62,7 @@ private:
     TaskThread& disk_;
     Out out_;
     std::map<BlockHash, Block> blocks_;
+    std::vector<BlockHash> earlier_;  // not read yet
     // To this node, the lowest first; `sending_`: one of them is on its way.
     std::deque<BlockHash> wanted_;
     std::size_t node_ = 0;

@@ -139,6 +139,7 @@ WorkSource::Step WorkSource::on_header(NodeIndex node, const BlockHash& hash,
     Peer& peer = peers_[node];
     const bool asked = peer.header_asked == hash;
     if (asked) peer.header_asked.reset();
+    peer.headerless = !header;
     if (!header) {
         // A template says where the tip is as well.
         if (asked) ask_template(node, now, step);
@@ -215,7 +216,7 @@ WorkSource::Step WorkSource::on_template(NodeIndex node, const Result<TemplatePt
     const Tip tip{source->previous, {source->height.value - 1}};
     if (!tip_ || tip.hash != tip_->hash) {
         const bool leaps = tip_ && tip.height.value > tip_->height.value + 1;
-        if (leaps && (!peer.tip || peer.tip->hash != tip.hash)) {
+        if (leaps && !peer.headerless && (!peer.tip || peer.tip->hash != tip.hash)) {
             return on_tip(node, tip.hash, now, TipSource::block_template);
         }
         // An answer to a question that is older than what the node has told us since is no news.

@@ -114,7 +114,7 @@ public:
     /// would be refused as too new. Errors: invalid, a sentence.
     Result<void> check(NodeIndex node, const BlockTemplate& given, UnixTime wall) const;
     /// The answer to an Ask for a template, which passed check(). One that is more than one block
-    /// above our tip is believed when its node's header says so as well.
+    /// above our tip is believed when its node's header says so as well, or the node gives none.
     Step on_template(NodeIndex node, const Result<TemplatePtr>& given, SteadyTime now);
     /// `node` does not answer: it is asked nothing until it speaks again.
     void on_failure(NodeIndex node);
@@ -153,6 +153,7 @@ private:
         std::optional<BlockHash> header_asked;
         SteadyTime header_at{};
         TipSource told_by = TipSource::look;  // of the header asked for
+        bool headerless = false;              // it gave none when it was last asked
         bool template_asked = false;
         SteadyTime template_at{};
         std::optional<std::uint32_t> sequence;

@@ -103,7 +103,9 @@ TEST(Chaos, KillNineAtRandomMomentsLosesNoBlockAndCreditsNoneTwice)
     }
     EXPECT_EQ(counted, node.height()) << "the pool alone mines this chain";
     const Database& books = pool.database();
-    EXPECT_EQ(books.scalar("select count(*) from block_found"), std::to_string(found.size()));
+    EXPECT_TRUE(eventually(seconds{20}, [&] {
+        return books.scalar("select count(*) from block_found") == std::to_string(found.size());
+    }));
     EXPECT_EQ(books.scalar("select count(*) from block_found where not exists (select 1 from "
                            "block_answer where block_hash = hash)"),
               "0")

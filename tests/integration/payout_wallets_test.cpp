@@ -128,12 +128,14 @@ TEST_F(Payouts, AreSentAgainThoughTheHigherFeeThatIsWantedCannotBePaid)
     PayoutsFixture pool{node(), own_name()};
     pool.owe(135, 5'000'000);
     auto options = pool.options();
-    options.caps.fee_max = Sats{2'000};
     auto payouts = pool.open(options);
     const std::uint64_t id = approved_batch(*payouts, "a");
     run_payouts(*payouts);
     ASSERT_EQ(state_of(*payouts, id), "broadcast");
     ASSERT_TRUE(payouts->bump(id, 30).has_value());
+    payouts.reset();
+    options.caps.fee_max = Sats{2'000};  // somebody has lowered it meanwhile
+    payouts = pool.open(options);
     node().stop();
     node().start();  // it forgets what was not mined
     for (const std::string& name : {pool.wallet().name(), std::string{"mine"}}) {

@@ -66,6 +66,17 @@ TEST_F(BlocksTakenTest, TakesSoManyOfOneParentAndAnotherForEachThatIsRefused)
     EXPECT_FALSE(taken.take(candidate(102)));
 }
 
+// Each of them is some rows in the books for good.
+TEST_F(BlocksTakenTest, GivesBackNoMorePlacesThanThereAre)
+{
+    std::uint32_t nonce = 0;
+    std::size_t took = 0;
+    for (; nonce < 10 * most && taken.take(candidate(nonce)); ++nonce, ++took) {
+        taken.refused(candidate(nonce).hash);
+    }
+    EXPECT_EQ(took, 2 * most);
+}
+
 // Of times that no node takes yet anybody can make as many as he likes, and hold back those that he
 // has declared.
 TEST_F(BlocksTakenTest, LeavesTheirPlacesToGoodBlocksWhateverElseComes)

@@ -78,6 +78,9 @@ TEST(LoadConfig, NamesTheLineAndTheNearestNameOfAnUnknownKey)
               ":9: unknown key stratum.lisen; did you mean stratum.listen?");
     EXPECT_EQ(error_of(good("[stratun]\nlisten = \"127.0.0.1:1\"\n")),
               ":8: unknown section stratun; did you mean stratum?");
+    const std::string twice = "name = \"a\"\n[[node]]\nurl = \"http://x\"\nname = \"a\"\n";
+    EXPECT_NE(error_of(good(twice)).find("two nodes are named \"a\""), std::string::npos)
+        << error_of(good(twice));
     EXPECT_EQ(error_of(good("[[node]]\nuri = \"http://x\"\n")),
               ":9: unknown key node.uri; did you mean node.url?");
     EXPECT_EQ(error_of(good(), {"redis.sockt=/x"}),

@@ -372,6 +372,15 @@ TEST(WorkSource, BelievesATemplateFarAboveItsTipWhenTheNodesHeaderSaysSoAsWell)
     EXPECT_FALSE(race.source.check(1, *on(9, 6'999'999), wall).has_value());
     EXPECT_EQ(lie.asks, std::vector{template_from_1});
 
+    // One that gives no headers is asked for one once.
+    race.gives(1, on(30, 40));
+    const Step none =
+        race.source.on_header(1, block(30), fail(Error::Code::unavailable, "no"), race.now, wall);
+    EXPECT_EQ(none.asks, std::vector{template_from_1});
+    EXPECT_TRUE(race.gives(1, on(30, 40)).publication.has_value());
+    race.says(1, 31);
+    race.answers(1, header_of(31, 30, 41));
+
     // The node was away, and is hundreds of blocks ahead: it says so both times.
     const Step ahead = race.gives(1, on(20, 500));
     EXPECT_EQ(ahead.asks, (std::vector{Ask{1, block(20)}}));
