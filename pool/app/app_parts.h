@@ -93,6 +93,7 @@ struct App::Parts {
     void look_at_nodes();
     Result<void> start_stratum(std::uint16_t& port);
     Result<void> open_rpc();
+    Result<void> open_doors();
     void register_methods();
     void open_webhooks();
     Result<void> open_audit();

@@ -114,6 +114,11 @@ Result<void> App::Parts::open_rpc()
     open_webhooks();
     if (auto opened = open_payouts(); !opened) return opened;
     if (auto opened = open_audit(); !opened) return opened;
+    return open_doors();
+}
+
+Result<void> App::Parts::open_doors()
+{
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.admin_socket = config.admin_socket;
     options.requests_per_second = config.web_requests_per_second;

@@ -45,8 +45,10 @@ void BlocksTaken::refused(const BlockHash& hash)
 {
     const std::lock_guard lock{mutex_};
     const auto at = recent_.find(hash);
-    if (at == recent_.end() || !at->second) return;
-    const auto kind = of_kind_.find(*at->second);
+    if (at == recent_.end()) return;
+    const std::optional<Kind>& known = at->second;
+    if (!known) return;
+    const auto kind = of_kind_.find(*known);
     if (kind == of_kind_.end()) return;
     Count& count = kind->second;
     if (count.taken == 0 || count.refused == of_kind_max) return;

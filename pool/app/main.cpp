@@ -229,7 +229,10 @@ int main(int argc, char** argv)
 
     // Behind --set: of two words for the same the later one counts.
     for (const auto& [option, value] : *shorthands) {
-        if (!value.empty()) sources.sets.push_back(option + '=' + value);
+        if (value.empty()) continue;
+        std::string& set = sources.sets.emplace_back(option);
+        set += '=';
+        set += value;
     }
     sources.environment = zubr_environment();
     auto config = pool::load_config(sources);

@@ -124,7 +124,7 @@ struct Busy {
         const payouts::Occasion on{"olga", pool::UnixMillis{(slot + 1) * pool::slot_ms},
                                    pool::Height{1}};
         EXPECT_TRUE(book->set_site(farm, "north", "brest", std::nullopt, on).has_value());
-        for (const std::uint64_t at : {2, 9, 10, 31, 59, 60, 125, 126}) {
+        for (const std::uint64_t at : {2U, 9U, 10U, 31U, 59U, 60U, 125U, 126U}) {
             stream.share(1, slot + at, 2 * at, pool::RecordKind::share, 7);
             stream.share(1, slot + at, 1);
             stream.share(2, slot + at, 7, pool::RecordKind::stale);

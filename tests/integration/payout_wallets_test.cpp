@@ -134,7 +134,7 @@ TEST_F(Payouts, AreSentAgainThoughTheHigherFeeThatIsWantedCannotBePaid)
     ASSERT_EQ(state_of(*payouts, id), "broadcast");
     ASSERT_TRUE(payouts->bump(id, 30).has_value());
     payouts.reset();
-    options.caps.fee_rate_max = 5;  // somebody has lowered it meanwhile
+    options.caps.fee_rate_max = 1;  // somebody has lowered it meanwhile
     payouts = pool.open(options);
     node().stop();
     node().start();  // it forgets what was not mined

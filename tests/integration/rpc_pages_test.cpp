@@ -34,7 +34,8 @@ TEST(RpcPages, GivesPagesOfEarningsAndPayoutsUntilThereIsNoNext)
         json next = "";
         for (int pages = 0; !next.is_null() && pages < 9; ++pages) {
             std::string target = "/api/v1/users/miner/" + what + "?limit=1";
-            if (next != "") target += "&cursor=" + next.get<std::string>();
+            const auto cursor = next.get<std::string>();
+            if (!cursor.empty()) target += "&cursor=" + cursor;
             const json page = json::parse(body_of(get(server.web(), target)));
             for (const json& row : page.at(what)) seen.push_back(row.at(name));
             next = page.at("next");
