@@ -8,8 +8,6 @@
 namespace pool {
 namespace {
 
-constexpr std::string_view wants_text = "must be a text in quotes";
-
 std::string set_level(Config& config, const ConfigValue& value)
 {
     const auto* text = std::get_if<std::string>(&value);
