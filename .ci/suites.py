@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-SUITE_SECONDS_MAX = int(os.environ.get("ZUBR_SUITE_SECONDS", "900"))
+SUITE_SECONDS_MAX = int(os.environ.get("ZUBR_SUITE_SECONDS", "1800"))
 TTY = sys.stdout.isatty()
 
 
