@@ -68,6 +68,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
     conn.tcp->set_kernel_send_buffer(kernel_send_buffer);
     const auto at = conns.emplace(id.value, std::move(conn)).first;
     room.enter(id);
+    unheard.push_back(id);
     at->second.tcp->start({
         .on_bytes = [this, id](std::span<const std::uint8_t> bytes) { on_bytes(id, bytes); },
         .on_end = [this, id] { on_end(id); },
@@ -75,6 +76,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
             [this, id] {
                 const auto found = conns.find(id.value);
                 if (found == conns.end()) return;
+                found->second.unsent_since.reset();
                 found->second.holding = false;
                 shard.release_jobs(id);
             },
@@ -122,7 +124,7 @@ void Server::Impl::take_in(pool::SessionId id, Conn& conn, std::string_view byte
 
 void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step& step)
 {
-    if (!step.wire.empty()) conn.tcp->write(step.wire);
+    write(id, conn, step.wire);
     if (step.tls_begun) shard.metrics().tls_connections.add();
     if (step.refused) return refuse(id, *step.refused);
     if (step.proxied) {
@@ -202,7 +204,7 @@ void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const s
     std::string plain;
     std::string wire;
     const auto state = conn.tls->receive(bytes, plain, wire);
-    if (!wire.empty()) conn.tcp->write(wire);
+    write(id, conn, wire);
     if (!plain.empty()) shard.on_bytes(id, as_bytes(plain), pool::read_clock());
     if (state == TlsSession::State::closed) return on_end(id);
     if (state != TlsSession::State::failed) return;
@@ -228,14 +230,23 @@ void Server::Impl::on_end(pool::SessionId id)
     still->second.tcp->close_after_write();
 }
 
+void Server::Impl::write(pool::SessionId id, Conn& conn, std::string_view wire)
+{
+    if (wire.empty()) return;
+    conn.tcp->write(wire);
+    if (conn.unsent_since || conn.tcp->write_queue_bytes() == 0) return;
+    conn.unsent_since = pool::read_clock().steady;
+    if (!std::exchange(conn.unread, true)) unread.push_back(id);
+}
+
 void Server::Impl::send(pool::SessionId id, Conn& conn, std::string_view bytes)
 {
     if (conn.tls != nullptr) {
         std::string wire;
         if (!conn.tls->send(bytes, wire)) return;
-        conn.tcp->write(wire);
+        write(id, conn, wire);
     } else {
-        conn.tcp->write(bytes);
+        write(id, conn, bytes);
     }
     if (conn.holding || conn.tcp->write_queue_bytes() == 0) return;
     conn.holding = true;
@@ -286,7 +297,7 @@ void Server::Impl::end_turn(std::size_t closes_max)
         if (found->second.tls != nullptr) {
             std::string wire;
             found->second.tls->finish(wire);
-            found->second.tcp->write(wire);
+            write(close.session, found->second, wire);
         }
         found->second.tcp->close_after_write();
     }
@@ -331,7 +342,7 @@ void Server::Impl::on_tick()
 {
     const pool::Now now = pool::read_clock();
     shard.on_tick(now);
-    drop_stalled(now);
+    note_overdue(now);
     room.round(now.steady);
     shed();
     shard.metrics().handshaking.set(static_cast<std::int64_t>(room.waiting()));
@@ -345,20 +356,31 @@ std::chrono::nanoseconds Server::Impl::front_within(const Conn& conn) const
                : std::chrono::nanoseconds{options.shard.session.first_line_within};
 }
 
-void Server::Impl::drop_stalled(pool::Now now)
+// Those that mine, and read, are not looked at: there may be very many of them.
+void Server::Impl::note_overdue(pool::Now now)
 {
-    for (auto& [number, conn] : conns) {
+    const auto note = [this](pool::SessionId id, Conn& conn) {
+        if (!std::exchange(conn.overdue, true)) overdue.push_back(id);
+    };
+    std::erase_if(unheard, [&](pool::SessionId id) {
+        const auto at = conns.find(id.value);
+        if (at == conns.end() || at->second.intake == nullptr) return true;
+        Conn& conn = at->second;
         // Who waits for us is not late.
-        const bool silent = conn.intake != nullptr && !conn.shakes_since &&
-                            now.steady - conn.opened.steady >= front_within(conn);
-        conn.unsent_since = conn.tcp->write_queue_bytes() == 0
-                                ? std::nullopt
-                                : std::optional{conn.unsent_since.value_or(now.steady)};
-        const bool unread =
-            conn.unsent_since && now.steady - *conn.unsent_since >= options.write_stall_max;
-        if ((silent || unread) && !std::exchange(conn.overdue, true))
-            overdue.push_back(pool::SessionId{number});
-    }
+        const bool silent =
+            !conn.shakes_since && now.steady - conn.opened.steady >= front_within(conn);
+        if (silent) note(id, conn);
+        return false;
+    });
+    std::erase_if(unread, [&](pool::SessionId id) {
+        const auto at = conns.find(id.value);
+        if (at == conns.end()) return true;
+        Conn& conn = at->second;
+        if (conn.unsent_since && now.steady - *conn.unsent_since >= options.write_stall_max)
+            note(id, conn);
+        conn.unread = conn.unsent_since.has_value();
+        return !conn.unread;
+    });
     if (!closing.active()) close_overdue();
 }
 

@@ -33,6 +33,7 @@ struct Server::Impl {
         pool::Gauge* counted = nullptr;  // of `port`, once it has a session
         bool admitted = false;
         bool holding = false;
+        bool unread = false;                           // stands in `unread`
         bool overdue = false;                          // stands in `overdue`
         std::optional<pool::SteadyTime> shakes_since;  // stands in `handshakes`
     };
@@ -61,6 +62,7 @@ struct Server::Impl {
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);
+    void write(pool::SessionId id, Conn& conn, std::string_view wire);
     void send(pool::SessionId id, Conn& conn, std::string_view bytes);
     void refuse(pool::SessionId id, EndReason reason);
     void forget(Conns::iterator at);
@@ -70,7 +72,7 @@ struct Server::Impl {
     void write_out();
     void on_tick();
     std::chrono::nanoseconds front_within(const Conn& conn) const;
-    void drop_stalled(pool::Now now);
+    void note_overdue(pool::Now now);
     void close_overdue();
     void shed();
     PortOptions* port_at(std::uint16_t number);
@@ -92,6 +94,8 @@ struct Server::Impl {
     std::uint64_t candidates = 0;                // likewise
     Effects effects;
     std::vector<Conn*> receivers;          // of effects.writes; kept for its memory
+    std::vector<pool::SessionId> unheard;  // of those of which it was not known what they speak
+    std::vector<pool::SessionId> unread;   // of those that had not read all
     std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
     HandshakeTurns handshakes;             // of TLS and Noise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;

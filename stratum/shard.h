@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -11,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -140,19 +138,19 @@ public:
     void on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
                 const std::function<void()>& send_now = {});
     /// While a routine job, or the word to connect again, is on its way, or sessions wait for their
-    /// close: every hundredth of a second or so. Sends to those whose turn it is; false when nobody
-    /// waits any more.
+    /// tick or their close: every hundredth of a second or so. Sees to those whose turn it is;
+    /// false when nobody waits any more.
     bool pace(pool::Now now);
     bool pacing() const
     {
         return spread_.active() || ahead_.active() || leaving_.active() || telling_.active() ||
-               !ending_.empty();
+               ticking_.active() || !ending_.empty();
     }
     /// A job that may come soon, but for its previous block and times: its lines are written now,
     /// so that on_job only puts these in. Miners of v2 get it ahead, by and by (see pace).
     void prepare(std::shared_ptr<const pool::Job> job, pool::Now now);
     /// About once a second: deadlines, late starts, difficulties that can't wait for the next job,
-    /// marks in the share log.
+    /// marks in the share log. Of many sessions each has its turn by and by (see pace).
     void on_tick(pool::Now now);
     /// The end of a turn: judges all submissions together, hands out block candidates, appends the
     /// shares to the log, and answers. An accepted share is answered only after append() took it.
@@ -207,15 +205,23 @@ private:
     Wording worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const;
     Worlds worlds(const Wording& job);
     template <typename Act>
-    void for_all(const Wording& job, Act act);
+    bool with(pool::SessionId id, Act act);
+    template <typename Act>
+    static void visit(Session& any, Worlds& around, Act act);
+    template <typename Act>
+    void with(pool::SessionId id, Worlds& around, Act act);
     void rush(const std::function<void()>& send_now);
     void rush_some(std::span<const pool::SessionId> some);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
     void note_later(const pool::Job& job);
     void tell_declarators(pool::Now now);
+    void tick_some(Worlds& around, pool::Now now);
     void send_next(pool::Now now);
     bool may_send_variant(pool::SteadyTime now);
     void send_variant(pool::Now now);
+    template <typename AnySession>
+    bool note_wish(AnySession& session);
+    void drop_vain_wishes();
     template <typename AnySession>
     void touch(AnySession& session);
     template <typename AnySession, typename Read>
@@ -239,7 +245,6 @@ private:
     void tell(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
-    void note_mined(pool::Now now);
     template <typename AnySession>
     void tell_gate(AnySession& session, pool::Now now);
     void punish(const Batch::Origin& origin, const std::string& peer, pool::Now now);
@@ -266,6 +271,7 @@ private:
     pool::SteadyTime current_since_;
     std::uint32_t variants_ = 0;
     bool variant_wanted_ = false;
+    std::vector<pool::SessionId> wishing_;  // for other work before the next job comes
     double variant_tokens_ = 0;
     pool::SteadyTime last_variant_;
     struct Prepared {
@@ -278,7 +284,9 @@ private:
     Spread ahead_;
     Spread leaving_;
     Spread telling_;
-    std::string told_;  // by telling_
+    Spread ticking_;
+    bool tells_gate_ = false;  // this round of ticks
+    std::string told_;         // by telling_
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::vector<pool::SessionId> order_;  // as they came; some may have gone since
@@ -297,49 +305,5 @@ private:
     std::vector<pool::Verdict> verdicts_;
     std::vector<pool::ShareRecord> records_;
 };
-
-// That its address mines, if that is news.
-template <typename AnySession>
-void Shard::tell_gate(AnySession& session, pool::Now now)
-{
-    if (session.told_accepted == session.accepted()) return;
-    session.told_accepted = session.accepted();
-    const auto& address = session.address();
-    if (options_.gate != nullptr && address) options_.gate->mined(*address, now.steady);
-}
-
-// A burst is charged after the fact, for a read is 64 KiB at most; of those that come while nothing
-// is left, only who has not had its part is read.
-template <typename AnySession, typename Read>
-void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes,
-                               pool::Now now, Read read)
-{
-    if (session.ended()) return;  // what it goes on sending is nobody's to pay for
-    const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
-    const std::uint64_t before = lines();
-    if (bytes.size() > BurstBudget::few_bytes) {
-        // Short requests cost more than their bytes say. Of v2 the bytes alone are readable.
-        const bool text = std::is_same_v<AnySession, v1::Session>;
-        const auto ends = text ? std::count(bytes.begin(), bytes.end(), std::uint8_t{'\n'}) : 0;
-        const double cost = BurstBudget::cost(static_cast<std::size_t>(ends), bytes.size());
-        if (!may_burst(session.address(), session.id(), cost, now)) return crowd_out(session.id());
-    }
-    read();
-    const double cost = BurstBudget::cost(lines() - before, bytes.size());
-    charge_burst(session.address(), session.id(), cost, now);
-}
-
-template <typename AnySession>
-void Shard::touch(AnySession& session)
-{
-    if (session.authorised() && !session.told_authorised) {
-        session.told_authorised = true;
-        variant_wanted_ = variant_wanted_ || session.wants_job_now();
-        authorised_.push_back(session.id());
-    }
-    if (session.listed || (!session.has_output() && !session.ended())) return;
-    session.listed = true;
-    dirty_.push_back(session.id());
-}
 
 }  // namespace stratum

@@ -4,7 +4,7 @@
 
 #include "pool/base/log.h"
 #include "pool/share/check.h"
-#include "stratum/shard.h"
+#include "stratum/shard_visit.h"
 
 namespace stratum {
 namespace {
@@ -161,7 +161,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
                           ended == EndReason::too_many_easy_shares)) {
                 punish(origin, session.peer(), now);
             }
-            variant_wanted_ = variant_wanted_ || session.wants_job_now();
+            variant_wanted_ = note_wish(session) || variant_wanted_;
             touch(session);
         },
         sessions_.at(origin.session.value));

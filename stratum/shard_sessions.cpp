@@ -5,7 +5,7 @@
 #include "pool/base/bytes.h"
 #include "pool/base/result.h"
 #include "pool/crypto/sha256.h"
-#include "stratum/shard.h"
+#include "stratum/shard_visit.h"
 
 namespace stratum {
 namespace {
@@ -112,6 +112,7 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     } else {
         const std::size_t channels = std::get<v2::Session>(found->second)
                                          .release(prefixes_, declared_, options_.gate, now.steady);
+        declared_.await_no_more(id);
         metrics_.channels.add(-static_cast<std::int64_t>(channels));
     }
     past_workers_.add(
@@ -148,14 +149,10 @@ void Shard::ask_to_reconnect(std::chrono::milliseconds over, pool::Now now)
 void Shard::send_away(pool::SteadyTime now)
 {
     for (const pool::SessionId id : leaving_.due(now)) {
-        const auto found = sessions_.find(id.value);
-        if (found == sessions_.end()) continue;
-        std::visit(
-            [this](auto& session) {
-                session.ask_to_reconnect();
-                touch(session);
-            },
-            found->second);
+        with(id, [this](auto& session) {
+            session.ask_to_reconnect();
+            touch(session);
+        });
     }
 }
 
@@ -169,14 +166,10 @@ void Shard::announce(std::string_view text, pool::Now now)
 void Shard::tell(pool::SteadyTime now)
 {
     for (const pool::SessionId id : telling_.due(now)) {
-        const auto found = sessions_.find(id.value);
-        if (found == sessions_.end()) continue;
-        std::visit(
-            [this](auto& session) {
-                session.announce(told_);
-                touch(session);
-            },
-            found->second);
+        with(id, [this](auto& session) {
+            session.announce(told_);
+            touch(session);
+        });
     }
 }
 
@@ -198,44 +191,30 @@ void Shard::charge_burst(const std::optional<IpAddress>& address, pool::SessionI
 
 void Shard::crowd_out(pool::SessionId id)
 {
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
-    std::visit(
-        [this](auto& session) {
-            if (session.ended()) return;
-            metrics_.crowded_bursts.add();
-            session.end(EndReason::crowded_address);
-            touch(session);
-        },
-        found->second);
+    with(id, [this](auto& session) {
+        if (session.ended()) return;
+        metrics_.crowded_bursts.add();
+        session.end(EndReason::crowded_address);
+        touch(session);
+    });
 }
 
 bool Shard::kick(pool::SessionId id)
 {
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return false;
-    std::visit(
-        [this](auto& session) {
-            session.end(EndReason::kicked);
-            touch(session);
-        },
-        found->second);
-    return true;
+    return with(id, [this](auto& session) {
+        session.end(EndReason::kicked);
+        touch(session);
+    });
 }
 
 bool Shard::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
 {
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return false;
-    std::visit([difficulty](auto& session) { session.fix_difficulty(difficulty); }, found->second);
-    return true;
+    return with(id, [difficulty](auto& session) { session.fix_difficulty(difficulty); });
 }
 
 void Shard::set_bounds(pool::SessionId id, pool::Difficulty least, pool::Difficulty most)
 {
-    const auto found = sessions_.find(id.value);
-    if (found == sessions_.end()) return;
-    std::visit([&](auto& session) { session.set_bounds(least, most); }, found->second);
+    with(id, [&](auto& session) { session.set_bounds(least, most); });
 }
 
 std::size_t Shard::reset_worker(const std::string& account, const std::string& name)

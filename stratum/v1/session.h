@@ -173,8 +173,10 @@ public:
 
     SessionSnapshot snapshot(pool::Now now, Shown shown) const;
 
-    /// The shard's note that this session is on its list of those with something to send.
+    /// The shard's notes that this session is on its list of those with something to send, and of
+    /// those that wish for other work.
     bool listed = false;
+    bool wishes = false;
     /// The shard's notes: what it has told its server of this session.
     bool told_authorised = false;
     std::uint64_t told_accepted = 0;

@@ -104,6 +104,13 @@ void DeclaredJobs::retire(pool::JobId job)
     retired_.push_back(job);
 }
 
+std::vector<pool::SessionId> DeclaredJobs::take_waiting()
+{
+    std::vector<pool::SessionId> waiting;
+    for (const std::uint64_t id : std::exchange(waiting_, {})) waiting.push_back({id});
+    return waiting;
+}
+
 std::vector<std::shared_ptr<const pool::Job>> DeclaredJobs::take_fresh()
 {
     return std::exchange(fresh_, {});

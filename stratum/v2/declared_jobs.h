@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "pool/base/bytes.h"
@@ -60,6 +61,11 @@ public:
     /// job that was taken in.
     void retire(pool::JobId job);
 
+    /// This session holds a job for a tip that the pool does not have yet, if it has not gone.
+    void await_tip(pool::SessionId id) { waiting_.insert(id.value); }
+    void await_no_more(pool::SessionId id) { waiting_.erase(id.value); }
+    std::vector<pool::SessionId> take_waiting();
+
     /// Since the last time; for the shard.
     std::vector<std::shared_ptr<const pool::Job>> take_fresh();
     std::vector<pool::JobId> take_retired();
@@ -76,6 +82,7 @@ private:
     std::uint32_t next_job_ = 0;
     std::unordered_map<std::uint64_t, std::uint64_t> owners_;    // of jobs: accounts
     std::unordered_map<std::uint64_t, std::size_t> of_account_;  // jobs
+    std::unordered_set<std::uint64_t> waiting_;                  // sessions, for a tip
     std::vector<std::shared_ptr<const pool::Job>> fresh_;
     std::vector<pool::JobId> retired_;
 };

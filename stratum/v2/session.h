@@ -157,8 +157,10 @@ public:
     /// What the shard has told its server of this session.
     bool told_authorised = false;
     std::uint64_t told_accepted = 0;
-    /// The shard's note that this session is on its list of those with something to send.
+    /// The shard's notes that this session is on its list of those with something to send, and of
+    /// those that wish for other work.
     bool listed = false;
+    bool wishes = false;
 
 private:
     enum class Stage : std::uint8_t { handshake, setup, mining, declaring };

@@ -90,6 +90,7 @@ void Session::on(const SetCustomJob& call, const Turn& turn)
         std::string frame;
         append_frame(frame, call);
         mine.held.push_back({frame.substr(frame_header_bytes), turn.now.steady + options.hold});
+        turn.world.declared.await_tip(id_);
         return;
     }
     refuse(*trouble);
@@ -149,6 +150,7 @@ void Session::answer_held(const Turn& turn)
         if (*trouble == code_of(CustomFault::tip) && turn.now.steady < held.until &&
             may_wait(*call, turn.world)) {
             declaring_->held.push_back(std::move(held));
+            turn.world.declared.await_tip(id_);
             continue;
         }
         turn.world.metrics.custom_jobs_refused.add();

@@ -242,5 +242,30 @@ TEST(Spread, TellsPeopleSomethingOneMinerAfterTheOther)
     EXPECT_FALSE(talk.shard.pacing());
 }
 
+// Whoever only watches gets work at a tick.
+TEST(Ticks, ComeToThousandsOneAfterTheOtherSoThatNoTurnIsLong)
+{
+    Talk talk;
+    talk.publish(1);
+    constexpr std::size_t many = 1000;
+    std::vector<pool::SessionId> watchers;
+    for (std::size_t i = 0; i < many; ++i) {
+        watchers.push_back(talk.open());
+        talk.say(watchers.back(), R"({"id":1,"method":"mining.subscribe","params":[]})");
+    }
+    talk.now.steady += Talk::default_options().session.start_unauthorized;
+    talk.shard.on_tick(talk.now);
+    talk.end_turn();
+    std::size_t served = jobs_heard(talk, watchers);
+    EXPECT_EQ(served, Spread::first);
+    talk.pace(milliseconds{250});
+    served += jobs_heard(talk, watchers);
+    EXPECT_LT(served, many * 6 / 10);
+    talk.pace(milliseconds{300});
+    served += jobs_heard(talk, watchers);
+    EXPECT_EQ(served, many);
+    EXPECT_FALSE(talk.shard.pacing());
+}
+
 }  // namespace
 }  // namespace tests

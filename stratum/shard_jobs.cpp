@@ -1,0 +1,245 @@
+// The jobs of a shard: how they go out, the one that comes next, and variants of the one that is.
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+#include "pool/base/log.h"
+#include "pool/base/prefetch.h"
+#include "pool/base/result.h"
+#include "pool/bitcoin/target.h"
+#include "stratum/shard_visit.h"
+
+namespace stratum {
+namespace {
+
+// The first need not wait for many others to be rendered; in small lots all the way, most would
+// wait for memory.
+constexpr std::size_t sent_first = 8;
+constexpr std::size_t sent_at_once = 64;
+
+// With the node silent for longer than this, jobs are too precious in the table to add others.
+constexpr std::chrono::minutes variants_after_job_max{2};
+
+// Apart from the desk's ids, which stay below 2^31; eight hex digits like them; and none comes
+// again within a day, in this life or the next: there is at most one in a tenth of a second on a
+// loop.
+pool::JobId variant_id(std::uint32_t loop, pool::UnixMillis now)
+{
+    const std::uint64_t tenths = now.value / 100;
+    return {0x80000000U | (loop & 0x7ffU) << 20 | (tenths & 0xfffffU)};
+}
+constexpr std::chrono::milliseconds variant_gap{100};
+// A burst, then one a second: what lives for ten minutes leaves room in the job table.
+constexpr double variants_burst = 8;
+
+pool::JobRecord record_of(const pool::Job& job)
+{
+    return {.bits = job.bits,
+            .seq = 0,
+            .at = {},
+            .job = job.id,
+            .version = job.version,
+            .time = job.time_start.seconds,
+            .prefix_length = prefix_bytes,
+            .rolled_length = static_cast<std::uint8_t>(job.extranonce_bytes - prefix_bytes)};
+}
+
+}  // namespace
+
+void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
+                   const std::function<void()>& send_now)
+{
+    pool::check(job->extranonce_bytes == prefix_bytes + options_.session.extranonce2_bytes,
+                "the coinbase leaves the room that connections were promised");
+    flush(now);
+    const pool::Job* before = current_.v1.job.get();
+    const bool new_tip = before == nullptr || before->previous != job->previous;
+    current_ = worded(job, current_.v1.tip + (new_tip || job->clean ? 1 : 0));
+    current_since_ = now.steady;
+    note_length();
+    if (prepared_ && job->prepared == prepared_->job) prepared_.reset();
+    const bool routine = job->routine && !job->clean && !new_tip;
+    take_in(std::move(job), now);
+    note_log(note_jobs(now));
+    if (routine) {
+        spread_.begin(all_sessions(), options_.routine_over, now.steady);
+        pace(now);
+    } else {
+        spread_.drop();
+        rush(send_now);
+        // Miners forget jobs for a tip to come with every new tip.
+        if (new_tip) send_next(now);
+    }
+    if (new_tip && declared_.open()) tell_declarators(now);
+}
+
+// Who was ahead of our nodes: its jobs fit now.
+void Shard::tell_declarators(pool::Now now)
+{
+    Worlds around = worlds(current_);
+    for (const pool::SessionId id : declared_.take_waiting()) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        v2::Session& declarator = std::get<v2::Session>(found->second);
+        declarator.on_tip(around.v2, now);
+        touch(declarator);
+    }
+}
+
+// Rendered, taken and written a few at a time: the first miner does not wait until thousands of
+// others have had their line made, and what was made is still in the cache when it is written.
+void Shard::rush(const std::function<void()>& send_now)
+{
+    const std::vector<pool::SessionId> all = order_;  // sending may open and end some
+    std::size_t lot = sent_first;
+    for (std::span<const pool::SessionId> rest{all}; !rest.empty(); lot = sent_at_once) {
+        lot = std::min(lot, rest.size());
+        rush_some(rest.first(lot));
+        rest = rest.subspan(lot);
+        if (!rest.empty() && send_now) send_now();
+    }
+}
+
+// Most of them were last looked at a job ago, and lie far from the processor.
+void Shard::rush_some(std::span<const pool::SessionId> some)
+{
+    std::array<Session*, sent_at_once> near{};
+    std::size_t count = 0;
+    for (const pool::SessionId id : some) {
+        const auto found = sessions_.find(id.value);
+        if (found == sessions_.end()) continue;
+        near[count++] = &found->second;
+        pool::prefetch(found->second);
+    }
+    const std::span sessions{near.data(), count};
+    for (const Session* any : sessions) {
+        std::visit([](const auto& session) { session.prefetch(); }, *any);
+    }
+    Worlds around = worlds(current_);
+    for (Session* any : sessions) {
+        visit(*any, around, [this](auto& session, auto& world) {
+            session.on_job(world);
+            touch(session);
+        });
+    }
+}
+
+// Firmware with small buffers loses such a job, and may take worse from it: an operator should
+// know.
+void Shard::note_length()
+{
+    const std::size_t bytes = current_.v1.notify.clean.size();
+    if (bytes <= options_.session.job_line_bytes) return;
+    metrics_.long_job_lines.add();
+    pool::log::warn("long_job_line",
+                    {{"bytes", bytes}, {"limit", options_.session.job_line_bytes}});
+}
+
+// Nobody waits for it: v2's miners get it over a second, and the tip then costs one short message.
+void Shard::send_next(pool::Now now)
+{
+    ahead_.drop();
+    if (!prepared_ || !v2_open()) return;
+    ahead_.begin(all_sessions(), options_.routine_over, now.steady);
+}
+
+Shard::Wording Shard::worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const
+{
+    const std::uint32_t time_least = tip == current_.v2.tip ? current_.v2.time : 0;
+    const bool prepared = prepared_ && job->prepared == prepared_->job;
+    Wording wording{
+        .v1 = {.job = job,
+               .notify = prepared ? prepared_->notify.lines_of(*job) : v1::render_notify(*job),
+               .hardest = pool::difficulty_not_above(job->network_target),
+               .tip = tip},
+        .v2 = v2::word_job(job, tip, time_least)};
+    wording.v2.sent_ahead = prepared && wording.v2.extended_future == prepared_->v2.extended_future;
+    return wording;
+}
+
+void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)
+{
+    note_later(*job);
+    declared_.begin(pool::to_seconds(now.wall));
+    for (const pool::JobId forgotten : jobs_.add(std::move(job), now.steady)) {
+        seen_.forget(forgotten);
+    }
+}
+
+void Shard::note_later(const pool::Job& job)
+{
+    unnoted_.push_back(record_of(job));
+    constexpr std::size_t most = pool::JobTable::jobs_max + v2::DeclaredJobs::jobs_max;
+    if (unnoted_.size() > most) unnoted_.erase(unnoted_.begin());
+}
+
+bool Shard::may_send_variant(pool::SteadyTime now)
+{
+    const std::chrono::duration<double> since = now - last_variant_;
+    if (since < variant_gap) return false;
+    variant_tokens_ = std::min(variant_tokens_ + since.count(), variants_burst);
+    last_variant_ = now;
+    if (variant_tokens_ < 1) return false;
+    variant_tokens_ -= 1;
+    return true;
+}
+
+// A new difficulty comes with new work only: firmware begins its extranonce anew with every job,
+// so the same work under another id would bring the same shares again. Other work of the same
+// template is cheap: the coinbase's sequence number is free. All who wait share one.
+void Shard::send_variant(pool::Now now)
+{
+    if (current_.v1.job == nullptr || now.steady - current_since_ > variants_after_job_max) return;
+    if (now.steady - last_variant_ < variant_gap) return;
+    drop_vain_wishes();
+    if (wishing_.empty()) return;
+    const pool::JobId variant_job = variant_id(options_.loop, now.wall);
+    if (!may_send_variant(now.steady) || jobs_.find(variant_job) != nullptr) return;
+
+    auto job = std::make_shared<pool::Job>(*current_.v1.job);
+    if (job->coinbase_suffix.size() < 4) return;
+    ++variants_;
+    for (std::size_t i = 0; i < 4; ++i) {
+        // Counted down from the final sequence number, which the job itself has.
+        job->coinbase_suffix[i] = static_cast<std::uint8_t>(~variants_ >> (8 * i));
+    }
+    job->id = variant_job;
+    job->prepared = nullptr;  // its lines are not those of the variant
+    job->clean = false;
+    const Wording variant = worded(job, current_.v1.tip);
+    take_in(std::move(job), now);
+    metrics_.variant_jobs.add();
+    Worlds around = worlds(variant);
+    for (const pool::SessionId id : std::exchange(wishing_, {})) {
+        with(id, around, [this](auto& session, auto& world) {
+            session.wishes = false;
+            session.on_job(world);
+            touch(session);
+        });
+    }
+    note_log(note_jobs(now));
+}
+
+// Those that have got other work meanwhile, or have gone.
+void Shard::drop_vain_wishes()
+{
+    std::erase_if(wishing_, [this](pool::SessionId id) {
+        bool vain = true;
+        with(id, [&vain](auto& session) {
+            session.wishes = session.wants_job_now();
+            vain = !session.wishes;
+        });
+        return vain;
+    });
+}
+
+void Shard::prepare(std::shared_ptr<const pool::Job> job, pool::Now now)
+{
+    v1::PreparedNotify notify{*job};
+    v2::WireJob wire = v2::word_job(job, 0, 0);
+    prepared_.emplace(Prepared{std::move(job), std::move(notify), std::move(wire)});
+    send_next(now);
+}
+
+}  // namespace stratum
