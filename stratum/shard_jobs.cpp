@@ -208,7 +208,8 @@ void Shard::send_variant(pool::Now now)
     job->prepared = nullptr;  // its lines are not those of the variant
     job->clean = false;
     const Wording variant = worded(job, current_.v1.tip);
-    take_in(std::move(job), now);
+    note_later(*job);
+    jobs_.add_variant(std::move(job));
     metrics_.variant_jobs.add();
     Worlds around = worlds(variant);
     for (const pool::SessionId id : std::exchange(wishing_, {})) {

@@ -25,18 +25,35 @@ HashPlan plan_of(const Job& job)
 
 std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
 {
-    if (current_ != nullptr && current_->previous != job->previous) {
-        for (auto& [id, entry] : entries_) entry.stale = true;
+    const bool new_tip = current_ != nullptr && current_->previous != job->previous;
+    for (auto& [id, entry] : entries_) {
+        entry.stale = entry.stale || new_tip;
+        if (!entry.replaced) entry.replaced = now;
     }
-    order_.push_back(job->id);
     current_ = job;
-    const std::uint64_t id = job->id.value;
-    HashPlan plan = plan_of(*job);
-    entries_[id] = Entry{std::move(job), false, now, std::move(plan)};
+    enter(std::move(job));
+    return forget_old(now);
+}
 
-    // The newest job never goes, however long the node has been silent: miners work on it.
+void JobTable::add_variant(std::shared_ptr<const Job> job)
+{
+    check(current_ != nullptr && current_->previous == job->previous, "a variant is of our tip");
+    enter(std::move(job));
+}
+
+void JobTable::enter(std::shared_ptr<const Job> job)
+{
+    const JobId id = job->id;
+    HashPlan plan = plan_of(*job);
+    order_.push_back(id);
+    entries_[id.value] = Entry{std::move(job), false, std::nullopt, std::move(plan)};
+}
+
+std::vector<JobId> JobTable::forget_old(SteadyTime now)
+{
     const auto outlived = [&](JobId at) {
-        return entries_.at(at.value).added + lifetime < now && at != current_->id;
+        const auto& replaced = entries_.at(at.value).replaced;
+        return replaced && *replaced + lifetime < now;
     };
     auto kept = std::find_if_not(order_.begin(), order_.end(), outlived);
     while (order_.end() - kept > static_cast<std::ptrdiff_t>(jobs_max)) ++kept;
@@ -47,14 +64,15 @@ std::vector<JobId> JobTable::add(std::shared_ptr<const Job> job, SteadyTime now)
     return forgotten;
 }
 
-void JobTable::add_declared(std::shared_ptr<const Job> job, SteadyTime now)
+void JobTable::add_declared(std::shared_ptr<const Job> job)
 {
     check(job->declared && current_ != nullptr && current_->previous == job->previous,
           "a declared job is one more on our tip");
     HashPlan plan = plan_of(*job);
     const std::uint64_t id = job->id.value;
     const bool fresh =
-        entries_.try_emplace(id, Entry{std::move(job), false, now, std::move(plan)}).second;
+        entries_.try_emplace(id, Entry{std::move(job), false, std::nullopt, std::move(plan)})
+            .second;
     check(fresh, "no job's id is used again");
     ++declared_;
 }

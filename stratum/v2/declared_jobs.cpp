@@ -87,7 +87,7 @@ pool::Result<pool::JobId> DeclaredJobs::take_in(pool::Job job, const MiningToken
     const std::uint64_t life = token.serial & 0x7fffffff;
     job.id = {declared_mark | life << 32 | ++next_job_};
     const auto made = std::make_shared<const pool::Job>(std::move(job));
-    jobs_.add_declared(made, now.steady);
+    jobs_.add_declared(made);
     fresh_.push_back(made);
     owners_.emplace(made->id.value, account);
     ++of_account_[account];

@@ -186,11 +186,31 @@ TEST(JobTable, ForgetsJobsAfterTenMinutesAndSaysWhich)
     JobTable table;
     const SteadyTime start{};
     EXPECT_TRUE(table.add(job_with(1, 0xaa), start).empty());
-    EXPECT_TRUE(table.add(job_with(2, 0xaa), start + minutes{9}).empty());
-    const auto forgotten = table.add(job_with(3, 0xaa), start + minutes{11});
+    EXPECT_TRUE(table.add(job_with(2, 0xaa), start + minutes{1}).empty());
+    EXPECT_TRUE(table.add(job_with(3, 0xaa), start + minutes{10}).empty());
+    const auto forgotten = table.add(job_with(4, 0xaa), start + minutes{12});
     EXPECT_EQ(forgotten, std::vector<JobId>{JobId{1}});
     EXPECT_EQ(table.find(JobId{1}), nullptr);
     EXPECT_NE(table.find(JobId{2}), nullptr);
+}
+
+// The node was silent: all mine on it when the next one comes, and a block may be among what they
+// have sent.
+TEST(JobTable, KeepsWhatWasTheNewestForTenMinutesMoreHoweverLongItWas)
+{
+    JobTable table;
+    const SteadyTime start{};
+    table.add(job_with(1, 0xaa), start);
+    table.add_variant(job_with(2, 0xaa));
+    EXPECT_EQ(table.current()->id, JobId{1});
+    EXPECT_TRUE(table.add(job_with(3, 0xbb), start + minutes{60}).empty());
+    ASSERT_NE(table.find(JobId{1}), nullptr);
+    EXPECT_TRUE(table.find(JobId{1})->stale);
+    ASSERT_NE(table.find(JobId{2}), nullptr);
+    EXPECT_TRUE(table.find(JobId{2})->stale);
+    table.add(job_with(4, 0xbb), start + minutes{71});
+    EXPECT_EQ(table.find(JobId{1}), nullptr);
+    EXPECT_EQ(table.find(JobId{2}), nullptr);
 }
 
 TEST(JobTable, NeverHoldsMoreThanItsBound)
