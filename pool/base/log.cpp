@@ -6,33 +6,58 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unistd.h>
 #include <variant>
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include "pool/base/json.h"
+#include "pool/base/line_writer.h"
 #include "pool/base/time.h"
 
 namespace pool::log {
 namespace {
 
-// Lines are made here, whole; spdlog writes them one at a time, whoever calls.
+// While nobody reads the log: a day's lines, or more.
+constexpr std::size_t waiting_max = std::size_t{1} << 20;
+
+// No job and no found block waits for whoever reads the log.
+class Sink : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    std::uint64_t dropped() const { return lines_.dropped(); }
+
+protected:
+    void sink_it_(const spdlog::details::log_msg& message) override
+    {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        lines_.write({line.data(), line.size()});
+    }
+    void flush_() override {}
+
+private:
+    LineWriter lines_{STDERR_FILENO, waiting_max};
+};
+
+// Lines are made here, whole.
 struct Output {
-    spdlog::logger sink{"zubr", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+    std::shared_ptr<Sink> lines = std::make_shared<Sink>();
+    spdlog::logger sink{"zubr", lines};
     std::array<std::atomic<Level>, part_names.size()> levels{};
     std::atomic<Level> lowest{Level::info};  // of those: most lines that nobody wants end here
     std::atomic<Format> format{Format::text};
-    std::atomic<std::uint64_t> dropped{0};
 
     Output()
     {
@@ -197,11 +222,8 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
     const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
                                          read_clock().wall, event, fields);
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
-    if (std::ferror(stderr) == 0) return;
-    std::clearerr(stderr);
-    out.dropped.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::uint64_t dropped() { return output().dropped.load(std::memory_order_relaxed); }
+std::uint64_t dropped() { return output().lines->dropped(); }
 
 }  // namespace pool::log
