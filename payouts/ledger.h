@@ -57,6 +57,7 @@ struct BlockAnswer {
 struct WatchedBlock {
     pool::BlockHash hash;
     pool::Height height;
+    friend bool operator==(const WatchedBlock&, const WatchedBlock&) = default;
 };
 
 /// What a node says of one of our blocks.

@@ -128,7 +128,9 @@ milliseconds Books::step()
     }
     out_.marks(report->producers);
     if (report->chain_head != chain_head_) out_.chain_head(chain_head_ = report->chain_head);
-    if (report->blocks_changed > 0) watch_changed_ = true;
+    const bool was_active = std::exchange(active_, report->active);
+    // What our nodes said so far was thrown away: they are asked at once.
+    if (report->blocks_changed > 0 || (active_ && !was_active)) watch_changed_ = true;
     note(*report, now);
     if (!status_.good()) return pause_in_trouble;
     return report->more ? milliseconds{0} : pause;
@@ -153,13 +155,16 @@ Result<void> Books::write_found()
 
 Result<void> Books::read_back(Now now)
 {
-    if (watch_changed_) {
+    const bool due = now.steady - read_back_ >= read_back_every;
+    if (watch_changed_ || due) {
         auto watched = service_->watched();
         if (!watched) return fail(watched.error());
-        out_.watched(std::move(*watched));
+        // Nobody tells us what other servers have found: the database does.
+        if (watch_changed_ || *watched != watched_) out_.watched(*watched);
+        watched_ = std::move(*watched);
         watch_changed_ = false;
     }
-    if (now.steady - read_back_ < read_back_every) return {};
+    if (!due) return {};
     const auto accounts = service_->registered();
     if (!accounts) return fail(accounts.error());
     read_back_ = now.steady;

@@ -29,6 +29,8 @@ public:
     /// All called on the ledger thread.
     struct Out {
         std::function<void(const std::vector<payouts::ProducerReport>&)> marks;
+        /// Those of all servers, for the one that books; when they have changed, and when that is
+        /// us from now on.
         std::function<void(std::vector<payouts::WatchedBlock>)> watched;
         std::function<void(const Digest&)> chain_head;  ///< of the slots, when it has moved
         std::function<void(BlockHash)> booked;
@@ -83,7 +85,9 @@ private:
     std::vector<payouts::BlockSighting> sightings_;
     std::shared_ptr<const stratum::AccountDirectory> directory_;
     SteadyTime read_back_{};
+    std::vector<payouts::WatchedBlock> watched_;
     bool watch_changed_ = true;
+    bool active_ = false;  // it is us who book
     BooksStatus status_;
     Histogram step_times_;
     Counter rows_;

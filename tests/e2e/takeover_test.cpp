@@ -80,5 +80,55 @@ TEST(Takeover, AnotherServerGoesOnBookingWhenTheActiveOneIsKilled)
     EXPECT_EQ(two.stop(), 0);
 }
 
+// On regtest every second share is a block. Whoever found it, and whether he lives: the one that
+// books asks its own node for it.
+TEST(Takeover, BlocksOfTheServerThatDoesNotBookAreCreditedAndThoseOfADeadOneMature)
+{
+    NodeFixture node{"regtest"};
+    PoolFixture one{node, {.start_difficulty = 0, .sets = {}}};
+    const Database& books = one.database();
+    PoolFixture two{node,
+                    {.start_difficulty = 0,
+                     .sets = {"mysql.database=" + books.name(), "stratum.extranonce_server=1"}}};
+    const auto holder = [&] {
+        return books.scalar("select holder from lease where name = 'accountant'");
+    };
+    const auto blocks = [&](const std::string& worker, const std::string& state) {
+        const std::string count = books.scalar("select count(*) from block_found where worker = '" +
+                                               worker + "' and books = '" + state + "'");
+        return std::strtoull(count.c_str(), nullptr, 10);
+    };
+    const auto mine = [&](PoolFixture& server, const std::string& worker) {
+        const auto miner = server.miner(test_address("regtest", 1) + "." + worker,
+                                        {"--max-shares-per-second", "2"}, worker + ".log");
+        EXPECT_TRUE(eventually(seconds{120}, [&] { return blocks(worker, "accrued") > 0; }))
+            << worker << ": nobody credits its blocks\n"
+            << server.log();
+        miner->signal(SIGTERM);
+        EXPECT_TRUE(miner->wait(seconds{20}).has_value());
+    };
+    one.start();
+    ASSERT_EQ(holder(), one.server_id() + "-0");
+    two.start();
+    mine(two, "found-by-the-other");
+    mine(one, "found-by-the-one-that-books");
+    ASSERT_EQ(holder(), one.server_id() + "-0") << "or all of this says nothing";
+
+    one.kill();
+    node.generate(101);
+    EXPECT_TRUE(eventually(seconds{60}, [&] {
+        return blocks("found-by-the-one-that-books", "matured") > 0 &&
+               blocks("found-by-the-other", "matured") > 0;
+    })) << two.log();
+    EXPECT_EQ(holder(), two.server_id() + "-0");
+    one.start();
+    mine(one, "found-by-the-one-that-came-back");
+    const auto verdict = two.rpc("verifyledger");
+    ASSERT_TRUE(verdict.has_value()) << verdict.error().detail;
+    EXPECT_NE(verdict->find("\"good\":true"), std::string::npos) << *verdict;
+    EXPECT_EQ(one.stop(), 0);
+    EXPECT_EQ(two.stop(), 0);
+}
+
 }  // namespace
 }  // namespace tests
