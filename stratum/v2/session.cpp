@@ -66,6 +66,7 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     if (stage_ == Stage::handshake) bytes = bytes.subspan(on_handshake(bytes, world, now));
     if (stage_ == Stage::handshake) return;
 
+    say_owed(world);  // who speaks reads, too
     reader_.feed(bytes);
     const auto longest = [this] {
         return stage_ == Stage::setup ? payload_max_before_setup : payload_max;
@@ -243,7 +244,7 @@ void Session::on_tick(World& world, pool::Now now)
 {
     if (ended_) return;
     drop_closed(world, now.steady);
-    if (!held_) start_owed(world);
+    say_owed(world);
     for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
     acknowledge_due(now.steady);
     tend_declared({world, now});

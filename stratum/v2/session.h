@@ -48,8 +48,8 @@ struct SessionOptions {
     std::uint32_t bad_shares_max = 160;  ///< of the last 256; more closes the connection
     double frames_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
     double frames_burst = 50'000;
-    /// More answers than that in one turn, and nobody reads them: the connection is closed. First
-    /// jobs of channels take a quarter of it at a time: a proxy may open all that it has at once.
+    /// More answers than that in one turn, and nobody reads them: the connection is closed. Jobs
+    /// that channels get one by one take a part of it at a time: a proxy may have a thousand.
     std::size_t answers_bytes = std::size_t{256} << 10;
     std::uint32_t ack_shares_max = 16;  ///< acknowledged together at most
     std::chrono::milliseconds ack_within{1000};
@@ -227,7 +227,13 @@ private:
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);
     void start(Channel& channel, const World& world);
-    void start_owed(const World& world);
+    void say_owed(const World& world, std::size_t bytes_max);
+    void say_owed(const World& world);
+    static bool lacks_job(const Channel& channel, const World& world);
+    static bool is_behind(const Channel& channel, const World& world);
+    void say_target(Channel& channel, const World& world);
+    void say_job(Channel& channel, const World& world);
+    void tell_group(const World& world, bool future);
     void note_job(Channel& channel, const World& world);
     void send_job(const Channel& channel, const World& world, bool future);
     void send_ahead(Channel& channel, const World& world);
@@ -286,8 +292,8 @@ private:
     Pace frames_;
     Pace opens_;
     bool held_ = false;
-    bool job_owed_ = false;
-    bool starts_owed_ = false;              // some channels wait for their first job
+    bool job_held_ = false;                 // one came meanwhile
+    bool jobs_owed_ = false;                // some channels wait for the newest job
     std::unique_ptr<Declaring> declaring_;  // null for who declares nothing: nearly everybody
 };
 

@@ -1,4 +1,4 @@
-// Channels: opened, changed, closed; their targets and their jobs.
+// Channels: opened, changed, closed.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -8,14 +8,9 @@
 namespace stratum::v2 {
 namespace {
 
-// A difficulty that is off by this much is not left for the next regular job.
-constexpr int urgent_exponents = 2;
 // A proxy with more miners than it may have channels asks once for each of them.
 constexpr std::size_t full_refusals_per_channel = 10;
 constexpr double hashes_of_difficulty_one = 4294967296.0;
-// Of what a turn may answer, first jobs of channels leave the rest to what must be said at once.
-constexpr std::size_t starts_part = 4;
-
 // Whether a rate can be meant. NaN, infinity and less than nothing can not.
 bool is_rate(float rate) { return std::isfinite(rate) && rate >= 0; }
 
@@ -275,195 +270,6 @@ void Session::set_bounds(pool::Difficulty least, pool::Difficulty most)
     difficulty_.min = least;
     difficulty_.max = most;
     for (Channel& channel : channels_) channel.policy.set_bounds(least, most);
-}
-
-// What the next job is to be measured by: on the grid, but never easier than the miner allows.
-// True when that differs from what it was last told.
-bool Session::announce_target(Channel& channel, const World& world)
-{
-    if (world.current.job != nullptr) channel.policy.set_cap(world.current.hardest);
-    const pool::Difficulty difficulty = channel.policy.next();
-    pool::Promise promise = world.grid.of(difficulty);
-    // Its floor is the step of the grid below: what the miner still takes may lie between two.
-    if (channel.target_max < promise.target) {
-        promise = {channel.target_max, pool::work_of(channel.target_max)};
-    }
-    const bool other = channel.announced.promise.target != promise.target;
-    if (other && channel.ahead) channel.ahead->retargeted = true;
-    channel.announced = {promise, difficulty};
-    return other;
-}
-
-bool Session::wants_job_now() const
-{
-    if (ended_ || held_ || selects_work()) return false;
-    const auto off = [](const Channel& channel) {
-        const SentJobs::Target* sent =
-            channel.sent.empty() ? nullptr : channel.sent.of(channel.sent.newest());
-        if (sent == nullptr) return 0;
-        return std::abs(channel.policy.next().exponent - sent->difficulty.exponent);
-    };
-    return std::any_of(channels_.begin(), channels_.end(),
-                       [&off](const Channel& channel) { return off(channel) >= urgent_exponents; });
-}
-
-// The first job of a channel is for later, and the message behind it makes it the present one.
-void Session::start(Channel& channel, const World& world)
-{
-    // Who selects its work gets none of ours.
-    if (world.current.job == nullptr || selects_work()) return;
-    if (out_.size() > world.options.answers_bytes / starts_part) {
-        starts_owed_ = true;
-        return;
-    }
-    note_job(channel, world);
-    send_job(channel, world, true);
-    if (world.next != nullptr) send_ahead(channel, world);
-}
-
-// As many as the peer can be expected to read at a time; the others wait until it has.
-void Session::start_owed(const World& world)
-{
-    if (ended_ || !std::exchange(starts_owed_, false)) return;
-    for (Channel& channel : channels_) {
-        if (channel.sent.empty() && !channel.closing) start(channel, world);
-    }
-}
-
-// Freezes the target with the job that is sent now.
-void Session::note_job(Channel& channel, const World& world)
-{
-    channel.sent.forget_unless([&world](pool::JobId id) { return world.jobs.find(id) != nullptr; });
-    channel.sent.add(world.current.job->id, channel.announced);
-    channel.tip = world.current.tip;
-}
-
-void Session::send_job(const Channel& channel, const World& world, bool future)
-{
-    if (channel.kind == ChannelKind::extended) {
-        send_for(channel.id,
-                 future ? world.current.extended_future : world.current.extended_active);
-    } else {
-        const pool::Extranonce extranonce =
-            padded(channel.prefix, world.current.job->extranonce_bytes);
-        send(standard_job(world.current, channel.id, extranonce, future));
-    }
-    if (future) send_for(channel.id, world.current.new_prev_hash);
-}
-
-void Session::on_job(World& world)
-{
-    drop_closed(world, heard_);
-    if (ended_ || channels_.empty()) return;
-    if (selects_work()) return retarget(world, 1);
-    // A channel that was opened while a routine job goes round has it already, and maybe another
-    // one since: the target that it had the first time holds.
-    const auto has_it = [job = world.current.job->id](const Channel& channel) {
-        return channel.sent.of(job) != nullptr;
-    };
-    if (std::all_of(channels_.begin(), channels_.end(), has_it)) return;
-    if (held_) {
-        if (std::exchange(job_owed_, true)) world.metrics.jobs_superseded.add();
-        return;
-    }
-    const bool future = channels_.front().tip != world.current.tip;
-    std::vector<std::uint32_t> had;  // nearly always none
-    for (Channel& channel : channels_) {
-        // One that waits for its first job gets it in its turn: it knows of no tip yet.
-        const bool waits = !future && channel.sent.empty();
-        if (waits || has_it(channel)) {
-            had.push_back(channel.id);
-            continue;
-        }
-        if (announce_target(channel, world)) {
-            acknowledge(channel, heard_);
-            send(SetTarget{.channel = channel.id, .target_max = channel.announced.promise.target});
-        }
-        note_job(channel, world);
-    }
-    if (future && activate_ahead(world)) return;
-    // A word to the group would give those the same job once more.
-    const bool grouped = speaks_to_group() && had.empty();
-    for (Channel& channel : channels_) {
-        if (future) channel.ahead.reset();  // miners forget it with the tip that it was for
-        const bool again = std::find(had.begin(), had.end(), channel.id) != had.end();
-        if (!grouped && !again) send_job(channel, world, future);
-    }
-    if (!grouped) return;
-    send_for(group_id, future ? world.current.extended_future : world.current.extended_active);
-    if (future) send_for(group_id, world.current.new_prev_hash);
-}
-
-// Jobs of a group cost one message however many channels there are. One channel alone is addressed
-// by its own number: some firmware drops what is sent to a group.
-bool Session::speaks_to_group() const { return channels_.size() > 1 && group() != 0; }
-
-void Session::on_next_job(World& world)
-{
-    if (ended_ || held_ || channels_.empty() || world.next == nullptr || selects_work()) return;
-    // Before its first job a channel has no use for another.
-    const auto has_work = [](const Channel& channel) { return !channel.sent.empty(); };
-    if (!std::all_of(channels_.begin(), channels_.end(), has_work)) return;
-    const Channel::Ahead grouped{.job = world.next->job->id, .grouped = true};
-    const Channel::Ahead alone{.job = world.next->job->id, .grouped = false};
-    for (Channel& channel : channels_) {
-        if (channel.ahead == grouped || channel.ahead == alone) continue;
-        if (speaks_to_group()) {
-            send_for(group_id, world.next->extended_future);
-            for (Channel& each : channels_) each.ahead = grouped;
-            return;
-        }
-        send_ahead(channel, world);
-    }
-}
-
-void Session::send_ahead(Channel& channel, const World& world)
-{
-    const WireJob& next = *world.next;
-    if (channel.kind == ChannelKind::extended) {
-        send_for(channel.id, next.extended_future);
-    } else {
-        const pool::Extranonce extranonce = padded(channel.prefix, next.job->extranonce_bytes);
-        send(standard_job(next, channel.id, extranonce, true));
-    }
-    channel.ahead = {.job = next.job->id, .grouped = false};
-}
-
-// True when every channel had the job of the new tip already, and was told so in the same way: then
-// the tip itself is all that is said. A SetTarget in between is for that job, too, says the
-// specification (5.3.21), but there are miners that froze the job's target when it came: these get
-// the job once more, behind the target.
-bool Session::activate_ahead(const World& world)
-{
-    const auto ahead = channels_.front().ahead;
-    if (!world.current.sent_ahead || !ahead || ahead->job != world.current.job->id) return false;
-    if (ahead->retargeted || (ahead->grouped && !speaks_to_group())) return false;
-    if (!std::all_of(channels_.begin(), channels_.end(),
-                     [&ahead](const Channel& channel) { return channel.ahead == ahead; })) {
-        return false;
-    }
-    if (ahead->grouped) send_for(group_id, world.current.new_prev_hash);
-    for (Channel& channel : channels_) {
-        if (!ahead->grouped) send_for(channel.id, world.current.new_prev_hash);
-        channel.ahead.reset();
-    }
-    return true;
-}
-
-void Session::release_jobs(World& world)
-{
-    held_ = false;
-    if (std::exchange(job_owed_, false)) on_job(world);
-    start_owed(world);
-}
-
-void Session::send_for(std::uint32_t channel, std::string_view frame)
-{
-    std::string ours{frame};
-    for (std::size_t i = 0; i < sizeof channel; ++i) {
-        ours[frame_header_bytes + i] = static_cast<char>(channel >> (8 * i));
-    }
-    seal_frame(ciphers_.send, pool::as_bytes(ours), out_);
 }
 
 }  // namespace stratum::v2

@@ -89,6 +89,7 @@ void Peer::say_bytes(std::string_view bytes)
 void Peer::listen()
 {
     const std::string more = talk.hear_bytes(id);
+    heard_bytes_ = more.size();
     reader_.feed(pool::as_bytes(more));
     CipherRun run{ciphers.receive, messages_within(more.size())};
     while (const auto frame = reader_.next(run, payload_bytes_max)) {

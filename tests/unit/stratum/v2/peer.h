@@ -78,6 +78,8 @@ public:
         return std::nullopt;
     }
     std::size_t heard() const { return heard_.size(); }
+    /// That the last listen() found.
+    std::size_t heard_bytes() const { return heard_bytes_; }
     std::vector<int> heard_types() const;
 
     struct Channel {
@@ -113,6 +115,7 @@ private:
     stratum::v2::Initiator initiator_;
     stratum::v2::FrameReader reader_;
     std::deque<Heard> heard_;
+    std::size_t heard_bytes_ = 0;
     std::deque<pool::Bytes> kept_;
     std::uint32_t sequence_ = 0;
     std::uint64_t next_extranonce2_ = 0;
