@@ -1,13 +1,13 @@
 // One account: what it does, what it gets, and its workers.
 
-import { Refused, read, readIfAny } from './api.js';
+import { Refused, read, readAll, readIfAny } from './api.js';
 import { Chart } from './chart.js';
-import { csv, save } from './csv.js';
-import { $, cell, fill, link, row, show, stateCell } from './dom.js';
-import { ago, count, hashes, inTime, sats, scaled } from './format.js';
+import { save } from './csv.js';
+import { $, cell, fill, link, row, show } from './dom.js';
+import * as earnings from './earnings.js';
+import { count, finePercent, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
-import { terms, transactionCell } from './terms.js';
 import { WorkerTable } from './workers.js';
 
 const crowd = 1000; // workers: from here on the account is read at a slower pace
@@ -17,10 +17,6 @@ const slowMs = 60000;
 const chart = new Chart($('user-chart'));
 const workers = new WorkerTable($('worker-scroll'), $('worker-table'), $('worker-count'), $('worker-filter'), $('worker-group'), (name) => link(name, addressOf(place(), name)));
 const known = { user: null, at: 0, where: null, path: '', sitesOf: '', sitesAt: 0 };
-const columns = { // of files
-  earnings: ['height', 'hash', 'state', 'time', 'gross_sat', 'fee_sat', 'net_sat'],
-  payouts: ['payout', 'state', 'time', 'amount_sat', 'fee_sat', 'address', 'txid'],
-};
 
 /** Which account a place shows. Throws Refused for a token that is none. */
 export async function named(where) {
@@ -28,11 +24,12 @@ export async function named(where) {
   return read('/api/v1/watch', where.token);
 }
 
-/** Why an account is not shown, as a sentence. */
+const answers = { 401: 'account.private', 403: 'watch.less', 404: 'account.unknown' };
+
+/** Why an account is not shown, as a sentence. What says nothing of the account (too busy, no books) is thrown again. */
 export function whyNot(error, where) {
-  if (!(error instanceof Refused)) throw error;
-  if (where.token !== '' && error.status === 401) return t('watch.unknown');
-  return t({ 401: 'account.private', 403: 'watch.less', 404: 'account.unknown' }[error.status] ?? 'no.answer');
+  if (!(error instanceof Refused) || !(error.status in answers)) throw error;
+  return t(where.token !== '' && error.status === 401 ? 'watch.unknown' : answers[error.status]);
 }
 
 function showNobody(message) {
@@ -42,12 +39,6 @@ function showNobody(message) {
   show('account-message', message);
 }
 
-/** Expected, not promised: this hashrate's part of what the network finds in a day. */
-function estimate(user, pool, reward) {
-  if (!(pool.network_difficulty > 0) || reward === 0) return '–';
-  return `≈ ${sats(Math.floor((user.hashrate_10m * 86400 * reward) / (pool.network_difficulty * 2 ** 32)))}`;
-}
-
 function showRates(user) {
   show('user-hashrate', hashes(user.hashrate_10m));
   show('user-hashrate-now', hashes(user.hashrate_1m));
@@ -55,7 +46,6 @@ function showRates(user) {
   show('user-hashrate-hour', hashes(user.hashrate_1h));
   show('user-hashrate-day', hashes(user.hashrate_1d));
   show('user-best', scaled(user.best_share));
-  show('user-refused', `${count(user.stale)} / ${count(user.rejected)}`);
   show('user-workers', count(user.worker_count));
   show('user-shares', count(user.shares));
   const none = user.worker_count === 0;
@@ -65,15 +55,14 @@ function showRates(user) {
   show('worker-message', t('workers.none', { url: $('stratum-url').textContent, user: `${user.account}.worker1` }));
 }
 
-/** All of a list, page by page: an answer stays small however large the account is. */
-async function readAll(path, what, token) {
-  const all = [];
-  for (let next = ''; next !== null;) {
-    const page = await read(`${path}/${what}?limit=1000&cursor=${encodeURIComponent(next)}`, token);
-    all.push(...page[what]);
-    next = page.next;
+/** What the workers' shares came to, each as a number and as a part of all. */
+function showShares(all) {
+  const sums = { accepted: 0, stale: 0, rejected: 0 };
+  for (const worker of all) for (const what of Object.keys(sums)) sums[what] += worker[what];
+  const whole = sums.accepted + sums.stale + sums.rejected;
+  for (const [what, sum] of Object.entries(sums)) {
+    show(`user-${what}`, whole === 0 ? '–' : `${count(sum)} · ${finePercent(sum / whole)}`);
   }
-  return all;
 }
 
 /** Sites, where the account has more than the one that everybody has. */
@@ -107,52 +96,6 @@ async function refreshSites(path, token) {
 /** What the chart shows: the account, or the site that was chosen. */
 const chartPath = (path) => ($('account-sites').hidden || $('site').value === '' ? `${path}/history` : `${path}/sites/${encodeURIComponent($('site').value)}/history`);
 
-function showMoney(user) {
-  show('available', sats(user.available_sat));
-  show('immature', sats(user.immature_sat));
-  show('in-payout', sats(user.in_payout_sat));
-  show('credited', sats(user.credited_sat));
-  show('paid-all', sats(user.paid_sat));
-  show('payout-address', user.payout_address);
-}
-
-function showWindow(part) {
-  show('to-come', part ? `≈ ${sats(part.to_come_sat)}` : '–');
-  show('next-block', part ? sats(part.next_block_sat) : '–');
-}
-
-function showEarnings(earnings) {
-  fill('earning', earnings.map((each) => row(
-    cell(count(each.height), 'num', each.hash),
-    stateCell(each.state),
-    cell(ago(each.found_at), 'num', new Date(each.found_at * 1000).toISOString()),
-    cell(sats(each.gross_sat), 'num'),
-    cell(sats(each.fee_sat), 'num'),
-    cell(sats(each.net_sat), 'num'),
-  )), t('earnings.none'));
-}
-
-function showPaid(payouts, of) {
-  fill('paid', payouts.map((each) => row(
-    cell(ago(each.at), 'num', new Date(each.at * 1000).toISOString()),
-    stateCell(each.state),
-    cell(sats(each.amount_sat), 'num'),
-    cell(sats(each.fee_sat), 'num'),
-    cell(each.address, 'hash', each.address),
-    transactionCell(each.txid, of),
-  )), t('paid.none'));
-}
-
-async function refreshMoney(path, { user, token, pool }) {
-  const [part, [last]] = await Promise.all([readIfAny(`${path}/window`, token), read('/api/v1/blocks?limit=1')]);
-  showWindow(part); // there is none before the first template
-  show('estimate', user.hashrate_10m === null ? '–' : estimate(user, pool, last?.reward_sat ?? 0));
-  const of = await terms();
-  show('next-payout', of?.next_payout_at ? inTime(of.next_payout_at) : t('payout.by.hand'));
-  if ($('earnings').open) showEarnings((await read(`${path}/earnings`, token)).earnings);
-  if ($('paid').open) showPaid((await read(`${path}/payouts`, token)).payouts, of);
-}
-
 /** At once, before anything is read. */
 export function turn(where) {
   if (where.account !== '') $('account').value = where.account;
@@ -176,14 +119,16 @@ async function readAccount(where, pool) {
   $('account-workers').hidden = !rates;
   $('account-money').hidden = !money;
   if (rates) showRates(user);
-  if (money) showMoney(user);
+  if (money) earnings.showMoney(user);
   $('account-panel').hidden = false;
   $('account-message').hidden = true;
-  if (money) await refreshMoney(path, { user, token: where.token, pool });
+  if (money) await earnings.refreshMoney(path, { user, token: where.token, pool });
   if (!rates) return;
   await refreshSites(path, where.token);
-  const [all] = await Promise.all([readAll(path, 'workers', where.token), chart.load(chartPath(path), where.token)]);
-  if (sameAccount(where, place())) workers.set(all);
+  const [all] = await Promise.all([readAll(`${path}/workers`, 'workers', where.token), chart.load(chartPath(path), where.token)]);
+  if (!sameAccount(where, place())) return;
+  workers.set(all);
+  showShares(all);
 }
 
 export async function refresh(where, pool) {
@@ -202,14 +147,7 @@ export const speakAnew = () => workers.name();
 
 /** again: reads the page anew. */
 export function begin(again) {
-  for (const list of ['earnings', 'paid']) $(list).addEventListener('toggle', again);
+  earnings.begin(again);
   $('site').addEventListener('change', () => chart.load(chartPath(known.path), known.where.token, true));
   $('worker-csv').addEventListener('click', () => save('workers.csv', workers.csv()));
-  for (const [button, what] of [['earning-csv', 'earnings'], ['paid-csv', 'payouts']]) {
-    $(button).addEventListener('click', async () => {
-      const rows = await readAll(known.path, what, known.where.token);
-      const times = rows.map((each) => ({ ...each, time: new Date((each.found_at ?? each.at) * 1000).toISOString() }));
-      save(`${what}.csv`, csv(columns[what], times));
-    });
-  }
 }

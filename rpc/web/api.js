@@ -22,3 +22,20 @@ export async function read(path, token = '') {
 export function readIfAny(path, token) {
   return read(path, token).catch(() => null);
 }
+
+/** One page of a list: {rows, next}. what: the member that holds the rows; cursor: '' for the newest, else next of the page before. */
+export async function readPage(path, what, { cursor, limit, token = '' }) {
+  const page = await read(`${path}?limit=${limit}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`, token);
+  return { rows: page[what], next: page.next };
+}
+
+/** All of a list, page by page: an answer stays small however long the list is. */
+export async function readAll(path, what, token = '', limit = 1000) {
+  const all = [];
+  for (let cursor = ''; cursor !== null;) {
+    const { rows, next } = await readPage(path, what, { cursor, limit, token });
+    all.push(...rows);
+    cursor = next;
+  }
+  return all;
+}

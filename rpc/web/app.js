@@ -83,8 +83,7 @@ $('search').addEventListener('submit', (event) => {
 addEventListener('hashchange', async () => {
   if (!location.hash.startsWith('#/') && location.hash !== '') return; // "#main", the way past the menu
   turnTo();
-  await busy;
-  refresh();
+  again();
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 $('language').addEventListener('change', async () => {
@@ -106,7 +105,13 @@ if (localStorage.getItem('theme')) setTheme(localStorage.getItem('theme'));
 // Between two readings the figures of the pool come by themselves.
 new EventSource('/api/v1/events').addEventListener('pool', (event) => showPool(JSON.parse(event.data)));
 
-for (const page of Object.values(pages)) page.begin?.(refresh);
+/** What was just asked for is in no reading that is under way. */
+async function again() {
+  await busy;
+  await refresh();
+}
+
+for (const page of Object.values(pages)) page.begin?.(again);
 $('language').value = preferred();
 await speakAnew(preferred());
 for (;;) {

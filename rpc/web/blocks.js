@@ -1,14 +1,15 @@
 // The blocks that the pool found, how lucky they were, and what the nodes said to each.
 
 import { read } from './api.js';
-import { $, cell, fill, row, show, stateCell } from './dom.js';
-import { ago, count, percent, sats } from './format.js';
+import { $, cell, fill, row, show, stateCell, timeCell } from './dom.js';
+import { count, percent, sats } from './format.js';
 import { t } from './i18n.js';
+import { Pages } from './pages.js';
 
-const shownAtFirst = 20;
-const shownAtMost = 100;
+const pageLength = (cursor) => (cursor === '' ? 20 : 100);
 const spans = [10, 50, 250];
-const known = { limit: shownAtFirst, open: new Map() }; // open: by hash, the row that tells what the nodes said
+const open = new Map(); // by hash, the row that tells what the nodes said
+let list = null;
 
 function answerText(answer) {
   const took = t('answer.took', { ms: count(answer.took_ms) });
@@ -39,13 +40,13 @@ function answersRow(block) {
 /** The button that shows or hides what the nodes said. */
 function opener(block, again) {
   const made = document.createElement('button');
-  const open = known.open.has(block.hash);
+  const isOpen = open.has(block.hash);
   made.type = 'button';
-  made.textContent = open ? '−' : '+';
-  made.ariaExpanded = String(open);
+  made.textContent = isOpen ? '−' : '+';
+  made.ariaExpanded = String(isOpen);
   made.ariaLabel = t('answers', { height: count(block.height) });
   made.addEventListener('click', () => {
-    if (!known.open.delete(block.hash)) known.open.set(block.hash, answersRow(block));
+    if (!open.delete(block.hash)) open.set(block.hash, answersRow(block));
     again();
   });
   const place = document.createElement('td');
@@ -58,24 +59,28 @@ function blockRows(block, again) {
     opener(block, again),
     cell(count(block.height), 'num'),
     stateCell(block.state),
-    cell(ago(block.found_at), 'num', new Date(block.found_at * 1000).toISOString()),
+    timeCell(block.found_at),
     cell(sats(block.reward_sat), 'num'),
     cell(block.effort === null ? '–' : percent(block.effort), 'num'),
     cell(block.confirmations < 0 ? '–' : count(block.confirmations), 'num'),
     cell(block.finder ? `${block.finder}.${block.worker}` : t('private'), 'name', block.finder),
     cell(block.hash, 'hash', block.hash),
   );
-  return known.open.has(block.hash) ? [made, known.open.get(block.hash)] : [made];
+  return open.has(block.hash) ? [made, open.get(block.hash)] : [made];
+}
+
+/** Further ones begin at the height of the last: two of ours may share it. */
+async function readPage(cursor) {
+  const rows = await read(`/api/v1/blocks?limit=${pageLength(cursor)}${cursor === '' ? '' : `&before=${cursor}`}`);
+  return { rows, next: rows.length < pageLength(cursor) ? null : rows.at(-1).height + 1 };
 }
 
 function showBlocks(blocks, again) {
-  const listed = blocks.slice(0, known.limit);
-  $('blocks-more').hidden = blocks.length <= known.limit;
-  fill('block', listed.flatMap((block) => blockRows(block, again)), t('blocks.none'));
+  fill('block', blocks.flatMap((block) => blockRows(block, again)), t('blocks.none'));
 }
 
 export async function refresh() {
-  const [blocks, luck] = await Promise.all([read(`/api/v1/blocks?limit=${shownAtMost}`), read('/api/v1/luck')]);
+  const [blocks, luck] = await Promise.all([list.read('', readPage), read('/api/v1/luck')]);
   for (const span of spans) {
     const part = luck[`luck_${span}`]; // above 1 is luck
     show(`luck-${span}`, part === null ? '–' : percent(part));
@@ -87,11 +92,11 @@ export async function refresh() {
     if (focused) [...document.querySelectorAll('#block-rows button')].find((each) => each.ariaLabel === focused)?.focus();
   };
   again();
-  for (const [hash, open] of known.open) { // a block of this moment has no answer yet
-    if (!open.querySelector('li')) showAnswers({ hash }, open.cells[0]).catch(() => {});
+  for (const [hash, answers] of open) { // a block of this moment has no answer yet
+    if (!answers.querySelector('li')) showAnswers({ hash }, answers.cells[0]).catch(() => {});
   }
 }
 
 export function begin(again) {
-  $('blocks-more').addEventListener('click', () => { known.limit = shownAtMost; again(); });
+  list = new Pages($('blocks-more'), (block) => block.hash, again);
 }

@@ -1,5 +1,6 @@
 // The few things that every page does to the document. Text goes in as text: nothing here makes markup of it.
 
+import { ago } from './format.js';
 import { t } from './i18n.js';
 
 export const $ = (id) => document.getElementById(id);
@@ -37,6 +38,9 @@ export function fill(table, rows, message) {
   $(`${table}-message`).hidden = rows.length > 0;
   show(`${table}-message`, message);
 }
+
+/** How long ago, with the time itself behind it; seconds: since 1970. */
+export const timeCell = (seconds) => cell(ago(seconds), 'num', new Date(seconds * 1000).toISOString());
 
 /** A state of the API is one lower-case word, or it is none that we know. */
 export function stateCell(state) {

@@ -25,6 +25,9 @@ export const count = (value) => String(Math.trunc(value)).replace(/\B(?=(\d{3})+
 /** 0.123 -> "12.3 %". */
 export const percent = (part) => `${part >= 1 ? Math.round(part * 100) : Number((part * 100).toPrecision(3))} %`;
 
+/** 0.98765 -> "98.77 %": where the difference to a whole is what matters. */
+export const finePercent = (part) => `${(100 * part).toFixed(2)}\u00a0%`;
+
 /** -0.0312 -> "−3.1 %". */
 export const signedPercent = (part) => `${part < 0 ? '\u2212' : '+'}${Math.abs(part * 100).toFixed(1)} %`;
 

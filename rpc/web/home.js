@@ -47,6 +47,7 @@ export function showPool(pool) {
   show('users', count(pool.users));
   show('blocks-found', count(pool.blocks_found));
   show('round', percent(pool.round_effort));
+  $('round-bar').value = pool.round_effort;
   show('height', count(pool.height));
   show('difficulty', scaled(pool.network_difficulty));
   show('credited-all', sats(pool.credited_sat));
@@ -60,8 +61,9 @@ export function showPool(pool) {
 }
 
 export async function refresh() {
-  const blocks = await read('/api/v1/blocks?limit=1');
-  show('last-block', blocks.length > 0 ? ago(blocks[0].found_at) : '–');
+  const [last] = await read('/api/v1/blocks?limit=1');
+  show('last-block', last ? ago(last.found_at) : '–');
+  show('last-luck', last?.effort > 0 ? percent(1 / last.effort) : '–'); // not known before its minute is sealed
   await chart.load('/api/v1/pool/history');
   if (Date.now() - slow < slowMs) return;
   slow = Date.now();

@@ -49,7 +49,7 @@ export async function refresh() {
     $('operator-message').hidden = true;
     document.querySelector('nav [data-page="operator"]').hidden = false;
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused) || ![401, 403, 404].includes(error.status)) throw error;
     $('operator-panel').hidden = true;
     $('operator-message').hidden = false;
     show('operator-message', t('operator.elsewhere'));

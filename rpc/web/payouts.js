@@ -1,19 +1,21 @@
 // What the pool has paid, transaction by transaction. Whom it paid is for the paid ones alone.
 
-import { read } from './api.js';
-import { $, cell, fill, row, stateCell } from './dom.js';
-import { ago, count, sats } from './format.js';
+import { readAll, readPage } from './api.js';
+import { csv, save } from './csv.js';
+import { $, cell, fill, row, stateCell, timeCell } from './dom.js';
+import { count, sats } from './format.js';
 import { t } from './i18n.js';
+import { Pages } from './pages.js';
 import { terms, transactionCell } from './terms.js';
 
-const page = 20;
-const shownAtMost = 100;
-let limit = page;
+const columns = ['payout', 'time', 'state', 'recipients', 'amount_sat', 'fee_sat', 'txid']; // of the file
+const pageMost = 100;
+let list = null;
 
 function payoutRow(payout, of) {
   return row(
     cell(count(payout.payout), 'num'),
-    cell(ago(payout.at), 'num', new Date(payout.at * 1000).toISOString()),
+    timeCell(payout.at),
     stateCell(payout.state),
     cell(count(payout.recipients), 'num'),
     cell(sats(payout.amount_sat), 'num'),
@@ -23,11 +25,19 @@ function payoutRow(payout, of) {
 }
 
 export async function refresh() {
-  const [{ payouts, next }, of] = await Promise.all([read(`/api/v1/payouts?limit=${limit}`), terms()]);
-  $('payouts-more').hidden = next === null || limit >= shownAtMost;
+  const limit = (cursor) => (cursor === '' ? 20 : pageMost);
+  const [payouts, of] = await Promise.all([
+    list.read('', (cursor) => readPage('/api/v1/payouts', 'payouts', { cursor, limit: limit(cursor) })),
+    terms(),
+  ]);
+  $('payouts-csv').hidden = payouts.length === 0;
   fill('payout', payouts.map((payout) => payoutRow(payout, of)), t('payouts.none'));
 }
 
 export function begin(again) {
-  $('payouts-more').addEventListener('click', () => { limit = shownAtMost; again(); });
+  list = new Pages($('payouts-more'), (payout) => payout.payout, again);
+  $('payouts-csv').addEventListener('click', async () => {
+    const rows = await readAll('/api/v1/payouts', 'payouts', '', pageMost);
+    save('payouts.csv', csv(columns, rows.map((each) => ({ ...each, time: new Date(each.at * 1000).toISOString() }))));
+  });
 }

@@ -8,7 +8,7 @@ import { ago, count, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
 
-const chart = new Chart($('worker-chart'));
+const chart = new Chart($('worker-chart'), true);
 const same = (a, b) => a !== null && sameAccount(a, b) && a.worker === b.worker;
 let shown = null; // whose figures stand on the page
 

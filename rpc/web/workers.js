@@ -2,7 +2,7 @@
 // thousand workers cost as much as thirty.
 
 import { csv } from './csv.js';
-import { ago, count, hashes, scaled } from './format.js';
+import { ago, count, finePercent, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 
 const rowHeight = 34; // px, as in style.css
@@ -12,18 +12,17 @@ const share = (part, worker) => {
   const all = worker.accepted + worker.stale + worker.rejected;
   return all > 0 ? part / all : 0;
 };
-const percent = (value) => `${(100 * value).toFixed(2)} %`;
 const online = (worker) => worker.difficulty > 0;
 
 const columns = [
   { key: 'state', value: (w) => (w.members ? w.online / w.members : online(w) ? 1 : 0), show: (w) => (w.members ? `${count(w.online)} / ${count(w.members)}` : t(online(w) ? 'online' : 'offline')), kind: (w) => (w.members ? (w.online === w.members) : online(w)) ? 'good' : 'bad' },
   { key: 'name', value: (w) => w.name, show: (w) => w.name, kind: () => 'name' },
-  { key: 'column.ten', value: (w) => w.hashrate_10m, show: (w) => hashes(w.hashrate_10m) },
+  { key: 'column.five', value: (w) => w.hashrate_5m, show: (w) => hashes(w.hashrate_5m) },
   { key: 'column.hour', value: (w) => w.hashrate_1h, show: (w) => hashes(w.hashrate_1h) },
   { key: 'column.day', value: (w) => w.hashrate_1d, show: (w) => hashes(w.hashrate_1d) },
   { key: 'accepted', value: (w) => w.accepted, show: (w) => count(w.accepted) },
-  { key: 'rejected', value: (w) => share(w.rejected, w), show: (w) => percent(share(w.rejected, w)) },
-  { key: 'stale', value: (w) => share(w.stale, w), show: (w) => percent(share(w.stale, w)) },
+  { key: 'rejected', value: (w) => share(w.rejected, w), show: (w) => finePercent(share(w.rejected, w)) },
+  { key: 'stale', value: (w) => share(w.stale, w), show: (w) => finePercent(share(w.stale, w)) },
   { key: 'difficulty', value: (w) => w.difficulty, show: (w) => (online(w) ? scaled(w.difficulty) : '–') },
   { key: 'best', value: (w) => w.best_share, show: (w) => scaled(w.best_share) },
   { key: 'last.share', value: (w) => w.last_share ?? 0, show: (w, now) => (w.last_share === null ? '–' : ago(w.last_share, now)) },
@@ -31,8 +30,8 @@ const columns = [
 ];
 const number = (column) => column.kind === undefined;
 
-const fields = ['name', 'hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale', 'difficulty', 'best_share', 'last_share', 'user_agent'];
-const summed = ['hashrate_1m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale'];
+const fields = ['name', 'hashrate_1m', 'hashrate_5m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale', 'difficulty', 'best_share', 'last_share', 'user_agent'];
+const summed = ['hashrate_1m', 'hashrate_5m', 'hashrate_10m', 'hashrate_1h', 'hashrate_1d', 'accepted', 'rejected', 'stale'];
 
 /** What stands before the first of these signs: how farms name their halls. */
 const prefixOf = (name) => name.split(/[._:+=@-]/, 1)[0];

@@ -48,6 +48,15 @@ protected:
         return seen.passed ? "" : seen.said + "the check " + name + " failed";
     }
 
+    /// Whom the admin port lets in.
+    static Given operators()
+    {
+        const std::string cookie = read_file(pool->data_dir() + "/.cookie");
+        const auto colon = cookie.find(':');
+        EXPECT_NE(colon, std::string::npos);
+        return {{"user", cookie.substr(0, colon)}, {"password", cookie.substr(colon + 1)}};
+    }
+
     /// The secret of a new watcher link of the account "farm".
     static std::string watcher_of_farm(const std::string& scopes)
     {
@@ -69,7 +78,7 @@ std::vector<std::unique_ptr<Process>> Pages::miners;
 
 TEST_F(Pages, FillInAtEverySizeInEveryLanguageWithoutAnErrorOrAStranger)
 {
-    EXPECT_EQ(complaints("every_page"), "");
+    EXPECT_EQ(complaints("every_page", operators()), "");
 }
 
 TEST_F(Pages, ShowTheAccountThatIsSearchedForAndSayWhatToDoWhenThereIsNone)
@@ -84,7 +93,16 @@ TEST_F(Pages, SayHowToConnectByWhatTermsAndWhereBlocksWereFound)
 
 TEST_F(Pages, ShowWhatStandsBehindAnAccountsFigures) { EXPECT_EQ(complaints("details"), ""); }
 
+TEST_F(Pages, DrawAveragesOfMinutesHoursAndADayAsTheyAreChosen)
+{
+    EXPECT_EQ(complaints("chart"), "");
+}
+
+TEST_F(Pages, ShowListsToTheirEnd) { EXPECT_EQ(complaints("lists"), ""); }
+
 TEST_F(Pages, FollowTheMinersWithoutBeingReloaded) { EXPECT_EQ(complaints("live"), ""); }
+
+TEST_F(Pages, KeepTheirFiguresWhileThePoolIsTooBusyToAnswer) { EXPECT_EQ(complaints("busy"), ""); }
 
 TEST_F(Pages, ShowAMinersTextAsTextAndNothingElse) { EXPECT_EQ(complaints("hostile_miner"), ""); }
 
@@ -119,12 +137,7 @@ TEST_F(Pages, ShowWhatWasPaidToThePublicWithoutNamesAndToTheAccountWithIts)
 
 TEST_F(Pages, ShowTheOperatorsOneOnTheAdminPortOnly)
 {
-    const std::string cookie = read_file(pool->data_dir() + "/.cookie");
-    const auto colon = cookie.find(':');
-    ASSERT_NE(colon, std::string::npos);
-    EXPECT_EQ(complaints("operator", {{"user", cookie.substr(0, colon)},
-                                      {"password", cookie.substr(colon + 1)}}),
-              "");
+    EXPECT_EQ(complaints("operator", operators()), "");
 }
 
 TEST_F(Pages, AreWorkedByKeyboardAlone) { EXPECT_EQ(complaints("keyboard"), ""); }

@@ -44,8 +44,8 @@ export class Watched {
   }
 
   /** Goes to a place of the pool's pages ("#/blocks") and waits until it is live. */
-  async visit(page, place = '#/') {
-    await page.goto(`${this.given.web}/${place}`);
+  async visit(page, place = '#/', origin = this.given.web) {
+    await page.goto(`${origin}/${place}`);
     await page.locator('#status.good').waitFor();
   }
 

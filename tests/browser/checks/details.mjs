@@ -31,6 +31,17 @@ export async function check(watched, { address }) {
   await page.waitForFunction(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('/sites/brest/history')));
   watched.holds(charts.some((path) => path.endsWith('/sites/brest/history')), 'the chart does not ask for the site');
 
+  const shares = {};
+  for (const what of ['accepted', 'stale', 'rejected']) {
+    const text = await page.locator(`#user-${what}`).textContent();
+    const [, number, part] = /^([\d\u202f]+) · ([\d.]+)\s%$/u.exec(text) ?? [text, '', 'NaN'];
+    shares[what] = { number: Number(number.replace(/\D/gu, '')), part: Number(part) };
+  }
+  const whole = shares.accepted.number + shares.stale.number + shares.rejected.number;
+  watched.holds(shares.accepted.number > 0, `accepted: ${JSON.stringify(shares)}`);
+  for (const [what, { number, part }] of Object.entries(shares)) watched.holds(Math.abs((100 * number) / whole - part) < 0.01, `${what}: ${part} % of ${whole}`);
+  watched.same(await page.locator('#worker-table th button').allTextContents().then((all) => all.slice(2, 5).join()), '5 min,1 h,24 h', 'averages of the table of workers');
+
   watched.same(await page.locator('#paid-all').textContent(), '0 sat', 'what was paid');
   watched.same(await page.locator('#next-payout').textContent(), 'when the operator makes one', 'the next payout');
   await page.locator('#earnings summary').click();
@@ -48,6 +59,13 @@ export async function check(watched, { address }) {
   watched.holds(Number(session[2].replace(/\D/g, '')) > 0, `a connection with ${session[2]} shares`);
   watched.same(await page.locator('#session-count').textContent(), 'shown: 1 of 1', 'connections of the worker');
 
+  // The pool's own luck is as its blocks are; what the page makes of it is not.
   await watched.visit(page, '#/blocks');
-  await page.waitForFunction(() => /%/.test(document.getElementById('luck-250').textContent) || document.querySelectorAll('#block-rows tr').length === 0);
+  await page.waitForFunction(() => /^[\d.]+ %$/.test(document.getElementById('luck-250').textContent));
+  await page.route('**/api/v1/luck', (route) => route.fulfill({ json: { luck_10: 1.234, luck_50: 0.5678, luck_250: null, blocks: 60 } }));
+  await watched.visit(page, '#/');
+  await watched.visit(page, '#/blocks');
+  await page.waitForFunction(() => document.getElementById('luck-250').textContent === '–');
+  watched.same(await page.locator('#luck-10').textContent(), '123 %', 'luck of ten blocks');
+  watched.same(await page.locator('#luck-50').textContent(), '56.8 %', 'luck of fifty blocks');
 }

@@ -16,15 +16,17 @@ async function nameless(page) {
     .map((node) => node.outerHTML.slice(0, 80)));
 }
 
-export async function check(watched, { address }) {
-  const places = { home: '#/', account: `#/account/${address}`, worker: `#/account/${address}/rig-1`, blocks: '#/blocks', payouts: '#/payouts' };
+export async function check(watched, { address, user, password }) {
+  const places = { home: '#/', account: `#/account/${address}`, worker: `#/account/${address}/rig-1`, blocks: '#/blocks', payouts: '#/payouts', operator: '#/operator' };
+  const panels = { account: '#account-panel', worker: '#worker-panel', operator: '#operator-panel' };
   for (const [size, dark] of [['phone', true], ['desk', false], ['wall', true]]) {
     for (const [language, locale] of Object.entries(languages)) {
-      const page = await watched.visitor({ size, dark, language: locale });
+      const page = await watched.visitor({ size, dark, language: locale, httpCredentials: { username: user, password, origin: watched.given.admin } });
       for (const [name, place] of Object.entries(places)) {
         const where = `${name}, ${size}, ${language}`;
-        await watched.visit(page, place);
+        await watched.visit(page, place, name === 'operator' ? watched.given.admin : watched.given.web);
         await page.locator(`body[data-shown="${name}"]`).waitFor();
+        if (panels[name]) await page.locator(`${panels[name]}:not([hidden])`).waitFor();
         watched.same(await page.evaluate(() => document.documentElement.lang), language, `${where}: language`);
         watched.same((await untranslated(page)).join(), '', `${where}: words missing`);
         watched.same((await nameless(page)).join(), '', `${where}: without a name`);

@@ -40,6 +40,13 @@ export async function check(watched) {
 
   const page = await watched.visitor();
   await watched.visit(page);
+  const round = await page.evaluate(() => [document.getElementById('round').textContent, document.getElementById('round-bar').value]);
+  const told = Number.parseFloat(round[0]) / 100;
+  watched.holds(Math.abs(Math.min(told, 2) - round[1]) <= 0.006, `the bar of the effort stands at ${round[1]}, the effort is ${round[0]}`);
+  const newestOnly = '**/api/v1/blocks?limit=1';
+  await page.route(newestOnly, (route) => route.fulfill({ json: [{ found_at: 1790000000, effort: 0.25 }] }));
+  await page.locator('#last-luck', { hasText: /^400 %$/ }).waitFor();
+  await page.unroute(newestOnly);
   const marks = page.locator('#pool-chart svg line.block');
   await marks.first().waitFor({ state: 'attached' });
   // Seen at one moment, and before the newest height is asked for: the miners find blocks meanwhile.

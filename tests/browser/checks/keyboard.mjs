@@ -13,7 +13,7 @@ export async function check(watched, { address }) {
   await page.keyboard.press('Enter');
   await page.locator('#account-panel:not([hidden])').waitFor();
 
-  await page.locator('#user-chart svg polyline.line').waitFor(); // it is drawn after the figures
+  await page.locator('#user-chart svg polyline.line').first().waitFor(); // it is drawn after the figures
   await page.locator('#user-chart svg').focus();
   const before = await page.locator('#user-chart output').textContent();
   await page.keyboard.press('ArrowLeft');

@@ -25,7 +25,7 @@ export async function check(watched, { address }) {
   await page.locator('#worker-panel:not([hidden])').waitFor();
   watched.same(await page.locator('#worker-name').textContent(), 'rig-1', 'worker');
   await page.locator('#worker-state.good').waitFor();
-  await page.locator('#worker-chart svg polyline.line').waitFor();
+  await page.locator('#worker-chart svg polyline.line').first().waitFor();
   await page.goBack();
   await page.locator('#account-panel:not([hidden])').waitFor();
 }

@@ -25,6 +25,16 @@ export async function check(watched, { all, machines, money }) {
   await page.locator('#worker-panel:not([hidden])').waitFor();
   watched.holds(page.url().endsWith(`/#/watch/${all}/hall-7`), `a worker of a watched account is at ${page.url()}`);
 
+  const phone = await watched.visitor({ size: 'phone' });
+  for (const [name, place] of [['watcher', `#/watch/${all}`], ['watcher-worker', `#/watch/${all}/hall-7`]]) {
+    await watched.visit(phone, place);
+    await phone.locator(name === 'watcher' ? '#account-panel:not([hidden])' : '#worker-panel:not([hidden])').waitFor();
+    const wide = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    watched.holds(wide <= 0, `${name}: wider than a phone by ${wide} px`);
+    await watched.shot(phone, `${name}-phone`);
+  }
+  await phone.context().close();
+
   await watched.visit(page, `#/watch/${machines}`);
   await page.locator('#account-panel:not([hidden])').waitFor();
   watched.holds(await absent(page, 'account-money'), 'a link for the machines shows the money');
