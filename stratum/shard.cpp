@@ -186,11 +186,13 @@ void Shard::take_effects(Effects& effects, pool::Now now, std::size_t closes_max
         if (found == sessions_.end()) continue;
         take_output(id, found->second, effects);
         std::visit(
-            [this, id = id](auto& session) {
+            [this, id = id, now](auto& session) {
                 // Its last shares are still to be answered: flush comes first, then it is listed
                 // again. One that waits for its close stays listed.
                 session.listed = session.ended() && !session.has_unanswered();
-                if (session.listed) ending_.push_back(id);
+                if (!session.listed) return;
+                ending_.push_back(id);
+                settle(session, now);
             },
             found->second);
     }

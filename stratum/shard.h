@@ -247,7 +247,8 @@ private:
     void answer(std::size_t at, bool logged, pool::Now now);
     template <typename AnySession>
     void tell_gate(AnySession& session, pool::Now now);
-    void punish(const Batch::Origin& origin, const std::string& peer, pool::Now now);
+    template <typename AnySession>
+    void settle(AnySession& session, pool::Now now);
     void take_output(pool::SessionId id, Session& any, Effects& effects);
     void forget(pool::SessionId id, pool::Now now);
 

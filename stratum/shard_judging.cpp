@@ -156,25 +156,11 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
             // whomever it likes.
             session.end_if_bad(options_.session.bad_shares_max);
             session.end_if_late(options_.session.stale_shares_max);
-            const auto ended = session.ended();
-            if (!over && (ended == EndReason::too_many_bad_shares ||
-                          ended == EndReason::too_many_easy_shares)) {
-                punish(origin, session.peer(), now);
-            }
+            if (!over && session.ended() && origin.worker) session.blame(*origin.worker);
             variant_wanted_ = note_wish(session) || variant_wanted_;
             touch(session);
         },
         sessions_.at(origin.session.value));
-}
-
-// Whoever floods us may not come back at once under that worker's name. From where it came: names
-// are no secret, and others may mine under the same one.
-void Shard::punish(const Batch::Origin& origin, const std::string& peer, pool::Now now)
-{
-    if (options_.gate == nullptr || !origin.worker) return;
-    const Worker& miner = worker(origin);
-    options_.gate->delay_worker(peer, account(origin, miner).key.name + '.' + miner.name,
-                                now.steady);
 }
 
 Worker& Shard::worker(const Batch::Origin& origin)

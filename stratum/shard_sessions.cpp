@@ -99,7 +99,12 @@ void Shard::forget(pool::SessionId id, pool::Now now)
     const auto reason =
         std::visit([](const auto& session) { return session.ended(); }, found->second);
     metrics_.of(reason.value_or(EndReason::peer_left)).add();
-    std::visit([this, now](auto& session) { tell_gate(session, now); }, found->second);
+    std::visit(
+        [this, now](auto& session) {
+            tell_gate(session, now);
+            settle(session, now);
+        },
+        found->second);
     if (auto* one = std::get_if<v1::Session>(&found->second)) {
         if (const auto& prefix = one->prefix()) prefixes_.release(*prefix, now.steady);
         one->give_back(options_.gate);

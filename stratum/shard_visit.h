@@ -14,6 +14,21 @@
 /// left behind.
 namespace stratum {
 
+// Whoever misbehaves may not come back at once under that worker's name. From where it came: names
+// are no secret, and others may mine under the same one.
+template <typename AnySession>
+void Shard::settle(AnySession& session, pool::Now now)
+{
+    const auto reason = session.ended();
+    if (!reason || std::exchange(session.settled, true)) return;
+    if (!is_misbehaviour(*reason) && reason != EndReason::too_many_easy_shares) return;
+    const auto blamed = session.blamed();
+    if (options_.gate == nullptr || !blamed) return;
+    const Worker& miner = session.worker(*blamed);
+    const std::string& account = session.account(miner.account).key.name;
+    options_.gate->delay_worker(session.peer(), account + '.' + miner.name, now.steady);
+}
+
 // Calls `act` with this session; false: there is none.
 template <typename Act>
 bool Shard::with(pool::SessionId id, Act act)

@@ -144,6 +144,14 @@ public:
     bool has_unanswered() const { return !waiting_.empty(); }
     Worker& worker(std::size_t at) { return roster_.worker(at); }
     MinedAccount& account(std::size_t at) { return roster_.account(at); }
+    /// This worker's share was the one too many; the first such word counts.
+    void blame(std::size_t worker) { blamed_ = blamed_.value_or(worker); }
+    /// Who answers for how it has ended, if anybody mines on it: its first worker unless it was
+    /// another.
+    std::optional<std::size_t> blamed() const
+    {
+        return roster_.empty() ? std::nullopt : std::optional{blamed_.value_or(0)};
+    }
 
     bool has_output() const { return !out_.empty(); }
     /// into: empty; its memory becomes the session's.
@@ -177,6 +185,8 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
+    /// Its gate knows how it has ended.
+    bool settled = false;
     /// The shard's notes: what it has told its server of this session.
     bool told_authorised = false;
     std::uint64_t told_accepted = 0;
@@ -251,7 +261,8 @@ private:
     void ask_version();
     void note_low_share(pool::Judgement judgement);
     void note_proof(pool::Difficulty difficulty, pool::SteadyTime now);
-    void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text);
+    void refuse_submit(const Turn& turn, ErrorCode code, std::string_view text,
+                       std::optional<std::size_t> worker = std::nullopt);
     void hand_in(const Submit& call, const SentJob& sent, const pool::Job& job, const Turn& turn);
     const SentJob* find_sent(pool::JobId job) const;
     std::uint32_t mask_for(const pool::Job& job, pool::SteadyTime now) const;
@@ -275,6 +286,7 @@ private:
     std::optional<ExtranoncePrefix> prefix_;  // since subscribe
     pool::SteadyTime subscribed_;
     Roster roster_;  // since authorize
+    std::optional<std::size_t> blamed_;
     bool authorize_refused_ = false;
     bool takes_set_extranonce_ = false;  // it has said so
     bool asked_version_ = false;

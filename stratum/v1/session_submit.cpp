@@ -122,10 +122,12 @@ std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) cons
     return job.rolling_mask & wanted;
 }
 
-void Session::refuse_submit(const Turn& turn, ErrorCode code, std::string_view text)
+void Session::refuse_submit(const Turn& turn, ErrorCode code, std::string_view text,
+                            std::optional<std::size_t> worker)
 {
     shares_.judged(true);
     end_if_bad(turn.world.options.bad_shares_max);
+    if (ended_ && worker) blame(*worker);
     append_error(out(), turn.id, code, text);
 }
 
@@ -151,8 +153,10 @@ void Session::on(const Submit& call, const Turn& turn)
     const auto worker = worker_of(call.worker, turn);
     if (!worker) return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
     ++roster_.worker(*worker).counts.other;
-    if (entry == nullptr) return refuse_submit(turn, ErrorCode::job_not_found, "Job not found");
-    refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size");
+    if (entry == nullptr) {
+        return refuse_submit(turn, ErrorCode::job_not_found, "Job not found", worker);
+    }
+    refuse_submit(turn, ErrorCode::other, "Invalid extranonce2 size", worker);
 }
 
 void Session::hand_in(const Submit& call, const SentJob& sent, const pool::Job& job,

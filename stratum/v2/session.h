@@ -116,6 +116,14 @@ public:
     bool has_unanswered() const { return !waiting_.empty(); }
     Worker& worker(std::size_t at) { return roster_.worker(at); }
     MinedAccount& account(std::size_t at) { return roster_.account(at); }
+    /// This worker's share was the one too many; the first such word counts.
+    void blame(std::size_t worker) { blamed_ = blamed_.value_or(worker); }
+    /// Who answers for how it has ended, if anybody mines on it: its first worker unless it was
+    /// another.
+    std::optional<std::size_t> blamed() const
+    {
+        return roster_.empty() ? std::nullopt : std::optional{blamed_.value_or(0)};
+    }
     /// Gives back every channel's prefix and every custom job; how many channels there were. The
     /// session is over.
     std::size_t release(PrefixPool& prefixes, DeclaredJobs& declared, Gate* gate,
@@ -161,6 +169,8 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
+    /// Its gate knows how it has ended.
+    bool settled = false;
 
 private:
     enum class Stage : std::uint8_t { handshake, setup, mining, declaring };
@@ -281,6 +291,7 @@ private:
     bool negotiated_ = false;
     bool worker_names_ = false;  // extension 0x0002
     Roster roster_;
+    std::optional<std::size_t> blamed_;
     std::vector<Channel> channels_;  // by rising id
     std::uint32_t next_channel_;
     std::size_t bad_requests_ = 0;

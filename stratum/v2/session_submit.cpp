@@ -119,6 +119,8 @@ void Session::refuse_unjudged(const SubmitStandard& call, std::string_view code,
     refuse_submit(call.channel, call.sequence, code);
     shares_.judged(true);
     end_if_bad(turn.world.options.bad_shares_max);
+    if (const Channel* channel = find_any(call.channel); ended_ && channel != nullptr)
+        blame(channel->worker);
 }
 
 void Session::end_if_bad(std::uint32_t bad_max)

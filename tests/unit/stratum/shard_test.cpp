@@ -162,6 +162,59 @@ TEST(Shard, DelaysOnlyTheWorkerWhoseShareWasOneTooManyAndOnce)
     EXPECT_FALSE(gate.delayed("198.51.100.1:1", "user.flood", at(0)));
 }
 
+// What is refused without a hash, for no header can be built of it, is no less a flood; nor is one
+// of which only a part was hashed.
+TEST(Shard, DelaysTheWorkerOfAFloodOfSharesForNoJobOrOfTheWrongLength)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = Talk::default_options();
+    options.gate = &gate;
+    options.session.bad_shares_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    const auto flood = [&talk](const std::string& user, int hashed) {
+        TalkingMiner miner{talk, "user.first"};
+        miner.say(R"({"id":4,"method":"mining.authorize","params":[")" + user + R"(","x"]})");
+        miner.user = user;
+        const TalkingMiner::Share share = miner.find();
+        ASSERT_TRUE(contains(miner.submit(share), "true"));
+        std::string burst;
+        for (int i = 0; i < hashed; ++i) burst += miner.submit_line(share) + '\n';
+        TalkingMiner::Share unknown = share;
+        unknown.job = "ffffff";
+        TalkingMiner::Share longer = share;
+        longer.extranonce2 += "00";
+        for (int i = 0; i < 10; ++i) {
+            burst += miner.submit_line(i % 2 == 0 ? unknown : longer) + '\n';
+        }
+        talk.send(miner.id, burst);
+        EXPECT_EQ(talk.end_of(miner.id), stratum::EndReason::too_many_bad_shares);
+    };
+    flood("user.none", 0);
+    flood("user.some", 300);
+    const auto at = [&talk](int after) { return talk.now.steady + std::chrono::seconds{after}; };
+    for (const char* const name : {"user.none", "user.some"}) {
+        EXPECT_TRUE(gate.delayed("192.0.2.1:1", name, at(2))) << name;
+    }
+    EXPECT_FALSE(gate.delayed("192.0.2.1:1", "user.first", at(0)));
+}
+
+TEST(Shard, DelaysTheFirstWorkerOfAConnectionThatMisbehavesOtherwise)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ShardOptions options = Talk::default_options();
+    options.gate = &gate;
+    Talk talk{options};
+    talk.publish(1);
+    const TalkingMiner bad{talk, "user.bad"};
+    talk.send(bad.id, std::string(100'000, 'x'));
+    ASSERT_EQ(talk.end_of(bad.id), stratum::EndReason::line_too_long);
+    EXPECT_TRUE(gate.delayed("192.0.2.1:1", "user.bad", talk.now.steady));
+    const TalkingMiner leaves{talk, "user.good"};
+    talk.closed(leaves.id);
+    EXPECT_FALSE(gate.delayed("192.0.2.1:1", "user.good", talk.now.steady));
+}
+
 // An address is not banned while somebody mines there: the gate hears of it in time.
 TEST(Shard, TellsTheGateOfAConnectionsFirstShareAtOnceAndOfItsLastWhenItEnds)
 {
