@@ -62,19 +62,24 @@ std::optional<MiningToken> DeclaredJobs::read(pool::ByteSpan sealed, std::string
     return token;
 }
 
-bool DeclaredJobs::has_room(std::uint64_t account) const
+bool DeclaredJobs::has_room(std::uint64_t account, std::optional<pool::JobId> in_place_of) const
 {
+    const auto leaves = in_place_of ? owners_.find(in_place_of->value) : owners_.end();
+    const std::size_t fewer = leaves == owners_.end() ? 0 : 1;
+    const std::size_t fewer_own = fewer == 1 && leaves->second == account ? 1 : 0;
     const auto own = of_account_.find(account);
-    const bool greedy = own != of_account_.end() && own->second >= of_account_max;
-    return !greedy && owners_.size() < jobs_max;
+    const bool greedy = own != of_account_.end() && own->second - fewer_own >= of_account_max;
+    return !greedy && owners_.size() - fewer < jobs_max;
 }
 
 pool::Result<pool::JobId> DeclaredJobs::take_in(pool::Job job, const MiningToken& token,
-                                                pool::Now now)
+                                                pool::Now now,
+                                                std::optional<pool::JobId> in_place_of)
 {
     using Code = pool::Error::Code;
     const std::uint64_t account = number_of(token.account);
-    if (!has_room(account)) return pool::fail(Code::unavailable, "too many jobs are mined on");
+    if (!has_room(account, in_place_of))
+        return pool::fail(Code::unavailable, "too many jobs are mined on");
     switch (used_->use(token, pool::to_seconds(now.wall))) {
         case UsedTokens::Use::again:
             return pool::fail(Code::conflict, "the token was used");
@@ -83,6 +88,7 @@ pool::Result<pool::JobId> DeclaredJobs::take_in(pool::Job job, const MiningToken
         case UsedTokens::Use::first:
             break;
     }
+    if (in_place_of) retire(*in_place_of);
     // The token's serial tells this life's jobs from those of others, in the share log too.
     const std::uint64_t life = token.serial & 0x7fffffff;
     job.id = {declared_mark | life << 32 | ++next_job_};

@@ -53,10 +53,12 @@ public:
     std::optional<MiningToken> read(pool::ByteSpan token, std::string_view account,
                                     pool::UnixTime now) const;
 
-    /// Gives the job its id, puts it into the table and uses up the token.
+    /// Gives the job its id, puts it into the table and uses up the token. `in_place_of` is retired
+    /// then, and only then; it does not count for the room that there is.
     /// Errors: conflict, when the token was used meanwhile; unavailable, when there are as many
     /// jobs or tokens as there may be, of this account or of all.
-    pool::Result<pool::JobId> take_in(pool::Job job, const MiningToken& token, pool::Now now);
+    pool::Result<pool::JobId> take_in(pool::Job job, const MiningToken& token, pool::Now now,
+                                      std::optional<pool::JobId> in_place_of = std::nullopt);
     /// Nobody may submit for it any more. It goes once what was submitted is judged. Once for each
     /// job that was taken in.
     void retire(pool::JobId job);
@@ -71,7 +73,7 @@ public:
     std::vector<pool::JobId> take_retired();
 
 private:
-    bool has_room(std::uint64_t account) const;
+    bool has_room(std::uint64_t account, std::optional<pool::JobId> in_place_of) const;
 
     pool::JobTable& jobs_;
     std::shared_ptr<UsedTokens> used_;

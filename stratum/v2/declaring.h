@@ -16,7 +16,7 @@ namespace stratum::v2 {
 struct DeclaringOptions {
     double requests_per_second = 0.5;  ///< tokens, or custom jobs; sustained
     double requests_burst = 32;
-    std::size_t live_max = 16;     ///< custom jobs that may be mined on; the oldest go first
+    std::size_t live_max = 16;     ///< custom jobs; the longest superseded go first
     std::size_t held_max = 4;      ///< that wait for a tip
     std::chrono::seconds hold{2};  ///< a job whose previous block we have not seen yet
     std::chrono::hours idle_max{12};
@@ -26,7 +26,7 @@ struct DeclaringOptions {
 struct Declaring {
     struct Live {
         pool::JobId job;
-        pool::SteadyTime since;
+        pool::SteadyTime since;  ///< declared; or, when another took its place, that
     };
     /// For a previous block that we have not seen.
     struct Held {

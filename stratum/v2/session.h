@@ -209,8 +209,14 @@ private:
     std::optional<std::string_view> set_custom(const SetCustomJob& call, const Turn& turn);
     bool may_wait(const SetCustomJob& call, const World& world) const;
     void answer_held(const Turn& turn);
-    void make_room(const Turn& turn);
-    void retire(pool::JobId job, World& world);
+    struct Room {
+        bool found = false;
+        std::optional<pool::JobId> in_place_of;
+    };
+    Room room_for(const std::vector<Channel*>& channels, std::size_t live_max);
+    void note_successor(const Declaring::Live& successor);
+    void forget(pool::JobId job);
+    bool is_mined_on(pool::JobId job, const std::vector<Channel*>& but = {}) const;
     void tend_declared(const Turn& turn);
     void retarget(World& world, int exponents);
 

@@ -116,13 +116,15 @@ std::optional<std::string_view> Session::set_custom(const SetCustomJob& call, co
     auto job = make_custom_job(call, *token, *world.current.job, wall);
     if (!job) return code_of(job.error());
 
-    make_room(turn);
-    const auto id = world.declared.take_in(*std::move(job), *token, turn.now);
+    const Room room = room_for(channels, world.options.declaring.live_max);
+    if (!room.found) return "jd-not-supported";
+    const auto id = world.declared.take_in(*std::move(job), *token, turn.now, room.in_place_of);
     if (!id) {
         return id.error().code == pool::Error::Code::conflict ? "invalid-mining-job-token"
                                                               : "jd-not-supported";
     }
-    declaring().live.push_back({*id, turn.now.steady});
+    if (room.in_place_of) forget(*room.in_place_of);
+    note_successor({*id, turn.now.steady});
     for (Channel* const channel : channels) channel->sent.add(*id, channel->announced);
     world.metrics.custom_jobs.add();
     bad_requests_ = 0;
@@ -164,39 +166,62 @@ void Session::on_tip(World& world, pool::Now now)
     if (!ended_ && declaring_) answer_held({world, now});
 }
 
-void Session::retire(pool::JobId job, World& world)
+void Session::forget(pool::JobId job)
 {
     for (Channel& channel : channels_) channel.sent.forget(job);
-    world.declared.retire(job);
+    std::erase_if(declaring_->live, [job](const Declaring::Live& live) { return live.job == job; });
 }
 
-void Session::make_room(const Turn& turn)
+// By others than these channels.
+bool Session::is_mined_on(pool::JobId job, const std::vector<Channel*>& but) const
 {
-    std::vector<Declaring::Live>& live = declaring_->live;
-    while (live.size() >= turn.world.options.declaring.live_max) {
-        retire(live.front().job, turn.world);
-        live.erase(live.begin());
+    return std::any_of(channels_.begin(), channels_.end(), [job, &but](const Channel& channel) {
+        return !channel.closing && !channel.sent.empty() && channel.sent.newest() == job &&
+               std::find(but.begin(), but.end(), &channel) == but.end();
+    });
+}
+
+// For another job of these channels. When there are enough one has to go: that which nobody has
+// mined on for the longest time, or else one that only these mine on so far.
+Session::Room Session::room_for(const std::vector<Channel*>& channels, std::size_t live_max)
+{
+    const std::vector<Declaring::Live>& live = declaring().live;
+    if (live.size() < live_max) return {.found = true, .in_place_of = std::nullopt};
+    const Declaring::Live* oldest = nullptr;
+    for (const Declaring::Live& each : live) {
+        if (is_mined_on(each.job)) continue;
+        if (oldest == nullptr || each.since < oldest->since) oldest = &each;
     }
+    for (const Declaring::Live& each : live) {
+        if (oldest == nullptr && !is_mined_on(each.job, channels)) oldest = &each;
+    }
+    if (oldest == nullptr) return {};
+    return {.found = true, .in_place_of = oldest->job};
+}
+
+// The time of what is mined on so far begins to run out now.
+void Session::note_successor(const Declaring::Live& successor)
+{
+    for (Declaring::Live& live : declaring_->live) {
+        if (is_mined_on(live.job)) live.since = successor.since;
+    }
+    declaring_->live.push_back(successor);
 }
 
 // What a channel works on stays, however long its declarator has had nothing better; what came
-// before lives as long as the pool's own jobs do.
+// before lives on for as long as the pool's own jobs do.
 void Session::tend_declared(const Turn& turn)
 {
     if (selects_work()) retarget(turn.world, urgent_exponents);
     if (!declaring_) return;
     answer_held(turn);
-    const auto outlived = [this, &turn](const Declaring::Live& live) {
-        if (turn.now.steady - live.since < pool::JobTable::lifetime) return false;
-        const bool worked_on =
-            std::any_of(channels_.begin(), channels_.end(), [&live](const Channel& channel) {
-                return !channel.sent.empty() && channel.sent.newest() == live.job;
-            });
-        if (!worked_on) retire(live.job, turn.world);
-        return !worked_on;
-    };
-    std::vector<Declaring::Live>& live = declaring_->live;
-    live.erase(std::remove_if(live.begin(), live.end(), outlived), live.end());
+    const std::vector<Declaring::Live> all = declaring_->live;
+    for (const Declaring::Live& live : all) {
+        const bool over = turn.now.steady - live.since >= pool::JobTable::lifetime;
+        if (!over || is_mined_on(live.job)) continue;
+        turn.world.declared.retire(live.job);
+        forget(live.job);
+    }
 }
 
 // Targets of channels that get no jobs of ours: told when they have to change by that much, and

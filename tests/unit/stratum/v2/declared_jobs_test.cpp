@@ -114,6 +114,20 @@ TEST_F(DeclaredJobsOfTwoLoops, LeaveRoomForOthersHoweverManyOneAccountDeclares)
     EXPECT_FALSE(first.take_in(job(), token(++serial), now).has_value());
 }
 
+TEST_F(DeclaredJobsOfTwoLoops, TakeAJobInPlaceOfAnotherWhichARefusedOneCostsNothing)
+{
+    std::uint64_t serial = 0;
+    std::vector<pool::JobId> ids;
+    for (std::size_t i = 0; i < DeclaredJobs::of_account_max; ++i) {
+        ids.push_back(first.take_in(job(), token(++serial), now).value_or(pool::JobId{}));
+    }
+    EXPECT_FALSE(first.take_in(job(), token(1), now, ids.front()).has_value()) << "a used token";
+    EXPECT_TRUE(first.take_retired().empty());
+    EXPECT_TRUE(first.take_in(job(), token(++serial), now, ids.front()).has_value());
+    EXPECT_EQ(first.take_retired(), std::vector<pool::JobId>{ids.front()});
+    EXPECT_FALSE(first.take_in(job(), token(++serial), now).has_value());
+}
+
 // The seed is behind other secrets of the loop, and serials are for everybody to read.
 TEST_F(DeclaredJobsOfTwoLoops, ShowNothingOfTheirSeed)
 {

@@ -230,7 +230,14 @@ TEST_F(V2Declare, KeepsTheJobThatIsMinedOnHoweverLongTheTemplateStays)
     auto second = miner.work(*own);
     second.call.min_time = job.time.seconds;
     EXPECT_EQ(miner.declared(second), "accepted");
-    talk.pass(seconds{1});  // the first has had its ten minutes
+    // Its ten minutes begin with its successor, which miners behind a slow line hear of later.
+    talk.pass(seconds{599});
+    own = talk.make_job(1);
+    talk.publish(own);
+    miner.mining.say(miner.mining.extended_share(miner.channel, job));
+    EXPECT_EQ(miner.mining.take<SubmitError>(), std::nullopt);
+    talk.pass(seconds{2});
+    miner.mining.listen();
     miner.mining.say(miner.mining.extended_share(miner.channel, job));
     EXPECT_EQ(miner.mining.take<SubmitError>()->code.value, "invalid-job-id");
 }
@@ -253,6 +260,59 @@ TEST_F(V2Declare, LetsTheOldestJobsGoWhenAConnectionHasMany)
     talk.closed(miner.mining.id);
     talk.pass(seconds{1});
     EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 0);
+}
+
+// The first is still what a channel has, though sixteen have come since for the other one.
+TEST_F(V2Declare, KeepsTheOldestJobForTheChannelThatIsMiningOnIt)
+{
+    Declarator miner{talk};
+    const auto other = miner.mining.open_extended("user.rig2");
+    auto first = miner.work(*own);
+    miner.declare(first);
+    const auto oldest = miner.mined(first, miner.accepted());
+    std::optional<stratum::client::MiningJob> second;
+    for (int i = 0; i < 20; ++i) {
+        talk.pass(seconds{2});
+        auto next = miner.work(*own);
+        next.call.channel = other.id;
+        miner.declare(next);
+        const std::uint32_t number = miner.accepted();
+        if (second) continue;
+        second = miner.mined(next, number);
+        second->extranonce1 = other.prefix;
+    }
+    miner.mining.say(miner.mining.extended_share(miner.channel, oldest));
+    EXPECT_TRUE(miner.mining.take<SubmitSuccess>().has_value());
+    miner.mining.say(miner.mining.extended_share(other, *second));
+    EXPECT_EQ(miner.mining.take<SubmitError>()->code.value, "invalid-job-id");
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().custom_jobs_live.value(), 16);
+}
+
+TEST_F(V2Declare, TakesNoMoreJobsThanItKeepsWhenEachIsMinedOn)
+{
+    Declarator miner{talk};
+    std::vector<Peer::Channel> channels{miner.channel};
+    for (int i = 0; i < 16; ++i) channels.push_back(miner.mining.open_extended("user.rig2"));
+    std::vector<stratum::client::MiningJob> jobs;
+    for (int i = 0; i < 16; ++i) {
+        talk.pass(seconds{2});
+        auto work = miner.work(*own);
+        work.call.channel = channels[i].id;
+        miner.declare(work);
+        jobs.push_back(miner.mined(work, miner.accepted()));
+        jobs.back().extranonce1 = channels[i].prefix;
+    }
+    auto more = miner.work(*own);
+    more.call.channel = channels[16].id;
+    EXPECT_EQ(miner.declared(more), "jd-not-supported");
+    for (int i = 0; i < 16; ++i) {
+        miner.mining.say(miner.mining.extended_share(channels[i], jobs[i]));
+        EXPECT_TRUE(miner.mining.take<SubmitSuccess>().has_value()) << i;
+    }
+    // In place of its own it is taken: that is mined on no more.
+    more.call.channel = channels[3].id;
+    EXPECT_EQ(miner.declared(more), "accepted");
 }
 
 TEST_F(V2Declare, SlowsDownWhoDeclaresWithoutEnd)
