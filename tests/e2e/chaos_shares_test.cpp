@@ -16,62 +16,28 @@
 #include <gtest/gtest.h>
 
 #include "pool/share/redis_client.h"
+#include "tests/e2e/chaos_pool.h"
 #include "tests/e2e/metric.h"
 #include "tests/e2e/share_counts.h"
 #include "tests/support/journal_records.h"
-#include "tests/support/json_rpc.h"
-#include "tests/support/pool_fixture.h"
-#include "tests/support/stores_fixture.h"
 
 namespace tests {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr unsigned rounds_usual = 5;         // each of the four alone, and all of them
 constexpr std::uint64_t in_flight_max = 64;  // submissions on their way when zubrd dies
 
-unsigned rounds()
-{
-    const char* text = std::getenv("ZUBR_CHAOS_ROUNDS");
-    return text == nullptr ? rounds_usual : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
-}
-
-/// Who dies in a round (see ChaosShares::strike): first each alone and all together, as the short
-/// form has it, then every other set of the four; each as often as any other.
-unsigned victims(unsigned round)
-{
-    constexpr std::array<unsigned, 15> sets{1, 2, 4, 8, 15, 3, 12, 5, 10, 6, 9, 7, 14, 11, 13};
-    return sets[round % sets.size()];
-}
-
-/// One pool with stores of its own, all of which may die.
-class ChaosShares : public testing::Test {
+class ChaosShares : public ChaosPool {
 protected:
     // 2^-16: no share of a CPU is a block, and one takes it 65,536 hashes.
     ChaosShares() : ChaosShares({"stratum.start_difficulty=0.0000152587890625"}) {}
-    explicit ChaosShares(std::vector<std::string> sets)
-        : pool(node, {.start_difficulty = 0, .sets = with_stores(std::move(sets))})
-    {
-    }
-
-    std::vector<std::string> with_stores(std::vector<std::string> sets) const
-    {
-        sets.push_back("redis.socket=" + redis.socket());
-        sets.push_back("mysql.socket=" + mysql.socket());
-        sets.emplace_back("mysql.database=zubr");
-        return sets;
-    }
+    explicit ChaosShares(std::vector<std::string> sets) : ChaosPool("testnet4", std::move(sets)) {}
 
     std::uint64_t booked() const
     {
         return number("select coalesce(sum(shares), 0) from slot_account");
     }
-    std::uint64_t number(const std::string& sql) const
-    {
-        return std::strtoull(mysql.scalar(sql).c_str(), nullptr, 10);
-    }
-
     /// Redis forgets everything: the journals must fill it again.
     void flush()
     {
@@ -79,22 +45,6 @@ protected:
         options.socket = redis.socket();
         pool::RedisClient client{options};
         ASSERT_TRUE(client.command({"FLUSHALL"}).has_value());
-    }
-
-    /// What the bits name dies together and is started again.
-    void strike(unsigned bits)
-    {
-        if ((bits & 1) != 0) pool.kill();
-        if ((bits & 2) != 0) redis.kill();
-        if ((bits & 4) != 0) mysql.kill();
-        if ((bits & 8) != 0) {
-            node.process().signal(SIGKILL);
-            ASSERT_TRUE(node.process().wait(seconds{10}).has_value());
-        }
-        if ((bits & 8) != 0) node.start();
-        if ((bits & 4) != 0) mysql.start();
-        if ((bits & 2) != 0) redis.start();
-        if ((bits & 1) != 0) pool.start();
     }
 
     enum class Journals { whole, cut };
@@ -130,11 +80,6 @@ protected:
         EXPECT_EQ(mysql.scalar("select coalesce(sum(work), 0) from slot_account"),
                   pool::to_decimal(work));
     }
-
-    NodeFixture node{"testnet4"};
-    RedisFixture redis;
-    MysqlFixture mysql;
-    PoolFixture pool;
 };
 
 TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
@@ -144,7 +89,7 @@ TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
                                   {"--json", "--max-shares-per-second", "200"});
     std::mt19937_64 random{20260124};  // fixed: a failure must replay
     std::uint64_t kills = 0;
-    for (unsigned round = 0; round < rounds(); ++round) {
+    for (unsigned round = 0; round < chaos_rounds(); ++round) {
         const std::uint64_t wanted = booked() + 1 + random() % 120;
         ASSERT_TRUE(eventually(seconds{60}, [&] { return booked() >= wanted; }))
             << "round " << round << "\n"
@@ -154,7 +99,7 @@ TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
         const bool by_chance = random() % 3 == 0;
         if (by_chance || round == 2) flush();  // in the short form, too
         strike(bits);
-        if ((bits & 1) != 0) ++kills;
+        if ((bits & zubrd_dies) != 0) ++kills;
         ASSERT_FALSE(HasFatalFailure());
     }
     const std::uint64_t last = booked() + 100;
@@ -171,9 +116,7 @@ TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
     // What a kill cut off between the journal and the answer is booked though its miner never
     // heard.
     EXPECT_LE(booked(), answered + kills * in_flight_max);
-    const auto verdict = pool.rpc("verifyledger");
-    ASSERT_TRUE(verdict.has_value()) << verdict.error().detail;
-    EXPECT_NE(verdict->find("\"good\":true"), std::string::npos) << *verdict;
+    verified_events();  // none: there are no blocks on this chain, but slots and their chain
     EXPECT_EQ(pool.stop(), 0) << pool.log();
     expect_books_as_journals();
 }
@@ -278,9 +221,7 @@ TEST_F(ChaosFullLoad, MysqlMayStayAwayForALongTime)
               << away().count() << " s, booked to the last second " << took.count()
               << " s after its start\n";
     EXPECT_TRUE(!full() || a_second >= rate() / 10 * 9) << "is the machine doing something else?";
-    const auto verdict = pool.rpc("verifyledger");
-    ASSERT_TRUE(verdict.has_value()) << verdict.error().detail;
-    EXPECT_NE(verdict->find("\"good\":true"), std::string::npos) << *verdict;
+    verified_events();
     EXPECT_EQ(pool.stop(), 0) << pool.log();
     // More than a segment's worth of shares: the oldest went when it was booked.
     expect_books_as_journals(full() ? Journals::cut : Journals::whole);

@@ -1,6 +1,6 @@
 // The payout worker is killed at every step that it has, by SIGKILL of a process of its own, or its
-// node is; the node forgets its mempool or reorganises meanwhile. Whatever happens, an account is
-// paid once, or has its money back.
+// node is, or MariaDB is; the node forgets its mempool or reorganises meanwhile. Whatever happens,
+// an account is paid once, or has its money back.
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -16,9 +16,20 @@
 
 #include "tests/e2e/payout_stories.h"
 #include "tests/support/payouts_fixture.h"
+#include "tests/support/stores_fixture.h"
 
 namespace tests {
 namespace {
+
+/// Payouts from books in a MariaDB that may die.
+class MortalPool : private MysqlFixture, public PayoutsFixture {
+public:
+    MortalPool(NodeFixture& node, const std::string& wallet_name)
+        : PayoutsFixture(node, wallet_name, MysqlFixture::socket())
+    {
+    }
+    MysqlFixture& mysql() { return *this; }
+};
 
 /// Blocks that a kill -9 of this one node cannot take back: a real one would get them from others.
 void mine_to_disk(NodeFixture& node, unsigned blocks)
@@ -28,9 +39,9 @@ void mine_to_disk(NodeFixture& node, unsigned blocks)
 }
 
 /// Asks for what the story wants as far as it is not there yet, and lets the worker work; stops
-/// where it is when the node has gone.
-void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
-         const std::string& request, const bool& node_gone)
+/// where it is when the node or MySQL has gone.
+void act(MortalPool& pool, payouts::Payouts& worker, const Story& story, const std::string& request,
+         const bool& gone)
 {
     const pool::Now now = pool::read_clock();
     const auto batch = worker.create(request, "ann", false, now);
@@ -41,25 +52,25 @@ void act(PayoutsFixture& pool, payouts::Payouts& worker, const Story& story,
         ASSERT_TRUE(done.has_value()) << done.error().detail;
     }
     run_payouts(worker);
-    if (const auto psbt = worker.export_psbt(id); story.offline && psbt && !node_gone) {
+    if (const auto psbt = worker.export_psbt(id); story.offline && psbt && !gone) {
         const auto whole = pool.wallet().open()->sign(*psbt);
         ASSERT_TRUE(whole.has_value()) << whole.error().detail;
         const auto taken = worker.import_psbt(id, *whole);
         ASSERT_TRUE(taken.has_value()) << taken.error().detail;
         run_payouts(worker);
     }
-    if (story.bump && !node_gone && state_of(worker, id) == "broadcast") {
+    if (story.bump && !gone && state_of(worker, id) == "broadcast") {
         ASSERT_TRUE(worker.bump(id, 20).has_value());
         run_payouts(worker);
     }
-    if (story.cancel && !node_gone && !state_of(worker, id).starts_with("c")) {
+    if (story.cancel && !gone && !state_of(worker, id).starts_with("c")) {
         ASSERT_TRUE(worker.cancel(id, "ann", now).has_value());
         run_payouts(worker);
     }
-    if (node_gone) return;
+    if (gone) return;
     mine_to_disk(pool.node(), payouts::final_depth);
     run_payouts(worker);
-    if (!story.watched || node_gone) return;
+    if (!story.watched || gone) return;
     mine_to_disk(pool.node(), payouts::forgotten_depth);
     run_payouts(worker);
 }
@@ -70,7 +81,7 @@ struct Manner {
     std::chrono::hours every{0};
 };
 
-void start_again(PayoutsFixture& pool)
+void start_again(MortalPool& pool)
 {
     pool.node().start();
     for (const std::string& name : {std::string{"mine"}, pool.wallet().name()}) {
@@ -78,7 +89,7 @@ void start_again(PayoutsFixture& pool)
     }
 }
 
-payouts::PayoutOptions options_of(const PayoutsFixture& pool, const Manner& manner = {})
+payouts::PayoutOptions options_of(const MortalPool& pool, const Manner& manner = {})
 {
     payouts::PayoutOptions options = pool.options();
     options.offline = manner.offline;
@@ -103,11 +114,14 @@ struct Blow {
     Manner manner{};
 };
 
-using Deed = std::function<void(payouts::Payouts& worker, const bool& node_gone)>;
+bool hits_node(Victim victim) { return victim == Victim::node || victim == Victim::both; }
+bool hits_worker(Victim victim) { return victim == Victim::worker || victim == Victim::both; }
 
-/// Lets a process of its own do the deed, and kills it, or the node under it, where `blow` says.
-/// True: it came there. The node is back in the end.
-bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
+using Deed = std::function<void(payouts::Payouts& worker, const bool& gone)>;
+
+/// Lets a process of its own do the deed, and kills it, or the node or the MariaDB under it, where
+/// `blow` says. True: it came there. What died under it is back in the end.
+bool do_and_die(MortalPool& pool, const Blow& blow, const Deed& deed)
 {
     constexpr int struck = 77;
     NodeFixture& node = pool.node();
@@ -115,21 +129,20 @@ bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
     if (child == 0) {
         auto options = options_of(pool, blow.manner);
         unsigned met = 0;
-        bool node_gone = false;
+        bool gone = false;
         options.on_point = [&](std::string_view point) {
             expect_known(point);
             if (!blow.point.empty() && point != blow.point) return;
             if (++met != blow.nth) return;
-            if (blow.victim != Victim::worker) {
-                node.process().signal(SIGKILL);
-                node_gone = true;
-            }
-            if (blow.victim != Victim::node) ::raise(SIGKILL);
+            gone = blow.victim != Victim::worker;
+            if (hits_node(blow.victim)) node.process().signal(SIGKILL);
+            if (blow.victim == Victim::mysql) pool.mysql().process().signal(SIGKILL);
+            if (hits_worker(blow.victim)) ::raise(SIGKILL);
         };
         auto worker = pool.open(options);
         const bool ours = take_lease(*worker);
-        if (ours) deed(*worker, node_gone);
-        if (node_gone) ::_exit(struck);
+        if (ours) deed(*worker, gone);
+        if (gone) ::_exit(struck);
         ::_exit(ours && !testing::Test::HasFailure() ? 0 : 1);
     }
     int status = 0;
@@ -139,22 +152,26 @@ bool do_and_die(PayoutsFixture& pool, const Blow& blow, const Deed& deed)
         EXPECT_EQ(WEXITSTATUS(status), 0) << "the worker failed by itself";
         return false;
     }
-    if (blow.victim != Victim::worker) {
+    if (hits_node(blow.victim)) {
         EXPECT_TRUE(node.process().wait(std::chrono::seconds{10}).has_value());
         start_again(pool);
+    }
+    if (blow.victim == Victim::mysql) {
+        EXPECT_TRUE(pool.mysql().process().wait(std::chrono::seconds{10}).has_value());
+        pool.mysql().start();
     }
     return true;
 }
 
-bool act_and_die(PayoutsFixture& pool, const Story& story, const std::string& request, unsigned nth)
+bool act_and_die(MortalPool& pool, const Story& story, const std::string& request, unsigned nth)
 {
     return do_and_die(pool, {story.point, nth, story.victim, {.offline = story.offline}},
-                      [&](payouts::Payouts& worker, const bool& node_gone) {
-                          act(pool, worker, story, request, node_gone);
+                      [&](payouts::Payouts& worker, const bool& gone) {
+                          act(pool, worker, story, request, gone);
                       });
 }
 
-void move_the_chain(PayoutsFixture& pool, Move move)
+void move_the_chain(MortalPool& pool, Move move)
 {
     NodeFixture& node = pool.node();
     if (move == Move::eviction) {
@@ -175,7 +192,7 @@ void move_the_chain(PayoutsFixture& pool, Move move)
 }
 
 /// After whatever was: the heir brings the story to its end, and nobody has lost or won anything.
-void expect_good_end(PayoutsFixture& pool, const Story& story, unsigned number, std::int64_t owed,
+void expect_good_end(MortalPool& pool, const Story& story, unsigned number, std::int64_t owed,
                      const std::string& request)
 {
     auto worker = pool.open(options_of(pool, {.offline = story.offline}));
@@ -201,7 +218,7 @@ void expect_good_end(PayoutsFixture& pool, const Story& story, unsigned number, 
 TEST(ChaosPayouts, KilledAtEveryStepNeitherPayTwiceNorLoseAnything)
 {
     const auto node = node_with_money();
-    PayoutsFixture pool{*node, "chaos"};
+    MortalPool pool{*node, "chaos"};
     mine_to_disk(*node, 1);
     unsigned number = 100;
     for (const Story& story : stories()) {
@@ -222,7 +239,7 @@ TEST(ChaosPayouts, KilledAtEveryStepNeitherPayTwiceNorLoseAnything)
 TEST(ChaosPayouts, KilledAgainAndAgainComeToAGoodEndAllTheSame)
 {
     const auto node = node_with_money();
-    PayoutsFixture pool{*node, "again"};
+    MortalPool pool{*node, "again"};
     mine_to_disk(*node, 1);
     std::mt19937_64 random{20261125};
     const char* const rounds = std::getenv("ZUBR_CHAOS_ROUNDS");
@@ -237,7 +254,7 @@ TEST(ChaosPayouts, KilledAgainAndAgainComeToAGoodEndAllTheSame)
         const std::string request = "round-" + std::to_string(round);
         for (int kill = 0; kill < 4; ++kill) {
             const unsigned nth = 1 + static_cast<unsigned>(random() % 12);
-            if (in_full()) story.victim = static_cast<Victim>(random() % 3);
+            if (in_full()) story.victim = static_cast<Victim>(random() % 4);
             SCOPED_TRACE("round " + std::to_string(round) + ", dies at " + std::to_string(nth));
             if (!act_and_die(pool, story, request, nth)) break;
             move_the_chain(pool, kill % 2 == 0 ? story.move : Move::none);
@@ -266,7 +283,7 @@ std::uint64_t approve_the_draft(payouts::Payouts& worker, const std::vector<std:
     return batch->id;
 }
 
-void expect_paid(PayoutsFixture& pool, payouts::Payouts& worker, std::uint64_t id, unsigned number,
+void expect_paid(MortalPool& pool, payouts::Payouts& worker, std::uint64_t id, unsigned number,
                  std::int64_t owed)
 {
     run_payouts(worker);
@@ -281,7 +298,7 @@ void expect_paid(PayoutsFixture& pool, payouts::Payouts& worker, std::uint64_t i
 TEST(ChaosPayouts, KilledAtTheEndOfAScheduledTurnDraftEveryoneOnce)
 {
     const auto node = node_with_money();
-    PayoutsFixture pool{*node, "scheduled"};
+    MortalPool pool{*node, "scheduled"};
     mine_to_disk(*node, 1);
     const Manner hourly{.every = std::chrono::hours{1}};
     unsigned number = 700;
@@ -305,7 +322,7 @@ TEST(ChaosPayouts, KilledAtTheEndOfAScheduledTurnDraftEveryoneOnce)
 TEST(ChaosPayouts, KilledWhileOneIsLeftOutDraftTheOthersAnewOnce)
 {
     const auto node = node_with_money();
-    PayoutsFixture pool{*node, "anew"};
+    MortalPool pool{*node, "anew"};
     mine_to_disk(*node, 1);
     unsigned number = 800;
     for (const std::string& point : renew_points) {
@@ -337,10 +354,10 @@ TEST(ChaosPayouts, KilledWhileOneIsLeftOutDraftTheOthersAnewOnce)
 
 /// Both say that `spent_by` has spent the anchor, whatever of it has been said before.
 void write_off(payouts::Payouts& worker, std::uint64_t id, const pool::TxId& spent_by,
-               const bool& node_gone)
+               const bool& gone)
 {
     for (const std::string who : {"ann", "bob"}) {
-        if (node_gone) return;
+        if (gone) return;
         const auto said = worker.write_off(id, spent_by, who, pool::read_clock());
         if (said) continue;
         EXPECT_EQ(said.error().code, pool::Error::Code::conflict) << said.error().detail;
@@ -365,10 +382,10 @@ void clear_up(payouts::Payouts& worker)
 TEST(ChaosPayouts, KilledAroundAWriteOffReturnTheMoneyOnceAndAreHeld)
 {
     const auto node = node_with_money();
-    PayoutsFixture pool{*node, "written-off"};
+    MortalPool pool{*node, "written-off"};
     mine_to_disk(*node, 1);
     unsigned number = 900;
-    for (const Victim victim : {Victim::worker, Victim::node, Victim::both}) {
+    for (const Victim victim : {Victim::worker, Victim::node, Victim::both, Victim::mysql}) {
         for (const std::string& point : writeoff_points) {
             for (const unsigned word : {1U, 2U}) {
                 if (!in_full() && (victim != Victim::worker || word == 1)) continue;
@@ -387,8 +404,8 @@ TEST(ChaosPayouts, KilledAroundAWriteOffReturnTheMoneyOnceAndAreHeld)
                 worker.reset();
 
                 EXPECT_TRUE(do_and_die(pool, {point, word, victim},
-                                       [&](payouts::Payouts& dying, const bool& node_gone) {
-                                           write_off(dying, id, by_hand, node_gone);
+                                       [&](payouts::Payouts& dying, const bool& gone) {
+                                           write_off(dying, id, by_hand, gone);
                                        }))
                     << "the point was never met";
                 worker = pool.open(options_of(pool));

@@ -12,7 +12,7 @@
 namespace tests {
 
 enum class Move { none, eviction, reorganisation };
-enum class Victim { worker, node, both };
+enum class Victim { worker, node, both, mysql };
 
 /// What people want of one batch, and who dies of it where.
 struct Story {
@@ -87,9 +87,13 @@ inline std::vector<Story> stories()
         out.push_back({"marked", false, false, Move::none, Victim::node});
         out.push_back({"sent_pay", false, false, Move::none, Victim::both});
         out.push_back({.point = "after_import", .offline = true});
+        for (const std::string point : {"after_reserve", "before_anchor", "before_store_pay",
+                                        "before_broadcast", "after_settle"}) {
+            out.push_back({.point = point, .victim = Victim::mysql});
+        }
         return out;
     }
-    for (const Victim victim : {Victim::node, Victim::both}) {
+    for (const Victim victim : {Victim::node, Victim::both, Victim::mysql}) {
         const auto more = stories_of(victim, Move::none);
         out.insert(out.end(), more.begin(), more.end());
     }

@@ -128,12 +128,15 @@ std::uint64_t StreamWriter::length()
     return reply ? static_cast<std::uint64_t>(reply->integer) : 0;
 }
 
-BooksFixture::BooksFixture() : prefix_(database_.name() + ":") {}
+BooksFixture::BooksFixture(std::string mysql_socket)
+    : database_(std::move(mysql_socket)), prefix_(database_.name() + ":")
+{
+}
 
 payouts::MysqlOptions BooksFixture::mysql() const
 {
     payouts::MysqlOptions options;
-    options.socket = required("ZUBR_TEST_MYSQL");
+    options.socket = database_.socket();
     options.user = "zubr";
     options.password = "zubr";
     options.database = database_.name();

@@ -52,10 +52,11 @@ private:
     std::uint64_t shipped_ = 0;
 };
 
-/// Books on a database of their own, with streams of their own, in the servers of ./dev test.
+/// Books on a database of their own, with streams of their own, in the servers of ./dev test; or in
+/// another MariaDB.
 class BooksFixture {
 public:
-    BooksFixture();
+    explicit BooksFixture(std::string mysql_socket = required("ZUBR_TEST_MYSQL"));
 
     /// network_bits of all shares: regtest's, so a share of work 2 scores one unit.
     payouts::ServiceOptions options() const;

@@ -121,8 +121,12 @@ std::unique_ptr<NodeFixture> node_with_money()
 
 void mine(NodeFixture& node, unsigned blocks) { node.generate(static_cast<int>(blocks)); }
 
-PayoutsFixture::PayoutsFixture(NodeFixture& node, const std::string& wallet_name)
-    : node_(node), service_(books_.open()), wallet_(node, wallet_name)
+PayoutsFixture::PayoutsFixture(NodeFixture& node, const std::string& wallet_name,
+                               std::string mysql_socket)
+    : node_(node),
+      books_(std::move(mysql_socket)),
+      service_(books_.open()),
+      wallet_(node, wallet_name)
 {
     constexpr unsigned coins = 4;
     constexpr std::int64_t each = 100'000'000;
@@ -140,7 +144,11 @@ void PayoutsFixture::owe(unsigned number, std::int64_t sats)
         const auto address =
             pool::parse_address(test_address("regtest", number), pool::Chain::regtest);
         ASSERT_TRUE(address.has_value());
-        const auto made = service_->create_account(name, *address);
+        auto made = service_->create_account(name, *address);
+        // Its MySQL may have died since it was asked last.
+        if (!made && made.error().code == pool::Error::Code::unavailable) {
+            made = service_->create_account(name, *address);
+        }
         ASSERT_TRUE(made.has_value()) << made.error().detail;
         id = std::to_string(made->value);
     }

@@ -41,7 +41,8 @@ void mine(NodeFixture& node, unsigned blocks);
 /// Books with accounts that are owed money, and payouts of it from a real wallet.
 class PayoutsFixture {
 public:
-    PayoutsFixture(NodeFixture& node, const std::string& wallet_name);
+    PayoutsFixture(NodeFixture& node, const std::string& wallet_name,
+                   std::string mysql_socket = required("ZUBR_TEST_MYSQL"));
 
     /// Account `number` is owed so much more; it is paid to test address `number`.
     void owe(unsigned number, std::int64_t sats);

@@ -23,9 +23,8 @@ std::string unique_name()
     return "zubr_test_" + std::to_string(::getpid()) + "_" + std::to_string(next++);
 }
 
-std::string query(const std::string& database, const std::string& sql)
+std::string query(const std::string& socket, const std::string& database, const std::string& sql)
 {
-    const std::string socket = required("ZUBR_TEST_MYSQL");
     MYSQL* connection = ::mysql_init(nullptr);
     std::string out;
     const bool connected = ::mysql_real_connect(connection, nullptr, "zubr", "zubr",
@@ -46,11 +45,14 @@ std::string query(const std::string& database, const std::string& sql)
 
 }  // namespace
 
-Database::Database() : name_(unique_name()) { query("", "create database " + name_); }
+Database::Database(std::string socket) : socket_(std::move(socket)), name_(unique_name())
+{
+    query(socket_, "", "create database " + name_);
+}
 
-Database::~Database() { query("", "drop database " + name_); }
+Database::~Database() { query(socket_, "", "drop database " + name_); }
 
-std::string Database::scalar(const std::string& sql) const { return query(name_, sql); }
+std::string Database::scalar(const std::string& sql) const { return query(socket_, name_, sql); }
 
 PoolFixture::PoolFixture(NodeFixture& node, PoolOptions options)
     : node_(node),

@@ -13,18 +13,21 @@
 
 namespace tests {
 
-/// A database of its own in the real MariaDB of ./dev test; dropped with the object.
+/// A database of its own in the real MariaDB of ./dev test, or in another that outlives the object;
+/// dropped with it.
 class Database {
 public:
-    Database();
+    explicit Database(std::string socket = required("ZUBR_TEST_MYSQL"));
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
     const std::string& name() const { return name_; }
+    const std::string& socket() const { return socket_; }
     /// First column of the first row, as text; fails the test on an SQL error.
     std::string scalar(const std::string& sql) const;
 
 private:
+    std::string socket_;
     std::string name_;
 };
 

@@ -33,6 +33,7 @@ public:
     MysqlFixture();
     void start();
     void kill();  ///< kill -9
+    Process& process() { return *process_; }
     std::string socket() const { return (directory_.path() / "m.sock").string(); }
     /// First column of the first row as text; empty when there is none or the server is away.
     std::string scalar(const std::string& sql) const;
