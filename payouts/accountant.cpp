@@ -51,10 +51,15 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
         const JournalState journal =
             (journals_ ? journals_(producer.name) : std::nullopt).value_or(JournalState{});
         if (auto counted = count(producer, journal.shipped, one, report); !counted) return counted;
-        const bool empty = one.behind == 0 && !one.gap && one.trouble.empty();
+        const bool whole = !one.gap && one.trouble.empty();
+        const bool empty = one.behind == 0 && whole;
         // Who is gone for good fills no hole: nobody's minutes wait for that.
-        const bool stuck = producer.retired && (one.gap || !one.trouble.empty());
-        waiting.drained = waiting.drained && (empty || stuck);
+        const bool stuck = producer.retired && !whole;
+        waiting.drained = waiting.drained && (whole || stuck);
+        if (one.behind > 0 && !stuck) {
+            const auto since = one.pending_since.value_or(pool::UnixMillis{});
+            waiting.pending_since = std::min(waiting.pending_since.value_or(since), since);
+        }
         const pool::UnixMillis held = producer.unbooked_since;
         if (!producer.retired && held.value > 0) {
             waiting.unbooked_since = std::min(waiting.unbooked_since.value_or(held), held);
@@ -179,6 +184,7 @@ Result<void> Accountant::look_behind(ProducerReport& report, std::uint64_t shipp
     }
     const pool::UnixMillis at =
         std::visit([](const auto& each) { return each.at; }, next->records.front());
+    report.pending_since = at;
     if (!step.oldest_pending || at < *step.oldest_pending) step.oldest_pending = at;
     return {};
 }
@@ -257,11 +263,16 @@ Result<void> Accountant::seal(pool::Now now, const Waiting& waiting, StepReport&
     // A clock that was set ahead closes no minutes that have not been.
     const pool::UnixMillis wall = clock_.time(now, {});
     clock_.follow(now);
-    const auto through = sealable_through(watermarks, wall, waiting, options_.seal);
+    auto through = sealable_through(watermarks, wall, waiting, options_.seal);
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;
     if (!through || *through <= *now_sealed || !lease_.held()) return {};
+    // One that has started with a clock that is ahead believes it: the others' minutes go on.
+    const auto truth = server_clock(db_);
+    if (!truth) return fail(truth.error());
+    through = sealable_through(watermarks, std::min(wall, *truth), waiting, options_.seal);
+    if (!through || *through <= *now_sealed) return {};
 
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());

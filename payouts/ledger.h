@@ -86,6 +86,7 @@ struct ProducerReport {
     std::string name;
     std::uint64_t mark = 0;    ///< all records up to here are in MySQL: journals may drop them
     std::uint64_t behind = 0;  ///< records that lie in the stream, not yet in MySQL
+    std::optional<pool::UnixMillis> pending_since{};  ///< time of the oldest of these
     /// Records are missing in the stream: its shipper must send again what follows `mark`
     /// (pool::RedisShareLog::resend). Nothing is counted past a gap.
     bool gap = false;

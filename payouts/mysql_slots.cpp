@@ -193,6 +193,13 @@ Result<std::uint64_t> read_sealed_through(MysqlConnection& db, bool lock)
     return rows->front().u64(0);
 }
 
+Result<pool::UnixMillis> server_clock(MysqlConnection& db)
+{
+    const auto rows = db.query("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)");
+    if (!rows) return fail(rows.error());
+    return pool::UnixMillis{rows->front().u64(0)};
+}
+
 Result<std::uint64_t> seal_slots(MysqlConnection& db, std::uint64_t sealed_through,
                                  std::uint64_t through, pool::UnixMillis now)
 {

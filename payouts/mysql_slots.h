@@ -19,6 +19,9 @@ pool::Result<void> add_leaves(MysqlConnection& db, std::string_view producer, co
 /// All slots up to here are sealed. lock: until the end of the transaction.
 pool::Result<std::uint64_t> read_sealed_through(MysqlConnection& db, bool lock);
 
+/// The database's own time, the only one that all servers on it share.
+pool::Result<pool::UnixMillis> server_clock(MysqlConnection& db);
+
 /// Seals slots in order up to `through`, at most 20 that hold something. Inside a transaction that
 /// holds the lock. Returns how far they are sealed.
 /// Errors besides: refused, when the leaves of a slot are not those of its sums.

@@ -35,8 +35,10 @@ std::optional<std::uint64_t> sealable_through(std::span<const UnixMillis> waterm
     if (!watermarks.empty()) {
         through = ended_before(*std::min_element(watermarks.begin(), watermarks.end()));
     }
-    if (waiting.drained) {
-        std::optional<UnixMillis> by_age = before(now, rules.lag);
+    std::optional<UnixMillis> by_age = before(now, rules.lag);
+    // Under load there is always one on its way.
+    const bool old = waiting.pending_since && by_age && *waiting.pending_since < *by_age;
+    if (waiting.drained && !old) {
         if (const auto& held = waiting.unbooked_since; by_age && held) {
             const UnixMillis longest = before(now, rules.journal_lag).value_or(UnixMillis{});
             by_age = std::min(*by_age, std::max(*held, longest));

@@ -19,7 +19,9 @@ struct SealRules {
 
 /// What is known of records that are not counted yet.
 struct Waiting {
-    bool drained = true;  ///< everything that is in the streams was counted
+    bool drained = true;  ///< no stream has a hole, or a record that cannot be counted
+    /// Of those that lie in the streams, the oldest one's time.
+    std::optional<pool::UnixMillis> pending_since{};
     /// Of those that living servers hold in their journals, the oldest one's time.
     std::optional<pool::UnixMillis> unbooked_since{};
 };
@@ -29,9 +31,9 @@ struct Waiting {
 /// watermarks: of each producer that is waited for, the time of its newest record (0: none yet).
 /// No producer speaks of an earlier time again, so a slot that all have passed is complete; but
 /// none is that has not ended by `now`: a clock that runs ahead closes nothing for the others.
-/// waiting: the lag counts only when streams are drained, for a bookkeeper that was away must not
-/// take its own absence for the producers' silence; and not for slots that a journal has records
-/// of, which Redis does not take.
+/// waiting: the lag counts only when streams hold nothing so old, for a bookkeeper that was away
+/// must not take its own absence for the producers' silence; and not for slots that a journal has
+/// records of, which Redis does not take.
 std::optional<std::uint64_t> sealable_through(std::span<const pool::UnixMillis> watermarks,
                                               pool::UnixMillis now, const Waiting& waiting,
                                               const SealRules& rules);

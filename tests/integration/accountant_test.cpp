@@ -261,6 +261,53 @@ TEST(Accountant, SealsAfterTheLagWhenAProducerIsSilent)
     EXPECT_EQ(settle(service, slot + 16).sealed_through, slot);
 }
 
+// It has started with a wrong clock, and so has no reading before it to doubt this one by.
+TEST(Accountant, SealsNoMinuteThatMysqlsClockHasNotSeenEndWhateverItsOwnSays)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.own_producers = {"a-0", "b-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto& ahead = **opened;
+    const std::uint64_t current = pool::slot_of(pool::read_clock().wall);
+    auto one = books.producer("a-0");
+    auto other = books.producer("b-0");
+    fill(one, 3, current);
+    fill(other, 3, current);
+    one.ship_rest();
+    other.ship_rest();
+    const auto report = settle(ahead, current + 60);
+    ASSERT_TRUE(report.active);
+    EXPECT_EQ(report.sealed_through, current - 1) << "as all have gone on to this minute";
+    other.share(1, current, 4);
+    other.ship_rest();
+    settle(ahead, current + 61);
+    EXPECT_EQ(books.scalar("select sum(late) from slot_account"), "0");
+}
+
+// Where shares come all the time there is always one that was not counted yet.
+TEST(Accountant, SealsAfterTheLagWhileStreamsHoldYoungerRecords)
+{
+    constexpr unsigned more_than_a_step = 850;
+    BooksFixture books;
+    auto options = books.options();
+    options.own_producers = {"a-0", "silent-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto stream = books.producer("a-0");
+    fill(stream, 3);
+    stream.ship_rest();
+    for (unsigned i = 0; i < more_than_a_step; ++i) {
+        stream.mark(slot + 16);
+        stream.ship_rest();
+    }
+    const auto report = (*opened)->step(now_in(slot + 16));
+    ASSERT_TRUE(report.has_value()) << report.error().detail;
+    ASSERT_GT(report->backlog, 0U) << "or this shows nothing";
+    EXPECT_EQ(report->sealed_through, slot);
+}
+
 // Redis takes no records: they wait in journals, of this server or of another one that lives.
 TEST(Accountant, SealsNoMinuteForWhichALivingServersJournalHoldsRecords)
 {
