@@ -94,6 +94,7 @@ struct Channel {
     AckBatch acks;
     std::uint32_t unjudged = 0;  ///< shares of it that wait for their verdict
     bool closing = false;        ///< the miner has closed it; shares of it wait for their verdict
+    bool urgent = false;         ///< its difficulty is far off: see Session::wants_job_now
     std::uint64_t tip = 0;       ///< WireJob::tip of the last job sent
     /// The job for the next tip that it has already, whether its group was told, and whether it has
     /// got another target since: which of the two it holds for then is not the same to all miners.

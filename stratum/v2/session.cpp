@@ -245,8 +245,12 @@ void Session::on_tick(World& world, pool::Now now)
     if (ended_) return;
     drop_closed(world, now.steady);
     say_owed(world);
-    for (Channel& channel : channels_) channel.policy.on_tick(now.steady);
-    acknowledge_due(now.steady);
+    for (Channel& channel : channels_) {
+        channel.policy.on_tick(now.steady);
+        note_urgency(channel);
+    }
+    // Whatever waits: by the next tick it could have been two seconds.
+    acknowledge_all(now.steady);
     tend_declared({world, now});
     check_deadlines(world.options, now.steady);
 }

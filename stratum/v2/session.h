@@ -52,6 +52,7 @@ struct SessionOptions {
     /// that channels get one by one take a part of it at a time: a proxy may have a thousand.
     std::size_t answers_bytes = std::size_t{256} << 10;
     std::uint32_t ack_shares_max = 16;  ///< acknowledged together at most
+    /// Longer ago than that, and a share is acknowledged at once; else at the next tick.
     std::chrono::milliseconds ack_within{1000};
     std::chrono::seconds handshake_within{5};
     std::chrono::seconds setup_within{10};
@@ -242,6 +243,7 @@ private:
     void drop_closed(World& world, pool::SteadyTime now);
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);
+    void note_urgency(Channel& channel);
     void start(Channel& channel, const World& world);
     void say_owed(const World& world, std::size_t bytes_max);
     void say_owed(const World& world);
@@ -267,7 +269,6 @@ private:
     void submit(const Claim& claim, const Turn& turn);
     std::size_t worker_of(const Channel& channel, pool::ByteSpan rest, const Turn& turn);
     void acknowledge(Channel& channel, pool::SteadyTime now);
-    void acknowledge_due(pool::SteadyTime now);
 
     template <typename Message>
     void send(const Message& message);
@@ -300,6 +301,7 @@ private:
     std::optional<std::size_t> blamed_;
     std::vector<Channel> channels_;  // by rising id
     std::uint32_t next_channel_;
+    std::size_t urgent_ = 0;  // of them
     std::size_t bad_requests_ = 0;
     std::size_t full_refusals_ = 0;                 // of channels, when it had all that it may have
     std::optional<pool::SteadyTime> unused_since_;  // its last channel was closed then

@@ -210,6 +210,7 @@ void Session::on(const UpdateChannel& call, const Turn& turn)
     channel->target_max = call.target_max;
     channel->policy.set_least(pool::difficulty_not_above(call.target_max));
     announce_target(*channel, turn.world);
+    note_urgency(*channel);
     acknowledge(*channel, turn.now.steady);
     send(SetTarget{.channel = channel->id, .target_max = channel->announced.promise.target});
 }
@@ -221,6 +222,7 @@ void Session::on(const CloseChannel& call, const Turn& turn)
     const auto close = [this, &turn](Channel& channel) {
         acknowledge(channel, turn.now.steady);
         channel.closing = true;
+        note_urgency(channel);
     };
     if (group() != 0 && call.channel == group()) {
         std::for_each(channels_.begin(), channels_.end(), close);
@@ -256,20 +258,27 @@ std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, Gate*
     const std::size_t count = channels_.size();
     for (const Channel& channel : channels_) prefixes.release(channel.prefix, now);
     channels_.clear();
+    urgent_ = 0;
     give_back(gate, count);
     return count;
 }
 
 void Session::fix_difficulty(pool::Difficulty difficulty)
 {
-    for (Channel& channel : channels_) channel.policy.fix(difficulty);
+    for (Channel& channel : channels_) {
+        channel.policy.fix(difficulty);
+        note_urgency(channel);
+    }
 }
 
 void Session::set_bounds(pool::Difficulty least, pool::Difficulty most)
 {
     difficulty_.min = least;
     difficulty_.max = most;
-    for (Channel& channel : channels_) channel.policy.set_bounds(least, most);
+    for (Channel& channel : channels_) {
+        channel.policy.set_bounds(least, most);
+        note_urgency(channel);
+    }
 }
 
 }  // namespace stratum::v2

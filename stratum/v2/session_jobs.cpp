@@ -34,17 +34,20 @@ bool Session::announce_target(Channel& channel, const World& world)
     return other;
 }
 
-bool Session::wants_job_now() const
+// Asked for at each share, so it is noted where it changes.
+bool Session::wants_job_now() const { return urgent_ > 0 && !ended_ && !held_ && !selects_work(); }
+
+void Session::note_urgency(Channel& channel)
 {
-    if (ended_ || held_ || selects_work()) return false;
-    const auto off = [](const Channel& channel) {
-        const SentJobs::Target* sent =
-            channel.sent.empty() ? nullptr : channel.sent.of(channel.sent.newest());
-        if (sent == nullptr) return 0;
-        return std::abs(channel.policy.next().exponent - sent->difficulty.exponent);
-    };
-    return std::any_of(channels_.begin(), channels_.end(),
-                       [&off](const Channel& channel) { return off(channel) >= urgent_exponents; });
+    const bool has_work = !channel.closing && !channel.sent.empty();
+    const int off = channel.policy.next().exponent - channel.newest_difficulty().exponent;
+    const bool urgent = has_work && std::abs(off) >= urgent_exponents;
+    if (urgent == std::exchange(channel.urgent, urgent)) return;
+    if (urgent) {
+        ++urgent_;
+    } else {
+        --urgent_;
+    }
 }
 
 // The first job of a channel is for later, and the message behind it makes it the present one.
@@ -119,6 +122,7 @@ void Session::note_job(Channel& channel, const World& world)
     channel.sent.forget_unless([&world](pool::JobId id) { return world.jobs.find(id) != nullptr; });
     channel.sent.add(world.current.job->id, channel.announced);
     channel.tip = world.current.tip;
+    note_urgency(channel);
 }
 
 void Session::send_job(const Channel& channel, const World& world, bool future)

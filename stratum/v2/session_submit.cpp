@@ -157,6 +157,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     --channel->unjudged;
     if (!good) return refuse_submit(share.channel, share.sequence, code_of(outcome));
     channel->policy.on_share(origin.difficulty, now.steady);
+    note_urgency(*channel);
     channel->acks.add(share.sequence, outcome.work);
     if (!channel->policy.bears(origin.difficulty, channel->newest_difficulty(), now.steady)) {
         end(EndReason::too_many_easy_shares);
@@ -179,13 +180,6 @@ void Session::acknowledge(Channel& channel, pool::SteadyTime now)
 void Session::acknowledge_all(pool::SteadyTime now)
 {
     for (Channel& channel : channels_) acknowledge(channel, now);
-}
-
-void Session::acknowledge_due(pool::SteadyTime now)
-{
-    for (Channel& channel : channels_) {
-        if (channel.acks.due(now, ack_shares_max_, ack_within_)) acknowledge(channel, now);
-    }
 }
 
 }  // namespace stratum::v2

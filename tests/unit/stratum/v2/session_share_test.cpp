@@ -342,5 +342,35 @@ TEST(V2Flood, EndsWhoKeepsToEasierJobsFromBeforeAChannelsDifficultyRose)
     EXPECT_NE(neighbour.id, channel.id);
 }
 
+// Ticks come at any time within a second: one that finds a share not due yet would leave it to the
+// next, and a miner that counts its answers would wait for two seconds.
+TEST(V2Acknowledgements, OfAShareThatWaitsComeWithTheNextTickWheneverThatIs)
+{
+    Talk talk{v2_options()};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up(1);
+    const auto channel = peer.open_standard();
+    const auto job = peer.standard_job(channel);
+    talk.pass(std::chrono::seconds{1});
+    const auto wait = [&talk](std::chrono::milliseconds time) {
+        talk.now.steady += time;
+        talk.now.wall.value += static_cast<std::uint64_t>(time.count());
+    };
+    wait(std::chrono::milliseconds{300});
+    peer.say(peer.share(channel, job));
+    ASSERT_TRUE(peer.take<SubmitSuccess>().has_value()) << "nothing was acknowledged lately";
+    wait(std::chrono::milliseconds{100});
+    peer.say(peer.share(channel, job));
+    EXPECT_EQ(peer.heard(), 0U);
+    wait(std::chrono::milliseconds{600});
+    talk.shard.on_tick(talk.now);
+    talk.end_turn();
+    peer.listen();
+    const auto ack = peer.take<SubmitSuccess>();
+    ASSERT_TRUE(ack.has_value());
+    EXPECT_EQ(ack->accepted, 1U);
+}
+
 }  // namespace
 }  // namespace tests
