@@ -1,6 +1,7 @@
 #include "pool/app/v2_identity.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -30,20 +31,36 @@ Result<std::string> read_file(const std::filesystem::path& path)
     return text.str();
 }
 
-// For its owner only, and never over what is there.
-Result<void> write_new(const std::filesystem::path& path, const std::string& text, mode_t mode)
+Result<void> sync_directory(const std::filesystem::path& path)
 {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    const int file = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return fail(Error::Code::io, "cannot open " + path.string());
+    const bool synced = ::fsync(file) == 0;
+    ::close(file);
+    if (!synced) return fail(Error::Code::io, "cannot sync " + path.string());
+    return {};
+}
+
+// For its owner only, whole or not at all, and never over what is there.
+Result<void> write_new(const std::filesystem::path& path, const std::string& text)
+{
+    std::string draft = path.string() + ".XXXXXX";
+    const int file = ::mkostemp(draft.data(), O_CLOEXEC);
     if (file < 0) {
-        return fail(errno == EEXIST ? Error::Code::conflict : Error::Code::io,
-                    "cannot make " + path.string() + ": " + std::strerror(errno));
+        return fail(Error::Code::io, "cannot make " + path.string() + ": " + std::strerror(errno));
     }
     const auto written = ::write(file, text.data(), text.size());
     const bool safe = written == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
     ::close(file);
-    if (safe) return {};
-    ::unlink(path.c_str());
-    return fail(Error::Code::io, "cannot write " + path.string());
+    const int linked = safe ? ::link(draft.c_str(), path.c_str()) : -1;
+    const int why = errno;
+    ::unlink(draft.c_str());
+    if (!safe) return fail(Error::Code::io, "cannot write " + path.string());
+    if (linked != 0) {
+        return fail(why == EEXIST ? Error::Code::conflict : Error::Code::io,
+                    "cannot make " + path.string() + ": " + std::strerror(why));
+    }
+    return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 Result<stratum::v2::SecretKey> read_authority(const std::filesystem::path& path)
@@ -81,7 +98,7 @@ Result<std::string> make_authority(const std::filesystem::path& file)
     const Curve curve;
     const auto pair = curve.make_pair();
     const auto text = stratum::v2::encode_secret(pair.secret) + "\n";
-    if (auto written = write_new(file, text, 0600); !written) return fail(written.error());
+    if (auto written = write_new(file, text); !written) return fail(written.error());
     return stratum::v2::encode_authority(curve.x_only(pair.encoded));
 }
 
@@ -93,7 +110,7 @@ Result<void> make_certificate(const std::filesystem::path& authority,
     if (!secret) return fail(secret.error());
     const auto identity = sign(curve, *secret, from, days);
     if (!identity) return fail(identity.error());
-    return write_new(out, stratum::v2::write_identity(*identity), 0600);
+    return write_new(out, stratum::v2::write_identity(*identity));
 }
 
 Result<V2IdentityKeeper> V2IdentityKeeper::open(V2IdentityOptions options, UnixTime now)
@@ -127,11 +144,22 @@ Result<void> V2IdentityKeeper::load(UnixTime now)
                         std::to_string(read->certificate.valid_from.seconds) +
                         " (Unix time); until then miners would take the pool for another one");
     }
+    if (auto same = check_authority(read->authority); !same) return same;
     read_at_ = changed;
     told_early_ = false;
     identity_ = std::make_shared<const Identity>(*std::move(read));
     warn_of_end(now);
     return {};
+}
+
+// Of the one that serves: miners have it in their URLs, and would take any other for a stranger's.
+// Whoever means to change it restarts the pool.
+Result<void> V2IdentityKeeper::check_authority(const stratum::v2::XOnlyKey& next) const
+{
+    if (identity_ == nullptr || identity_->authority == next) return {};
+    return fail(Error::Code::refused, "signed by another authority, " +
+                                          stratum::v2::encode_authority(next) + ": miners know " +
+                                          stratum::v2::encode_authority(identity_->authority));
 }
 
 // Once a day in its last week, and when it is over: miners then find that the pool is not the one
@@ -152,6 +180,11 @@ void V2IdentityKeeper::warn_of_end(UnixTime now)
 Result<void> V2IdentityKeeper::issue(UnixTime now)
 {
     const auto secret_file = options_.data_dir / v2_authority_secret_file;
+    const auto public_file = options_.data_dir / v2_authority_public_file;
+    std::error_code error;
+    // An earlier version's first start may have died and left an empty one.
+    const bool empty = std::filesystem::file_size(secret_file, error) == 0 && !error;
+    if (empty && !std::filesystem::exists(public_file)) std::filesystem::remove(secret_file, error);
     if (!std::filesystem::exists(secret_file)) {
         if (auto made = make_authority(secret_file); !made) return fail(made.error());
     }
@@ -159,8 +192,8 @@ Result<void> V2IdentityKeeper::issue(UnixTime now)
     if (!secret) return fail(secret.error());
     auto signed_one = sign(*curve_, *secret, now, own_days);
     if (!signed_one) return fail(signed_one.error());
-    std::ofstream{options_.data_dir / v2_authority_public_file}
-        << stratum::v2::encode_authority(signed_one->authority) << '\n';
+    if (auto same = check_authority(signed_one->authority); !same) return same;
+    std::ofstream{public_file} << stratum::v2::encode_authority(signed_one->authority) << '\n';
     identity_ = std::make_shared<const Identity>(*std::move(signed_one));
     return {};
 }
@@ -179,7 +212,12 @@ bool V2IdentityKeeper::refresh(UnixTime now)
         if (!error && changed == read_at_) return false;
         done = load(now);
     }
-    if (done) return true;
+    if (done) {
+        log::info("v2_identity_renewed",
+                  {{"authority", stratum::v2::encode_authority(identity_->authority)},
+                   {"until", identity_->certificate.not_valid_after.seconds}});
+        return true;
+    }
     const bool early = done.error().code == Error::Code::unavailable;
     if (early && std::exchange(told_early_, true)) return false;
     log::write(early ? log::Level::info : log::Level::error, "v2_identity_not_renewed",

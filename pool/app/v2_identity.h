@@ -27,14 +27,15 @@ public:
     static Result<V2IdentityKeeper> open(V2IdentityOptions options, UnixTime now);
 
     const std::shared_ptr<const stratum::v2::Identity>& identity() const { return identity_; }
-    /// Hourly or so. True when there is another identity now; trouble is logged, and the one that
-    /// serves stays.
+    /// Every minute or so. True when there is another identity now; trouble is logged, and the one
+    /// that serves stays. One of another authority is trouble.
     bool refresh(UnixTime now);
 
 private:
     explicit V2IdentityKeeper(V2IdentityOptions options) : options_(std::move(options)) {}
     Result<void> load(UnixTime now);
     Result<void> issue(UnixTime now);
+    Result<void> check_authority(const stratum::v2::XOnlyKey& next) const;
     void warn_of_end(UnixTime now);
 
     V2IdentityOptions options_;

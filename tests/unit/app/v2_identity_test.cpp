@@ -2,6 +2,8 @@
 #include "pool/app/v2_identity.h"
 
 #include <fstream>
+#include <iterator>
+#include <string>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +88,89 @@ TEST_F(V2Identity, IsSignedElsewhereAndReplacedWithoutARestart)
         file, std::filesystem::last_write_time(file) + std::chrono::hours{1});
     EXPECT_TRUE(keeper->refresh({now.seconds + 81 * day}));
     EXPECT_NE(keeper->identity()->key.encoded, before);
+}
+
+// Miners have the authority's key in their URLs: under another one they would all be turned away.
+TEST_F(V2Identity, IsNotReplacedByOneOfAnotherAuthorityWhileItServes)
+{
+    const auto authority = directory / "authority.key";
+    const auto other = directory / "other.key";
+    const auto file = directory / "pool.identity";
+    ASSERT_TRUE(make_authority(authority).has_value());
+    ASSERT_TRUE(make_authority(other).has_value());
+    ASSERT_TRUE(make_certificate(authority, file, now, 90).has_value());
+    auto keeper = V2IdentityKeeper::open({file.string(), directory}, now);
+    ASSERT_TRUE(keeper.has_value());
+    const auto before = keeper->identity();
+    const auto next = directory / "next.identity";
+    ASSERT_TRUE(make_certificate(other, next, now, 90).has_value());
+    std::filesystem::rename(next, file);
+    std::filesystem::last_write_time(
+        file, std::filesystem::last_write_time(file) + std::chrono::hours{1});
+    testing::internal::CaptureStderr();
+    const bool refreshed = keeper->refresh(now);
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_FALSE(refreshed);
+    EXPECT_EQ(keeper->identity(), before);
+    EXPECT_NE(log.find("v2_identity_not_renewed"), std::string::npos) << log;
+    EXPECT_NE(log.find("another authority"), std::string::npos) << log;
+}
+
+TEST_F(V2Identity, IsNotRenewedUnderAnotherAuthorityOfItsOwnEither)
+{
+    auto keeper = V2IdentityKeeper::open({"", directory}, now);
+    ASSERT_TRUE(keeper.has_value());
+    const auto before = keeper->identity();
+    std::filesystem::remove(directory / v2_authority_secret_file);
+    ASSERT_TRUE(make_authority(directory / v2_authority_secret_file).has_value());
+    EXPECT_FALSE(keeper->refresh({now.seconds + 16 * day}));
+    EXPECT_EQ(keeper->identity(), before);
+    std::string text;
+    std::ifstream{directory / v2_authority_public_file} >> text;
+    EXPECT_EQ(stratum::v2::decode_authority(text), before->authority);
+}
+
+TEST_F(V2Identity, SaysWhichAuthorityAndUntilWhenAtEachRenewal)
+{
+    auto keeper = V2IdentityKeeper::open({"", directory}, now);
+    ASSERT_TRUE(keeper.has_value());
+    testing::internal::CaptureStderr();
+    ASSERT_TRUE(keeper->refresh({now.seconds + 16 * day}));
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find("v2_identity_renewed"), std::string::npos) << log;
+    EXPECT_NE(log.find(stratum::v2::encode_authority(keeper->identity()->authority)),
+              std::string::npos)
+        << log;
+    EXPECT_NE(log.find(std::to_string(now.seconds + 46 * day)), std::string::npos) << log;
+}
+
+// A first start that died between the file's name and what is in it.
+TEST_F(V2Identity, IsMadeAnewWhereAFirstStartLeftAnEmptyFile)
+{
+    std::ofstream(directory / v2_authority_secret_file).flush();
+    const auto keeper = V2IdentityKeeper::open({"", directory}, now);
+    ASSERT_TRUE(keeper.has_value()) << keeper.error().detail;
+    const auto again = V2IdentityKeeper::open({"", directory}, now);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(keeper->identity()->authority, again->identity()->authority);
+}
+
+// It has served: an empty file is damage then, and miners know the key that is lost.
+TEST_F(V2Identity, IsNotMadeAnewWhereMinersKnowAnother)
+{
+    ASSERT_TRUE(V2IdentityKeeper::open({"", directory}, now).has_value());
+    std::filesystem::resize_file(directory / v2_authority_secret_file, 0);
+    const auto keeper = V2IdentityKeeper::open({"", directory}, now);
+    ASSERT_FALSE(keeper.has_value());
+    EXPECT_EQ(keeper.error().code, Error::Code::invalid);
+}
+
+TEST_F(V2Identity, LeavesNothingBesideAKeyThatItHasWritten)
+{
+    ASSERT_TRUE(make_authority(directory / "authority.key").has_value());
+    EXPECT_FALSE(make_authority(directory / "authority.key").has_value());
+    const std::filesystem::directory_iterator files{directory};
+    EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 
 TEST_F(V2Identity, GoesOnServingWhenTheNewFileIsTorn)

@@ -295,7 +295,7 @@ TEST_F(V2Declare, TakesNoMoreJobsThanItKeepsWhenEachIsMinedOn)
     std::vector<Peer::Channel> channels{miner.channel};
     for (int i = 0; i < 16; ++i) channels.push_back(miner.mining.open_extended("user.rig2"));
     std::vector<stratum::client::MiningJob> jobs;
-    for (int i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < 16; ++i) {
         talk.pass(seconds{2});
         auto work = miner.work(*own);
         work.call.channel = channels[i].id;
@@ -306,7 +306,7 @@ TEST_F(V2Declare, TakesNoMoreJobsThanItKeepsWhenEachIsMinedOn)
     auto more = miner.work(*own);
     more.call.channel = channels[16].id;
     EXPECT_EQ(miner.declared(more), "jd-not-supported");
-    for (int i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < 16; ++i) {
         miner.mining.say(miner.mining.extended_share(channels[i], jobs[i]));
         EXPECT_TRUE(miner.mining.take<SubmitSuccess>().has_value()) << i;
     }
