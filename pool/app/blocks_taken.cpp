@@ -16,8 +16,10 @@ constexpr std::size_t kinds_max = 1024;
 
 bool BlocksTaken::take(const BlockCandidate& candidate)
 {
-    const Kind kind{.parent = parse_header(candidate.header).previous,
+    const Header header = parse_header(candidate.header);
+    const Kind kind{.parent = header.previous,
                     .judgement = candidate.judgement,
+                    .before_its_job = header.time < candidate.job->time_start,
                     .declared = candidate.job->declared};
     const std::lock_guard lock{mutex_};
     Count& count = count_of(kind);

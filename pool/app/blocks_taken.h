@@ -13,11 +13,13 @@
 namespace pool {
 
 /// Which found blocks have been taken in: each hash once, and 64 of one kind, refused ones not
-/// counted. A kind is a parent, a judgement of the share, and who has the body: at most one block
-/// of a parent gets into the chain, and where difficulty is as low as a share's (testnet4 after
-/// twenty minutes) the others would fill memory and the nodes' queues. Blocks that can't be good,
-/// or that only their finder can send, have places of their own, so that nobody can use up those of
-/// good ones. Bounded: the last 4,096 hashes are known, and the last 1,024 kinds. Any thread.
+/// counted. A kind is a parent, a judgement of the share, whether its time is before its job's
+/// (testnet4's least difficulty is good from twenty minutes after the parent: no node takes an
+/// earlier one, and anybody can make thousands), and who has the body: at most one block of a
+/// parent gets into the chain, and where difficulty is as low as a share's (testnet4 after twenty
+/// minutes) the others would fill memory and the nodes' queues. Blocks that can't be good, or that
+/// only their finder can send, have places of their own, so that nobody can use up those of good
+/// ones. Bounded: the last 4,096 hashes are known, and the last 1,024 kinds. Any thread.
 class BlocksTaken {
 public:
     static constexpr std::size_t of_kind_max = 64;
@@ -35,6 +37,7 @@ private:
     struct Kind {
         BlockHash parent;
         Judgement judgement = Judgement::unspecified;
+        bool before_its_job = false;
         bool declared = false;
         auto operator<=>(const Kind&) const = default;
     };

@@ -77,6 +77,33 @@ TEST_F(BlocksTakenTest, GivesBackNoMorePlacesThanThereAre)
     EXPECT_EQ(took, 2 * most);
 }
 
+// Testnet4 after twenty minutes: a time before them makes a block of the least difficulty that no
+// node takes, and anybody as many as he likes. The height must not be lost to them.
+TEST_F(BlocksTakenTest, HasAPlaceForAGoodBlockHoweverManyOfTimesBeforeTheirJobWereRefused)
+{
+    const auto of_time = [](std::uint32_t nonce, std::uint32_t time) {
+        BlockCandidate out = candidate(nonce);
+        auto job = std::make_shared<Job>(*out.job);
+        job->time_start = {1'700'001'201};
+        out.job = job;
+        Header header = parse_header(out.header);
+        header.time = {time};
+        out.header = serialise(header);
+        out.hash = hash_of(header);
+        return out;
+    };
+    std::size_t took = 0;
+    for (std::uint32_t nonce = 0; nonce < 3 * most; ++nonce) {
+        const BlockCandidate early = of_time(nonce, 1'700'001'200);
+        if (!taken.take(early)) continue;
+        ++took;
+        taken.refused(early.hash);
+    }
+    EXPECT_EQ(took, 2 * most);
+    EXPECT_TRUE(taken.take(of_time(1000, 1'700'001'201))) << "as its job says";
+    EXPECT_TRUE(taken.take(of_time(1001, 1'700'001'300)));
+}
+
 // Of times that no node takes yet anybody can make as many as he likes, and hold back those that he
 // has declared.
 TEST_F(BlocksTakenTest, LeavesTheirPlacesToGoodBlocksWhateverElseComes)
