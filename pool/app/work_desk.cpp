@@ -309,9 +309,10 @@ void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 
 void WorkDesk::publish(const WorkSource::Publication& publication)
 {
-    const bool empty = publication.work == WorkSource::Work::empty;
+    const bool empty = source_.on_empty_work();  // for the first time, or once more
+    const bool first_empty = publication.work == WorkSource::Work::empty;
     std::shared_ptr<const Job> job;
-    if (empty && prepared_ != nullptr && prepared_->height == publication.source->height) {
+    if (first_empty && prepared_ != nullptr && prepared_->height == publication.source->height) {
         job = job_on_tip(std::exchange(prepared_, nullptr), publication.source, publication.time);
     } else {
         auto made = make_job(JobId{next_job_}, publication.source, plan(), publication.clean(),
@@ -453,12 +454,7 @@ Result<void> WorkDesk::set_enabled(const std::string& node, bool on)
     return {};
 }
 
-void WorkDesk::refresh()
-{
-    for (NodeIndex i = 0; i < peers_.size(); ++i) {
-        if (peers_[i].up && gives_templates(peers_[i].node->role())) ask({i, std::nullopt});
-    }
-}
+void WorkDesk::refresh() { act(source_.ask_all(read_clock().steady)); }
 
 WorkStatus WorkDesk::status() const
 {

@@ -312,6 +312,15 @@ bool WorkSource::may_ask_again(const Peer& peer, SteadyTime now) const
     return now - peer.template_at >= std::min(pause, options_.again_max);
 }
 
+WorkSource::Step WorkSource::ask_all(SteadyTime now)
+{
+    Step step;
+    for (NodeIndex i = 0; i < peers_.size(); ++i) {
+        if (alive(peers_[i], now)) ask_template(i, now, step);
+    }
+    return step;
+}
+
 void WorkSource::on_failure(NodeIndex node)
 {
     Peer& peer = peers_[node];

@@ -121,6 +121,9 @@ public:
     /// Often enough for header_within: whatever is due by now.
     Step on_tick(SteadyTime now);
 
+    /// Asks every living node for a template that is not asked already.
+    Step ask_all(SteadyTime now);
+
     /// Whether a node has judged an empty block of ours on templates like the current ones: until
     /// then, and if not, there is none.
     void allow_empty(bool allowed) { empty_allowed_ = allowed; }

@@ -55,7 +55,7 @@ struct Answers {
             node.proposals.pop_front();
             done(verdict);
         }
-        while (!node.templates.empty()) {
+        while (!node.templates.empty() && work != nullptr) {
             ++templates;
             const auto done = std::move(node.templates.front());
             node.templates.pop_front();
@@ -65,8 +65,8 @@ struct Answers {
 
     tests::FakeNode node;
     Chain chain = Chain::regtest;
-    std::string verdict;  // of proposals; empty: it would take such a block
-    std::shared_ptr<const BlockTemplate> work;
+    std::string verdict;                        // of proposals; empty: it would take such a block
+    std::shared_ptr<const BlockTemplate> work;  // null: it keeps its answer to itself
     int proposed = 0;
     int templates = 0;
 };
@@ -77,13 +77,18 @@ protected:
     {
         first.work = a_template(Sats{900});
         second.work = a_template(Sats{5});
+        make_desk({});
+    }
+    void make_desk(const WorkSource::Options& work)
+    {
         WorkDeskOptions options;
         options.chain = Chain::regtest;
         options.pay_to = {0x51};
+        options.work = work;
         desk = std::make_unique<WorkDesk>(
             test.loop, options, std::vector<WorkNode>{{&first.node, ""}, {&second.node, ""}},
             WorkDesk::Out{.publish = [this](const auto& job) { jobs.push_back(job); },
-                          .prepare = [](const auto&) {},
+                          .prepare = [this](const auto& job) { prepared.push_back(job); },
                           .tip_moved = [](Height) {},
                           .announce = [](const std::string&) {}});
     }
@@ -109,6 +114,7 @@ protected:
     Answers first{"first"};
     Answers second{"second"};
     std::vector<std::shared_ptr<const Job>> jobs;
+    std::vector<std::shared_ptr<const Job>> prepared;
     std::unique_ptr<WorkDesk> desk;
 };
 
@@ -195,6 +201,38 @@ TEST_F(DeskTest, WhatANodeSaysAfterItWasSwitchedOffMovesNoTip)
     run(milliseconds{50});
     for (const auto& job : jobs) EXPECT_EQ(job->height, first.work->height);
     EXPECT_EQ(desk->status().tip, tip);
+}
+
+// The node is slow to give a template on a new tip: miners get the same empty work once more.
+TEST_F(DeskTest, EmptyWorkThatIsRepeatedIsCountedAsEmpty)
+{
+    make_desk({.refresh = milliseconds{200}, .richer_by = {1'000'000'000}});
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    ASSERT_TRUE(becomes([&] {
+        return !jobs.empty() && !first.node.waits.empty() && first.proposed + second.proposed >= 2;
+    }));
+    first.work = nullptr;
+    second.work = nullptr;
+    const BlockHash next{Digest{8}};
+    const auto before = jobs.size();
+    first.node.waits.front().second(Tip{next, {201}});
+    ASSERT_TRUE(becomes([&] { return !first.node.headers.empty(); }));
+    first.node.headers.back().second(TipHeader{.hash = next,
+                                               .previous = tip,
+                                               .height = {201},
+                                               .bits = {0x207fffff},
+                                               .median_time = {1'700'000'000}});
+    ASSERT_TRUE(becomes([&] { return jobs.size() >= before + 3; }));
+    ASSERT_EQ(jobs.back()->previous, next);
+    EXPECT_EQ(jobs[before]->prepared, prepared.back()) << "it was made ahead of time";
+    EXPECT_EQ(jobs[before]->id, prepared.back()->id);
+    EXPECT_EQ(jobs[before + 1]->prepared, nullptr) << "the same again is other work";
+    const auto& published = desk->published();
+    EXPECT_TRUE(published[0].empty);
+    EXPECT_FALSE(published[0].clean);
+    EXPECT_TRUE(published[1].empty);
+    EXPECT_EQ(desk->status().empty_jobs, jobs.size() - before);
+    EXPECT_NE(jobs.back()->id, jobs[jobs.size() - 2]->id);
 }
 
 // A proxy in between that knows no long poll.

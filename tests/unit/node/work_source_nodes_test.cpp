@@ -97,6 +97,28 @@ TEST(WorkSource, ALowerTipIsTakenWhenNoNodeHasComeBackWithOursForHalfAMinute)
     EXPECT_EQ(race.gives(0, on(7, 9)).publication->work, Work::tip);
 }
 
+// The node that is kept for bad days was last asked an hour ago; what it takes is reckoned from the
+// question that it answers.
+TEST(WorkSource, ANodeIsAsFastAsItAnswersTheQuestionOfAnAdminToo)
+{
+    Race race;
+    race.begin(10);
+    race.now += seconds{1};
+    race.says(0, 1);
+    race.says(1, 1);
+    const Step all = race.source.ask_all(race.now);
+    EXPECT_EQ(all.asks, (std::vector{template_from_0, template_from_1}));
+    EXPECT_TRUE(race.source.ask_all(race.now).asks.empty()) << "both are under way";
+    race.now += milliseconds{5};
+    race.gives(1, on(1, 10));
+    race.now += milliseconds{45};
+    race.gives(0, on(1, 10));
+    race.says(1, 1);
+    const Step next = race.after(seconds{10}, {{0, 1}, {1, 1}});
+    ASSERT_FALSE(next.asks.empty());
+    EXPECT_EQ(next.asks.front(), template_from_1) << "the faster";
+}
+
 // Its rival of the same height is the tip of a node that gives templates: nobody would ever give
 // work on the first.
 TEST(WorkSource, ATipOfANodeThatOnlyTakesBlocksIsLeftForARivalThatWorkCanBeHadOn)
