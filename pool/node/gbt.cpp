@@ -51,16 +51,22 @@ std::optional<Hash> read_hash(const JsonValue& value)
 }
 
 // What a block of ours must obey, and what its version may signal: part of a template's shape.
-void note_rules(std::vector<std::string> names, const JsonValue& available, BlockTemplate& out)
+Result<void> note_rules(std::vector<std::string> names, const JsonValue& available,
+                        BlockTemplate& out)
 {
+    if (available.exists() && available.type() != JsonValue::Type::object)
+        return wrong("vbavailable");
     for (const JsonValue& bit : available) {
-        names.push_back("bit " + std::to_string(bit.uint64().value_or(0)));
+        const auto number = bit.uint64();
+        if (!number) return wrong("vbavailable");
+        names.push_back("bit " + std::to_string(*number));
     }
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
         out.rules += name;
         out.rules += ' ';
     }
+    return {};
 }
 
 Result<void> check_rules(const JsonValue& result, BlockTemplate& out)
@@ -80,7 +86,8 @@ Result<void> check_rules(const JsonValue& result, BlockTemplate& out)
                             "\", which this version of Zubr does not know; upgrade Zubr");
         }
     }
-    note_rules(std::move(names), result.find("vbavailable"), out);
+    if (auto noted = note_rules(std::move(names), result.find("vbavailable"), out); !noted)
+        return noted;
     const JsonValue challenge = result.find("signet_challenge");
     if (challenge.exists() && challenge.string() != "51") {
         return fail(Error::Code::refused,

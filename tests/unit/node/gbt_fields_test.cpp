@@ -141,6 +141,33 @@ TEST(TemplateFields, OfAbsurdValueAreRefused)
     }
 }
 
+// The rules that may come: they are part of what a node judges a block of ours by.
+TEST(TemplateFields, OfTheRulesToComeAreNumbersByName)
+{
+    for (const Json& other : {Json(7), Json("text"), Json::array({28}), Json(true), Json(nullptr),
+                              Json{{"testdummy", "a"}}, Json{{"testdummy", -1}}}) {
+        Json given = good();
+        given["vbavailable"] = other;
+        expect_refused(given, "vbavailable = " + other.dump());
+    }
+    Json given = good();
+    given.erase("vbavailable");
+    EXPECT_TRUE(read(given).has_value());
+}
+
+TEST(TemplateFields, OfASignetThatWantsSignedBlocksAreRefused)
+{
+    Json given = good();
+    for (const Json& other : {Json("5121ad51ae"), Json(""), Json(51), Json(nullptr)}) {
+        given["signet_challenge"] = other;
+        const auto out = read(given);
+        ASSERT_FALSE(out.has_value()) << other.dump();
+        EXPECT_EQ(out.error().code, Error::Code::refused);
+    }
+    given["signet_challenge"] = "51";
+    EXPECT_TRUE(read(given).has_value());
+}
+
 TEST(TemplateFields, GiveTheRulesInForceAndTheBitsThatMayBeSignalled)
 {
     const auto out = read(good());

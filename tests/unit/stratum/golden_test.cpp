@@ -3,6 +3,8 @@
 #include "pool/base/bytes.h"
 #include "pool/base/hash.h"
 #include "pool/bitcoin/target.h"
+#include "pool/work/job.h"
+#include "pool/work/template.h"
 #include "stratum/v1/render.h"
 #include "tests/unit/stratum/talk.h"
 
@@ -183,6 +185,29 @@ TEST(ModernJob, RefusesEveryFalseReadingOfIt)
         EXPECT_EQ(miner.say(modern_submit(submit.params)),
                   Lines{R"({"id":60,"result":null,"error":[23,"Low difficulty share",null]})"})
             << submit.name;
+    }
+}
+
+// The job that goes out first on a new tip is not rendered then: its line of a moment ago is
+// patched.
+TEST(PreparedNotify, IsToTheLastByteWhatIsRenderedAnew)
+{
+    for (const std::uint64_t id : {1ULL, 0xabcdefULL, ~0ULL}) {
+        pool::Job prepared = *job_170({});
+        prepared.id = {id};
+        const stratum::v1::PreparedNotify lines{prepared};
+        for (const std::uint32_t fill : {0x00U, 0x5cU, 0xffU}) {
+            auto source = std::make_shared<pool::BlockTemplate>();
+            source->previous.bytes.fill(static_cast<std::uint8_t>(fill));
+            source->previous.bytes[3] = 0x01;  // the order of its bytes shows
+            const pool::UnixTime time{fill * 0x01010101U};
+            const auto job =
+                pool::job_on_tip(std::make_shared<const pool::Job>(prepared), source, time);
+            const auto patched = lines.lines_of(*job);
+            const auto anew = stratum::v1::render_notify(*job);
+            EXPECT_EQ(patched.clean, anew.clean);
+            EXPECT_EQ(patched.keep, anew.keep);
+        }
     }
 }
 
