@@ -110,6 +110,13 @@ Result<ChainInfo> read_chain_info(const JsonValue& result)
     }
     auto parsed = parse_chain(*chain);
     if (!parsed) return fail(parsed.error());
+    // Of all signets chain and first block are the same. Nodes before Bitcoin Core 29 do not say.
+    const JsonValue challenge = result.find("signet_challenge");
+    if (challenge.exists() && challenge.string() != "51") {
+        return fail(Error::Code::refused,
+                    "getblockchaininfo: the node is on a signet that wants signed blocks; Zubr can "
+                    "mine only a signet with the challenge OP_TRUE (-signetchallenge=51)");
+    }
     return ChainInfo{
         .chain = *parsed,
         .height = {*height},

@@ -40,6 +40,7 @@ SubmitAnswer read_submit_answer(const JsonValue& result);
 /// What an error in place of submitblock's result says of the block. code: 0 when there was no
 /// answer at all.
 SubmitOutcome outcome_of_error(int code);
+/// Errors besides: refused, a signet with a challenge that we cannot answer.
 Result<ChainInfo> read_chain_info(const JsonValue& result);
 Result<Tip> read_tip(const JsonValue& result);
 Result<TipHeader> read_tip_header(const JsonValue& result);

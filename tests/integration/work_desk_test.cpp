@@ -57,5 +57,42 @@ TEST(WorkDesk, SaysThatNoNodeWithTemplatesHasTheNewestBlock)
               "is ahead out of the configuration");
 }
 
+// Every signet is called so and begins with the same block: one that only takes blocks, and so
+// never shows a template, would be the highest tip and stop the work.
+TEST(WorkDesk, RefusesANodeOfAnotherSignetAtTheStart)
+{
+    NodeFixture ours{"signet"};
+    NodeFixture other{"signet", {"-signetchallenge=52"}};
+    pool::Loop loop;
+    const auto gives = pool::make_node_rpc(loop, options_of(ours, "gives"));
+    pool::NodeOptions only_takes = options_of(other, "takes");
+    only_takes.role = "submit";
+    const auto takes = pool::make_node_rpc(loop, only_takes);
+    pool::WorkDeskOptions options;
+    options.chain = pool::Chain::signet;
+    options.pay_to = {0x51};
+    pool::WorkDesk desk{loop,
+                        options,
+                        {{takes.get(), ""}, {gives.get(), ""}},
+                        {.publish = [](const std::shared_ptr<const pool::Job>&) {},
+                         .prepare = [](const std::shared_ptr<const pool::Job>&) {},
+                         .tip_moved = [](pool::Height) {},
+                         .announce = [](const std::string&) {}}};
+    ours.process().signal(SIGSTOP);  // whoever speaks first: the other one is to be heard
+    std::optional<pool::Result<void>> outcome;
+    const pool::Watch on = loop.after(seconds{2}, [&] { ours.process().signal(SIGCONT); });
+    desk.start(seconds{20}, [&](pool::Result<void> started) {
+        outcome = std::move(started);
+        loop.stop();
+    });
+    loop.run();
+    ours.process().signal(SIGCONT);
+    ASSERT_TRUE(outcome.has_value());
+    ASSERT_FALSE(outcome->has_value()) << "a node of another chain gets our blocks";
+    EXPECT_EQ(outcome->error().code, pool::Error::Code::refused);
+    EXPECT_NE(outcome->error().detail.find("-signetchallenge=51"), std::string::npos)
+        << outcome->error().detail;
+}
+
 }  // namespace
 }  // namespace tests

@@ -1,5 +1,6 @@
 #include "tests/support/node_fixture.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -38,7 +39,10 @@ void NodeFixture::start()
                                   "-rpcbind=127.0.0.1",
                                   "-rpcallowip=127.0.0.1",
                                   "-rpcport=" + std::to_string(port_)};
-    if (chain_ == "signet") argv.emplace_back("-signetchallenge=51");
+    const bool challenge = std::any_of(more_.begin(), more_.end(), [](const std::string& option) {
+        return option.starts_with("-signetchallenge=");
+    });
+    if (chain_ == "signet" && !challenge) argv.emplace_back("-signetchallenge=51");
     argv.insert(argv.end(), more_.begin(), more_.end());
     process_ = std::make_unique<Process>(argv, directory_.path() / "output.log");
     const bool up = eventually(seconds{60}, [this] {

@@ -45,5 +45,35 @@ TEST(SubmitAnswers, ThatAreErrorsSayNothingOfTheBlockUnlessItCannotBeRead)
     }
 }
 
+Result<ChainInfo> chain_info_of(const std::string& chain, const std::string& more = "")
+{
+    JsonDocument json;
+    const auto parsed = json.parse(R"({"chain":")" + chain + R"(","blocks":3,"bestblockhash":")" +
+                                       std::string(64, 'a') + "\"" + more + "}",
+                                   JsonLimits{});
+    EXPECT_TRUE(parsed.has_value());
+    return read_chain_info(*parsed);
+}
+
+// All signets have one name and one first block.
+TEST(ChainInfoAnswers, OfASignetThatWantsSignedBlocksIsARefusal)
+{
+    const auto other = chain_info_of("signet", R"(,"signet_challenge":"5121ad51ae")");
+    ASSERT_FALSE(other.has_value());
+    EXPECT_EQ(other.error().code, Error::Code::refused);
+    EXPECT_NE(other.error().detail.find("-signetchallenge=51"), std::string::npos);
+    EXPECT_FALSE(chain_info_of("signet", R"(,"signet_challenge":81)").has_value());
+    const auto ours = chain_info_of("signet", R"(,"signet_challenge":"51")");
+    ASSERT_TRUE(ours.has_value());
+    EXPECT_EQ(ours->chain, Chain::signet);
+    EXPECT_EQ(ours->height, Height{3});
+}
+
+TEST(ChainInfoAnswers, OfANodeThatNamesNoChallengeAreReadAllTheSame)
+{
+    EXPECT_TRUE(chain_info_of("signet").has_value()) << "before Bitcoin Core 29";
+    EXPECT_TRUE(chain_info_of("main").has_value());
+}
+
 }  // namespace
 }  // namespace pool
