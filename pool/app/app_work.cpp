@@ -62,18 +62,20 @@ Result<void> wait_or_signal(std::future<Result<void>>& answer, const sigset_t& s
 Result<void> App::Parts::open_core()
 {
     std::vector<WorkNode> all;
+    std::vector<Node*> known;
     std::vector<Node*> takers;
     for (const NodeOptions& options : config.nodes) {
         nodes.push_back(make_node_rpc(core, options));
         Node* const node = nodes.back().get();
         all.push_back({node, options.zmq_hashblock});
+        known.push_back(node);
         if (takes_blocks(node->role())) takers.push_back(node);
     }
     auto store = CandidateStore::open(std::filesystem::path{config.data_dir} / "blocks",
                                       block_reserve_bytes);
     if (!store) return fail(store.error());
     submitter = std::make_unique<Submitter>(
-        core, takers, std::move(*store),
+        core, known, std::move(*store),
         Submitter::Out{
             .found = [this](const FoundFile& found) { books->record_found(to_books(found)); },
             .answer = [this](const NodeAnswer& answer) { books->record_answer(to_books(answer)); },

@@ -218,11 +218,29 @@ Result<CandidateStore::Unsynced> CandidateStore::try_write(const FoundFile& foun
     constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     auto file = std::make_shared<const File>(::open(temporary.c_str(), how, 0600));
     if (file->fd() < 0) return disk_error(temporary);
-    if (auto put = write_all(file->fd(), to_bytes(found), temporary); !put)
-        return fail(put.error());
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return disk_error(path);
+    auto done = write_all(file->fd(), to_bytes(found), temporary);
+    if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = disk_error(path);
+    if (!done) {  // what there is of it would keep the next try from its room
+        ::unlink(temporary.c_str());
+        return fail(done.error());
+    }
+    return with_directory(std::move(file));
+}
 
-    // The name itself must survive a power cut too.
+Result<CandidateStore::Unsynced> CandidateStore::reopen(const FoundFile& found) const
+{
+    const std::filesystem::path path = path_of(found.hash, on_its_way);
+    auto file = std::make_shared<const File>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file->fd() < 0) {
+        return fail(Error::Code::io, "cannot open " + path.string() + ": " + std::strerror(errno));
+    }
+    return with_directory(std::move(file));
+}
+
+// The name itself must survive a power cut too.
+Result<CandidateStore::Unsynced> CandidateStore::with_directory(
+    std::shared_ptr<const File> file) const
+{
     auto directory = std::make_shared<const File>(
         ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory->fd() < 0) return disk_error(directory_);

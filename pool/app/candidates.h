@@ -50,6 +50,8 @@ public:
     /// Writes the file (to a temporary name first, then renamed) without waiting for the disk:
     /// from here on it survives kill -9. A power cut is another matter: sync what is returned.
     Result<Unsynced> write(const FoundFile& found) const;
+    /// One that was loaded, to be synced: nobody knows whether it ever was. Errors: io.
+    Result<Unsynced> reopen(const FoundFile& found) const;
     /// Everything that was neither kept nor removed, the lowest first. A file that is damaged is
     /// logged, renamed to *.damaged and left for a person; one that cannot be read is logged and
     /// left alone.
@@ -63,6 +65,7 @@ public:
 
 private:
     Result<Unsynced> try_write(const FoundFile& found) const;
+    Result<Unsynced> with_directory(std::shared_ptr<const File> file) const;
     explicit CandidateStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
     std::filesystem::path path_of(const BlockHash& hash, std::string_view extension) const;
     std::filesystem::path directory_;

@@ -15,17 +15,17 @@ namespace {
 constexpr std::uint32_t kept_below = 1008;
 constexpr std::size_t kept_max = 1024;
 constexpr std::chrono::minutes again_every{10};
-constexpr std::chrono::minutes again_soon{1};
 
 }  // namespace
 
 KeptBlocks::KeptBlocks(Loop& loop, std::vector<Node*> nodes, CandidateStore store, TaskThread& disk,
-                       Out out)
+                       Out out, std::chrono::milliseconds again_soon)
     : loop_(loop),
       nodes_(std::move(nodes)),
       store_(std::move(store)),
       disk_(disk),
-      out_(std::move(out))
+      out_(std::move(out)),
+      again_soon_(again_soon)
 {
 }
 
@@ -64,7 +64,8 @@ void KeptBlocks::add(const BlockHash& hash, Height height)
 
 void KeptBlocks::remember(const BlockHash& hash, Height height)
 {
-    blocks_[hash] = {height, std::vector<SteadyTime>(nodes_.size())};
+    blocks_[hash] = {height, std::vector<SteadyTime>(nodes_.size()),
+                     std::vector<std::string>(nodes_.size())};
     if (blocks_.size() <= kept_max) return;
     forget(std::min_element(blocks_.begin(), blocks_.end(), [](const auto& one, const auto& other) {
         return one.second.height < other.second.height;
@@ -135,16 +136,25 @@ void KeptBlocks::send(const FoundFile& found)
 
 void KeptBlocks::answered(const BlockHash& hash, const SubmitAnswer& answer)
 {
+    const bool none = answer.outcome == SubmitOutcome::unanswered;
+    // A node that lacks the parent for as long as it syncs would be a row a minute in the books.
+    const auto at = blocks_.find(hash);
+    const bool told = at != blocks_.end() && none &&
+                      std::exchange(at->second.no_answer[node_], answer.reason) == answer.reason;
+    if (!told) tell(hash, answer);
+    put_off(hash, none ? SteadyTime::duration{again_soon_} : again_every);
+    if (none) wanted_.clear();  // away, or without the parent: what is higher would fare no better
+    send_next();
+}
+
+void KeptBlocks::tell(const BlockHash& hash, const SubmitAnswer& answer)
+{
     const std::string& node = nodes_[node_]->name();
     log::warn("block_sent_again", {{"hash", to_display_hex(hash)},
                                    {"node", node},
                                    {"answer", to_string(answer.outcome)},
                                    {"reason", answer.reason}});
     out_.answer({hash, node, read_clock().wall, answer});
-    const bool none = answer.outcome == SubmitOutcome::unanswered;
-    put_off(hash, none ? again_soon : again_every);
-    if (none) wanted_.clear();  // away, or without the parent: what is higher would fare no better
-    send_next();
 }
 
 }  // namespace pool

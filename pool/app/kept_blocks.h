@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "pool/app/blocks_taken.h"
@@ -29,7 +31,7 @@ public:
         std::function<void(NodeAnswer)> answer;
     };
     KeptBlocks(Loop& loop, std::vector<Node*> nodes, CandidateStore store, TaskThread& disk,
-               Out out);
+               Out out, std::chrono::milliseconds again_soon = std::chrono::minutes{1});
 
     /// Tells of what an earlier life kept, one after the other as the disk has read it; of what
     /// `taken` knows already it does not.
@@ -47,6 +49,7 @@ private:
     struct Block {
         Height height;
         std::vector<SteadyTime> not_before;  // by node
+        std::vector<std::string> no_answer;  // by node: why there is none, as it was last told
     };
     void take_up_next(BlocksTaken& taken);
     void remember(const BlockHash& hash, Height height);
@@ -54,6 +57,7 @@ private:
     void put_off(const BlockHash& hash, SteadyTime::duration pause);
     void send_next();
     void send(const FoundFile& found);
+    void tell(const BlockHash& hash, const SubmitAnswer& answer);
     void answered(const BlockHash& hash, const SubmitAnswer& answer);
 
     Loop& loop_;
@@ -61,6 +65,7 @@ private:
     CandidateStore store_;
     TaskThread& disk_;
     Out out_;
+    std::chrono::milliseconds again_soon_;
     std::map<BlockHash, Block> blocks_;
     std::vector<BlockHash> earlier_;  // not read yet
     // To this node, the lowest first; `sending_`: one of them is on its way.

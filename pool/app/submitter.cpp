@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/bitcoin/block.h"
 #include "pool/work/job.h"
 
 namespace pool {
@@ -15,6 +18,16 @@ constexpr std::chrono::milliseconds retry_first{100};
 constexpr unsigned retry_doublings_max = 6;  // 6.4 s
 constexpr std::uint32_t buried_below = 100;
 constexpr std::size_t disk_queue_max = 4096;
+
+constexpr std::string_view no_parent = "prev-blk-not-found";
+
+std::vector<Node*> those_that_take_blocks(const std::vector<Node*>& nodes)
+{
+    std::vector<Node*> takers;
+    std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(takers),
+                 [](const Node* node) { return takes_blocks(node->role()); });
+    return takers;
+}
 
 // Of a block that a miner has put together itself the pool has header and coinbase: the miner gives
 // it to the network, and the chain says whether it did.
@@ -39,15 +52,21 @@ FoundFile file_of(const BlockCandidate& candidate)
 
 }  // namespace
 
-Submitter::Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out,
+Submitter::Submitter(Loop& loop, const std::vector<Node*>& nodes, CandidateStore store, Out out,
                      std::chrono::milliseconds disk_patience)
     : loop_(loop),
-      nodes_(std::move(nodes)),
+      nodes_(those_that_take_blocks(nodes)),
       store_(std::move(store)),
       out_(std::move(out)),
       disk_patience_(disk_patience),
-      preference_(loop, nodes_),
-      kept_(loop, nodes_, store_, disk_, {out_.found, out_.answer}),
+      preference_(loop, nodes),
+      kept_(loop, nodes_, store_, disk_,
+            {.found =
+                 [this](const FoundFile& found) {
+                     preference_.earlier(found.hash, found.height);
+                     out_.found(found);
+                 },
+             .answer = out_.answer}),
       disk_(disk_queue_max, {})
 {
     disk_.start();
@@ -62,7 +81,7 @@ Result<void> Submitter::resume(const std::vector<NodeAnswer>& heard)
         const auto found = std::make_shared<const FoundFile>(std::move(left_over));
         log::info("found_block_resumed", {{"hash", to_display_hex(found->hash)}});
         take_up(found, heard);
-        static_cast<void>(keep(found));  // again: nobody knows whether it was ever synced
+        static_cast<void>(keep(found, &CandidateStore::reopen));  // it may never have been synced
     }
     kept_.take_up(taken_);
     return {};
@@ -95,7 +114,7 @@ void Submitter::found(const BlockCandidate& candidate)
     const SteadyTime begun = read_clock().steady;
     const auto found = std::make_shared<const FoundFile>(file_of(candidate));
     loop_.post([this, found] { expect(found); });
-    keep(found).wait_for(disk_patience_);
+    keep(found, &CandidateStore::write).wait_for(disk_patience_);
     const auto took = read_clock().steady - begun;
     log::info("block_found",
               {{"height", candidate.job->height.value},
@@ -107,12 +126,12 @@ void Submitter::found(const BlockCandidate& candidate)
 }
 
 // Ready when the disk has it or has refused it.
-std::future<void> Submitter::keep(const Block& found)
+std::future<void> Submitter::keep(const Block& found, ToDisk how)
 {
     const auto done = std::make_shared<std::promise<void>>();
     auto kept = done->get_future();
-    const bool taken = disk_.post([this, found, done] {
-        const auto file = store_.write(*found);
+    const bool taken = disk_.post([this, found, done, how] {
+        const auto file = (store_.*how)(*found);
         loop_.post([this, found, file] { written(found, file); });
         done->set_value();
     });
@@ -186,7 +205,31 @@ void Submitter::sync(const CandidateStore::Unsynced& file)
 
 void Submitter::send(Pending& pending, std::size_t node)
 {
-    pending.deliveries[node].state = Delivery::State::in_flight;
+    Delivery& delivery = pending.deliveries[node];
+    delivery.state = Delivery::State::in_flight;
+    if (delivery.lacks_parent)
+        send_if_it_has_the_parent(pending, node);
+    else
+        give(pending, node);
+}
+
+// One that begins anew lacks it for hours: a short question each time instead of megabytes.
+void Submitter::send_if_it_has_the_parent(const Pending& pending, std::size_t node)
+{
+    const Height below{pending.found->height.value - 1};
+    nodes_[node]->sight(parse_header(pending.found->header).previous, below,
+                        [this, hash = pending.found->hash, node](const Result<Sighting>& parent) {
+                            const auto at = pending_.find(hash);
+                            if (at == pending_.end()) return;
+                            if (parent && parent->place != Sighting::Place::unknown)
+                                return give(at->second, node);
+                            at->second.deliveries[node].state = Delivery::State::waiting;
+                            retry_later(at->second, node);
+                        });
+}
+
+void Submitter::give(const Pending& pending, std::size_t node)
+{
     nodes_[node]->submit(
         pending.text, [this, hash = pending.found->hash, node](const SubmitAnswer& answer) {
             answered(node, {hash, nodes_[node]->name(), read_clock().wall, answer});
@@ -211,6 +254,7 @@ void Submitter::answered(std::size_t node, const NodeAnswer& said)
     Delivery& delivery = pending.deliveries[node];
     const auto settled = no ? Delivery::State::refused : Delivery::State::answered;
     delivery.state = none ? Delivery::State::waiting : settled;
+    delivery.lacks_parent = none && answer.reason == no_parent;
     // A node that is away for hours is not written about at each attempt.
     const bool told = none && std::exchange(delivery.no_answer, answer.reason) == answer.reason;
     if (!told) tell(pending, said);

@@ -26,7 +26,8 @@ namespace pool {
 ///
 /// What the answers mean: accepted, duplicate: the node holds the block as valid. inconclusive: it
 /// has it beside another tip; the chain will tell. rejected: it says why, and that is logged as an
-/// error. unanswered (also a time-out): it may or may not have it, so it is sent again.
+/// error. unanswered (also a time-out): it may or may not have it, so it is sent again; to one that
+/// lacks the parent (it begins anew) not before it knows that one.
 /// A rival that is a node's tip: see TipPreference.
 ///
 /// A block without a body (see FoundFile) is sent to nobody: it goes to the books, and is watched
@@ -50,7 +51,8 @@ public:
         std::function<void(NodeAnswer)> answer;
     };
     static constexpr std::chrono::milliseconds patience{20};
-    Submitter(Loop& loop, std::vector<Node*> nodes, CandidateStore store, Out out,
+    /// nodes: all. Those that only give templates are sent no block, but see TipPreference.
+    Submitter(Loop& loop, const std::vector<Node*>& nodes, CandidateStore store, Out out,
               std::chrono::milliseconds disk_patience = patience);
 
     /// Takes up what an earlier life left on disk. heard: what nodes have said to these blocks in
@@ -66,7 +68,8 @@ public:
     /// The books have one of the answers to it.
     void answer_booked(const BlockHash& hash);
     void tip_moved(Height tip);
-    /// A node, by its place in `nodes`, does not know these blocks of ours. See KeptBlocks.
+    /// A node, by its place among those that take blocks, does not know these blocks of ours. See
+    /// KeptBlocks.
     void missing(std::size_t node, const std::vector<BlockHash>& hashes)
     {
         kept_.missing(node, hashes);
@@ -81,6 +84,7 @@ private:
         enum class State : std::uint8_t { in_flight, waiting, refused, answered };
         State state = State::waiting;
         std::string no_answer;  // why there is none, as it was last told
+        bool lacks_parent = false;
         unsigned tries = 0;
         Watch retry;
     };
@@ -97,11 +101,14 @@ private:
     };
     Pending& expect(const Block& found);
     void take_up(const Block& found, const std::vector<NodeAnswer>& heard);
-    std::future<void> keep(const Block& found);
+    using ToDisk = Result<CandidateStore::Unsynced> (CandidateStore::*)(const FoundFile&) const;
+    std::future<void> keep(const Block& found, ToDisk how);
     void written(const Block& found, const Result<CandidateStore::Unsynced>& file);
     void set_out(Pending& pending);
     void sync(const CandidateStore::Unsynced& file);
     void send(Pending& pending, std::size_t node);
+    void send_if_it_has_the_parent(const Pending& pending, std::size_t node);
+    void give(const Pending& pending, std::size_t node);
     void send_waiting(Pending& pending);
     void answered(std::size_t node, const NodeAnswer& said);
     void tell(Pending& pending, const NodeAnswer& said);

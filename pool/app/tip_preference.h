@@ -14,12 +14,14 @@ namespace pool {
 
 /// The race of two blocks of one height: a node keeps the one that it saw first, unless it is told
 /// (RPC preciousblock). Where another block is a node's tip 400 ms after ours was sent, the node is
-/// told to prefer ours; of several of ours at one height, the first: a late share may make a
-/// second, which must not push the first aside. (Servers of one pool do not know of each other's:
-/// there the later may win on the nodes of who found it. Both pay the pool.) Lives on the core
-/// loop.
+/// told to prefer ours. One that was sent none (it only gives templates) may not have it yet, or
+/// its header alone, where the word has no effect: it is looked at again, for six seconds. Of
+/// several of ours at one height, the first: a late share may make a second, which must not push
+/// the first aside. (Servers of one pool do not know of each other's: there the later may win on
+/// the nodes of who found it. Both pay the pool.) Lives on the core loop.
 class TipPreference {
 public:
+    /// nodes: also those that only give templates, for our miners follow their tips.
     TipPreference(Loop& loop, std::vector<Node*> nodes) : loop_(loop), nodes_(std::move(nodes)) {}
 
     /// The node says that it holds ours. The first block of a height of which any node says so is
@@ -28,13 +30,19 @@ public:
     /// sent: when the block went to all nodes.
     void held(Node& node, const BlockHash& hash, Height height, SteadyTime sent);
 
+    /// An earlier life's: what is found at its height from now on comes after it.
+    void earlier(const BlockHash& hash, Height height);
+
 private:
     struct First {
         BlockHash hash;
         Watch look;
         bool looked = false;
+        std::map<Node*, Watch> again;
     };
-    static void look_at(Node& node, const BlockHash& hash, Height height);
+    void look_at(Node& node, const BlockHash& hash, Height height, unsigned looks_left);
+    void prefer(Node& node, const BlockHash& hash, Height height, unsigned looks_left);
+    void look_later(Node& node, const BlockHash& hash, Height height, unsigned looks_left);
 
     Loop& loop_;
     std::vector<Node*> nodes_;

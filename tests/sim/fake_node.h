@@ -14,7 +14,10 @@ namespace tests {
 /// until it is answered by hand.
 class FakeNode final : public pool::Node {
 public:
-    explicit FakeNode(std::string name) : name_(std::move(name)) {}
+    explicit FakeNode(std::string name, pool::NodeRole role = pool::NodeRole::both)
+        : name_(std::move(name)), role_(role)
+    {
+    }
 
     struct SubmitQuestion {
         pool::SubmitText block;
@@ -24,7 +27,7 @@ public:
     using Questions = std::deque<std::pair<Key, Done<T>>>;
 
     const std::string& name() const override { return name_; }
-    pool::NodeRole role() const override { return pool::NodeRole::both; }
+    pool::NodeRole role() const override { return role_; }
     void chain_info(Done<pool::ChainInfo> done) override { chain_infos.push_back(std::move(done)); }
     void wait_for_height(pool::Height height, Done<pool::Tip> done) override
     {
@@ -44,7 +47,11 @@ public:
     {
         submits.push_back({block, std::move(done)});
     }
-    void prefer(const pool::BlockHash& hash, Done<void>) override { preferred.push_back(hash); }
+    void prefer(const pool::BlockHash& hash, Done<void> done) override
+    {
+        preferred.push_back(hash);
+        done({});
+    }
     void sight(const pool::BlockHash& hash, pool::Height, Done<pool::Sighting> done) override
     {
         sights.emplace_back(hash, std::move(done));
@@ -71,6 +78,7 @@ public:
 
 private:
     std::string name_;
+    pool::NodeRole role_;
 };
 
 }  // namespace tests

@@ -216,6 +216,17 @@ TEST_F(Candidates, TakeTheRoomOfThoseThatAreKeptForLongest)
     EXPECT_EQ(store.load()->front().block, found.block);
 }
 
+// Megabytes on a disk that has none left, until the next start.
+TEST_F(Candidates, LeaveNothingBehindWhereTheDiskRefusesThem)
+{
+    const CandidateStore store = open();
+    const FoundFile found = found_block(1);
+    const fs::path name = folder() / (to_display_hex(found.hash) + ".block");
+    fs::create_directory(name);
+    EXPECT_FALSE(store.write(found).has_value());
+    EXPECT_EQ(only_file(folder()), name);
+}
+
 TEST_F(Candidates, AreKeptWholeUntilTheyAreRemoved)
 {
     const FoundFile found = found_block(1);

@@ -115,6 +115,7 @@ TEST_F(HangingDisk, HoldsNoBlockNorTheLoopThatFoundIt)
     EXPECT_TRUE(files_become(0)) << "a file that came after all was said would be resumed";
 }
 
+// Nor is it written once more: on a full disk that would use up what is kept for new ones.
 TEST_F(HangingDisk, HoldsNoBlockOfAnEarlierLife)
 {
     {
@@ -131,7 +132,10 @@ TEST_F(HangingDisk, HoldsNoBlockOfAnEarlierLife)
     const auto submitter = life(Submitter::patience);
     ASSERT_TRUE(submitter->resume().has_value());
     EXPECT_EQ(first.submits.size(), 1U);
-    answer();
+    first.answer_submit(SubmitOutcome::accepted);
+    second.answer_submit(SubmitOutcome::accepted);
+    book(*submitter, 1, 2);
+    EXPECT_TRUE(files_become(0)) << "it waits for a file that nobody has to write";
 }
 
 // kill -9 between the Stratum loop's hand-over and the core loop's first look at it: the core loop
@@ -311,6 +315,36 @@ TEST_F(KeptBlock, GoesAgainAfterItsParentAndNotWhileTheNodeHasNone)
     submitter->missing(1, newest_first);  // another node gets its own meanwhile
     ASSERT_TRUE(submits_become(second, 1));
     EXPECT_TRUE(first.submits.empty()) << "the third waits for its parent";
+}
+
+// An hour of syncing would be sixty rows in the books.
+TEST_F(KeptBlock, TellsTheSameAnswerOnce)
+{
+    static_cast<void>(life_with_one());
+    answers.clear();
+    auto store = CandidateStore::open(folder());
+    ASSERT_TRUE(store.has_value());
+    TaskThread disk{16, {}};
+    disk.start();
+    KeptBlocks kept{test.loop,
+                    {&first},
+                    *std::move(store),
+                    disk,
+                    {.found = [](const FoundFile&) {},
+                     .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }},
+                    std::chrono::milliseconds{0}};
+    kept.add(hash, {7});
+    for (const char* const reason : {"prev-blk-not-found", "prev-blk-not-found", "rejected"}) {
+        kept.missing(0, {hash});
+        ASSERT_TRUE(submits_become(first, 1));
+        first.answer_submit(SubmitOutcome::unanswered, reason);
+    }
+    EXPECT_EQ(answers.size(), 2U);
+    kept.missing(0, {hash});
+    ASSERT_TRUE(submits_become(first, 1));
+    first.answer_submit(SubmitOutcome::accepted);
+    EXPECT_EQ(answers.size(), 3U);
+    disk.stop();
 }
 
 TEST_F(KeptBlock, IsToldToTheBooksOfTheNextLifeWhichMayBeRestoredOnes)

@@ -48,7 +48,7 @@ protected:
         auto store = CandidateStore::open(folder());
         EXPECT_TRUE(store.has_value());
         return std::make_unique<Submitter>(
-            test.loop, std::vector<Node*>{&first, &second}, *std::move(store),
+            test.loop, std::vector<Node*>{&gives, &first, &second}, *std::move(store),
             Submitter::Out{
                 .found = [this](const FoundFile& found) { to_books.push_back(found); },
                 .answer = [this](const NodeAnswer& answer) { answers.push_back(answer); }},
@@ -69,6 +69,13 @@ protected:
     {
         submitter.booked(candidate(nonce).hash);
         for (int i = 0; i < answered; ++i) submitter.answer_booked(candidate(nonce).hash);
+    }
+    /// Answers the oldest look at a block.
+    static void answer_sight(tests::FakeNode& node, const Sighting& seen)
+    {
+        const auto done = std::move(node.sights.front().second);
+        node.sights.pop_front();
+        done(seen);
     }
     /// The disk's thread has done what it was asked to.
     bool files_become(std::size_t count)
@@ -91,6 +98,7 @@ protected:
     TestLoop test;
     tests::FakeNode first{"first"};
     tests::FakeNode second{"second"};
+    tests::FakeNode gives{"gives", NodeRole::templates};
     tests::TempDir directory;
     std::vector<FoundFile> to_books;
     std::vector<NodeAnswer> answers;

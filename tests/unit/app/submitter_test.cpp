@@ -88,6 +88,30 @@ TEST_F(SubmitterTest, ANodeThatStaysAwayDoesNotHaveAnotherWait)
     EXPECT_TRUE(first.submits.empty());
 }
 
+// A node that begins anew: megabytes a hundred times over, to one that says each time what it
+// lacks.
+TEST_F(SubmitterTest, AsksWhetherTheParentHasComeRatherThanSendingTheBlockAgain)
+{
+    const auto submitter = life();
+    found(*submitter, 1);
+    second.answer_submit(SubmitOutcome::unanswered, "prev-blk-not-found");
+    int asked = 0;
+    const Watch node = test.loop.every(std::chrono::milliseconds{1}, [&] {
+        if (!second.submits.empty()) return test.loop.stop();
+        if (second.sights.empty()) return;
+        EXPECT_EQ(second.sights.front().first, BlockHash{}) << "the parent of a test's block";
+        const bool come = ++asked == 4;
+        answer_sight(second, come ? Sighting{.place = Sighting::Place::in_chain, .confirmations = 1}
+                                  : Sighting{});
+    });
+    test.run();
+    EXPECT_EQ(asked, 4);
+    EXPECT_EQ(second.submits.size(), 1U) << "to a node that has the parent";
+    EXPECT_EQ(answers.size(), 1U) << "the same answer is told once";
+    second.answer_submit(SubmitOutcome::accepted);
+    EXPECT_EQ(answers.size(), 2U);
+}
+
 // At a stop: the next turn might be seconds away, and the next life hours.
 TEST_F(SubmitterTest, AsksAtOnceWhenItIsToldThatThereIsNoLater)
 {
