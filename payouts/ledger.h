@@ -193,12 +193,19 @@ struct BlockRow {
     pool::UnixMillis found_at;
     std::string finder;
     std::string worker;
+    std::optional<pool::TxId> coinbase;
     pool::Sats reward;
     std::int64_t confirmations = 0;  ///< -1: another block has its height; 0: not seen yet
     std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
     /// Score from our block before it to this one, units of 10^-18 blocks; nothing until its slot
     /// is sealed.
     std::optional<pool::U128> effort;
+};
+
+/// A block in their order, newest (highest) first.
+struct BlockPlace {
+    pool::Height height;
+    pool::BlockHash hash{};  ///< of none of ours: before all blocks of that height
 };
 
 /// One transfer of the ledger.

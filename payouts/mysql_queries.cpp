@@ -9,6 +9,7 @@
 #include "payouts/mysql_account_tokens.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
+#include "pool/bitcoin/transaction.h"
 
 namespace payouts {
 
@@ -231,16 +232,20 @@ Result<std::optional<AccessSheet>> Queries::access(std::optional<std::uint64_t> 
 }
 
 Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
-                                              std::optional<pool::Height> before)
+                                              const std::optional<BlockPlace>& after)
 {
-    const std::uint64_t below = before ? before->value : std::uint64_t{1} << 32;
+    const std::uint64_t height = after ? after->height.value : std::uint64_t{1} << 32;
+    const auto hash = sql(after ? after->hash.bytes : pool::Digest{});
     const auto rows = impl_->query(
         "SELECT hash, height, state, found_at_ms, finder, worker, reward_sat, place, "
         "confirmations, epoch, COALESCE((SELECT cum_score FROM slot WHERE slot_id <= found_slot "
         "ORDER BY slot_id DESC LIMIT 1), 0), "
-        "found_slot <= (SELECT sealed_through FROM books WHERE id = 1) "
-        "FROM block_found WHERE height < ? ORDER BY height DESC, found_at_ms DESC LIMIT ?",
-        {below, bounded(limit) + 1});  // the effort of the last needs the one before it
+        "found_slot <= (SELECT sealed_through FROM books WHERE id = 1), "
+        "coinbase_tx FROM block_found WHERE height < ? OR (height = ? AND (found_at_ms, hash) < "
+        "(COALESCE((SELECT found_at_ms FROM block_found WHERE hash = ?), 0), ?)) "
+        "ORDER BY height DESC, found_at_ms DESC, hash DESC LIMIT ?",
+        {height, height, hash, hash,
+         bounded(limit) + 1});  // the effort of the last needs the one before it
     if (!rows) return fail(rows.error());
     std::vector<BlockRow> blocks;
     for (std::size_t at = 0; at < std::min<std::size_t>(rows->size(), bounded(limit)); ++at) {
@@ -259,6 +264,9 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
             const pool::U128 before_it = at + 1 < rows->size() ? (*rows)[at + 1].u128(10) : 0;
             block.effort = row.u128(10) - std::min(row.u128(10), before_it);
         }
+        if (const auto tx = pool::parse_transaction(pool::as_bytes(row.text(12)))) {
+            block.coinbase = txid_of(*tx);
+        }
         blocks.push_back(std::move(block));
     }
     return blocks;
@@ -272,7 +280,7 @@ Result<BlockRow> Queries::block(const pool::BlockHash& hash)
     if (rows->empty()) return fail(Error::Code::not_found, "no block of ours");
     // Its effort counts from the one before it, and several may share its height.
     const auto height = static_cast<std::uint32_t>(rows->front().u64(0));
-    auto found = blocks(limit_max, pool::Height{height + 1});
+    auto found = blocks(limit_max, BlockPlace{pool::Height{height + 1}});
     if (!found) return fail(found.error());
     for (BlockRow& block : *found) {
         if (block.hash == hash) return std::move(block);

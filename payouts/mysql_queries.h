@@ -34,9 +34,9 @@ public:
     pool::Result<AccountBooks> account(std::string_view name);
     /// Who may read which named account; nothing while that is as it was at version `known`.
     pool::Result<std::optional<AccessSheet>> access(std::optional<std::uint64_t> known);
-    /// Newest (highest) first. limit: 1 ..= 1000. before: only blocks below that height.
+    /// Newest (highest) first. limit: 1 ..= 1000. after: only blocks behind that one.
     pool::Result<std::vector<BlockRow>> blocks(std::uint32_t limit,
-                                               std::optional<pool::Height> before);
+                                               const std::optional<BlockPlace>& after);
     /// Errors: not_found.
     pool::Result<BlockRow> block(const pool::BlockHash& hash);
     /// Newest first. limit: 1 ..= 1000. account: only lines that touch it; all when empty.

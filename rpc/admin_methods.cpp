@@ -193,12 +193,13 @@ Method listblocks_method(PoolView& view)
                       .doc = "only blocks below this height"}};
     method.doc = "Lists the blocks that the pool has found, newest first.";
     method.result =
-        "a list of objects: height, hash, state, found_at, finder, worker, reward_sat, "
-        "confirmations";
+        "a list of objects: height, hash, state, found_at, finder, worker, coinbase_txid, "
+        "reward_sat, "
+        "subsidy_sat, fees_sat, confirmations, effort";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
-        std::optional<pool::Height> before;
+        std::optional<BlockCursor> before;
         if (const std::optional<std::int64_t> height = arguments.optional_integer(1)) {
-            before = pool::Height{static_cast<std::uint32_t>(*height)};
+            before = BlockCursor{pool::Height{static_cast<std::uint32_t>(*height)}, ""};
         }
         view.blocks(static_cast<std::uint32_t>(arguments.integer(0)), before,
                     answer<std::vector<BlockInfo>>(std::move(reply), blocks_json));

@@ -27,19 +27,19 @@ std::optional<std::pair<std::string_view, std::string_view>> halves(std::string_
 
 }  // namespace
 
-std::string to_text(const EarningCursor& cursor)
+std::string to_text(const BlockCursor& cursor)
 {
     return std::to_string(cursor.height.value) + ":" + cursor.hash;
 }
 
-std::optional<EarningCursor> parse_earning_cursor(std::string_view text)
+std::optional<BlockCursor> parse_block_cursor(std::string_view text)
 {
     const auto parts = halves(text);
     if (!parts) return std::nullopt;
     const auto height = number<std::uint32_t>(parts->first);
     const auto hash = pool::digest_from_display_hex(parts->second);
     if (!height || !hash) return std::nullopt;
-    return EarningCursor{pool::Height{*height}, pool::to_display_hex(*hash)};
+    return BlockCursor{pool::Height{*height}, pool::to_display_hex(*hash)};
 }
 
 std::string to_text(const PaidCursor& cursor)

@@ -12,14 +12,14 @@
 /// while newer ones come. Parsing gives nothing for what is no cursor. Pure.
 namespace rpc {
 
-/// Of an account's earnings, newest first: "812:<hash>".
-struct EarningCursor {
+/// Of blocks, and of an account's earnings from them, newest first: "812:<hash>".
+struct BlockCursor {
     pool::Height height;
     std::string hash;  ///< 64 hex digits, as people are shown it
-    friend bool operator==(const EarningCursor&, const EarningCursor&) = default;
+    friend bool operator==(const BlockCursor&, const BlockCursor&) = default;
 };
-std::string to_text(const EarningCursor& cursor);
-std::optional<EarningCursor> parse_earning_cursor(std::string_view text);
+std::string to_text(const BlockCursor& cursor);
+std::optional<BlockCursor> parse_block_cursor(std::string_view text);
 
 /// Of what payouts paid an account, newest first: "17:3".
 struct PaidCursor {

@@ -107,7 +107,7 @@ std::string history_json(const HistoryInfo& history)
 std::string earnings_json(const std::vector<EarningInfo>& earnings, std::uint32_t limit)
 {
     const auto place = [](const EarningInfo& last) {
-        return to_text(EarningCursor{last.height, last.hash});
+        return to_text(BlockCursor{last.height, last.hash});
     };
     return page_json("earnings", earnings, limit, place, [](const EarningInfo& earning) {
         std::string out;

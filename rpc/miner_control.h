@@ -10,13 +10,9 @@
 
 #include "pool/base/result.h"
 #include "pool/base/time.h"
+#include "rpc/operator_info.h"
 
 namespace rpc {
-
-struct BanInfo {
-    std::string network;
-    std::chrono::seconds left{0};
-};
 
 /// A miner's connection.
 struct ConnectionInfo {

@@ -63,16 +63,7 @@ Method listbanned_method(MinerControl& miners)
     method.doc = "Lists the addresses and networks that may not connect.";
     method.result = "a list of objects: network, seconds_left";
     method.handler = [&miners](const Caller&, const Arguments&, const Reply& reply) {
-        std::string out;
-        pool::JsonWriter json{out};
-        json.begin_array();
-        for (const BanInfo& ban : miners.bans()) {
-            json.begin_object().key("network").string(ban.network);
-            json.key("seconds_left").unsigned_integer(static_cast<std::uint64_t>(ban.left.count()));
-            json.end_object();
-        }
-        json.end_array();
-        reply(std::move(out));
+        reply(bans_json(miners.bans()));
     };
     return method;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,6 +47,13 @@ struct BitcoindInfo {
     pool::Height height;  ///< of its tip; 0 when unknown
     std::string tip;      ///< "" when unknown
     bool on_our_tip = false;
+    std::optional<std::uint64_t> template_age_ms;  ///< of the last one it gave; nothing before that
+};
+
+/// An address or a network that may not connect.
+struct BanInfo {
+    std::string network;
+    std::chrono::seconds left{0};
 };
 
 /// How long a store took lately.
@@ -66,6 +75,8 @@ struct OperatorInfo {
     StoreTimes redis;              ///< a batch of shares, over the last half to whole minute
     StoreTimes mysql;              ///< a step of the books with shares, the same
     std::uint64_t bans = 0;        ///< addresses and networks that are banned now
+    std::vector<BanInfo> banned;   ///< of those the longest, at most banned_shown
+    static constexpr std::size_t banned_shown = 100;
 };
 
 }  // namespace rpc

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ std::string nodes_json(const std::vector<BitcoindInfo>& nodes)
         members.count("height", node.height.value);
         members.text("tip", node.tip);
         members.flag("on_our_tip", node.on_our_tip);
+        members.raw("template_age_ms",
+                    node.template_age_ms ? std::to_string(*node.template_age_ms) : "null");
         members.end();
         return out;
     });
@@ -37,6 +40,18 @@ std::string times_json(const StoreTimes& times)
 }
 
 }  // namespace
+
+std::string bans_json(const std::vector<BanInfo>& bans)
+{
+    return list_json(bans, [](const BanInfo& ban) {
+        std::string out;
+        Members members{out};
+        members.text("network", ban.network);
+        members.count("seconds_left", static_cast<std::uint64_t>(ban.left.count()));
+        members.end();
+        return out;
+    });
+}
 
 std::string operator_json(const OperatorInfo& info)
 {
@@ -80,6 +95,7 @@ std::string operator_json(const OperatorInfo& info)
     members.raw("redis_times", times_json(info.redis));
     members.raw("mysql_times", times_json(info.mysql));
     members.count("bans", info.bans);
+    members.raw("banned", bans_json(info.banned));
     members.end();
     return out;
 }

@@ -122,9 +122,12 @@ struct WorkerInfo {
     std::uint64_t stale = 0;
     std::uint64_t rejected = 0;   ///< all that were refused for another reason than being stale
     std::uint64_t duplicate = 0;  ///< of those
-    std::uint64_t low_difficulty = 0;  ///< of those
-    double best_share = 0;             ///< difficulty of the best one accepted
-    double difficulty = 0;             ///< assigned now; 0 when not connected
+    std::uint64_t low_difficulty = 0;  ///< of those, as the next three
+    std::uint64_t unknown_job = 0;
+    std::uint64_t time = 0;     ///< too old or too new
+    std::uint64_t version = 0;  ///< bits rolled that may not be
+    double best_share = 0;      ///< difficulty of the best one accepted
+    double difficulty = 0;      ///< assigned now; 0 when not connected
     std::optional<pool::UnixMillis> last_share;
     std::string user_agent;               ///< what the miner says of itself: any text
     std::uint64_t session_count = 0;      ///< connections that are open
@@ -148,7 +151,8 @@ struct UserInfo {
     pool::Sats paid;           ///< ever, in payouts that are settled
     std::uint64_t shares = 0;  ///< accepted, booked in MySQL
     Hashrates rates;
-    std::uint64_t stale = 0;  ///< since this process started, as the two below
+    std::uint64_t accepted = 0;  ///< since this process started, as the three below
+    std::uint64_t stale = 0;
     std::uint64_t rejected = 0;
     double best_share = 0;
     /// By name. Nobody changes them, so that all who ask in the same second share one list: an
@@ -173,8 +177,10 @@ struct BlockInfo {
     pool::UnixMillis found_at;
     std::string finder;  ///< account, "" when it was not authorised
     std::string worker;
-    bool finder_public = false;      ///< may everybody see finder and worker?
-    pool::Sats reward;               ///< paid to the pool's script
+    bool finder_public = false;  ///< may everybody see finder and worker?
+    std::string coinbase;  ///< its first transaction's id, as people are shown it; "" when unknown
+    pool::Sats reward;     ///< paid to the pool's script
+    pool::Sats subsidy;    ///< of that; the rest is fees
     std::int64_t confirmations = 0;  ///< -1: not in the chain
     std::optional<double> effort;    ///< work since our block before it, in expected blocks
 };
@@ -290,7 +296,7 @@ public:
     virtual void sites(const std::string& account, Done<std::vector<SiteInfo>> done) = 0;
     /// Newest first. limit: 1 ..= 1000. after: only what comes behind it. Errors: not_found.
     virtual void earnings(const std::string& account, std::uint32_t limit,
-                          const std::optional<EarningCursor>& after,
+                          const std::optional<BlockCursor>& after,
                           Done<std::vector<EarningInfo>> done) = 0;
     /// Payouts that are on their way or over, newest first. limit: 1 ..= 1000. before: only those
     /// below that number.
@@ -307,8 +313,9 @@ public:
                                Done<std::vector<BlockAnswerInfo>> done) = 0;
     /// hash: as people are shown it. Errors: not_found, invalid.
     virtual void block(const std::string& hash, Done<BlockInfo> done) = 0;
-    /// Newest first. limit: 1 ..= 1000. before_height: only blocks below it.
-    virtual void blocks(std::uint32_t limit, std::optional<pool::Height> before_height,
+    /// Newest first. limit: 1 ..= 1000. after: only what comes behind that block; without its hash,
+    /// only blocks below the height.
+    virtual void blocks(std::uint32_t limit, const std::optional<BlockCursor>& after,
                         Done<std::vector<BlockInfo>> done) = 0;
     /// May take minutes on a large pool; one at a time.
     /// Errors: not_found, invalid (a producer of this very server).

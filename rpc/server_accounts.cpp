@@ -263,7 +263,7 @@ AccountEdge::Question AccountEdge::earnings(const HttpRequest& request)
 {
     const auto limit = query_number(request, "limit", 1, earnings_max, earnings_default);
     const std::string_view text = query_text(request, "cursor");
-    const auto after = parse_earning_cursor(text);
+    const auto after = parse_block_cursor(text);
     Question question{Need::earnings, " earnings " + std::to_string(limit.value_or(0)) + " " +
                                           (after ? to_text(*after) : "")};
     if (!limit || (!after && !text.empty())) question.refusal = page_refusal;

@@ -237,20 +237,23 @@ void WebEdge::blocks(const HttpRequest& request, const std::string& host,
                 }
                 done(std::move(found));
             };
-            view_.blocks(same_height_max, pool::Height{height.value + 1}, one);
+            view_.blocks(same_height_max, BlockCursor{pool::Height{height.value + 1}, ""}, one);
         };
         return tell(request, host, "height " + std::to_string(*height), std::move(respond), ask);
     }
     const auto limit = query_number(request, "limit", 1, blocks_max, blocks_default);
     const auto before = query_number(request, "before", 1, UINT32_MAX, 0);
-    if (!limit || !before) {
-        return respond(api_error(400, "bad_query", "limit is 1 to 100, before is a height"));
+    const std::string_view cursor = query_text(request, "cursor");
+    std::optional<BlockCursor> after = parse_block_cursor(cursor);
+    if (!limit || !before || (!after && !cursor.empty()) || (after && *before != 0)) {
+        return respond(api_error(400, "bad_query",
+                                 "limit is 1 to 100; before is a height, or cursor the height and "
+                                 "the hash of the last block shown, as 812:HASH"));
     }
-    std::optional<pool::Height> below;
-    if (*before != 0) below = pool::Height{*before};
-    tell(request, host, "blocks " + std::to_string(*limit) + " " + std::to_string(*before),
+    if (*before != 0) after = BlockCursor{pool::Height{*before}, ""};
+    tell(request, host, "blocks " + std::to_string(*limit) + " " + (after ? to_text(*after) : ""),
          std::move(respond), [&](AnswerCache::Take take) {
-             view_.blocks(*limit, below,
+             view_.blocks(*limit, after,
                           rendered<std::vector<BlockInfo>>(std::move(take), public_blocks_json));
          });
 }

@@ -76,7 +76,14 @@ void block_members(Members& members, const BlockInfo& block)
     members.count("found_at", seconds(block.found_at));
     members.text("finder", block.finder);
     members.text("worker", block.worker);
+    if (block.coinbase.empty()) {
+        members.raw("coinbase_txid", "null");
+    } else {
+        members.text("coinbase_txid", block.coinbase);
+    }
     members.sats("reward_sat", block.reward);
+    members.sats("subsidy_sat", block.subsidy);
+    members.sats("fees_sat", block.reward - block.subsidy);
     members.raw("confirmations", std::to_string(block.confirmations));
     members.raw("effort", block.effort ? number_json(*block.effort) : "null");
 }
@@ -160,10 +167,14 @@ std::string worker_detail_json(const WorkerInfo& worker)
     std::string out;
     Members members{out};
     worker_members(members, worker);
-    const std::uint64_t named = worker.duplicate + worker.low_difficulty;
+    const std::uint64_t named = worker.duplicate + worker.low_difficulty + worker.unknown_job +
+                                worker.time + worker.version;
     const std::vector<RejectCount> rejects{{"stale", worker.stale},
                                            {"duplicate", worker.duplicate},
                                            {"low_difficulty", worker.low_difficulty},
+                                           {"unknown_job", worker.unknown_job},
+                                           {"time", worker.time},
+                                           {"version", worker.version},
                                            {"other", worker.rejected - named}};
     members.raw("rejects", list_json(rejects, [](const RejectCount& each) {
                     std::string text;
@@ -239,14 +250,15 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
     if (scopes.hashrate) {
         members.count("shares", user.shares);
         add_rates(members, user.rates);
+        members.count("accepted", user.accepted);
         members.count("stale", user.stale);
         members.count("rejected", user.rejected);
         members.number("best_share", user.best_share);
         members.count("worker_count", user.workers->size());
     } else {
         add_nulls(members, {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
-                            "hashrate_1h", "hashrate_1d", "hashrate_7d", "stale", "rejected",
-                            "best_share", "worker_count"});
+                            "hashrate_1h", "hashrate_1d", "hashrate_7d", "accepted", "stale",
+                            "rejected", "best_share", "worker_count"});
     }
     members.end();
     return out;

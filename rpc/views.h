@@ -52,6 +52,7 @@ std::string worker_detail_json(const WorkerInfo& worker);
 /// A block as everybody may see it, and what each node said to it.
 std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers);
 std::string nodes_json(const std::vector<BitcoindInfo>& nodes);
+std::string bans_json(const std::vector<BanInfo>& bans);
 std::string operator_json(const OperatorInfo& info);
 std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers);
 /// Of blocks, newest first: found for expected.

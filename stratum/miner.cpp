@@ -23,11 +23,17 @@ void Worker::count(const Outcome& outcome, pool::Now now)
         case pool::Judgement::low_difficulty:
             ++counts.low_difficulty;
             return;
-        case pool::Judgement::unspecified:
         case pool::Judgement::unknown_job:
+            ++counts.unknown_job;
+            return;
         case pool::Judgement::time_too_old:
         case pool::Judgement::time_too_new:
+            ++counts.time;
+            return;
         case pool::Judgement::version_not_allowed:
+            ++counts.version;
+            return;
+        case pool::Judgement::unspecified:
         case pool::Judgement::unauthorised:
             break;
     }

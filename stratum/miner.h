@@ -22,16 +22,25 @@ struct ShareCounts {
     std::uint64_t stale = 0;
     std::uint64_t duplicate = 0;
     std::uint64_t low_difficulty = 0;
-    std::uint64_t other = 0;  ///< everything else that was refused
+    std::uint64_t unknown_job = 0;
+    std::uint64_t time = 0;     ///< too old or too new
+    std::uint64_t version = 0;  ///< bits rolled that may not be
+    std::uint64_t other = 0;    ///< everything else that was refused
 
     std::uint64_t judged() const { return accepted + stale + rejected(); }
-    std::uint64_t rejected() const { return duplicate + low_difficulty + other; }
+    std::uint64_t rejected() const
+    {
+        return duplicate + low_difficulty + unknown_job + time + version + other;
+    }
     void add(const ShareCounts& more)
     {
         accepted += more.accepted;
         stale += more.stale;
         duplicate += more.duplicate;
         low_difficulty += more.low_difficulty;
+        unknown_job += more.unknown_job;
+        time += more.time;
+        version += more.version;
         other += more.other;
     }
 };

@@ -84,6 +84,9 @@ rpc::WorkerInfo worker_info(const std::string& name, Merged& merged)
     info.rejected = merged.counts.rejected();
     info.duplicate = merged.counts.duplicate;
     info.low_difficulty = merged.counts.low_difficulty;
+    info.unknown_job = merged.counts.unknown_job;
+    info.time = merged.counts.time;
+    info.version = merged.counts.version;
     info.difficulty = merged.difficulty;
     info.user_agent = merged.user_agent;
     put_sessions(std::move(merged.sessions), info);
@@ -99,6 +102,7 @@ void LiveState::Account::add(rpc::WorkerInfo worker)
 {
     check(workers.empty() || workers.back().name < worker.name, "workers come by name");
     rates.add(worker.rates);
+    accepted += worker.accepted;
     stale += worker.stale;
     rejected += worker.rejected;
     best_share = std::max(best_share, worker.best_share);

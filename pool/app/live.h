@@ -42,6 +42,7 @@ struct LiveState {
     /// What an account's workers do together, and each of them, by name.
     struct Account {
         rpc::Hashrates rates;
+        std::uint64_t accepted = 0;
         std::uint64_t stale = 0;
         std::uint64_t rejected = 0;
         double best_share = 0;

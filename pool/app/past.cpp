@@ -34,7 +34,7 @@ rpc::PayoutInfo payout_info(const payouts::PayoutRow& row)
             .recipients = row.recipients};
 }
 
-std::optional<payouts::EarningPlace> behind_of(const std::optional<rpc::EarningCursor>& after)
+std::optional<payouts::EarningPlace> behind_of(const std::optional<rpc::BlockCursor>& after)
 {
     if (!after) return std::nullopt;
     const auto hash = digest_from_display_hex(after->hash);
@@ -137,7 +137,7 @@ void Past::sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> do
 }
 
 void Past::earnings(const std::string& account, std::uint32_t limit,
-                    const std::optional<rpc::EarningCursor>& after,
+                    const std::optional<rpc::BlockCursor>& after,
                     Done<std::vector<rpc::EarningInfo>> done)
 {
     ask<std::vector<rpc::EarningInfo>>(

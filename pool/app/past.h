@@ -26,7 +26,7 @@ public:
     void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done);
     void sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> done);
     void earnings(const std::string& account, std::uint32_t limit,
-                  const std::optional<rpc::EarningCursor>& after,
+                  const std::optional<rpc::BlockCursor>& after,
                   Done<std::vector<rpc::EarningInfo>> done);
     void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                  Done<std::vector<rpc::PayoutInfo>> done);

@@ -1,11 +1,14 @@
 #include "pool/app/view.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <utility>
 
 #include "pool/app/view_metrics.h"
 #include "pool/app/work_control.h"
 #include "pool/base/bytes.h"
+#include "pool/bitcoin/chain_rules.h"
 #include "pool/bitcoin/target.h"
 
 namespace pool {
@@ -33,6 +36,7 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr
     const auto live = state->by_account.find(books.name);
     if (live == state->by_account.end()) return info;
     info.rates = live->second.rates;
+    info.accepted = live->second.accepted;
     info.stale = live->second.stale;
     info.rejected = live->second.rejected;
     info.best_share = live->second.best_share;
@@ -43,7 +47,7 @@ rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr
 /// Of a score: how many blocks it was expected to find.
 double blocks_in(U128 score) { return static_cast<double>(score) / 1e18; }
 
-rpc::BlockInfo block_info(const payouts::BlockRow& row)
+rpc::BlockInfo block_info(const payouts::BlockRow& row, Chain chain)
 {
     return {.height = row.height,
             .hash = to_display_hex(row.hash),
@@ -51,7 +55,9 @@ rpc::BlockInfo block_info(const payouts::BlockRow& row)
             .found_at = row.found_at,
             .finder = row.finder,
             .worker = row.worker,
+            .coinbase = row.coinbase ? to_display_hex(*row.coinbase) : std::string{},
             .reward = row.reward,
+            .subsidy = std::min(subsidy_of(chain, row.height), row.reward),
             .confirmations = row.confirmations,
             .effort = row.effort ? std::optional{blocks_in(*row.effort)} : std::nullopt};
 }
@@ -75,6 +81,17 @@ std::vector<rpc::LoopInfo> loop_infos(const LoopLag& lag, const LiveState& state
         out.push_back(std::move(info));
     }
     return out;
+}
+
+void put_bans(std::vector<stratum::Gate::Ban> bans, rpc::OperatorInfo& to)
+{
+    to.bans = bans.size();
+    const std::size_t shown = std::min(bans.size(), rpc::OperatorInfo::banned_shown);
+    std::partial_sort(bans.begin(), bans.begin() + static_cast<std::ptrdiff_t>(shown), bans.end(),
+                      [](const auto& a, const auto& b) { return a.left > b.left; });
+    for (std::size_t i = 0; i < shown; ++i) {
+        to.banned.push_back({std::move(bans[i].network), bans[i].left});
+    }
 }
 
 TimesSum redis_times(const std::vector<StratumLoop*>& loops)
@@ -297,25 +314,29 @@ void View::block(const std::string& hash, Done<rpc::BlockInfo> done)
         [this, done = std::move(done)](Result<payouts::BlockRow> row) {
             if (!row) return done(fail(row.error()));
             access_.fresh([this, done, row = std::move(*row)] {
-                rpc::BlockInfo info = block_info(row);
+                rpc::BlockInfo info = block_info(row, identity_.chain);
                 info.finder_public = access_.is_public(row.finder);
                 done(std::move(info));
             });
         });
 }
 
-void View::blocks(std::uint32_t limit, std::optional<Height> before_height,
+void View::blocks(std::uint32_t limit, const std::optional<rpc::BlockCursor>& after,
                   Done<std::vector<rpc::BlockInfo>> done)
 {
     using Rows = std::vector<payouts::BlockRow>;
-    ask<Rows>([limit, before_height](
-                  payouts::Queries& queries) { return queries.blocks(limit, before_height); },
+    std::optional<payouts::BlockPlace> place;
+    if (after) {
+        const auto hash = digest_from_display_hex(after->hash);
+        place = payouts::BlockPlace{after->height, hash ? BlockHash{*hash} : BlockHash{}};
+    }
+    ask<Rows>([limit, place](payouts::Queries& queries) { return queries.blocks(limit, place); },
               [this, done = std::move(done)](Result<Rows> rows) {
                   if (!rows) return done(fail(rows.error()));
                   access_.fresh([this, done, rows = std::move(*rows)] {
                       std::vector<rpc::BlockInfo> out;
                       for (const payouts::BlockRow& row : rows) {
-                          out.push_back(block_info(row));
+                          out.push_back(block_info(row, identity_.chain));
                           out.back().finder_public = access_.is_public(row.finder);
                       }
                       done(std::move(out));
@@ -407,7 +428,7 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
             info.ledger_known = totals_.known();
             info.redis = redis_times_.lately(redis_times(parts_.loops));
             info.mysql = mysql_times_.lately(TimesSum::of(parts_.books.step_times()));
-            info.bans = parts_.gate.bans_active(read_clock().steady);
+            put_bans(parts_.gate.bans(read_clock().steady), info);
             done(std::move(info));
         });
     });

@@ -105,7 +105,7 @@ public:
         past_.sites(account, std::move(done));
     }
     void earnings(const std::string& account, std::uint32_t limit,
-                  const std::optional<rpc::EarningCursor>& after,
+                  const std::optional<rpc::BlockCursor>& after,
                   Done<std::vector<rpc::EarningInfo>> done) override
     {
         past_.earnings(account, limit, after, std::move(done));
@@ -128,7 +128,7 @@ public:
         past_.block_answers(hash, std::move(done));
     }
     void block(const std::string& hash, Done<rpc::BlockInfo> done) override;
-    void blocks(std::uint32_t limit, std::optional<Height> before_height,
+    void blocks(std::uint32_t limit, const std::optional<rpc::BlockCursor>& after,
                 Done<std::vector<rpc::BlockInfo>> done) override;
     void ledger(std::uint32_t limit, const std::string& account,
                 Done<std::vector<rpc::LedgerLine>> done) override;

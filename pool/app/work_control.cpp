@@ -67,6 +67,9 @@ std::vector<rpc::BitcoindInfo> node_infos(const std::vector<NodeStatus>& nodes,
             info.tip = to_display_hex(node.tip->hash);
             info.on_our_tip = node.tip->hash == ours;
         }
+        if (node.template_age) {
+            info.template_age_ms = static_cast<std::uint64_t>(node.template_age->count());
+        }
         out.push_back(std::move(info));
     }
     return out;

@@ -223,6 +223,7 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
         return act(source_.on_template(index, fail(off), read_clock().steady));
     }
     if (!given) return turn_down(index, given.error());
+    peers_[index].template_at = read_clock().steady;
     if (const auto good = source_.check(index, **given, to_seconds(read_clock().wall)); !good) {
         return turn_down(index, good.error());
     }
@@ -421,11 +422,15 @@ void WorkDesk::note(const WorkSource::Notice& notice)
 
 std::vector<NodeStatus> WorkDesk::nodes() const
 {
+    const SteadyTime now = read_clock().steady;
     std::vector<NodeStatus> out;
     for (NodeIndex i = 0; i < peers_.size(); ++i) {
         const Peer& peer = peers_[i];
-        out.push_back(
-            {peer.node->name(), peer.node->role(), peer.enabled, peer.up, source_.tip_of(i)});
+        NodeStatus& status = out.emplace_back(NodeStatus{
+            peer.node->name(), peer.node->role(), peer.enabled, peer.up, source_.tip_of(i), {}});
+        if (!peer.template_at) continue;
+        status.template_age =
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - *peer.template_at);
     }
     return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -79,6 +80,7 @@ struct NodeStatus {
     bool enabled = true;
     bool up = false;
     std::optional<Tip> tip;
+    std::optional<std::chrono::milliseconds> template_age;  ///< of the last that it gave
 };
 
 /// Listens to the nodes by every means there is (ZMQ, long poll, a look a second), does what the
@@ -127,6 +129,7 @@ private:
         bool up = false;
         bool looking = false;
         bool waiting = false;
+        std::optional<SteadyTime> template_at;
         bool refuses = false;  // to take the blocks that its last template would make
         std::string trouble;   // what was last said of it in the log
         SteadyTime trouble_told{};

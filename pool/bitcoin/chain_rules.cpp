@@ -23,6 +23,13 @@ bool target_and_reward_stay(Chain chain, Height height)
     return height.value % blocks_a_period != 0 && height.value % blocks_a_halving(chain) != 0;
 }
 
+Sats subsidy_of(Chain chain, Height height)
+{
+    constexpr std::int64_t begun = 5'000'000'000;
+    const std::uint32_t halvings = height.value / blocks_a_halving(chain);
+    return halvings < 64 ? Sats{begun >> halvings} : Sats{0};
+}
+
 std::optional<Period> period_of(Chain chain, Height tip)
 {
     if (chain == Chain::regtest) return std::nullopt;

@@ -13,6 +13,9 @@ namespace pool {
 /// always where nBits depends on the header's time (testnet4).
 bool target_and_reward_stay(Chain chain, Height height);
 
+/// What a block pays besides its fees.
+Sats subsidy_of(Chain chain, Height height);
+
 /// A block more than 20 minutes after the one before has the least difficulty (testnet4).
 bool has_minimum_difficulty_blocks(Chain chain);
 

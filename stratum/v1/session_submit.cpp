@@ -152,7 +152,8 @@ void Session::on(const Submit& call, const Turn& turn)
     }
     const auto worker = worker_of(call.worker, turn);
     if (!worker) return refuse_submit(turn, ErrorCode::unauthorized, "Unauthorized worker");
-    ++roster_.worker(*worker).counts.other;
+    ShareCounts& counts = roster_.worker(*worker).counts;
+    ++(entry == nullptr ? counts.unknown_job : counts.other);
     if (entry == nullptr) {
         return refuse_submit(turn, ErrorCode::job_not_found, "Job not found", worker);
     }

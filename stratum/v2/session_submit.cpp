@@ -69,7 +69,7 @@ void Session::submit(const Claim& claim, const Turn& turn)
     const auto* entry = target == nullptr ? nullptr : world.jobs.find(id);
     if (entry == nullptr) {
         world.metrics.of(pool::Judgement::unknown_job).add();
-        ++roster_.worker(channel->worker).counts.other;
+        ++roster_.worker(channel->worker).counts.unknown_job;
         return refuse_unjudged(call, "invalid-job-id", turn);
     }
     const pool::Job& job = *entry->job;

@@ -300,6 +300,34 @@ TEST_F(Books, ShowInQueriesWhatTheyHold)
     EXPECT_EQ(blocks->at(0).confirmations, 101);
 }
 
+// Two of ours at one height, found in the same millisecond: a page may end between them.
+TEST_F(Books, ListBlocksInPagesThatNeitherSkipNorRepeatOne)
+{
+    found(1, slot, 1'000'000);
+    for (const auto number : std::initializer_list<std::uint8_t>{2, 3, 4}) {
+        FoundBlock rival = block(number, slot, 1'000'000);
+        rival.height = pool::Height{2};
+        if (number == 3) rival.found_at.value += 1;
+        ASSERT_TRUE(service->record_found(rival).has_value());
+    }
+    const auto queries = payouts::Queries::open(books.mysql());
+    ASSERT_TRUE(queries.has_value());
+    std::vector<int> seen;
+    std::optional<payouts::BlockPlace> place;
+    for (int page = 0; page < 5; ++page) {
+        const auto blocks = (*queries)->blocks(1, place);
+        ASSERT_TRUE(blocks.has_value()) << blocks.error().detail;
+        if (blocks->empty()) break;
+        ASSERT_EQ(blocks->size(), 1U);
+        seen.push_back(blocks->front().hash.bytes[31]);
+        place = payouts::BlockPlace{blocks->front().height, blocks->front().hash};
+    }
+    EXPECT_EQ(seen, (std::vector<int>{3, 4, 2, 1}));
+    const auto below = (*queries)->blocks(10, payouts::BlockPlace{pool::Height{2}});
+    ASSERT_TRUE(below.has_value());
+    EXPECT_EQ(below->size(), 1U);
+}
+
 TEST_F(Books, KnowAThousandNamesByTheirHandlesAndLeaveOutWhatTheyDoNotKnow)
 {
     found(1, slot, 1'000'000);

@@ -181,6 +181,9 @@ TEST(RpcAccess, ShowsTheServersOwnStateToOperatorsAlone)
     EXPECT_EQ(info.at("loops").at(0).at("lag_ms"), 2);
     EXPECT_EQ(info.at("loops").at(1).at("connections"), 7);
     EXPECT_EQ(info.at("nodes").at(0).at("name"), "node1");
+    EXPECT_EQ(info.at("nodes").at(0).at("template_age_ms"), 1200);
+    EXPECT_EQ(info.at("bans"), 1);
+    EXPECT_EQ(info.at("banned"), json::parse(R"([{"network":"192.0.2.0/24","seconds_left":60}])"));
     EXPECT_EQ(info.at("ledger_difference_sat"), 0);
 }
 

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -115,6 +116,8 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/luck", "/api/v1/luck"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=2"},
         {"/api/v1/blocks", "/api/v1/blocks?limit=0"},
+        {"/api/v1/blocks", "/api/v1/blocks?cursor=812:" + std::string(64, 'a')},
+        {"/api/v1/blocks", "/api/v1/blocks?cursor=812"},
         {"/api/v1/blocks/{height}", "/api/v1/blocks/812"},
         {"/api/v1/blocks/{height}", "/api/v1/blocks/x"},
         {"/api/v1/users/{account}", "/api/v1/users/miner"},
@@ -372,8 +375,13 @@ TEST(RpcApi, TellsWhyAWorkersSharesWereRefused)
     const json worker = json::parse(body_of(get(server.web(), "/api/v1/users/miner/workers/rig")));
     std::map<std::string, int> rejects;
     for (const json& each : worker.at("rejects")) rejects[each.at("reason")] = each.at("count");
-    EXPECT_EQ(rejects, (std::map<std::string, int>{
-                           {"stale", 2}, {"duplicate", 3}, {"low_difficulty", 1}, {"other", 5}}));
+    EXPECT_EQ(rejects, (std::map<std::string, int>{{"stale", 2},
+                                                   {"duplicate", 3},
+                                                   {"low_difficulty", 1},
+                                                   {"unknown_job", 0},
+                                                   {"time", 1},
+                                                   {"version", 2},
+                                                   {"other", 2}}));
 }
 
 TEST(RpcApi, TellsOfABlockWithoutItsPrivateFinderWhatEachNodeSaid)
@@ -384,6 +392,24 @@ TEST(RpcApi, TellsOfABlockWithoutItsPrivateFinderWhatEachNodeSaid)
     EXPECT_EQ(block.at("height"), 812);
     EXPECT_EQ(block.at("answers").at(0).at("took_ms"), 7);
     EXPECT_FALSE(has(answer, "hidden") || has(answer, "secret-rig")) << answer;
+}
+
+TEST(RpcApi, GivesPagesOfBlocksByTheLastOneShownAndTellsWhatItPaid)
+{
+    const Running server;
+    const json first = json::parse(body_of(get(server.web(), "/api/v1/blocks?limit=1")));
+    EXPECT_EQ(first.at(0).at("coinbase_txid"), std::string(64, 'c'));
+    EXPECT_EQ(first.at(0).at("reward_sat"), 5'000'000'123);
+    EXPECT_EQ(first.at(0).at("subsidy_sat"), 5'000'000'000);
+    EXPECT_EQ(first.at(0).at("fees_sat"), 123);
+    const std::string behind = "/api/v1/blocks?limit=1&cursor=812:" + std::string(64, 'a');
+    const json next = json::parse(body_of(get(server.web(), behind)));
+    EXPECT_EQ(next.at(0).at("height"), 812) << "two of ours may share a height";
+    EXPECT_NE(next.at(0).at("hash"), first.at(0).at("hash"));
+    for (const std::string bad : {"?cursor=812", "?cursor=x", "?before=0"}) {
+        EXPECT_EQ(status_of(get(server.web(), "/api/v1/blocks" + bad)), "400") << bad;
+    }
+    EXPECT_EQ(status_of(get(server.web(), behind + "&before=812")), "400");
 }
 
 TEST(RpcApi, GivesPagesOfPayouts)
@@ -414,8 +440,15 @@ TEST(RpcApi, SpeaksAsCkpoolDoes)
     }
     const std::vector<std::string> rates{"hashrate1m", "hashrate5m", "hashrate1hr", "hashrate1d",
                                          "hashrate7d"};
-    for (const std::string& key : rates) EXPECT_TRUE(parsed[1].at(key).is_string()) << key;
-    EXPECT_TRUE(parsed[1].at("hashrate15m").is_string());
+    const std::regex rate{R"(\d+|\d+(\.\d+)?[KMGTPEZ])"};
+    const auto expect_rates = [&](const json& of) {
+        for (const std::string& key : rates) {
+            const std::string text = of.at(key);
+            EXPECT_TRUE(std::regex_match(text, rate)) << key << " " << text;
+        }
+    };
+    expect_rates(parsed[1]);
+    EXPECT_TRUE(std::regex_match(parsed[1].at("hashrate15m").get<std::string>(), rate));
     for (const char* const key :
          {"diff", "accepted", "rejected", "bestshare", "SPS1m", "SPS5m", "SPS15m", "SPS1h"}) {
         EXPECT_TRUE(parsed[2].at(key).is_number()) << key;
@@ -424,7 +457,7 @@ TEST(RpcApi, SpeaksAsCkpoolDoes)
 
     const json user = json::parse(body_of(get(server.web(), "/users/miner")));
     const auto expect_counts = [&](const json& of) {
-        for (const std::string& key : rates) EXPECT_TRUE(of.at(key).is_string()) << key;
+        expect_rates(of);
         for (const char* const key : {"lastshare", "shares", "bestever"}) {
             EXPECT_TRUE(of.at(key).is_number_unsigned()) << key;
         }

@@ -114,6 +114,8 @@ public:
         user.available = {4'950'000'000};
         WorkerInfo worker;
         worker.name = "rig";
+        worker.rates.m1 = 8.76e-13;  // gone for long
+        worker.rates.h1 = 9.36;
         worker.user_agent = "<script>alert(1)</script>";
         worker.last_share = pool::UnixMillis{1'700'000'400'500};
         user.workers =
@@ -150,6 +152,8 @@ public:
         worker.rejected = 9;
         worker.duplicate = 3;
         worker.low_difficulty = 1;
+        worker.version = 2;
+        worker.time = 1;
         worker.session_count = 2;
         worker.sessions.resize(2);
         worker.sessions.front().last_share = pool::UnixMillis{1'700'000'400'500};
@@ -173,7 +177,7 @@ public:
         done(std::vector<SiteInfo>{{"main", 1.5e12, 3, 1}, {"brest", 0, 0, 1}});
     }
     void earnings(const std::string& account, std::uint32_t limit,
-                  const std::optional<EarningCursor>& after,
+                  const std::optional<BlockCursor>& after,
                   Done<std::vector<EarningInfo>> done) override
     {
         if (account == "nobody") return done(nobody());
@@ -239,11 +243,15 @@ public:
         block.worker = "secret-rig";
         done(block);
     }
-    void blocks(std::uint32_t limit, std::optional<pool::Height> before,
+    void blocks(std::uint32_t limit, const std::optional<BlockCursor>& after,
                 Done<std::vector<BlockInfo>> done) override
     {
         BlockInfo block;
-        block.height = {before ? before->value - 1 : 812};
+        block.height = {after ? after->height.value - (after->hash.empty() ? 1 : 0) : 812};
+        block.hash = std::string(64, after && !after->hash.empty() ? 'b' : 'a');
+        block.reward = {5'000'000'123};
+        block.subsidy = {5'000'000'000};
+        block.coinbase = std::string(64, 'c');
         block.state = "immature";
         block.finder = "miner";
         block.worker = "rig";
@@ -279,7 +287,10 @@ public:
         stratum.connections = 7;
         info.loops = {core, stratum};
         info.nodes.emplace_back().name = "node1";
+        info.nodes.back().template_age_ms = 1200;
         info.ledger_known = true;
+        info.bans = 1;
+        info.banned = {{"192.0.2.0/24", std::chrono::seconds{60}}};
         done(info);
     }
     void share_log(std::size_t, Done<std::vector<ShareLogLine>> done) override

@@ -101,7 +101,7 @@ private:
 /// A pool whose blocks are as the test says; touched on the loop only.
 class Changing : public rpc::testing::FakePool {
 public:
-    void blocks(std::uint32_t, std::optional<Height>,
+    void blocks(std::uint32_t, const std::optional<rpc::BlockCursor>&,
                 Done<std::vector<rpc::BlockInfo>> done) override
     {
         ++looks;

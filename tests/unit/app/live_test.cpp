@@ -12,6 +12,7 @@ rpc::WorkerInfo worker(const std::string& name, double rate)
     rpc::WorkerInfo info;
     info.name = name;
     info.rates.m5 = rate;
+    info.accepted = 3;
     info.stale = 1;
     info.rejected = 2;
     info.best_share = rate * 10;
@@ -26,6 +27,7 @@ TEST(LiveAccount, KnowsWhatItsWorkersDoTogetherAndFindsEachByName)
         account.add(worker(name, static_cast<double>(std::string{name}.size())));
     }
     EXPECT_EQ(account.rates.m5, 3 + 5 + 6 + 5);
+    EXPECT_EQ(account.accepted, 12U);
     EXPECT_EQ(account.stale, 4U);
     EXPECT_EQ(account.rejected, 8U);
     EXPECT_EQ(account.best_share, 60);

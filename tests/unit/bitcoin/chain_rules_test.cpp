@@ -22,6 +22,16 @@ TEST(Period, IsTwoThousandAndSixteenBlocksAndNoneOnRegtest)
     EXPECT_FALSE(period_of(Chain::regtest, Height{7}).has_value());
 }
 
+TEST(Subsidy, HalvesAsTheChainDoesAndEnds)
+{
+    EXPECT_EQ(subsidy_of(Chain::main, Height{0}).value, 5'000'000'000);
+    EXPECT_EQ(subsidy_of(Chain::main, Height{209'999}).value, 5'000'000'000);
+    EXPECT_EQ(subsidy_of(Chain::main, Height{840'000}).value, 312'500'000);
+    EXPECT_EQ(subsidy_of(Chain::regtest, Height{150}).value, 2'500'000'000);
+    EXPECT_EQ(subsidy_of(Chain::regtest, Height{150 * 33}).value, 0);
+    EXPECT_EQ(subsidy_of(Chain::regtest, Height{UINT32_MAX}).value, 0);
+}
+
 TEST(DifficultyChange, FollowsThePaceOfThePeriodAndIsFourfoldAtTheMost)
 {
     const Period period{Height{4032}, Height{6048}};

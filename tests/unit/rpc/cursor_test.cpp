@@ -7,8 +7,8 @@ namespace {
 
 TEST(Cursor, ReadsBackAsItWasWritten)
 {
-    const EarningCursor earning{pool::Height{812}, std::string(63, 'a') + "7"};
-    EXPECT_EQ(parse_earning_cursor(to_text(earning)), earning);
+    const BlockCursor earning{pool::Height{812}, std::string(63, 'a') + "7"};
+    EXPECT_EQ(parse_block_cursor(to_text(earning)), earning);
     const PaidCursor paid{UINT64_MAX, 0};
     EXPECT_EQ(parse_paid_cursor(to_text(paid)), paid);
 }
@@ -20,7 +20,7 @@ TEST(Cursor, IsNoneForAnyOtherText)
          {std::string{}, hash, ":" + hash, std::string{"812:"}, "-1:" + hash, "812:" + hash + "a",
           "812: " + hash, "4294967296:" + hash, "812:" + std::string(64, 'g'),
           "812:" + hash.substr(1)}) {
-        EXPECT_EQ(parse_earning_cursor(text), std::nullopt) << text;
+        EXPECT_EQ(parse_block_cursor(text), std::nullopt) << text;
     }
     for (const char* const text :
          {"", "1", ":", "1:", ":1", "1:2:3", "a:1", "1:-1", "18446744073709551616:1"}) {
