@@ -128,12 +128,15 @@ std::string ckpool_rate(double hashes_per_second)
 {
     constexpr std::array suffixes{"", "K", "M", "G", "T", "P", "E", "Z"};
     std::size_t step = 0;
-    while (hashes_per_second >= 999.5 && step + 1 < suffixes.size()) {
+    while (hashes_per_second >= (step == 0 ? 1000 : 999.5) && step + 1 < suffixes.size()) {
         hashes_per_second /= 1000;
         ++step;
     }
+    // Without a suffix whole: ckstats takes such a text for an integer.
+    if (step == 0) return std::to_string(whole(hashes_per_second));
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.3g%s", hashes_per_second, suffixes.at(step));
+    std::snprintf(text.data(), text.size(), hashes_per_second < 999.5 ? "%.3g%s" : "%.0f%s",
+                  hashes_per_second, suffixes.at(step));
     return text.data();
 }
 

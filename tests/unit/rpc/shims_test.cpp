@@ -1,6 +1,9 @@
 #include "rpc/shims.h"
 
+#include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -55,6 +58,28 @@ TEST(Shims, WriteWholeNumbersWhereCkstatsReadsNothingElse)
     EXPECT_EQ(told.at("bestever").dump(), "9000000000000000000");
     EXPECT_EQ(told.at("worker").at(0).at("bestever").dump(), "12");
     EXPECT_EQ(told.at("worker").at(0).at("bestshare"), 12.75);
+}
+
+// ckstats gives a rate without a suffix to BigInt(), which throws at a point or an exponent: for
+// all users, when one worker has been gone for a day.
+TEST(Shims, WriteRatesAsCkpoolDoesWholeBelowAThousand)
+{
+    for (const auto& [rate, text] : std::vector<std::pair<double, std::string>>{{0, "0"},
+                                                                                {8.76e-13, "0"},
+                                                                                {0.6, "0"},
+                                                                                {9.36, "9"},
+                                                                                {999.4, "999"},
+                                                                                {999.9, "999"},
+                                                                                {1000, "1K"},
+                                                                                {1234, "1.23K"},
+                                                                                {999'600, "1M"},
+                                                                                {3.5e12, "3.5T"},
+                                                                                {123.4e18, "123E"},
+                                                                                {1e24, "1000Z"},
+                                                                                {-1, "0"}}) {
+        EXPECT_EQ(ckpool_rate(rate), text) << rate;
+    }
+    EXPECT_EQ(ckpool_rate(std::nan("")), "0");
 }
 
 TEST(Shims, LeaveTheStepThatIsUnderWayOutOfCharts)
