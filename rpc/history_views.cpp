@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -133,42 +130,6 @@ std::string window_json(const WindowInfo& window)
     json.key("next_block_sat").integer(window.next_block.value);
     json.key("to_come_sat").integer(window.to_come.value);
     json.key("fee_bps").unsigned_integer(window.fee_bps).end_object();
-    return out;
-}
-
-std::string luck_json(const std::vector<BlockInfo>& blocks)
-{
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_object();
-    for (const std::size_t span : {10U, 50U, 250U}) {
-        double found = 0;
-        double expected = 0;
-        for (std::size_t i = 0; i < std::min(span, blocks.size()); ++i) {
-            const std::optional<double> effort = blocks[i].effort;
-            if (!effort) continue;  // its minute is not sealed yet
-            found += 1;
-            expected += *effort;
-        }
-        json.key("luck_" + std::to_string(span));
-        json.raw(expected > 0 ? number_json(found / expected) : "null");
-    }
-    json.key("blocks").unsigned_integer(blocks.size()).end_object();
-    return out;
-}
-
-std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers)
-{
-    std::string out;
-    pool::JsonWriter json{out};
-    json.begin_array();
-    for (const BlockAnswerInfo& answer : answers) {
-        json.begin_object().key("node").string(answer.node);
-        json.key("at_ms").unsigned_integer(answer.at.value);
-        json.key("outcome").string(answer.outcome).key("reason").string(answer.reason);
-        json.key("took_ms").unsigned_integer(answer.took_ms).end_object();
-    }
-    json.end_array();
     return out;
 }
 

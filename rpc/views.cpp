@@ -68,42 +68,6 @@ void public_members(Members& members, const PoolInfo& info)
     members.flag("ready", info.readiness.ready);
 }
 
-void block_members(Members& members, const BlockInfo& block)
-{
-    members.count("height", block.height.value);
-    members.text("hash", block.hash);
-    members.text("state", block.state);
-    members.count("found_at", seconds(block.found_at));
-    members.text("finder", block.finder);
-    members.text("worker", block.worker);
-    if (block.coinbase.empty()) {
-        members.raw("coinbase_txid", "null");
-    } else {
-        members.text("coinbase_txid", block.coinbase);
-    }
-    members.sats("reward_sat", block.reward);
-    members.sats("subsidy_sat", block.subsidy);
-    members.sats("fees_sat", block.reward - block.subsidy);
-    members.raw("confirmations", std::to_string(block.confirmations));
-    members.raw("effort", block.effort ? number_json(*block.effort) : "null");
-}
-
-std::string block_json(const BlockInfo& block)
-{
-    std::string out;
-    Members members{out};
-    block_members(members, block);
-    members.end();
-    return out;
-}
-
-void hide_finder(BlockInfo& block)
-{
-    if (block.finder_public) return;
-    block.finder.clear();
-    block.worker.clear();
-}
-
 std::string line_json(const LedgerLine& line)
 {
     std::string out;
@@ -424,28 +388,6 @@ std::string account_json(const AccountInfo& account)
     Members members{out};
     members.text("account", account.name);
     members.text("payout_address", account.payout_address);
-    members.end();
-    return out;
-}
-
-std::string blocks_json(const std::vector<BlockInfo>& blocks)
-{
-    return list_json(blocks, block_json);
-}
-
-std::string public_blocks_json(std::vector<BlockInfo> blocks)
-{
-    for (BlockInfo& block : blocks) hide_finder(block);
-    return blocks_json(blocks);
-}
-
-std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers)
-{
-    hide_finder(block);
-    std::string out;
-    Members members{out};
-    block_members(members, block);
-    members.raw("answers", block_answers_json(answers));
     members.end();
     return out;
 }
