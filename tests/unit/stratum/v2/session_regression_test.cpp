@@ -134,8 +134,9 @@ TEST_F(V2Regression, Stratum2330APrefixOfAConnectionThatEndedIsNobodysWhileItsJo
     std::optional<Peer> first{std::in_place, small};
     first->set_up(1);
     const auto channel = first->open_standard();
-    auto paid = first->share(channel, first->standard_job(channel));
-    const auto unpaid = paid;
+    const auto job = first->standard_job(channel);
+    const auto paid = first->share(channel, job);
+    const auto unpaid = first->share(channel, job);  // found, and kept for the next connection
     first->say(paid);
     ASSERT_TRUE(first->take<SubmitSuccess>().has_value());
     small.closed(first->id);
@@ -153,10 +154,11 @@ TEST_F(V2Regression, Stratum2330APrefixOfAConnectionThatEndedIsNobodysWhileItsJo
     }
     EXPECT_EQ(channels.size(), 2U) << "the third prefix rests";
     for (const std::uint32_t other : channels) {
-        auto replayed = unpaid;
-        replayed.channel = other;
-        next.say(replayed);
-        EXPECT_EQ(next.take<SubmitError>()->code.value, "difficulty-too-low");
+        for (auto replayed : {paid, unpaid}) {
+            replayed.channel = other;
+            next.say(replayed);
+            EXPECT_EQ(next.take<SubmitError>()->code.value, "difficulty-too-low");
+        }
     }
     EXPECT_EQ(small.log.shares.size(), 1U);
 }

@@ -193,6 +193,60 @@ TEST_F(V2Session, GivesNoChannelTheSameJobTwice)
     EXPECT_FALSE(peer.take<NewExtendedJob>().has_value());
 }
 
+// What a bit says the type says, too; firmware is known that sets it wrong.
+TEST_F(V2Session, BearsAChannelBitThatIsSetWrong)
+{
+    talk.publish(1);
+    Peer peer{talk};
+    ASSERT_TRUE(peer.shake_hands());
+    const auto say_with_other_bit = [&peer](const auto& message) {
+        std::string frame;
+        append_frame(frame, message);
+        frame[1] = static_cast<char>(frame[1] ^ '\x80');
+        peer.say_frame(frame);
+    };
+    say_with_other_bit(peer.setup_message());
+    ASSERT_TRUE(peer.take<SetupSuccess>().has_value());
+    say_with_other_bit(OpenExtended{8, {"user.rig"}, 0, pool::Uint256::max(), 4});
+    const auto opened = peer.take<OpenExtendedSuccess>();
+    ASSERT_TRUE(opened.has_value());
+    const Peer::Channel channel{opened->channel,
+                                opened->group,
+                                opened->target,
+                                {opened->prefix.value.begin(), opened->prefix.value.end()},
+                                opened->extranonce_size};
+    say_with_other_bit(peer.extended_share(channel, peer.extended_job(channel)));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+    say_with_other_bit(UpdateChannel{channel.id, 0, pool::Uint256::max()});
+    EXPECT_TRUE(peer.take<SetTarget>().has_value());
+    say_with_other_bit(CloseChannel{channel.id, {""}});
+    talk.pass(seconds{1});
+    EXPECT_EQ(talk.shard.metrics().channels.value(), 0);
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+}
+
+TEST_F(V2Session, RefusesAnUpdateToWhatItDoesNotServeAndLeavesTheChannelAsItWas)
+{
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    const auto job = peer.extended_job(channel);
+    const auto refused = [&peer](std::uint32_t id, float rate, const pool::Uint256& target) {
+        peer.say(UpdateChannel{id, rate, target});
+        const auto error = peer.take<UpdateError>();
+        return error ? std::string{error->code.value} : "taken";
+    };
+    // Harder than the port's hardest: no share would ever meet it.
+    EXPECT_EQ(refused(channel.id, 0, pool::Uint256{1}), "max-target-out-of-range");
+    EXPECT_EQ(refused(channel.id, 0, pool::Uint256{}), "max-target-out-of-range");
+    EXPECT_EQ(refused(channel.id, -1, pool::Uint256::max()), "invalid-nominal-hashrate");
+    EXPECT_EQ(refused(channel.id + 1, 0, pool::Uint256::max()), "invalid-channel-id");
+    EXPECT_EQ(peer.heard(), 0U);
+    peer.say(peer.extended_share(channel, job));
+    EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
+}
+
 TEST_F(V2Session, RefusesExtensionsThatNobodyKnows)
 {
     Peer peer{talk};
