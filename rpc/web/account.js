@@ -46,6 +46,10 @@ function showRates(user) {
   show('user-hashrate-hour', hashes(user.hashrate_1h));
   show('user-hashrate-day', hashes(user.hashrate_1d));
   show('user-best', scaled(user.best_share));
+  const judged = user.accepted + user.stale + user.rejected;
+  for (const what of ['accepted', 'stale', 'rejected']) { // each as a number and as a part of all
+    show(`user-${what}`, judged === 0 ? '–' : `${count(user[what])} · ${finePercent(user[what] / judged)}`);
+  }
   show('user-workers', count(user.worker_count));
   show('user-shares', count(user.shares));
   const none = user.worker_count === 0;
@@ -53,16 +57,6 @@ function showRates(user) {
   $('worker-tools').hidden = none;
   $('worker-message').hidden = !none;
   show('worker-message', t('workers.none', { url: $('stratum-url').textContent, user: `${user.account}.worker1` }));
-}
-
-/** What the workers' shares came to, each as a number and as a part of all. */
-function showShares(all) {
-  const sums = { accepted: 0, stale: 0, rejected: 0 };
-  for (const worker of all) for (const what of Object.keys(sums)) sums[what] += worker[what];
-  const whole = sums.accepted + sums.stale + sums.rejected;
-  for (const [what, sum] of Object.entries(sums)) {
-    show(`user-${what}`, whole === 0 ? '–' : `${count(sum)} · ${finePercent(sum / whole)}`);
-  }
 }
 
 /** Sites, where the account has more than the one that everybody has. */
@@ -126,9 +120,7 @@ async function readAccount(where, pool) {
   if (!rates) return;
   await refreshSites(path, where.token);
   const [all] = await Promise.all([readAll(`${path}/workers`, 'workers', where.token), chart.load(chartPath(path), where.token)]);
-  if (!sameAccount(where, place())) return;
-  workers.set(all);
-  showShares(all);
+  if (sameAccount(where, place())) workers.set(all);
 }
 
 export async function refresh(where, pool) {

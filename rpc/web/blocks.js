@@ -5,6 +5,7 @@ import { $, cell, fill, row, show, stateCell, timeCell } from './dom.js';
 import { count, percent, sats } from './format.js';
 import { t } from './i18n.js';
 import { Pages } from './pages.js';
+import { terms, transactionCell } from './terms.js';
 
 const pageLength = (cursor) => (cursor === '' ? 20 : 100);
 const spans = [10, 50, 250];
@@ -32,7 +33,7 @@ async function showAnswers(block, place) {
 function answersRow(block) {
   const made = row(cell('…', 'answers'));
   const [place] = made.cells;
-  place.colSpan = 9;
+  place.colSpan = 11;
   showAnswers(block, place).catch(() => { place.textContent = t('no.answer'); });
   return made;
 }
@@ -54,40 +55,41 @@ function opener(block, again) {
   return place;
 }
 
-function blockRows(block, again) {
+function blockRows(block, of, again) {
   const made = row(
     opener(block, again),
     cell(count(block.height), 'num'),
     stateCell(block.state),
     timeCell(block.found_at),
     cell(sats(block.reward_sat), 'num'),
+    cell(sats(block.fees_sat), 'num'),
     cell(block.effort === null ? '–' : percent(block.effort), 'num'),
     cell(block.confirmations < 0 ? '–' : count(block.confirmations), 'num'),
     cell(block.finder ? `${block.finder}.${block.worker}` : t('private'), 'name', block.finder),
     cell(block.hash, 'hash', block.hash),
+    transactionCell(block.coinbase_txid, of),
   );
   return open.has(block.hash) ? [made, open.get(block.hash)] : [made];
 }
 
-/** Further ones begin at the height of the last: two of ours may share it. */
 async function readPage(cursor) {
-  const rows = await read(`/api/v1/blocks?limit=${pageLength(cursor)}${cursor === '' ? '' : `&before=${cursor}`}`);
-  return { rows, next: rows.length < pageLength(cursor) ? null : rows.at(-1).height + 1 };
+  const rows = await read(`/api/v1/blocks?limit=${pageLength(cursor)}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+  return { rows, next: rows.length < pageLength(cursor) ? null : `${rows.at(-1).height}:${rows.at(-1).hash}` };
 }
 
-function showBlocks(blocks, again) {
-  fill('block', blocks.flatMap((block) => blockRows(block, again)), t('blocks.none'));
+function showBlocks(blocks, of, again) {
+  fill('block', blocks.flatMap((block) => blockRows(block, of, again)), t('blocks.none'));
 }
 
 export async function refresh() {
-  const [blocks, luck] = await Promise.all([list.read('', readPage), read('/api/v1/luck')]);
+  const [blocks, luck, of] = await Promise.all([list.read('', readPage), read('/api/v1/luck'), terms()]);
   for (const span of spans) {
     const part = luck[`luck_${span}`]; // above 1 is luck
     show(`luck-${span}`, part === null ? '–' : percent(part));
   }
   const again = () => {
     const focused = document.activeElement.closest('#block-rows button')?.ariaLabel;
-    showBlocks(blocks, again);
+    showBlocks(blocks, of, again);
     // The rows are new ones: who was on a button of the old ones stays there.
     if (focused) [...document.querySelectorAll('#block-rows button')].find((each) => each.ariaLabel === focused)?.focus();
   };

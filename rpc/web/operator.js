@@ -1,11 +1,12 @@
 // How the pool itself is doing. Served on the admin port alone, to who may ask there.
 
-import { Refused, read } from './api.js';
+import { Refused, call, read } from './api.js';
 import { $, cell, fill, row, show } from './dom.js';
-import { count, sats } from './format.js';
+import { count, inTime, sats } from './format.js';
 import { t } from './i18n.js';
 
 const milliseconds = (value) => t('ms', { n: value >= 100 ? count(value) : Number(value.toPrecision(2)) });
+const rowsMost = 200;
 const good = (ok, text) => cell(text, ok ? 'good' : 'bad');
 
 /** Why a node is not as it should be, in a word. */
@@ -25,12 +26,13 @@ function showOperator(info) {
     const most = times.p99_ms === null ? t('operator.above') : milliseconds(times.p99_ms);
     show(`operator-${store}`, times.answers === 0 ? '–' : t('operator.times', { mean: milliseconds(times.mean_ms), most }));
   }
-  show('operator-bans', count(info.bans));
+  showBans(info);
   fill('part', info.dependencies.map((part) => row(cell(part.name), good(part.ok, part.state))), '–');
   fill('node', info.nodes.map((node) => row(
     cell(node.name),
     cell(node.role),
     cell(count(node.height), 'num'),
+    cell(node.template_age_ms === null ? '–' : milliseconds(node.template_age_ms), 'num'),
     nodeState(node),
   )), '–');
   fill('loop', info.loops.map((loop) => row(
@@ -40,6 +42,43 @@ function showOperator(info) {
     cell(loop.connections === undefined ? '–' : count(loop.connections), 'num'),
     cell(loop.backlog === undefined ? '–' : count(loop.backlog), 'num'),
   )), '–');
+}
+
+function showBans({ bans, banned }) {
+  const now = Date.now() / 1000;
+  show('operator-bans', count(bans));
+  show('ban-count', bans > banned.length ? t('sessions.count', { shown: count(banned.length), all: count(bans) }) : '');
+  fill('ban', banned.map((ban) => row(cell(ban.network, 'name', ban.network), cell(inTime(now + ban.seconds_left), 'num'))), t('bans.none'));
+}
+
+/** Whom a payout would pay first, then whom it would not, and why. */
+function showDryRun({ items, passed_over: passed, total_sat: total, fee_max_sat: fee }) {
+  const paid = items.map((item) => [item.account, item.address, sats(item.amount_sat), sats(item.fee_share_sat), '']);
+  const unpaid = passed.map((each) => [each.account, '–', sats(each.available_sat), '–', each.reason]);
+  const all = [...paid, ...unpaid];
+  const listed = all.slice(0, rowsMost);
+  show('dryrun-sum', `${t('dryrun.sum', { n: count(items.length), total: sats(total), fee: sats(fee) })} · ${t('sessions.count', { shown: count(listed.length), all: count(all.length) })}`);
+  fill('dryrun', listed.map(([account, address, amount, share, why]) => row(
+    cell(account, 'name', account),
+    cell(address, 'hash', address),
+    cell(amount, 'num'),
+    cell(share, 'num'),
+    cell(why, why === '' ? '' : 'bad'),
+  )), t('dryrun.none'));
+}
+
+async function dryRun() {
+  show('dryrun-sum', t('loading'));
+  try {
+    showDryRun(await call('previewpayout'));
+  } catch (error) {
+    show('dryrun-sum', '');
+    fill('dryrun', [], error instanceof Refused ? t('no.answer') : error.message);
+  }
+}
+
+export function begin() {
+  $('dryrun').addEventListener('click', dryRun);
 }
 
 export async function refresh() {

@@ -137,6 +137,7 @@ TEST_F(Pages, ShowWhatWasPaidToThePublicWithoutNamesAndToTheAccountWithIts)
 
 TEST_F(Pages, ShowTheOperatorsOneOnTheAdminPortOnly)
 {
+    ASSERT_TRUE(pool->rpc("setban", R"(["192.0.2.0/24",86400])"));
     EXPECT_EQ(complaints("operator", operators()), "");
 }
 

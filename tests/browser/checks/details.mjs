@@ -58,10 +58,18 @@ export async function check(watched, { address }) {
   const session = (await page.locator('#session-rows tr').first().locator('td').allTextContents());
   watched.holds(Number(session[2].replace(/\D/g, '')) > 0, `a connection with ${session[2]} shares`);
   watched.same(await page.locator('#session-count').textContent(), 'shown: 1 of 1', 'connections of the worker');
+  watched.same((await page.locator('#reject-rows td:first-child').allTextContents()).join('|'), [
+    'for a job of an older block', 'sent twice', 'below the difficulty that was set', 'for a job that is not known',
+    'with a time that is too old or too new', 'with version bits that may not be rolled', 'another reason'].join('|'), 'why shares are refused');
 
   // The pool's own luck is as its blocks are; what the page makes of it is not.
   await watched.visit(page, '#/blocks');
-  await page.waitForFunction(() => /^[\d.]+ %$/.test(document.getElementById('luck-250').textContent));
+  // Known once a minute with a block in it is booked.
+  await page.waitForFunction(() => /^[\d.]+ %$/.test(document.getElementById('luck-250').textContent), null, { timeout: 150000 });
+  const block = await page.locator('#block-rows tr').first().locator('td').allTextContents();
+  watched.holds(/^[\d\u202f]+ sat$/.test(block[5]), `fees of a block: ${block[5]}`);
+  watched.holds(/^[0-9a-f]{64}$/.test(block[10]) && block[10] !== block[9], `the coinbase of a block: ${block[10]}`);
+  watched.same(await page.locator('#block-rows a').first().getAttribute('href'), `https://explorer.invalid/tx/${block[10]}`, 'where it is shown');
   await page.route('**/api/v1/luck', (route) => route.fulfill({ json: { luck_10: 1.234, luck_50: 0.5678, luck_250: null, blocks: 60 } }));
   await watched.visit(page, '#/');
   await watched.visit(page, '#/blocks');

@@ -8,7 +8,7 @@ const at = 1790000000;
 
 /** Two of them at one height, where the first page ends. */
 const blocks = Array.from({ length: 250 }, (_, index) => ({
-  height: 1000 - index + (index >= 20 ? 1 : 0), hash: hex(index), state: 'mature', found_at: at - index, finder: '', worker: '', reward_sat: 5000000000, confirmations: 200, effort: 0.25,
+  height: 1000 - index + (index >= 20 ? 1 : 0), hash: hex(index), state: 'mature', found_at: at - index, finder: '', worker: '', reward_sat: 5000000000, fees_sat: 0, coinbase_txid: null, confirmations: 200, effort: 0.25,
 }));
 const payouts = Array.from({ length: 130 }, (_, index) => ({
   payout: 130 - index, state: 'confirmed', at: at - index, txid: hex(index), amount_sat: 1000, fee_sat: 1, recipients: 1, address: `address ${index % 2}`,
@@ -29,8 +29,9 @@ function handOut(rows, what, most, usual) {
 
 function handOutBlocks(route) {
   const asked = new URL(route.request().url()).searchParams;
-  const before = Number(asked.get('before') ?? Infinity);
-  return route.fulfill({ json: blocks.filter((block) => block.height < before).slice(0, Number(asked.get('limit') ?? 20)) });
+  const [, last] = (asked.get('cursor') ?? '').split(':');
+  const from = last === undefined ? 0 : 1 + blocks.findIndex((block) => block.hash === last);
+  return route.fulfill({ json: blocks.slice(from, from + Number(asked.get('limit') ?? 20)) });
 }
 
 /** Presses the button until it is gone; the number of rows then. */
