@@ -147,6 +147,13 @@ Result<void> check_redis_persistence(RedisClient& redis)
                                               " may throw shares away (maxmemory-policy " +
                                               *policy + "): set it to noeviction");
     }
+    if (appendonly->empty() || policy->empty()) {
+        log::warn(
+            "redis_settings_unknown",
+            {{"at", place_of(redis.options())},
+             {"reason", "it does not answer CONFIG GET"},
+             {"todo", "see to it that it has appendonly yes and maxmemory-policy noeviction"}});
+    }
     return {};
 }
 

@@ -42,8 +42,9 @@ Result<std::uint64_t> last_stream_seq(RedisClient& redis, std::string_view produ
 /// Errors: unavailable, when it is not there or is not through by then.
 Result<void> wait_until_loaded(RedisClient& redis, std::chrono::milliseconds patience);
 
-/// Will Redis keep what it has taken? Asks for appendonly yes and maxmemory-policy noeviction.
-/// Errors: refused, with a sentence that says what to set; unavailable.
+/// Will Redis keep what it has taken? Asks for appendonly yes and maxmemory-policy noeviction;
+/// warns where it does not tell. Errors: refused, with a sentence that says what to set;
+/// unavailable.
 Result<void> check_redis_persistence(RedisClient& redis);
 
 }  // namespace pool

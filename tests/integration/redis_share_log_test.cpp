@@ -257,12 +257,13 @@ TEST(RedisShareLog, AddsNothingTwiceWhenAnAnswerWasLost)
     EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
 }
 
-TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryOrReadOnly)
+TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryReadOnlyOrWithoutItsReplicas)
 {
     Producing p;
-    const std::array<std::array<std::string, 2>, 2> troubles{
+    const std::array<std::array<std::string, 2>, 3> troubles{
         {{"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
-         {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"}}};
+         {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
+         {"CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"}}};
     std::uint64_t last = 0;
     for (const auto& [begin, end] : troubles) {
         const auto say = [&p](const std::string& text) {
@@ -288,7 +289,7 @@ TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryOrReadOnly)
         ASSERT_TRUE(p.shipped()) << end;
         last += 10;
     }
-    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 30));
 }
 
 // Whether Redis has them or not: a minute waits for them until MySQL does.

@@ -1,18 +1,22 @@
 #include <arpa/inet.h>
 #include <chrono>
 #include <fstream>
+#include <initializer_list>
 #include <netinet/in.h>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "pool/share/redis_client.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
 #include "tests/support/process.h"
+#include "tests/support/stores_fixture.h"
 
 namespace tests {
 namespace {
@@ -122,6 +126,45 @@ TEST_F(ZubrdInTheWorld, RefusesAStoreThatItCannotReach)
                 {"/nowhere/redis.sock", "Redis"});
     expect_says(run_zubrd(pool.config_file(), {"mysql.socket=/nowhere/mysql.sock"}), wrong_world,
                 {"/nowhere/mysql.sock", "MySQL"});
+}
+
+/// A Redis of its own that is told `words` before zubrd sees it.
+class ZubrdWithARedis : public ZubrdInTheWorld {
+protected:
+    void tell(std::initializer_list<std::string_view> words)
+    {
+        const auto reply = pool::RedisClient{{.socket = redis.socket()}}.command(words);
+        ASSERT_TRUE(reply && !reply->is_error()) << (reply ? reply->text : reply.error().detail);
+    }
+    RedisFixture redis;
+    const std::string socket = "redis.socket=" + redis.socket();
+};
+
+TEST_F(ZubrdWithARedis, RefusesOneThatKeepsSharesInMemoryOnlyUnlessToldOtherwise)
+{
+    tell({"CONFIG", "SET", "appendonly", "no"});
+    expect_says(run_zubrd(pool.config_file(), {socket}), wrong_world,
+                {redis.socket(), "appendonly yes", "redis.require_persistence"});
+    PoolFixture told{node, {.sets = {socket, "redis.require_persistence=false"}}};
+    told.start();
+    EXPECT_EQ(told.stop(), 0) << told.log();
+}
+
+TEST_F(ZubrdWithARedis, RefusesOneThatMayThrowSharesAway)
+{
+    tell({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+    expect_says(run_zubrd(pool.config_file(), {socket}), wrong_world,
+                {redis.socket(), "allkeys-lru", "noeviction"});
+}
+
+// Some hosted ones tell nobody how they are set.
+TEST_F(ZubrdWithARedis, WarnsOfOneThatDoesNotTell)
+{
+    tell({"ACL", "SETUSER", "default", "-config"});
+    PoolFixture warned{node, {.sets = {socket}}};
+    warned.start();
+    EXPECT_NE(warned.log().find("redis_settings_unknown"), std::string::npos) << warned.log();
+    EXPECT_EQ(warned.stop(), 0) << warned.log();
 }
 
 TEST_F(ZubrdInTheWorld, RefusesAPortThatIsTaken)
