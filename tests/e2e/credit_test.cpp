@@ -53,7 +53,13 @@ void reorganise_away_and_back(NodeFixture& node, const PoolFixture& pool,
                "orphaned accrued 1";
     })) << books.scalar("select concat(state, ' ', books, ' ', epoch)" + where);
     const std::string rival = node.call("getblockhash", "[" + height + "]").value_or("");
-    node.generate(5);
+    node.generate(4);
+    EXPECT_TRUE(eventually(
+        seconds{20}, [&] { return books.scalar("select rival_confirmations" + where) == "5"; }));
+    EXPECT_EQ(books.scalar("select concat(state, ' ', books, ' ', epoch)" + where),
+              "orphaned accrued 1")
+        << "five are not six";
+    node.generate(1);
     EXPECT_TRUE(eventually(seconds{20}, [&] {
         return books.scalar("select concat(state, ' ', books, ' ', epoch)" + where) ==
                "orphaned nothing 2";

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -148,6 +149,45 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     })) << pool.log();
     EXPECT_EQ(pool.log().find("zmq_messages_lost node=second"), std::string::npos)
         << "what came while it was off was not lost";
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+}
+
+TEST(TwoNodes, OfWhichOneGivesTemplatesAndOneTakesBlocksDoNeitherTheOthersPart)
+{
+    const std::string p2p = "127.0.0.1:" + std::to_string(free_port());
+    NodeFixture gives{"regtest", {"-listen=1", "-bind=" + p2p}};
+    NodeFixture takes{"regtest"};
+    ASSERT_TRUE(takes.call("addnode", "[\"" + p2p + "\",\"add\"]").has_value());
+    gives.generate(1);
+    ASSERT_TRUE(eventually(seconds{60}, [&] { return takes.height() == 1; }));
+
+    PoolFixture pool{gives, {.start_difficulty = 0, .sets = {}}};
+    std::ifstream written{pool.config_file()};
+    std::string config{std::istreambuf_iterator<char>{written}, {}};
+    const std::string first = "name = \"local\"\n";
+    config.insert(config.find(first) + first.size(), "role = \"template\"\n");
+    config += "\n[[node]]\nname = \"takes\"\nrole = \"submit\"\nurl = \"" + takes.url() +
+              "\"\ncookie_file = \"" + takes.cookie_file() + "\"\n";
+    std::ofstream{pool.config_file()} << config;
+    pool.start();
+    ASSERT_TRUE(eventually(seconds{20}, [&] {
+        return pool.log().find("node_up node=takes") != std::string::npos;
+    })) << pool.log();
+
+    TimedMiner miner{pool.stratum_port(), test_address("regtest", 1) + ".rig"};
+    miner.mine_for(seconds{5}, std::chrono::milliseconds{250});
+    EXPECT_GE(miner.acknowledged().size(), 3U) << pool.log();
+    for (const std::string& hash : miner.acknowledged()) {
+        EXPECT_TRUE(eventually(seconds{20}, [&] { return in_chain(gives, hash); })) << hash;
+    }
+    const auto asked = [&](const std::string& node, const std::string& method) {
+        return metric(pool, "zubr_bitcoind_rpc_seconds_count{bitcoind=\"" + node + "\",method=\"" +
+                                method + "\"}");
+    };
+    EXPECT_GT(asked("local", "getblocktemplate"), 0);
+    EXPECT_GE(asked("takes", "submitblock"), 3);
+    EXPECT_LE(asked("local", "submitblock"), 0);
+    EXPECT_LE(asked("takes", "getblocktemplate"), 0);
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 
