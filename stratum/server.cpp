@@ -418,7 +418,8 @@ void Server::Impl::shed()
 {
     while (const auto id = room.next_to_go()) {
         const auto at = conns.find(id->value);
-        if (at == conns.end()) {
+        // It may have authorised in this very turn.
+        if (at == conns.end() || shard.authorised(*id)) {
             room.leave(*id);
             continue;
         }

@@ -187,6 +187,8 @@ public:
     {
         return past_workers_.snapshot(now);
     }
+    /// Whether it mines for anybody, or may.
+    bool authorised(pool::SessionId id) const;
     std::size_t session_count() const { return sessions_.size(); }
     const ShardMetrics& metrics() const { return metrics_; }
     ShardMetrics& metrics() { return metrics_; }

@@ -204,6 +204,13 @@ void Shard::crowd_out(pool::SessionId id)
     });
 }
 
+bool Shard::authorised(pool::SessionId id) const
+{
+    const auto found = sessions_.find(id.value);
+    return found != sessions_.end() &&
+           std::visit([](const auto& session) { return session.authorised(); }, found->second);
+}
+
 bool Shard::kick(pool::SessionId id)
 {
     return with(id, [this](auto& session) {

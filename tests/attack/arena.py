@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 from wire import Conn  # noqa: E402
 
 LATENCY_MS = 5.0
+# What an attack may add to the log: a line or two of each kind, not one for each thing it does.
+LOG_BYTES = 64 << 10
 random.seed(7)
 
 
@@ -159,6 +161,9 @@ class Server:
 
     def log(self):
         return Path(self.setup["log"]).read_text(errors="surrogateescape")
+
+    def log_bytes(self):
+        return Path(self.setup["log"]).stat().st_size
 
     def queued_ms(self):
         return queued_ms(self.setup["pid"], "stratum")

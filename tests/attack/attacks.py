@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from arena import ATTACKS, HONEST, LATENCY_MS, RATE, Attack, Conn, Others, Server, attack, p99
+from arena import ATTACKS, HONEST, LATENCY_MS, LOG_BYTES, RATE, Attack, Conn, Others, Server, attack, p99
 import deceits  # noqa: F401  (they join the list)
 
 
@@ -417,6 +417,30 @@ def scanners(a):
             a.pour(sock, hello if turn % 2 else b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % turn)
 
 
+@attack("22", "takes work and never says for whom", "limits.authorize_seconds", ["zubr_connections_ended_total:no_authorize"])
+def nobody(a):
+    conns = []
+    for _ in range(200 if a.full else 20):
+        conn = Conn(a.server.address, a.source())
+        a.open.append(conn.socket)
+        conn.request(1, "mining.subscribe", ["x"])
+        conns.append(conn)
+    time.sleep(a.server.setup["authorize_seconds"] + 1)
+    for conn in conns:
+        conn.until(lambda: None, 2)
+    if not all(conn.closed for conn in conns):
+        raise AssertionError("some of them may stay")
+
+
+# Behind those that look at what becomes of names: an account's further ones are no longer told apart.
+@attack("13", "mines under ever more names", "limits.worker_names", ["zubr_worker_names_folded_total"])
+def crowd_of_names(a):
+    conn = a.miner()
+    for n in range(a.server.setup["worker_names"] + 20):
+        conn.request(1000 + n, "mining.authorize", [f"user.m{n}", ""])
+        mine_one(conn, f"user.m{n}")
+
+
 def ended(before, after, names):
     """How much the named counters rose: alternatives stand behind the last colon."""
     rises = []
@@ -450,7 +474,7 @@ def main():
         others.felt()
         server.forget_peak()
         begun, before, each = time.monotonic(), server.counters(), Attack(server, full)
-        queued, held = (server.queued_ms(), others.queued_ms()), server.memory_mib()
+        queued, held, log = (server.queued_ms(), others.queued_ms()), server.memory_mib(), server.log_bytes()
         trouble = []
         try:
             run(each)
@@ -472,6 +496,8 @@ def main():
             trouble.append("the honest miners fell behind: this says nothing")
         if felt > bound:
             trouble.append("others felt it")
+        if server.log_bytes() - log > LOG_BYTES:
+            trouble.append(f"the log grew by {server.log_bytes() - log} bytes")
         if memory - held > cap:
             trouble.append(f"memory grew beyond {cap} MiB")
         counted = ", ".join(f"{word} {rise:.0f}" for each in rises for word, rise in each.items()) or "-"

@@ -107,6 +107,8 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
     const bool full = std::getenv("ZUBR_ATTACK_FULL") != nullptr;
     const char* const only = std::getenv("ZUBR_ATTACK_ONLY");     // functions of attacks.py
     constexpr const char* lowest = "0.000000059604644775390625";  // 2^-24: a share in 256 hashes
+    constexpr int worker_names = 100;
+    const int authorize_seconds = full ? 15 : 3;
     NodeFixture node{"signet"};
     const TempDir folder;
     const CertificateFiles tls = make_certificate(folder.path(), "pool.example");
@@ -120,7 +122,9 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
         "stratum.tls_certificate=\"" + tls.certificate + "\"",
         "stratum.tls_key=\"" + tls.key + "\"",
         // A 190 shares at the lowest difficulty: nobody can hand in seven blocks' worth.
-        "limits.withheld_blocks=0.01", std::string{"stratum.start_difficulty="} + lowest,
+        "limits.withheld_blocks=0.01", "limits.worker_names=" + std::to_string(worker_names),
+        "limits.authorize_seconds=" + std::to_string(authorize_seconds),
+        std::string{"stratum.start_difficulty="} + lowest,
         std::string{"stratum.min_difficulty="} + lowest};
     if (!full) {
         for (const auto* small : {"first_line_seconds=3", "line_seconds=3", "connects_burst=600",
@@ -145,6 +149,8 @@ TEST(Attack, OtherMinersFeelNoneOfThem)
         {"min_difficulty", nlohmann::json::parse(lowest)},
         {"varying_port", varying_port},
         {"easy_shares", full ? 5000 : 300},
+        {"worker_names", worker_names},
+        {"authorize_seconds", authorize_seconds},
         {"due", full ? 0.75 : 0.25},
         {"names", names.string()},
         {"thief", test_address("signet", 2)},

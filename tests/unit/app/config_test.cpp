@@ -93,6 +93,11 @@ TEST(LoadConfig, SaysWhatAWrongValueShouldBe)
               ":9: stratum.loops must be a whole number");
     EXPECT_EQ(error_of(good("[stratum]\nloops = -1\n")),
               ":9: stratum.loops must be between 0 and 256");
+    // Neither "no limit" nor a limit: all would be closed.
+    EXPECT_EQ(error_of(good("[limits]\nbad_requests = 0\n")),
+              ":9: limits.bad_requests must be between 1 and 1000000");
+    EXPECT_EQ(error_of(good("[limits]\nauthorize_seconds = 0\n")),
+              ":9: limits.authorize_seconds must be between 1 and 3600");
     EXPECT_EQ(error_of(good("[stratum]\nlisten = \"here\"\n")),
               ":9: stratum.listen must be an address and a port such as \"127.0.0.1:3333\"");
     EXPECT_EQ(error_of(good("[redis]\nport = 70000\n")),

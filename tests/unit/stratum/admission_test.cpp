@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ namespace {
 
 constexpr std::size_t room = 16;
 constexpr std::size_t miners = 600;
+constexpr std::string_view subscribes =
+    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n";
 
 class Crowd {
 public:
@@ -102,6 +105,57 @@ TEST(Admission, TakesACrowdInTheOrderInWhichItCameAndSendsNobodyAway)
     EXPECT_LE(overtaken, 4 * room);
 }
 
+// It has said who it is in the very turn in which room is made: it is one of those who mine, and
+// its answer waits for the turn's end.
+TEST(Admission, SendsNobodyAwayWhoHasJustAuthorised)
+{
+    pool::Loop loop;
+    FakeShareLog log;
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ServerOptions options;
+    options.shard = Talk::default_options();
+    options.shard.gate = &gate;
+    options.handshaking_max = 2;
+    options.shed_after = std::chrono::seconds{1};
+    options.ports.push_back(
+        {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
+    auto accounts = std::make_shared<stratum::AccountDirectory>();
+    accounts->emplace("user", pool::AccountId{1});
+    stratum::Server server{loop, options, log, std::move(accounts), [](pool::BlockCandidate) {}};
+    const auto ports = server.start();
+    ASSERT_TRUE(ports.has_value());
+
+    std::vector<std::unique_ptr<pool::TcpConn>> conns;
+    std::string heard;
+    const auto connect = [&](const std::function<void()>& then) {
+        pool::TcpConn::connect(loop, {"127.0.0.1", ports->front()},
+                               [&, then](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                                   ASSERT_TRUE(made.has_value());
+                                   conns.push_back(std::move(*made));
+                                   if (then) then();
+                               });
+    };
+    connect([&] {
+        conns.front()->start({.on_bytes =
+                                  [&heard, &loop](std::span<const std::uint8_t> bytes) {
+                                      heard.append(bytes.begin(), bytes.end());
+                                      if (heard.find("\"id\":2") != heard.npos) loop.stop();
+                                  },
+                              .on_close = [&loop](pool::CloseReason) { loop.stop(); }});
+        conns.front()->write(subscribes);
+    });
+    // By then its patience is used up: there is room, so it may stay.
+    const pool::Watch late = loop.after(std::chrono::milliseconds{3500}, [&] {
+        conns.front()->write(
+            "{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"user.w\",\"\"]}\n");
+        connect({});
+    });
+    const pool::Watch limit = loop.after(std::chrono::seconds{30}, [&] { loop.stop(); });
+    loop.run();
+    EXPECT_NE(heard.find(R"("id":2,"result":true)"), heard.npos) << heard;
+    EXPECT_EQ(server.metrics().of(stratum::EndReason::shed).value(), 0U);
+}
+
 // They came together and are over together, by whichever deadline; who mines must not wait for all
 // their closes.
 class Together {
@@ -160,9 +214,6 @@ private:
     stratum::Gate gate_{stratum::GateOptions{}};
     std::vector<std::unique_ptr<pool::TcpConn>> conns_;
 };
-
-constexpr std::string_view subscribes =
-    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n";
 
 TEST(Closes, OfACrowdThatSaysNothingComeAFewAtATime)
 {
