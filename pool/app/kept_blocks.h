@@ -42,7 +42,7 @@ public:
     void tip_moved(Height tip);
     /// A node, by its place in `nodes`, does not know these blocks of ours: it gets again those
     /// that are kept, parents first and one at a time; each at most every ten minutes, or every
-    /// minute while the node does not answer for it.
+    /// minute while the node does not answer for it, which is told once for each reason.
     void missing(std::size_t node, const std::vector<BlockHash>& hashes);
 
 private:
