@@ -21,6 +21,7 @@
 namespace {
 
 using pool::Result;
+using stratum::client::AcceptedShare;
 using stratum::client::MiningEnd;
 using stratum::client::MiningTotals;
 using Clock = std::chrono::steady_clock;
@@ -115,6 +116,26 @@ public:
             .string("block")
             .key("hash")
             .string(shown)
+            .end_object();
+        line(text);
+    }
+
+    void share(const AcceptedShare& share) const
+    {
+        if (!json_) return;  // people want their sum
+        std::string text;
+        pool::JsonWriter{text}
+            .begin_object()
+            .key("event")
+            .string("share")
+            .key("time")
+            .unsigned_integer(share.time)
+            .key("nonce")
+            .unsigned_integer(share.nonce)
+            .key("version")
+            .unsigned_integer(share.version)
+            .key("extranonce")
+            .string(pool::to_hex(share.extranonce))
             .end_object();
         line(text);
     }
@@ -226,7 +247,8 @@ int mine(const Arguments& arguments)
                      ended = why;
                      loop.stop();
                  },
-             .on_block = [&report](const pool::BlockHash& hash) { report.block(hash); }}};
+             .on_block = [&report](const pool::BlockHash& hash) { report.block(hash); },
+             .on_share = [&report](const AcceptedShare& share) { report.share(share); }}};
         // A second signal does not wait for the last answers.
         bool told = false;
         const pool::Watch stop = loop.watch_fd(

@@ -155,8 +155,8 @@ Result<void> MinerSession::on_reply(std::uint64_t id, JsonValue message)
     } else if (id == authorize_id) {
         authorised_ = result.boolean().value_or(false);
         if (!authorised_) refusal_ = error_text(message.find("error"));
-    } else if (const auto share = unanswered_.extract(id)) {
-        on_answered(message, share.mapped());
+    } else if (auto share = unanswered_.extract(id)) {
+        on_answered(message, std::move(share.mapped()));
     }
     return {};
 }
@@ -173,11 +173,12 @@ Result<void> MinerSession::on_subscribed(JsonValue result)
     return {};
 }
 
-void MinerSession::on_answered(JsonValue message, const std::optional<pool::BlockHash>& block)
+void MinerSession::on_answered(JsonValue message, Sent sent)
 {
     if (message.find("result").boolean().value_or(false)) {
         ++counts_.accepted;
-        if (block) counts_.blocks.push_back(*block);
+        if (sent.block) counts_.blocks.push_back(*sent.block);
+        accepted_.push_back(std::move(sent.share));
         return;
     }
     ++counts_.rejected;
@@ -205,7 +206,12 @@ void MinerSession::submit(const FoundShare& share)
     if (version_rolling_) writer.string(hex32(0));
     writer.end_array().end_object();
     out_.push_back('\n');
-    unanswered_.emplace(id, block_of(job, share.extranonce2, share.nonce));
+    pool::Bytes extranonce = job.extranonce1;
+    const pool::Bytes rolled = extranonce2_of(job, share.extranonce2);
+    extranonce.insert(extranonce.end(), rolled.begin(), rolled.end());
+    unanswered_.emplace(id,
+                        Sent{{job.time.seconds, share.nonce, job.version, std::move(extranonce)},
+                             block_of(job, share.extranonce2, share.nonce)});
     ++counts_.submitted;
 }
 

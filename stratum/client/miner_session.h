@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "pool/base/json.h"
 #include "pool/base/result.h"
@@ -32,13 +34,18 @@ public:
     const std::optional<std::string>& refusal() const override { return refusal_; }
     const MinerCounts& counts() const override { return counts_; }
     std::size_t unanswered() const override { return unanswered_.size(); }
+    std::vector<AcceptedShare> take_accepted() override { return std::exchange(accepted_, {}); }
 
 private:
     pool::Result<void> on_line(std::string_view line);
     pool::Result<void> on_notice(std::string_view method, pool::JsonValue message);
     pool::Result<void> on_reply(std::uint64_t id, pool::JsonValue message);
     pool::Result<void> on_subscribed(pool::JsonValue result);
-    void on_answered(pool::JsonValue message, const std::optional<pool::BlockHash>& block);
+    struct Sent {
+        AcceptedShare share;                   // once it is
+        std::optional<pool::BlockHash> block;  // when it is one
+    };
+    void on_answered(pool::JsonValue message, Sent sent);
 
     MinerLogin login_;
     pool::JsonDocument document_;
@@ -52,8 +59,8 @@ private:
     std::optional<pool::Uint256> target_;  // for jobs from now on
     std::shared_ptr<const MiningJob> job_;
     std::uint64_t next_id_ = 0;
-    // By id; with the hash of those that are blocks.
-    std::unordered_map<std::uint64_t, std::optional<pool::BlockHash>> unanswered_;
+    std::unordered_map<std::uint64_t, Sent> unanswered_;  // by id
+    std::vector<AcceptedShare> accepted_;                 // not taken yet
     MinerCounts counts_;
 };
 

@@ -116,6 +116,9 @@ void MiningClient::note_answers()
     for (; blocks_told_ < counts.blocks.size(); ++blocks_told_) {
         if (callbacks_.on_block) callbacks_.on_block(counts.blocks[blocks_told_]);
     }
+    for (const AcceptedShare& share : session_->take_accepted()) {
+        if (callbacks_.on_share) callbacks_.on_share(share);
+    }
     if (options_.once && counts.accepted > 0) finish(MiningEnd::share_accepted);
 }
 

@@ -47,6 +47,7 @@ public:
         std::function<void(std::string_view sentence)> on_message;  ///< for people
         std::function<void(MiningEnd)> on_end;                      ///< once; may be empty
         std::function<void(const pool::BlockHash&)> on_block{};  ///< see MinerCounts; may be empty
+        std::function<void(const AcceptedShare&)> on_share{};    ///< likewise
     };
     MiningClient(pool::Loop& loop, MiningOptions options, Callbacks callbacks);
     ~MiningClient();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/base/bytes.h"
 #include "pool/base/result.h"
 #include "stratum/client/mining_job.h"
 
@@ -24,6 +25,14 @@ struct FoundShare {
     std::shared_ptr<const MiningJob> job;
     std::uint64_t extranonce2 = 0;
     std::uint32_t nonce = 0;
+};
+
+/// What makes a share that the pool has accepted this one and no other.
+struct AcceptedShare {
+    std::uint32_t time = 0;
+    std::uint32_t nonce = 0;
+    std::uint32_t version = 0;
+    pool::Bytes extranonce;  ///< the pool's part and ours
 };
 
 struct MinerCounts {
@@ -59,6 +68,8 @@ public:
     virtual const std::optional<std::string>& refusal() const = 0;
     virtual const MinerCounts& counts() const = 0;
     virtual std::size_t unanswered() const = 0;
+    /// Those accepted since the last call, where the protocol answers each share (v1).
+    virtual std::vector<AcceptedShare> take_accepted() { return {}; }
 };
 
 }  // namespace stratum::client

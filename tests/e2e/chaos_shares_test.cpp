@@ -47,6 +47,27 @@ protected:
         ASSERT_TRUE(client.command({"FLUSHALL"}).has_value());
     }
 
+    /// Not only as many: those that its miner was told of, one by one. What a kill cut off between
+    /// the journal and the answer makes up for none of them.
+    void expect_each_in_the_journals(const Process& miner)
+    {
+        std::set<ShareKey> there;
+        for (const auto& record : journal_records(pool.data_dir() + "/journal")) {
+            const auto* share = std::get_if<pool::ShareRecord>(&record);
+            if (share == nullptr || share->kind == pool::RecordKind::stale) continue;
+            there.insert(
+                {share->time, share->nonce, share->version, pool::to_hex(share->extranonce)});
+        }
+        const auto told = acknowledged_shares(miner);
+        ASSERT_EQ(told.size(), acknowledged(miner));
+        std::size_t lost = 0;
+        for (auto [time, nonce, version, extranonce] : told) {
+            extranonce.resize(2 * pool::extranonce_bytes_max, '0');
+            if (!there.contains({time, nonce, version, extranonce})) ++lost;
+        }
+        EXPECT_EQ(lost, 0U) << "of " << told.size() << " that were acknowledged";
+    }
+
     enum class Journals { whole, cut };
 
     /// Everything in the journals is in the books, once, to the unit of work. Cut: they may have
@@ -118,6 +139,7 @@ TEST_F(ChaosShares, NoneIsLostAndNoneCountedTwiceWhateverDies)
     EXPECT_LE(booked(), answered + kills * in_flight_max);
     verified_events();  // none: there are no blocks on this chain, but slots and their chain
     EXPECT_EQ(pool.stop(), 0) << pool.log();
+    expect_each_in_the_journals(*miner);
     expect_books_as_journals();
 }
 
@@ -154,6 +176,7 @@ TEST_F(ChaosShares, NoneIsLostWhenAReplicaIsPromotedThatIsBehind)
     EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= answered; })) << pool.log();
     EXPECT_EQ(pool.stop(), 0) << pool.log();
     EXPECT_EQ(booked(), answered);
+    expect_each_in_the_journals(*miner);
     expect_books_as_journals();
 }
 
