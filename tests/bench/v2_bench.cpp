@@ -14,6 +14,10 @@
 #include "stratum/client/miner_session.h"
 #include "stratum/client/v2_session.h"
 #include "stratum/shard.h"
+#include "stratum/v2/codec.h"
+#include "stratum/v2/messages_common.h"
+#include "stratum/v2/messages_mining.h"
+#include "stratum/v2/noise.h"
 #include "tests/sim/fakes.h"
 
 namespace {
@@ -70,6 +74,7 @@ class Arena {
 public:
     explicit Arena(Kind kind) : kind_(kind) { publish(); }
 
+    std::uint64_t jobs() const { return jobs_; }
     void publish()
     {
         ++jobs_;
@@ -212,6 +217,79 @@ void shares(benchmark::State& state, Kind kind)
     state.counters["bytes_out"] = static_cast<double>(heard) / all;
 }
 
+// A turn of a hundred shares of standard channels: what one costs must not hang on how many
+// channels its connection has.
+void shares_of_channels(benchmark::State& state, std::size_t connections, std::size_t channels)
+{
+    namespace v2 = stratum::v2;
+    constexpr std::uint32_t shares_a_turn = 100;
+    constexpr std::uint32_t first_channel = 2;
+    Arena arena{Kind::standard};
+    const v2::Curve curve;
+    std::vector<v2::Ciphers> ciphers(connections);
+    std::string wire;
+    const auto say = [&](std::size_t at, const auto& message) {
+        std::string frame;
+        v2::append_frame(frame, message);
+        v2::seal_frame(ciphers[at].send, pool::as_bytes(frame), wire);
+    };
+    for (std::size_t at = 0; at < connections; ++at) {
+        v2::Initiator initiator{curve, curve.make_pair()};
+        arena.ids.push_back(arena.shard.reserve());
+        arena.shard.open_v2(arena.ids[at], "192.0.2.1:4000", arena.options.session.difficulty,
+                            arena.now);
+        const auto& act1 = initiator.act1();
+        arena.shard.on_bytes(arena.ids[at], act1, arena.now);
+        arena.end_turn();
+        const auto act2 = pool::as_bytes(arena.effects.writes.at(0).bytes);
+        ciphers[at] = initiator.finish(act2.first<v2::act2_bytes>(), {}).value();
+        v2::SetupConnection setup;
+        setup.version_min = setup.version_max = 2;
+        setup.flags = 1;
+        wire.clear();
+        say(at, setup);
+        for (std::size_t i = 0; i < channels; ++i) {
+            say(at, v2::OpenStandard{1, {"user.rig"}, 0, pool::Uint256::max()});
+        }
+        arena.talk(at, wire);
+        for (std::size_t turn = 0; turn <= channels / 50; ++turn) {  // their jobs go out in parts
+            arena.end_turn();
+            arena.now.steady += std::chrono::seconds{1};
+            arena.shard.on_tick(arena.now);
+        }
+    }
+    std::uint32_t number = 0;
+    std::vector<std::string> said(connections);
+    while (state.KeepRunning()) {
+        state.PauseTiming();
+        arena.now.steady += std::chrono::milliseconds{20};  // as fast as nobody minds
+        if (number % (64 * shares_a_turn) == 0) arena.publish();
+        arena.end_turn();
+        arena.log.shares.clear();
+        for (std::uint32_t k = 0; k < shares_a_turn; ++k, ++number) {
+            wire.clear();
+            say(k % connections,
+                v2::SubmitStandard{.channel = first_channel + static_cast<std::uint32_t>(
+                                                                  number / connections % channels),
+                                   .sequence = number,
+                                   .job = static_cast<std::uint32_t>(arena.jobs()),
+                                   .nonce = number,
+                                   .time = pool::to_seconds(arena.now.wall).seconds,
+                                   .version = 0x20000000});
+            said[k % connections] += wire;
+        }
+        state.ResumeTiming();
+        for (std::size_t at = 0; at < connections; ++at) arena.talk(at, said[at]);
+        arena.end_turn();
+        state.PauseTiming();
+        for (std::string& each : said) each.clear();
+        state.ResumeTiming();
+    }
+    state.SetItemsProcessed(number);
+    state.counters["accepted"] =
+        static_cast<double>(arena.shard.metrics().of(pool::Judgement::accepted).value()) / number;
+}
+
 // A new block to ten thousand connections: rendered, sealed, ready to be written.
 enum class How : std::uint8_t { whole, prepared };
 void new_block(benchmark::State& state, Kind kind, How how)
@@ -302,6 +380,8 @@ BENCHMARK(handshakes)->Name("v2/handshake")->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(shares, v1, Kind::v1)->Name("v2/shares/v1");
 BENCHMARK_CAPTURE(shares, standard, Kind::standard)->Name("v2/shares/standard");
 BENCHMARK_CAPTURE(shares, extended, Kind::extended)->Name("v2/shares/extended");
+BENCHMARK_CAPTURE(shares_of_channels, of_100, 100, 1)->Name("v2/channels/100x1");
+BENCHMARK_CAPTURE(shares_of_channels, of_one, 1, 1000)->Name("v2/channels/1x1000");
 BENCHMARK_CAPTURE(new_block, v1, Kind::v1, How::whole)
     ->Name("v2/block_10k/v1")
     ->Unit(benchmark::kMillisecond);
