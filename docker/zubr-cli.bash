@@ -1,9 +1,9 @@
 # Completion of zubr-cli for bash: its options, and the methods that the running server knows.
 _zubr_cli() {
     local current=${COMP_WORDS[COMP_CWORD]} word options=() methods
-    local flags='-conf= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -stdinrpcpass -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
+    local flags='-conf= -datadir= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -stdinrpcpass -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
     case $current in
-        -conf=* | -cookie=*)
+        -conf=* | -datadir=* | -cookie=*)
             mapfile -t COMPREPLY < <(compgen -f -- "${current#*=}")
             return
             ;;
@@ -15,7 +15,7 @@ _zubr_cli() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            -conf=* | -rpcconnect=* | -rpcsocket=* | -cookie=*) options+=("$word") ;;
+            -conf=* | -datadir=* | -rpcconnect=* | -rpcsocket=* | -cookie=*) options+=("$word") ;;
             -* | =) ;;
             help) ;;   # what follows is a method too
             *) return ;; # its parameters

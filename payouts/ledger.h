@@ -164,8 +164,9 @@ struct Totals {
     pool::Sats reserve;                 ///< equity:reserve, immature included
     std::uint64_t sealed_through = 0;
     std::uint64_t accounts = 0;
-    pool::Sats in_payouts;               ///< of payouts that are neither settled nor cancelled
-    pool::UnixMillis payout_settled_at;  ///< of the newest settled one; 0: there is none
+    pool::Sats in_payouts;                  ///< of payouts that are neither settled nor cancelled
+    pool::UnixMillis payout_settled_at;     ///< of the newest settled one; 0: there is none
+    pool::UnixMillis payout_pending_since;  ///< the oldest of in_payouts was made; 0: there is none
     pool::Sats imbalance;  ///< debits less credits of all balances: 0, or the books are broken
     pool::U128 round_score = 0;  ///< sealed since the last block of ours, units of 10^-18 blocks
 };

@@ -129,10 +129,13 @@ Result<Totals> Queries::totals()
         "SELECT (SELECT COALESCE(SUM(total_sat), 0) FROM payout_batch WHERE state NOT IN "
         "('confirmed', 'cancelled')), COALESCE((SELECT e.at_ms FROM payout_batch b JOIN "
         "ledger_event e ON e.idem_key = CONVERT(CONCAT('batch:', b.id, ':settle') USING ascii) "
-        "COLLATE ascii_bin WHERE b.state = 'confirmed' ORDER BY b.id DESC LIMIT 1), 0)");
+        "COLLATE ascii_bin WHERE b.state = 'confirmed' ORDER BY b.id DESC LIMIT 1), 0), "
+        "COALESCE((SELECT MIN(created_at_ms) FROM payout_batch WHERE state NOT IN "
+        "('confirmed', 'cancelled')), 0)");
     if (!paid) return fail(paid.error());
     totals.in_payouts = Sats{paid->front().sats(0)};
     totals.payout_settled_at = pool::UnixMillis{paid->front().u64(1)};
+    totals.payout_pending_since = pool::UnixMillis{paid->front().u64(2)};
     const auto all = impl_->query(
         "SELECT COALESCE(SUM(debits_sat), 0), COALESCE(SUM(credits_sat), 0) FROM ledger_balance");
     if (!all) return fail(all.error());

@@ -22,6 +22,9 @@ std::string_view block_event(std::string_view state)
 PoolEvent of_block(std::string_view name, const BlockInfo& block, UnixMillis now)
 {
     PoolEvent event{std::string{name}, now, {}, {}};
+    event.id = event.name + ":" + block.hash;
+    // One that came back may leave the chain again.
+    if (name == "block.orphaned") event.id += ":" + std::to_string(block.epoch);
     event.text = "Block " + std::to_string(block.height.value) + " (" + block.hash + "): ";
     event.text += name.substr(name.find('.') + 1);
     JsonWriter json{event.data};
@@ -37,6 +40,7 @@ PoolEvent of_payout(std::string_view name, std::uint64_t id, const PayoutInfo* p
                     UnixMillis now)
 {
     PoolEvent event{std::string{name}, now, {}, {}};
+    event.id = event.name + ":" + std::to_string(id);
     event.text =
         "Payout " + std::to_string(id) + ": " + event.name.substr(event.name.find('.') + 1);
     JsonWriter json{event.data};

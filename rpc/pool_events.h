@@ -20,6 +20,9 @@ struct PoolEvent {
     pool::UnixMillis at;
     std::string text;  ///< a sentence for people; may hold names of miners, so any text
     std::string data;  ///< a JSON object
+    /// The same wherever and whenever it is told: what several servers of a pool see alike. "": it
+    /// is this server's own.
+    std::string id{};
 };
 
 /// All names there are: stable, for configurations and receivers.

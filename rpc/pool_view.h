@@ -92,8 +92,9 @@ struct PoolInfo {
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
     std::uint64_t blocks_rejected = 0;
-    double round_effort = 0;  ///< sealed work since our last block, in expected blocks
-    pool::Sats credited;      ///< to miners: immature, available and in payout, together
+    double round_effort = 0;   ///< sealed work since our last block, in expected blocks
+    pool::Sats credited;       ///< to miners: immature, available and in payout, together
+    bool books_known = false;  ///< the books have answered: else their figures are 0
 
     std::uint16_t stratum_port = 0;
     bool tls = false;          ///< that port speaks it, too
@@ -182,6 +183,7 @@ struct BlockInfo {
     pool::Sats reward;     ///< paid to the pool's script
     pool::Sats subsidy;    ///< of that; the rest is fees
     std::int64_t confirmations = 0;  ///< -1: not in the chain
+    std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
     std::optional<double> effort;    ///< work since our block before it, in expected blocks
 };
 

@@ -12,6 +12,9 @@
 namespace rpc {
 namespace {
 
+// The web is read by GET: nobody reads what comes with a request.
+constexpr std::size_t web_body_max = 4096;
+
 void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
                       const SiteCounts& counts)
 {
@@ -124,6 +127,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
         SiteOptions for_all;
         for_all.address = *options.web;
         for_all.idle_max = options.idle_max;
+        for_all.body_max = web_body_max;
         for_all.connections = {.all = options.connections_max,
                                .kept = options.connections_kept,
                                .of_network = options.connections_per_address,

@@ -48,6 +48,8 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 }
 
 struct Site::Connection {
+    explicit Connection(std::size_t body_max) : parser({.body_max = body_max}) {}
+
     std::unique_ptr<pool::TcpConn> socket;  // empty: closed, whoever still holds us lets go
     std::string host;
     pool::HttpParser parser;
@@ -102,7 +104,7 @@ void Site::accept(std::unique_ptr<pool::TcpConn> socket)
         if (!full) ++counts_.refused_by_address;
         return;
     }
-    const auto connection = std::make_shared<Connection>();
+    const auto connection = std::make_shared<Connection>(options_.body_max);
     connection->socket = std::move(socket);
     connection->host = host;
     connection->since = pool::read_clock().steady;

@@ -31,6 +31,7 @@ struct SiteOptions {
     pool::Endpoint address;
     AddressCounts::Limits connections{};  ///< one more is closed at once
     std::chrono::milliseconds idle_max{0};
+    std::size_t body_max = std::size_t{256} << 10;  ///< of a request
     std::string unix_path{};  ///< instead of `address`: see pool::ListenOptions
     /// How long an answer may take us: idle_max, too, or as long as it takes, where who asks is
     /// trusted and may ask for work of hours (a backup, verifyaudit).

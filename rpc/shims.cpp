@@ -264,6 +264,10 @@ std::string public_pool_client(const UserInfo& user)
         json.begin_object().key("sessionId").string(worker.name).key("name").string(worker.name);
         json.key("hashRate").raw(number_json(worker.rates.m10));
         json.key("bestDifficulty").raw(number_json(worker.best_share));
+        // The newest are listed first; of more than are listed the oldest is not known.
+        if (!worker.sessions.empty()) {
+            json.key("startTime").string(iso_time(worker.sessions.back().connected));
+        }
         if (worker.last_share) json.key("lastSeen").string(iso_time(*worker.last_share));
         json.end_object();
     }

@@ -198,6 +198,7 @@ void Books::tell_status(const BooksStatus& before)
     changed(before.mysql_trouble, status_.mysql_trouble);
     changed(before.streams_trouble, status_.streams_trouble);
     if (status_.good() && !before.good()) log::info("books_ok");
+    status_.blocks_unbooked = found_.size();
     out_.status(status_);
 }
 

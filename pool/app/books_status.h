@@ -15,6 +15,7 @@ struct BooksStatus {
     std::string streams_trouble;  ///< of Redis, a sentence; empty when the streams can be read
     std::string trouble;          ///< of single records or blocks; empty when all can be booked
     std::uint64_t backlog = 0;
+    std::uint64_t blocks_unbooked = 0;  ///< found here, and not in MySQL yet
     std::uint64_t sealed_through = 0;
     std::uint64_t records = 0;  ///< booked in this life
     std::uint64_t lag_ms = 0;   ///< at the last good step: see lag_at

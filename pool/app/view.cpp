@@ -59,6 +59,7 @@ rpc::BlockInfo block_info(const payouts::BlockRow& row, Chain chain)
             .reward = row.reward,
             .subsidy = std::min(subsidy_of(chain, row.height), row.reward),
             .confirmations = row.confirmations,
+            .epoch = row.epoch,
             .effort = row.effort ? std::optional{blocks_in(*row.effort)} : std::nullopt};
 }
 
@@ -235,6 +236,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.blocks_rejected = totals.blocks_rejected;
     info.round_effort = blocks_in(totals.round_score);
     info.credited = totals.credited;
+    info.books_known = totals_.known();
     info.stratum_port = identity_.stratum_port;
     info.tls = identity_.tls;
     info.v2_authority = identity_.v2_authority;
@@ -441,7 +443,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
         parts_.live.get([this, info = std::move(*info), done](const Live::StatePtr& state) {
             auto metrics = metrics_of(
                 info, *state, {parts_.loops, parts_.gate, parts_.lag, parts_.books, parts_.nodes});
-            add_book_metrics(totals_.last(), books_status_.backlog, metrics);
+            add_book_metrics(totals_.known() ? &totals_.last() : nullptr, books_status_, metrics);
             rpc::Metric& suspects = metrics.emplace_back();
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";

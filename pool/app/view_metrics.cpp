@@ -101,7 +101,6 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
     list.counter("zubr_share_difficulty_total",
                  "Difficulty of accepted shares, in all: its rate times 2^32 is the hashrate",
                  difficulty);
-    list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
     list.counter("zubr_block_candidates_total", "Headers that met the network's target",
                  sum(loops, [](const auto& m) -> auto& { return m.block_candidates; }));
     list.counter("zubr_slow_block_answers_total",
@@ -328,6 +327,50 @@ void add_nodes(const std::vector<const Node*>& nodes, List& list)
     }
 }
 
+// A 0 of books that have not answered would be a figure, and the next one a leap that rings.
+void add_blocks(const rpc::PoolInfo& info, List& list)
+{
+    if (!info.books_known) return;
+    const std::array<std::pair<const char*, std::uint64_t>, 5> blocks{
+        {{"found", info.blocks_found},
+         {"immature", info.blocks_immature},
+         {"mature", info.blocks_mature},
+         {"orphaned", info.blocks_orphaned},
+         {"rejected", info.blocks_rejected}}};
+    for (const auto& [name, count] : blocks) {
+        list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
+                   {{"state", name}});
+    }
+    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
+                 info.blocks_found, {{"state", "found"}});
+    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
+                 info.blocks_rejected, {{"state", "rejected"}});
+    list.gauge("zubr_round_effort_ratio",
+               "Work since our last block, in blocks that were to be expected", info.round_effort);
+    list.gauge("zubr_credited_sats", "Credited to miners",
+               static_cast<double>(info.credited.value));
+    list.counter("zubr_shares_booked_total", "Accepted shares in MySQL", info.shares_accepted);
+}
+
+void add_totals(const payouts::Totals& totals, List& list)
+{
+    list.gauge("zubr_ledger_imbalance_sats",
+               "Debits less credits of all balances: anything but 0 is a broken ledger",
+               static_cast<double>(totals.imbalance.value));
+    list.gauge("zubr_payout_pending_sats", "In payouts that are neither settled nor cancelled",
+               static_cast<double>(totals.in_payouts.value));
+    if (totals.payout_pending_since.value > 0) {
+        list.gauge("zubr_payout_pending_since_timestamp_seconds",
+                   "When the oldest payout that is neither settled nor cancelled was made",
+                   static_cast<double>(totals.payout_pending_since.value) / 1000);
+    }
+    if (totals.payout_settled_at.value > 0) {
+        list.gauge("zubr_payout_last_success_timestamp_seconds",
+                   "When the newest settled payout was settled",
+                   static_cast<double>(totals.payout_settled_at.value) / 1000);
+    }
+}
+
 }  // namespace
 
 void add_share_counts(const std::vector<StratumLoop*>& loops, rpc::PoolInfo& info)
@@ -376,24 +419,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
     }
     add_work(state.work, list);
     add_nodes(sources.nodes, list);
-    const std::array<std::pair<const char*, std::uint64_t>, 5> blocks{
-        {{"found", info.blocks_found},
-         {"immature", info.blocks_immature},
-         {"mature", info.blocks_mature},
-         {"orphaned", info.blocks_orphaned},
-         {"rejected", info.blocks_rejected}}};
-    for (const auto& [name, count] : blocks) {
-        list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
-                   {{"state", name}});
-    }
-    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
-                 info.blocks_found, {{"state", "found"}});
-    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
-                 info.blocks_rejected, {{"state", "rejected"}});
-    list.gauge("zubr_round_effort_ratio",
-               "Work since our last block, in blocks that were to be expected", info.round_effort);
-    list.gauge("zubr_credited_sats", "Credited to miners",
-               static_cast<double>(info.credited.value));
+    add_blocks(info, list);
     for (const rpc::Dependency& dependency : info.readiness.dependencies) {
         list.gauge("zubr_dependency_up", "1 when it is ok", dependency.ok ? 1 : 0,
                    {{"name", dependency.name}});
@@ -407,22 +433,15 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
     return list.take();
 }
 
-void add_book_metrics(const payouts::Totals& totals, std::uint64_t streamed,
+void add_book_metrics(const payouts::Totals* totals, const BooksStatus& status,
                       std::vector<rpc::Metric>& metrics)
 {
     List list;
-    list.gauge("zubr_ledger_imbalance_sats",
-               "Debits less credits of all balances: anything but 0 is a broken ledger",
-               static_cast<double>(totals.imbalance.value));
-    list.gauge("zubr_payout_pending_sats", "In payouts that are neither settled nor cancelled",
-               static_cast<double>(totals.in_payouts.value));
-    if (totals.payout_settled_at.value > 0) {
-        list.gauge("zubr_payout_last_success_timestamp_seconds",
-                   "When the newest settled payout was settled",
-                   static_cast<double>(totals.payout_settled_at.value) / 1000);
-    }
+    list.gauge("zubr_blocks_unbooked", "Blocks found here that MySQL does not have",
+               static_cast<double>(status.blocks_unbooked));
     list.gauge("zubr_share_stream_lag_entries", "Share records in Redis that MySQL does not have",
-               static_cast<double>(streamed));
+               static_cast<double>(status.backlog));
+    if (totals != nullptr) add_totals(*totals, list);
     for (rpc::Metric& each : list.take()) metrics.push_back(std::move(each));
 }
 

@@ -29,8 +29,8 @@ struct MetricSources {
 /// What the loops, the nodes and the process count.
 std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& state,
                                     const MetricSources& sources);
-/// What the books come to, as they were last read. streamed: records that MySQL does not have.
-void add_book_metrics(const payouts::Totals& totals, std::uint64_t streamed,
+/// What the books come to, as they were last read; totals: null before they were.
+void add_book_metrics(const payouts::Totals* totals, const BooksStatus& status,
                       std::vector<rpc::Metric>& metrics);
 
 }  // namespace pool

@@ -134,7 +134,8 @@ void Webhooks::look_at_workers()
 void Webhooks::tell(const std::vector<rpc::PoolEvent>& events)
 {
     for (const rpc::PoolEvent& event : events) {
-        const std::string id = std::to_string(life_) + "-" + std::to_string(++made_);
+        const std::string id =
+            event.id.empty() ? std::to_string(life_) + "-" + std::to_string(++made_) : event.id;
         log::info("webhook_event", {{"event_name", event.name}, {"id", id}});
         for (const auto& hook : hooks_) {
             if (!hook->wants(event.name)) continue;

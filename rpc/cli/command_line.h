@@ -15,6 +15,7 @@ enum class Action : std::uint8_t { call, getinfo, top, healthcheck, rpcauth };
 struct CommandLine {
     Action action = Action::call;
     std::string config_file;  ///< "" when not given
+    std::string data_dir;     ///< likewise
     std::string connect;      ///< host:port, "" when not given
     std::string socket;       ///< path, "" when not given
     std::string cookie_file;  ///< "" when not given

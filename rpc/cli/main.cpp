@@ -64,7 +64,9 @@ pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
     server.socket = std::move(address.socket);
     server.user = line.user;
     server.password = line.password;
-    server.cookie_file = line.cookie_file.empty() ? address.cookie_file : line.cookie_file;
+    server.cookie_file = std::move(address.cookie_file);
+    if (!line.data_dir.empty()) server.cookie_file = line.data_dir + "/.cookie";
+    if (!line.cookie_file.empty()) server.cookie_file = line.cookie_file;
     server.wait = line.wait;
     server.patience = std::chrono::seconds{line.patience_s};
     return server;
@@ -105,7 +107,7 @@ int new_user(const CommandLine& line)
     if (!user) return complain(exit_usage, user.error().detail);
     print(line, rpc::cli::user_json(*user, !told));
     std::cerr << "zubr-cli: put the line into the list admin.rpcauth of zubrd's configuration and "
-                 "start zubrd again"
+                 "have zubrd read it again (systemctl reload zubrd, or zubr-cli reloadconfig)"
               << (told ? "" : "; the password is shown this once") << "\n";
     return std::cout.flush() ? exit_ok : exit_failed;
 }
@@ -167,6 +169,7 @@ int parse_and_run(const std::vector<std::string>& arguments)
     CLI::App app{"Asks a running zubrd. 'zubr-cli help' lists what it can be asked.", "zubr-cli"};
     app.prefix_command();  // behind the method everything is a parameter
     app.add_option("-c,--conf", line.config_file, "zubrd's configuration file");
+    app.add_option("--datadir", line.data_dir, "pool.data_dir of zubrd, where its cookie lies");
     app.add_option("--rpcconnect", line.connect, "host:port of the admin RPC");
     app.add_option("--rpcsocket", line.socket, "or the path of its unix socket (admin.socket)");
     app.add_option("--cookie", line.cookie_file, "zubrd's cookie file");

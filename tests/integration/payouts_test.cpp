@@ -45,6 +45,7 @@ TEST_F(Payouts, PayEveryoneOnceAndTheBooksHoldWhatTheWalletHolds)
     const auto totals = [&queries] { return (*queries)->totals().value(); };
     EXPECT_EQ(totals().in_payouts, Sats{5'250'001});
     EXPECT_EQ(totals().payout_settled_at.value, 0U);
+    EXPECT_GT(totals().payout_pending_since.value, 1'700'000'000'000U);
 
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "broadcast");
@@ -61,6 +62,7 @@ TEST_F(Payouts, PayEveryoneOnceAndTheBooksHoldWhatTheWalletHolds)
     EXPECT_EQ(pool.in_payout(1), 0);
     EXPECT_EQ(totals().in_payouts, Sats{0});
     EXPECT_GT(totals().payout_settled_at.value, 1'700'000'000'000U);
+    EXPECT_EQ(totals().payout_pending_since.value, 0U);
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 

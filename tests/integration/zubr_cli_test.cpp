@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <sys/wait.h>
@@ -108,6 +109,14 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
                                     " -rpcuser=__cookie__ -stdinrpcpass uptime <<END\n" +
                                     std::string{cookie_secret} + "\nEND\n");
     EXPECT_EQ(by_password.code, 0) << by_password.out;
+    std::string directory = "/tmp/zubr-cli-XXXXXX";
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    std::ofstream{directory + "/.cookie"} << "__cookie__:" << cookie_secret;
+    const Ran by_directory = run_cli("-rpcconnect=127.0.0.1:" + std::to_string(server.admin()) +
+                                     " -datadir " + directory + " uptime");
+    EXPECT_EQ(by_directory.out, "42\n");
+    std::filesystem::remove_all(directory);
+
     const Ran new_user = run_cli("rpcauth carol viewer");
     EXPECT_EQ(new_user.code, 0) << new_user.out;
     EXPECT_TRUE(has(new_user.out, "\"rpcauth\": \"carol:")) << new_user.out;

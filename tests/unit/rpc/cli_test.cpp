@@ -32,6 +32,8 @@ TEST(CommandLine, TakesLongOptionsWithOneDashUpToTheMethod)
                           "-h"};
     EXPECT_EQ(with_two_dashes(line), (Words{"--rpcconnect=127.0.0.1:1", "--json", "-c", "-x.toml",
                                             "--conf", "y", "--rpcwait", "getuser", "-name", "-h"}));
+    const std::array directory{"-datadir", "/d", "uptime"};
+    EXPECT_EQ(with_two_dashes(directory), (Words{"--datadir", "/d", "uptime"}));
     const std::array short_option{"-h"};
     EXPECT_EQ(with_two_dashes(short_option), Words{"-h"});
 }

@@ -56,6 +56,29 @@ WorkerLine worker(const std::string& name, std::uint64_t minutes_ago)
     return line;
 }
 
+// Each server of a pool tells of a block; its receivers drop what they have had by its id.
+TEST(EventWatch, NamesWhatAllServersOfAPoolSeeAlikeBySameIds)
+{
+    const auto told = [](const std::string& state, std::uint32_t epoch) {
+        EventWatch watch{{}};
+        EXPECT_TRUE(watch.blocks({}, now).empty());
+        BlockInfo found = block("a", state);
+        found.epoch = epoch;
+        std::vector<std::string> ids;
+        for (const PoolEvent& event : watch.blocks({found}, now)) ids.push_back(event.id);
+        return ids;
+    };
+    EXPECT_EQ(told("mature", 1), (std::vector<std::string>{"block.found:a", "block.matured:a"}));
+    EXPECT_EQ(told("orphaned", 2).back(), "block.orphaned:a:2");
+    EXPECT_EQ(told("orphaned", 3).back(), "block.orphaned:a:3") << "it came back in between";
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.payouts({}, now).empty());
+    PayoutInfo sent;
+    sent.id = 17;
+    sent.state = "broadcast";
+    EXPECT_EQ(watch.payouts({sent}, now).at(0).id, "payout.sent:17");
+}
+
 TEST(EventWatch, CallsNothingNewsThatWasSoBefore)
 {
     EventWatch watch{{}};

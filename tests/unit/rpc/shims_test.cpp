@@ -82,6 +82,21 @@ TEST(Shims, WriteRatesAsCkpoolDoesWholeBelowAThousand)
     EXPECT_EQ(ckpool_rate(std::nan("")), "0");
 }
 
+TEST(Shims, TellSinceWhenAWorkerIsConnectedAndNothingOfOneThatIsGone)
+{
+    UserInfo user;
+    std::vector<WorkerInfo> workers(2);
+    workers[0].name = "gone";
+    workers[1].name = "rig";
+    workers[1].sessions.resize(2);
+    workers[1].sessions[0].connected = {1'700'000'600'000};
+    workers[1].sessions[1].connected = {1'700'000'000'000};
+    user.workers = std::make_shared<const std::vector<WorkerInfo>>(workers);
+    const json told = json::parse(public_pool_client(user)).at("workers");
+    EXPECT_FALSE(told.at(0).contains("startTime"));
+    EXPECT_EQ(told.at(1).at("startTime"), "2023-11-14T22:13:20.000Z");
+}
+
 TEST(Shims, LeaveTheStepThatIsUnderWayOutOfCharts)
 {
     EXPECT_EQ(public_pool_chart({}), "[]");
