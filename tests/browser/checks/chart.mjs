@@ -1,6 +1,7 @@
 // The charts: an average of minutes, hours and a day, each a line that is chosen; what they are reckoned from.
 
-const readings = (asked) => asked.filter((url) => url.pathname.endsWith('/history')).map((url) => url.search).join(' ');
+/** Each once: on a slow machine they are asked for again meanwhile. */
+const readings = (asked) => [...new Set(asked.filter((url) => url.pathname.endsWith('/history')).map((url) => url.search))].join(' ');
 
 /** What linesOf makes of a history, in the page's own code. */
 const reckoned = (page, history, overs, from, now) => page.evaluate(async (given) => {

@@ -14,8 +14,8 @@ export async function check(watched, { admin, user, password }) {
   await page.locator('#operator-panel:not([hidden])').waitFor();
   watched.same(await page.locator('#loop-rows tr').count(), 4, 'loops: two of Stratum, one of the core, one of this page');
   watched.same(await page.locator('#operator-ledger').textContent(), '0 sat', 'the difference in the books');
-  watched.holds(/^[\d.]+ ms, 99 %: /.test(await page.locator('#operator-redis').textContent()), 'how fast Redis is');
-  watched.holds(/^[\d.]+ ms, 99 %: /.test(await page.locator('#operator-mysql').textContent()), 'how fast MySQL is');
+  watched.holds(/^[\d.]+ ms, 99\s%: /.test(await page.locator('#operator-redis').textContent()), 'how fast Redis is');
+  watched.holds(/^[\d.]+ ms, 99\s%: /.test(await page.locator('#operator-mysql').textContent()), 'how fast MySQL is');
   watched.same(await page.locator('#operator-bans').textContent(), '1', 'bans');
   const cells = (rows) => page.locator(rows).first().locator('td').allTextContents().then((all) => all.map((text) => text.replaceAll('\u202f', ' ')).join('|'));
   watched.same(await cells('#ban-rows tr'), '192.0.2.0/24|in 24 h', 'who is banned');
