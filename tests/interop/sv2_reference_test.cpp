@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/json_rpc.h"
 #include "tests/support/pool_fixture.h"
 
 namespace tests {
@@ -83,6 +84,10 @@ TEST(Sv2Reference, FindsNothingToComplainAbout)
             "on t.event_id = e.id where " +
             declared + " group by f.hash, f.reward_sat"),
         "1");
+    // The share with a name behind it is that worker's, beside those of the channel's own.
+    const auto named =
+        pool.rpc("getworker", R"([")" + test_address("regtest", 1) + R"(","behind"])");
+    EXPECT_EQ(named ? number_in(*named, "accepted") : std::nullopt, 1) << named.value_or("none");
     EXPECT_EQ(pool.stop(), 0) << pool.log();
 }
 

@@ -82,6 +82,8 @@ enum Want {
 pub struct Work {
     pub peer: Peer,
     pub heard_group_jobs: usize,
+    /// Whose the next shares are: said behind them (extension 0x0002).
+    pub worker: Option<String>,
     channels: HashMap<u32, Channel>,
     group: Option<GroupChannel>,
     requests: u32,
@@ -99,6 +101,7 @@ impl Work {
         Self {
             peer,
             heard_group_jobs: 0,
+            worker: None,
             channels: HashMap::new(),
             group: None,
             requests: 0,
@@ -452,7 +455,10 @@ impl Work {
                 version: claim.version,
             }),
         };
-        self.peer.mining(message);
+        match self.worker.clone() {
+            Some(worker) => self.peer.mining_of(message, &worker),
+            None => self.peer.mining(message),
+        }
         sequence_number
     }
 

@@ -68,6 +68,10 @@ fn an_extended_channel(address: &str, authority: &str, user: &str) {
     held("open extended, its job and new prevhash");
     work.share_is_accepted(channel);
     held("extended: a share that the reference calls valid is acknowledged");
+    work.worker = Some("behind".to_string());
+    work.share_is_accepted(channel);
+    work.worker = None;
+    held("extended: a share with its worker's name behind it");
     work.negative_set(channel);
     held("extended: duplicate, bad job, wrong channel, wrong extranonce size, bad version bits, old time");
     work.block_is_accepted(channel);
@@ -111,6 +115,9 @@ fn three_in_a_group(address: &str, authority: &str, user: &str) {
         work.share_is_accepted(channel);
     }
     held("three channels in a group: each mines on the group's job");
+    work.negative_set(channels[1]);
+    work.negative_set(channels[2]);
+    held("in a group: the negative set on a standard and an extended channel");
     assert_eq!(work.standing(channels[0]), Standing::Open);
 }
 

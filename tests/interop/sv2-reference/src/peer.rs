@@ -7,11 +7,12 @@ use stratum_core::bitcoin::base58;
 use stratum_core::codec_sv2::state::{TransportDecryptState, TransportEncryptState};
 use stratum_core::codec_sv2::{Decrypted, Handshake, MessageFrame, NoiseDecoder, NoiseEncoder};
 use stratum_core::common_messages_sv2::{Protocol, SetupConnectionOwned};
-use stratum_core::extensions_sv2::RequestExtensionsOwned;
+use stratum_core::extensions_sv2::{RequestExtensionsOwned, UserIdentity};
+use stratum_core::framing_sv2::framing::SerializedFrame;
 use stratum_core::noise_sv2::Initiator;
 use stratum_core::parsers_sv2::{
     AnyMessage, AnyMessageOwned, CommonMessagesOwned, ExtensionsNegotiationOwned, ExtensionsOwned,
-    MiningOwned,
+    MiningOwned, TlvField, TlvList,
 };
 
 pub struct Peer {
@@ -59,6 +60,16 @@ impl Peer {
 
     pub fn mining(&mut self, message: MiningOwned) {
         self.send(AnyMessageOwned::Mining(message));
+    }
+
+    /// With the name of the worker behind it (extension 0x0002), as the reference writes it.
+    pub fn mining_of(&mut self, message: MiningOwned, worker: &str) {
+        let name = UserIdentity::new(worker).expect("short").to_tlv().expect("a field");
+        let fields = TlvList::from_slice(&[name]).expect("a list");
+        let frame = fields.build_frame_bytes_with_tlvs(message).expect("a frame");
+        let frame = SerializedFrame::from_bytes(frame).expect("a whole one");
+        let bytes = self.encoder.encode_transport(frame, &mut self.encrypt).expect("encoded");
+        self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
     /// The next message; a message that the reference can not parse is our bug.
