@@ -116,6 +116,11 @@ std::size_t OneLoop::logged() const
         std::count_if(log.shares.begin(), log.shares.end(), is_accepted));
 }
 
+std::size_t OneLoop::answered_as_accepted() const
+{
+    return shard.metrics().of(pool::Judgement::accepted).value();
+}
+
 std::size_t OneLoop::logged_under(std::string_view prefix_hex) const
 {
     const auto prefix = pool::from_hex(prefix_hex).value_or(pool::Bytes{});

@@ -42,6 +42,8 @@ public:
     std::size_t logged() const;
     /// Of those, whose extranonce begins so.
     std::size_t logged_under(std::string_view prefix_hex) const;
+    /// Shares that were answered so, by what the shard counted.
+    std::size_t answered_as_accepted() const;
 
 private:
     void end_turn();

@@ -114,6 +114,8 @@ private:
     }
     void check()
     {
+        pool::check(loop_.answered_as_accepted() == loop_.logged(),
+                    "shares answered as accepted are those logged");
         std::set<std::string> prefixes;
         for (Client& client : clients_) {
             OneLoop::Heard& one = loop_.heard[client.id.value];

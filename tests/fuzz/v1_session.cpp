@@ -24,6 +24,7 @@ struct Outcome {
     std::string written;
     std::optional<EndReason> ended;
     std::size_t logged = 0;
+    std::size_t good = 0;  // shares that were answered as accepted
 };
 
 Outcome talk(Input stream, std::uint8_t choice)
@@ -47,7 +48,7 @@ Outcome talk(Input stream, std::uint8_t choice)
         }
         stream = stream.subspan(1);
     }
-    return {std::move(loop.written), loop.ended, loop.logged()};
+    return {std::move(loop.written), loop.ended, loop.logged(), loop.answered_as_accepted()};
 }
 
 struct Replies {
@@ -89,6 +90,7 @@ void v1_session(Input input)
     const Replies replies = check_lines(whole.written);
     const auto asked = static_cast<std::size_t>(std::count(stream.begin(), stream.end(), '\n'));
     pool::check(replies.all <= asked, "nobody gets more replies than it sent lines");
+    pool::check(whole.good == whole.logged, "shares answered as accepted are those logged");
     pool::check(whole.logged <= replies.true_ones || whole.ended.has_value(),
                 "what is logged was answered with true");
 
