@@ -265,6 +265,7 @@ private:
                        std::optional<std::size_t> worker = std::nullopt);
     void hand_in(const Submit& call, const SentJob& sent, const pool::Job& job, const Turn& turn);
     const SentJob* find_sent(pool::JobId job) const;
+    bool in_mask_grace(pool::SteadyTime now) const;
     std::uint32_t mask_for(const pool::Job& job, pool::SteadyTime now) const;
 
     pool::SessionId id_;

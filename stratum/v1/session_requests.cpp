@@ -70,7 +70,8 @@ void Session::on(const Configure& call, const Turn& turn)
         return std::find(call.codes.begin(), call.codes.end(), code) != call.codes.end();
     };
     if (asks_for("version-rolling") && mask != 0) {
-        mask_before_ = mask_wanted_;
+        // Said twice, or narrowed in steps: what was good before the first step still is.
+        mask_before_ = mask_wanted_ | (in_mask_grace(turn.now.steady) ? mask_before_ : 0);
         mask_changed_ = turn.now.steady;
         mask_wanted_ = call.version_mask;
         rolling_ = true;

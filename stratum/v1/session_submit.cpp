@@ -114,11 +114,16 @@ const SentJob* Session::find_sent(pool::JobId job) const
     return before == old.end() ? nullptr : &*before;
 }
 
+bool Session::in_mask_grace(pool::SteadyTime now) const
+{
+    return now < mask_changed_ + old_mask_for;
+}
+
 std::uint32_t Session::mask_for(const pool::Job& job, pool::SteadyTime now) const
 {
     // Rental proxies roll without ever having asked: they get the pool's mask.
     std::uint32_t wanted = mask_wanted_;
-    if (now < mask_changed_ + old_mask_for) wanted |= mask_before_;
+    if (in_mask_grace(now)) wanted |= mask_before_;
     return job.rolling_mask & wanted;
 }
 
