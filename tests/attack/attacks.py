@@ -309,8 +309,10 @@ def hostile(a):
     shown_within(30, lambda: {line["user_agent"] for line in a.server.rpc("listconnections", 10_000)["result"]}, want_agents)
     seen = {"the log": a.server.log(), "the metrics": a.server.get("/metrics"), "the page": a.server.get(workers),
             "the page of agents": a.server.get("/api/info")}
-    for method in ("listminers", "listconnections"):
-        seen[method] = json.dumps(a.server.rpc(method, 10_000), ensure_ascii=False)
+    for method, of in (("listworkers", ("user", 10_000)), ("listconnections", (10_000,))):
+        seen[method] = json.dumps(a.server.rpc(method, *of)["result"], ensure_ascii=False)
+        if "user" not in seen[method]:
+            raise AssertionError(f"{method} lists nobody")
     for where, text in seen.items():
         for evil in EVIL:
             # Of an agent words are left: they are text, and mean nothing without the marks around them.

@@ -2,6 +2,8 @@
 import base64
 import json
 import re
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -71,6 +73,12 @@ class Item:
             self.step(step, steps[at + 1] if at + 1 < len(steps) else {})
         if hasattr(self, "in_flight"):
             self.check_drained()
+        # What the list asks for in words that no step of it checks.
+        if self.item["id"] == "SV1-119":
+            self.check_proxied(lambda source: b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton(source)
+                               + socket.inet_aton("203.0.113.1") + struct.pack(">HH", 4242, 3333))
+        elif self.item["id"] == "SV1-008":
+            assert "A" * 64 not in Path(self.setup["log"]).read_text(errors="replace"), "the line is in the log"
 
     def step(self, step, following):
         if "macro" in step:
@@ -372,9 +380,11 @@ class Item:
         elif words.startswith("no control chars"):
             time.sleep(0.3)
             shown = Path(self.setup["log"]).read_text(errors="replace")
-            for page in ("/metrics", "/api/v1/users/user", "/"):
+            for page in ("/metrics", "/api/v1/users/user"):
                 with urllib.request.urlopen(self.setup["web"] + page, timeout=10) as answer:
-                    shown += answer.read().decode() if page != "/" else ""
+                    shown += answer.read().decode()
+            for method, of in (("listworkers", ["user", 10_000]), ("listconnections", [10_000])):
+                shown += json.dumps(rpc(self.setup["pool"], method, of), ensure_ascii=False)
             assert "<script>" not in shown and "\0" not in shown and "SET x 1" not in shown, "unescaped"
         elif words.startswith("job.version,nbits"):
             assert len(job) == 9 and isinstance(job[8], bool) and re.fullmatch(r"[!-~]{1,16}", job[0])
@@ -403,7 +413,7 @@ class Item:
             assert late <= max(0.020 * self.setup["slack"], 3 * base), f"p99 {late * 1000:.1f} ms, of the machine {base * 1000:.1f} ms"
             return f"p99 {late * 1000:.2f} ms"
         elif words.startswith("session remote ip"):
-            self.check_proxied()
+            self.check_proxied(lambda source: f"PROXY TCP4 {source} 203.0.113.1 4242 3333\r\n".encode())
         elif words.startswith("closed before 1000"):
             for _ in range(100):
                 if not conn.pump(0.1):
@@ -458,12 +468,12 @@ class Item:
             at += 9 + size
         assert at + 4 == len(tx) and total == template["coinbasevalue"] and commitment
 
-    def check_proxied(self):
+    def check_proxied(self, header):
         rpc(self.setup["pool"], "setban", ["198.51.100.7", 60])
         try:
             for source, welcome in (("198.51.100.7", False), ("198.51.100.8", True)):
                 conn = Conn(self.address, self.source)
-                conn.send(f"PROXY TCP4 {source} 203.0.113.1 4242 3333\r\n".encode())
+                conn.send(header(source))
                 conn.send(b'{"id":1,"method":"mining.subscribe","params":[]}\n')
                 assert bool(conn.reply(1, 3)) == welcome, f"{source} was {'refused' if welcome else 'let in'}"
         finally:

@@ -143,15 +143,6 @@ void PayoutRoad::mine_until_credited()
                                          {"--max-shares-per-second", std::to_string(i)},
                                          "miner-" + std::to_string(i) + ".log"));
     }
-    ASSERT_TRUE(eventually(seconds{240}, [this] {
-        // Several, for one is orphaned below; those of the first minute are the reserve's.
-        return sql("select count(distinct account_id) = 3 and count(distinct block_hash) > 3 "
-                   "from block_credit where account_id > 0") == "1";
-    })) << the_pool->log();
-    for (const auto& miner : miners) {
-        miner->signal(SIGTERM);
-        EXPECT_EQ(miner->wait(seconds{10}), 0) << miner->output();
-    }
     const auto shares = [this](unsigned i) {
         return std::strtod(sql("select shares from account_total t join account a on a.id = "
                                "t.account_id where a.name = '" +
@@ -159,6 +150,17 @@ void PayoutRoad::mine_until_credited()
                                .c_str(),
                            nullptr);
     };
+    constexpr double shares_that_show_a_rate = 12;
+    ASSERT_TRUE(eventually(seconds{240}, [this, &shares] {
+        // Several, for one is orphaned below; those of the first minute are the reserve's.
+        return shares(1) >= shares_that_show_a_rate &&
+               sql("select count(distinct account_id) = 3 and count(distinct block_hash) > 3 "
+                   "from block_credit where account_id > 0") == "1";
+    })) << the_pool->log();
+    for (const auto& miner : miners) {
+        miner->signal(SIGTERM);
+        EXPECT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    }
     EXPECT_NEAR(shares(2) / shares(1), 2.0, 0.5);
     EXPECT_NEAR(shares(3) / shares(1), 3.0, 0.75);
 }
