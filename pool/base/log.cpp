@@ -30,7 +30,7 @@
 namespace pool::log {
 namespace {
 
-// While nobody reads the log: a day's lines, or more.
+// While nobody reads the log: some thousands of lines.
 constexpr std::size_t waiting_max = std::size_t{1} << 20;
 
 // No job and no found block waits for whoever reads the log.
