@@ -135,16 +135,28 @@ TEST(Shard, RefusesSharesOpenlyWhenTheLogFails)
     EXPECT_EQ(metrics.share_log_failed.value(), 0);
 }
 
+// A shard on its first job whose gate hears of it; ten bad shares are too many.
+struct Gated {
+    stratum::Gate gate{stratum::GateOptions{}};
+    Talk talk{options(gate)};
+
+    Gated() { talk.publish(1); }
+
+    static stratum::ShardOptions options(stratum::Gate& gate)
+    {
+        stratum::ShardOptions options = Talk::default_options();
+        options.gate = &gate;
+        options.session.bad_shares_max = 10;
+        return options;
+    }
+};
+
 // Whoever floods us is delayed once, under the name that did it, from where it came: names are no
 // secret, and others mine under theirs.
 TEST(Shard, DelaysOnlyTheWorkerWhoseShareWasOneTooManyAndOnce)
 {
-    stratum::Gate gate{stratum::GateOptions{}};
-    stratum::ShardOptions options = Talk::default_options();
-    options.gate = &gate;
-    options.session.bad_shares_max = 10;
-    Talk talk{options};
-    talk.publish(1);
+    Gated gated;
+    auto& [gate, talk] = gated;
     TalkingMiner flood{talk, "user.flood"};
     flood.say(R"({"id":4,"method":"mining.authorize","params":["user.rig0","x"]})");
     const TalkingMiner::Share share = flood.find();
@@ -166,12 +178,8 @@ TEST(Shard, DelaysOnlyTheWorkerWhoseShareWasOneTooManyAndOnce)
 // of which only a part was hashed.
 TEST(Shard, DelaysTheWorkerOfAFloodOfSharesForNoJobOrOfTheWrongLength)
 {
-    stratum::Gate gate{stratum::GateOptions{}};
-    stratum::ShardOptions options = Talk::default_options();
-    options.gate = &gate;
-    options.session.bad_shares_max = 10;
-    Talk talk{options};
-    talk.publish(1);
+    Gated gated;
+    auto& [gate, talk] = gated;
     const auto flood = [&talk](const std::string& user, int hashed) {
         TalkingMiner miner{talk, "user.first"};
         miner.say(R"({"id":4,"method":"mining.authorize","params":[")" + user + R"(","x"]})");
@@ -201,11 +209,8 @@ TEST(Shard, DelaysTheWorkerOfAFloodOfSharesForNoJobOrOfTheWrongLength)
 
 TEST(Shard, DelaysTheFirstWorkerOfAConnectionThatMisbehavesOtherwise)
 {
-    stratum::Gate gate{stratum::GateOptions{}};
-    stratum::ShardOptions options = Talk::default_options();
-    options.gate = &gate;
-    Talk talk{options};
-    talk.publish(1);
+    Gated gated;
+    auto& [gate, talk] = gated;
     const TalkingMiner bad{talk, "user.bad"};
     talk.send(bad.id, std::string(100'000, 'x'));
     ASSERT_EQ(talk.end_of(bad.id), stratum::EndReason::line_too_long);
@@ -218,11 +223,8 @@ TEST(Shard, DelaysTheFirstWorkerOfAConnectionThatMisbehavesOtherwise)
 // An address is not banned while somebody mines there: the gate hears of it in time.
 TEST(Shard, TellsTheGateOfAConnectionsFirstShareAtOnceAndOfItsLastWhenItEnds)
 {
-    stratum::Gate gate{stratum::GateOptions{}};
-    stratum::ShardOptions options = Talk::default_options();
-    options.gate = &gate;
-    Talk talk{options};
-    talk.publish(1);
+    Gated gated;
+    auto& [gate, talk] = gated;
     const auto address = *stratum::parse_ip("192.0.2.1");
     const auto admitted = [&] {
         const auto answer = gate.admit(address, talk.now.steady);
