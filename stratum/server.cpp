@@ -144,21 +144,23 @@ void Server::Impl::line_up(pool::SessionId id, Conn& conn)
 }
 
 // A few a turn, once all that came in it is answered, and one after the other of those addresses
-// that wait. The loop does not sleep then: it looks what others have sent, and goes on.
+// that wait. In between the loop looks what others have sent, and sleeps if that is nothing.
 void Server::Impl::shake_hands()
 {
-    constexpr std::chrono::microseconds long_enough{250};
+    constexpr std::chrono::milliseconds soon{1};  // a timer's least
     if (handshakes.empty()) return;
     const pool::SteadyTime began = pool::read_clock().steady;
-    std::size_t shaken = 0;
-    while (const auto id = handshakes.next()) {
-        const auto at = conns.find(id->value);
-        if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
-        shake_hand(*id, at->second);
-        const bool long_turn = pool::read_clock().steady - began >= long_enough;
-        if (++shaken >= handshakes_a_turn || long_turn) break;
+    if (handshake_pace.rest(began).count() == 0) {
+        std::size_t shaken = 0;
+        while (const auto id = handshakes.next()) {
+            const auto at = conns.find(id->value);
+            if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
+            shake_hand(*id, at->second);
+            if (HandshakePace::enough(++shaken, began, pool::read_clock().steady)) break;
+        }
+        handshake_pace.worked(began, pool::read_clock().steady);
     }
-    shaking = loop.after(std::chrono::milliseconds{0}, [] {});
+    shaking = loop.after(soon, [] {});
 }
 
 // May drop the connection.

@@ -70,10 +70,6 @@ struct PortSessions {
 /// thread.
 class Server {
 public:
-    /// So many rounds of handshakes, TLS's and Noise's together, a turn, or fewer if they take a
-    /// quarter of a millisecond, as those do in which we sign: a flood keeps no share waiting.
-    static constexpr std::size_t handshakes_a_turn = 4;
-
     /// loop, log, options.shard.gate (not null, checked): outlive the server. on_candidate: called
     /// on the loop, before the share is logged or answered.
     Server(pool::Loop& loop, ServerOptions options, pool::ShareLog& log,

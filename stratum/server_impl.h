@@ -12,6 +12,7 @@
 
 #include "pool/base/time.h"
 #include "stratum/first_bytes.h"
+#include "stratum/handshake_pace.h"
 #include "stratum/handshake_turns.h"
 #include "stratum/server.h"
 #include "stratum/server_intake.h"
@@ -98,6 +99,7 @@ struct Server::Impl {
     std::vector<pool::SessionId> unread;   // of those that had not read all
     std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
     HandshakeTurns handshakes;             // of TLS and Noise
+    HandshakePace handshake_pace;          // likewise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;

@@ -13,8 +13,8 @@ namespace {
 
 // More wait for no turn's end: bounds what one read of a flooding peer may pile up.
 constexpr std::size_t batch_max = 4096;
-// Ephemeral keys made ahead in a second: about a millisecond's work.
-constexpr std::size_t keys_a_tick = 32;
+// Ephemeral keys made ahead in a second: a third of a millisecond's work at most, for others wait.
+constexpr std::size_t keys_a_tick = 4;
 constexpr std::chrono::milliseconds tick_over{500};
 
 }  // namespace

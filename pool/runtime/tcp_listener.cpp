@@ -19,7 +19,7 @@ namespace pool {
 namespace {
 
 // Enough that a storm is taken in quickly, few enough that the connections there are stay served.
-constexpr int accepts_per_turn_max = 64;
+constexpr int accepts_per_turn_max = 16;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 
 std::string describe(int error) { return std::generic_category().message(error); }

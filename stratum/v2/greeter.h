@@ -22,7 +22,7 @@ public:
     bool open() const { return identity_ != nullptr; }
     /// open() must hold (checked).
     HandshakeReply greet(std::span<const std::uint8_t, act1_bytes> act1);
-    /// Makes up to `count` ephemeral keys ahead; about 30 us each.
+    /// Makes up to `count` ephemeral keys ahead; 30 to 70 us each.
     void prepare(std::size_t count);
 
 private:

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "stratum/handshake_pace.h"
 #include "stratum/server.h"
 #include "tests/sim/fakes.h"
 #include "tests/support/process.h"
@@ -281,7 +282,7 @@ TEST(TlsHandshakes, AreGoneOnWithAFewATime)
         crowd.loop.after(std::chrono::seconds{60}, [&crowd] { crowd.loop.stop(); });
     crowd.loop.run();
     EXPECT_EQ(shaken, Together::count);
-    EXPECT_LE(most, stratum::Server::handshakes_a_turn);
+    EXPECT_LE(most, stratum::HandshakePace::rounds_at_a_time);
     EXPECT_EQ(metrics.of(stratum::EndReason::tls_failed).value(), 0U);
 }
 
@@ -329,7 +330,7 @@ TEST(NoiseHandshakes, AreAnsweredAFewATime)
         crowd.loop.after(std::chrono::seconds{60}, [&crowd] { crowd.loop.stop(); });
     crowd.loop.run();
     EXPECT_EQ(answered, Together::count);
-    EXPECT_LE(most, stratum::Server::handshakes_a_turn);
+    EXPECT_LE(most, stratum::HandshakePace::rounds_at_a_time);
     EXPECT_EQ(metrics.tls_rounds.value(), 0U);
 }
 
