@@ -21,6 +21,8 @@ struct Batch {
         /// Another reading of the submission before it (a v1 submit with bits outside the mask):
         /// only asked whether it is a block. Never answered.
         bool shadow = false;
+        /// Good, but of an account that may not begin now: it does not count.
+        bool too_new = false;
     };
     std::vector<pool::Submission> submissions;
     std::vector<Origin> origins;
@@ -30,7 +32,9 @@ struct Batch {
 struct Outcome {
     pool::Judgement judgement = pool::Judgement::unspecified;
     pool::U128 work = 0;  ///< promised
-    bool logged = true;   ///< false: the share log failed, so the share does not count
+    /// False: the share log failed, or the account may not begin now, so the share does not count.
+    bool logged = true;
+    bool too_new = false;  ///< then: which of the two
     pool::Digest hash{};
 };
 

@@ -58,7 +58,8 @@ struct ShardMetrics {
     pool::Total accepted_difficulty;           ///< of accepted shares, in units of 2^32 hashes
     pool::Counter malformed_submits;           ///< refused before anything could be hashed
     pool::Counter shares_unlogged;             ///< good ones, refused because the share log failed
-    pool::Gauge share_log_failed;              ///< 1 while it does
+    pool::Counter shares_too_new;  ///< good ones, refused because too many accounts began lately
+    pool::Gauge share_log_failed;  ///< 1 while it does
     pool::Counter block_candidates;
     pool::Counter slow_block_answers;  ///< turns, see ServerOptions::block_answer_max
     pool::Counter long_job_lines;      ///< mining.notify lines beyond what old firmware bears

@@ -99,13 +99,15 @@ bool Shard::log_shares(pool::Now now)
     records_.clear();
     for (std::size_t i = 0; i < verdicts_.size(); ++i) {
         const pool::Verdict& verdict = verdicts_[i];
-        const Batch::Origin& origin = batch_.origins[i];
+        Batch::Origin& origin = batch_.origins[i];
         if (!verdict.proven || origin.shadow || !origin.worker) continue;
         const pool::Submission& submission = batch_.submissions[i];
 
         Worker& miner = worker(origin);
         MinedAccount& mined = account(origin, miner);
         if (mined.handle.value == 0) mined.handle = log_.member(mined.key);
+        origin.too_new = mined.handle.value == 0;
+        if (origin.too_new) continue;
         if (miner.handle.value == 0) miner.handle = log_.worker(mined.handle, miner.name);
 
         const bool accepted = verdict.judgement == Judgement::accepted;
@@ -136,16 +138,21 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
 {
     const Batch::Origin& origin = batch_.origins[at];
     const pool::Verdict& verdict = verdicts_[at];
-    const bool unlogged = verdict.judgement == Judgement::accepted && !logged;
-    (unlogged ? metrics_.shares_unlogged : metrics_.of(verdict.judgement)).add();
-    if (verdict.judgement == Judgement::accepted && logged) {
+    const bool good = verdict.judgement == Judgement::accepted;
+    const bool counts = logged && !origin.too_new;
+    (!good || counts  ? metrics_.of(verdict.judgement)
+     : origin.too_new ? metrics_.shares_too_new
+                      : metrics_.shares_unlogged)
+        .add();
+    if (good && counts) {
         constexpr double hashes = 4294967296;
         metrics_.accepted_difficulty.add(static_cast<double>(batch_.submissions[at].promise.work) /
                                          hashes);
     }
     const Outcome outcome{.judgement = verdict.judgement,
                           .work = batch_.submissions[at].promise.work,
-                          .logged = logged,
+                          .logged = counts,
+                          .too_new = origin.too_new,
                           .hash = verdict.hash};
     std::visit(
         [this, &origin, &outcome, now](auto& session) {

@@ -95,7 +95,8 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.journal_directory = journal_root(config) / names[i];
         options.redis = redis_options(config);
         options.server = stratum_options(config, *hasher, i, names.size());
-        options.worker_names_max = config.worker_names_max;
+        options.limits.workers = config.worker_names_max;
+        options.limits.accounts_an_hour = config.new_accounts_max;
         options.server.shard.gate = gate.get();
         options.server.shard.used_tokens = used_tokens;
         options.server.shard.known = &known_difficulties;

@@ -400,6 +400,12 @@ Result<void> check_whole(Config& config, const std::string& where)
         if (stratum::parse_network(proxy)) continue;
         return refuse(where, "proxies: " + proxy + " is no network like 10.0.0.0/8");
     }
+    // Now only is known what a rule that does not name a limit has: it may be said behind the rule.
+    for (const std::string& text : config.network_rules) {
+        auto rule = parse_network_rule(text, config.gate);
+        if (!rule) return refuse(where, "limits.networks: " + rule.error().detail);
+        config.gate.networks.push_back(*rule);
+    }
     if (config.tls_certificate.empty() != config.tls_key.empty()) {
         return refuse(where, "stratum.tls_certificate and stratum.tls_key go together");
     }

@@ -101,15 +101,19 @@ struct Config {
     std::string tls_key;
     std::uint32_t drain_seconds = 3;
 
-    stratum::GateOptions gate;
+    std::vector<std::string> network_rules;  ///< as given
+    stratum::GateOptions gate;               ///< its networks: network_rules, read
     std::uint32_t handshaking_max = 8192;
     std::uint32_t workers_max = 1000;
     std::uint32_t worker_names_max = 10'000;
+    std::uint32_t new_accounts_max = 50'000;
     std::uint32_t bad_shares_max = 160;
     std::uint32_t stale_shares_max = 224;
     std::uint32_t easy_shares = 5000;
     std::uint32_t line_bytes = 8192;
     std::uint32_t line_bytes_handshake = 4096;
+    std::uint32_t json_depth = 6;
+    std::uint32_t json_values = 256;
     std::uint32_t job_line_bytes = 3584;
     double withheld_blocks = 7;
     std::uint32_t block_answer_ms = 20;

@@ -55,12 +55,11 @@ inline std::string set_networks(Config& config, const ConfigValue& value)
 {
     const auto* list = std::get_if<std::vector<std::string>>(&value);
     if (list == nullptr) return "must be a list of texts";
-    config.gate.networks.clear();
     for (const std::string& text : *list) {
-        auto rule = parse_network_rule(text, config.gate);
+        const auto rule = parse_network_rule(text, config.gate);
         if (!rule) return "has an entry that is wrong: " + rule.error().detail;
-        config.gate.networks.push_back(*rule);
     }
+    config.network_rules = *list;
     return "";
 }
 

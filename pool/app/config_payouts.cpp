@@ -1,13 +1,12 @@
 #include <array>
 #include <chrono>
 
+#include "pool/app/config_setters.h"
 #include "pool/app/config_table.h"
 
 // [payouts]: who is paid, from which wallet, and what is never passed.
 namespace pool {
 namespace {
-
-constexpr std::string_view wants_whole = "must be a whole number";
 
 template <std::string Config::* Place>
 std::string set_name(Config& config, const ConfigValue& value)

@@ -2,17 +2,14 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
-#include "pool/app/config_gate.h"
+#include "pool/app/config_setters.h"
 
 namespace pool {
 namespace {
 
 constexpr std::string_view wants_text = "must be a text in quotes";
-constexpr std::string_view wants_whole = "must be a whole number";
-constexpr std::string_view wants_number = "must be a number";
 constexpr std::string_view wants_bool = "must be true or false";
 
 template <std::string Config::* Place>
@@ -50,44 +47,6 @@ std::string set_store_port(Config& config, const ConfigValue& value)
         return "must be a port, 1 to 65535";
     }
     (config.*Store).port = static_cast<std::uint16_t>(*number);
-    return "";
-}
-
-template <std::uint32_t Config::* Place, std::int64_t Max>
-std::string set_whole(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr) return std::string{wants_whole};
-    if (*number < 0 || *number > Max) return "must be between 0 and " + std::to_string(Max);
-    config.*Place = static_cast<std::uint32_t>(*number);
-    return "";
-}
-
-template <std::uint32_t Config::* Place, std::int64_t Min, std::int64_t Max>
-std::string set_between(Config& config, const ConfigValue& value)
-{
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr) return std::string{wants_whole};
-    if (*number < Min || *number > Max) {
-        return "must be between " + std::to_string(Min) + " and " + std::to_string(Max);
-    }
-    config.*Place = static_cast<std::uint32_t>(*number);
-    return "";
-}
-
-template <double Config::* Place>
-std::string set_difficulty(Config& config, const ConfigValue& value)
-{
-    double number = 0;
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-        number = static_cast<double>(*whole);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-        number = *real;
-    } else {
-        return std::string{wants_number};
-    }
-    if (!std::isfinite(number) || number < 0) return "must be zero or more";
-    config.*Place = number;
     return "";
 }
 
@@ -189,7 +148,6 @@ std::string set_explorer(Config& config, const ConfigValue& value)
 }
 
 using C = Config;
-using G = stratum::GateOptions;
 using S = StoreAddress;
 constexpr std::array table{
     ConfigOption{"network", "chain", "text", "\"main\"",
@@ -256,121 +214,6 @@ constexpr std::array table{
         "stratum", "drain_seconds", "whole number", "3",
         "at a stop or drain: miners are asked to connect again one by one within this time",
         set_whole<&C::drain_seconds, 3600>},
-    ConfigOption{"limits", "connections_per_address", "whole number", "4096",
-                 "of one IPv4 address or IPv6 /64 at once; 0 means no limit",
-                 set_gate_limit<&G::address, &stratum::ConnectLimits::connections>},
-    ConfigOption{"limits", "connects_per_second", "whole number", "100",
-                 "of one address, beyond the burst; 0 means no limit",
-                 set_gate_limit<&G::address, &stratum::ConnectLimits::connects_per_second>},
-    ConfigOption{"limits", "connects_burst", "whole number", "4096",
-                 "a farm behind one address comes back all at once",
-                 set_gate_limit<&G::address, &stratum::ConnectLimits::connects_burst>},
-    ConfigOption{"limits", "connections_per_prefix", "whole number", "16384",
-                 "of all addresses of one IPv4 /24 or IPv6 /48 at once; 0 means no limit",
-                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connections>},
-    ConfigOption{"limits", "prefix_connects_per_second", "whole number", "400",
-                 "of all addresses of one /24 or /48, beyond the burst; 0 means no limit",
-                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_per_second>},
-    ConfigOption{"limits", "prefix_connects_burst", "whole number", "16384", "",
-                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_burst>},
-    ConfigOption{
-        "limits", "channels_per_address", "whole number", "8192",
-        "of Stratum v2, or workers over v1, at once, beside each connection's first; 0 means no "
-        "limit",
-        set_gate_limit<&G::address, &stratum::ConnectLimits::channels>},
-    ConfigOption{"limits", "channels_per_prefix", "whole number", "32768",
-                 "of all addresses of one /24 or /48; 0 means no limit",
-                 set_gate_limit<&G::prefix, &stratum::ConnectLimits::channels>},
-    ConfigOption{"limits", "address_lines_per_second", "whole number", "4000",
-                 "of one address on one loop, with a burst of five seconds' worth; beyond it each "
-                 "connection may send 64 in five seconds; 0 means no limit",
-                 set_gate_limit<&G::lines_per_second>},
-    ConfigOption{
-        "limits", "networks", "list of texts", "[]",
-        "other limits for some, the first that fits; they count for no prefix. For a farm "
-        "behind one address: "
-        "[\"203.0.113.7 connections=0 connects_per_second=0 channels=0 lines_per_second=0\"]",
-        set_networks},
-    ConfigOption{"limits", "connections_max", "whole number", "0",
-                 "of all; 0 means nine tenths of the open files that the system allows",
-                 set_connections_max},
-    ConfigOption{"limits", "handshaking_max", "whole number", "8192",
-                 "connected and not authorised, on one loop; then others wait their turn",
-                 set_between<&C::handshaking_max, 1, 10'000'000>},
-    ConfigOption{"limits", "ban_seconds", "whole number", "600",
-                 "for an address that misbehaves and has no miner with an accepted share in 10 min",
-                 set_ban},
-    ConfigOption{"limits", "misbehaviours_max", "whole number", "3",
-                 "connections of an address closed for what they did, within ban_seconds, before "
-                 "the ban",
-                 set_misbehaviours},
-    ConfigOption{"limits", "workers_per_connection", "whole number", "1000", "",
-                 set_between<&C::workers_max, 1, 100'000>},
-    ConfigOption{"limits", "worker_names", "whole number", "10000",
-                 "of an account's workers with accepted shares, on one loop since its start; "
-                 "further ones are booked as one worker, other",
-                 set_between<&C::worker_names_max, 1, 1'000'000>},
-    ConfigOption{
-        "limits", "bad_shares", "whole number", "160",
-        "of the last 256 of a connection; then it is closed and its worker delayed. 257 means "
-        "no limit",
-        set_between<&C::bad_shares_max, 1, 60'000>},
-    ConfigOption{
-        "limits", "stale_shares", "whole number", "224",
-        "of the last 256 of a connection; then it is closed: it works on old jobs only. 257 "
-        "means no limit",
-        set_between<&C::stale_shares_max, 1, 60'000>},
-    ConfigOption{"limits", "easy_shares", "whole number", "5000",
-                 "of jobs from before a connection's difficulty rose, at once; ten times "
-                 "stratum.shares_per_minute beyond; then it is closed and its worker delayed. 0 "
-                 "means no limit",
-                 set_whole<&C::easy_shares, 10'000'000>},
-    ConfigOption{"limits", "withheld_blocks", "number", "7",
-                 "an account that found so much too few blocks for its shares as one that found "
-                 "none of so many is suspected; 0: nobody is",
-                 set_difficulty<&C::withheld_blocks>},
-    ConfigOption{"limits", "block_answer_ms", "whole number", "20",
-                 "a block's answer that took longer is counted, and logged: it shall tell no more "
-                 "than a share's",
-                 set_between<&C::block_answer_ms, 1, 10'000>},
-    ConfigOption{"limits", "line_bytes", "whole number", "8192", "of a v1 miner, at most",
-                 set_between<&C::line_bytes, 1024, 65'536>},
-    ConfigOption{"limits", "line_bytes_handshake", "whole number", "4096",
-                 "the same before it has authorised",
-                 set_between<&C::line_bytes_handshake, 1024, 65'536>},
-    ConfigOption{"limits", "job_line_bytes", "whole number", "3584",
-                 "longer jobs break old firmware: they are counted, and logged",
-                 set_between<&C::job_line_bytes, 256, 1'000'000>},
-    ConfigOption{"limits", "lines_per_second", "whole number", "10000",
-                 "of one connection, with a burst of five seconds' worth; 0 means no limit",
-                 set_whole<&C::lines_per_second, 100'000'000>},
-    ConfigOption{"limits", "write_queue_kib", "whole number", "256",
-                 "unread bytes of a connection before it is closed",
-                 set_between<&C::write_queue_kib, 1, 1'000'000>},
-    ConfigOption{"limits", "write_stall_seconds", "whole number", "60",
-                 "how long a peer may leave bytes unread",
-                 set_between<&C::write_stall_seconds, 1, 86'400>},
-    ConfigOption{"limits", "first_line_seconds", "whole number", "15",
-                 "from connecting to the first whole line",
-                 set_between<&C::first_line_seconds, 1, 3600>},
-    ConfigOption{"limits", "subscribe_seconds", "whole number", "30",
-                 "from connecting to mining.subscribe",
-                 set_between<&C::subscribe_seconds, 1, 3600>},
-    ConfigOption{"limits", "authorize_seconds", "whole number", "60",
-                 "from connecting to the first worker, or v2 channel",
-                 set_between<&C::authorize_seconds, 1, 3600>},
-    ConfigOption{"limits", "line_seconds", "whole number", "15",
-                 "from a line's or frame's first byte to its last",
-                 set_between<&C::line_seconds, 1, 3600>},
-    ConfigOption{"limits", "bad_requests", "whole number", "32",
-                 "unknown or senseless requests without a good share between",
-                 set_between<&C::bad_requests, 1, 1'000'000>},
-    ConfigOption{"limits", "shed_seconds", "whole number", "3",
-                 "who has not authorised for so long makes room when handshaking_max is reached",
-                 set_whole<&C::shed_seconds, 3600>},
-    ConfigOption{"limits", "idle_minutes", "whole number", "30",
-                 "without a byte, or 20 times a connection's usual time between shares",
-                 set_between<&C::idle_minutes, 1, 100'000>},
     ConfigOption{
         "work", "empty_first", "true or false", "true",
         "on a new block, an empty job at once and the full one as soon as the node gives it",
@@ -480,7 +323,8 @@ std::span<const ConfigOption> config_options()
 {
     static const std::vector<ConfigOption> all = [] {
         std::vector<ConfigOption> both(table.begin(), table.end());
-        for (const auto more : {log_config_options(), payout_config_options()}) {
+        for (const auto more :
+             {limit_config_options(), log_config_options(), payout_config_options()}) {
             both.insert(both.end(), more.begin(), more.end());
         }
         return both;

@@ -29,7 +29,8 @@ struct ConfigOption {
 
 /// Options outside [[node]], in the order of the example file.
 std::span<const ConfigOption> config_options();
-/// Those of [payouts] and of [log], parts of them.
+/// Those of [limits], [payouts] and [log], parts of them.
+std::span<const ConfigOption> limit_config_options();
 std::span<const ConfigOption> payout_config_options();
 std::span<const ConfigOption> log_config_options();
 

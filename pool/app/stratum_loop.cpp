@@ -51,8 +51,7 @@ StratumLoop::StratumLoop(Options options, Journal journal)
     : options_(std::move(options)),
       journal_(std::move(journal)),
       log_(
-          options_.producer, journal_, [] { return read_clock().steady; },
-          options_.worker_names_max),
+          options_.producer, journal_, [] { return read_clock().steady; }, options_.limits),
       shipper_(loop_, options_.redis, options_.producer, journal_)
 {
 }

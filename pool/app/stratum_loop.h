@@ -39,7 +39,7 @@ public:
         std::filesystem::path journal_directory;
         RedisOptions redis;
         stratum::ServerOptions server;
-        std::uint32_t worker_names_max = Producer::workers_max_default;
+        ProducerLimits limits;
         /// Over so long miners are asked, one after the other, to leave by themselves.
         std::chrono::seconds drain{0};
         std::uint64_t booked = 0;       ///< MySQL knows records up to here

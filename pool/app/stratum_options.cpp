@@ -83,6 +83,8 @@ stratum::ServerOptions stratum_options(const Config& config, const HeaderHasher&
     session.stale_shares_max = config.stale_shares_max;
     session.line_bytes = config.line_bytes;
     session.line_bytes_handshake = config.line_bytes_handshake;
+    session.json.depth_max = config.json_depth;
+    session.json.values_max = config.json_values;
     session.job_line_bytes = config.job_line_bytes;
     session.lines_per_second = config.lines_per_second;
     session.lines_burst = 5.0 * config.lines_per_second;

@@ -94,6 +94,8 @@ void add_shares(const rpc::PoolInfo& info, const std::vector<StratumLoop*>& loop
     }
     list.counter(name, help, sum(loops, [](const auto& m) -> auto& { return m.shares_unlogged; }),
                  {{"result", "rejected"}, {"reason", "unlogged"}});
+    list.counter(name, help, sum(loops, [](const auto& m) -> auto& { return m.shares_too_new; }),
+                 {{"result", "rejected"}, {"reason", "new_account"}});
     double difficulty = 0;
     for (const StratumLoop* loop : loops) {
         difficulty += loop->metrics().accepted_difficulty.value();
@@ -429,6 +431,11 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
     add_lag(sources.lag, list);
     add_times(loops, sources.books, list);
     add_process(list);
+    using log::Level;
+    for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
+        list.counter("zubr_log_lines_total", "Log lines, by level", log::lines(level),
+                     {{"level", std::string{log::name_of(level)}}});
+    }
     list.counter("zubr_log_dropped_total", "Log lines that could not be written", log::dropped());
     return list.take();
 }

@@ -58,6 +58,7 @@ struct Output {
     std::array<std::atomic<Level>, part_names.size()> levels{};
     std::atomic<Level> lowest{Level::info};  // of those: most lines that nobody wants end here
     std::atomic<Format> format{Format::text};
+    std::array<std::atomic<std::uint64_t>, 4> lines_of{};  // by level
 
     Output()
     {
@@ -219,9 +220,15 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
 {
     Output& out = output();
     if (level < level_of(part)) return;
+    out.lines_of.at(static_cast<std::size_t>(level)).fetch_add(1, std::memory_order_relaxed);
     const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
                                          read_clock().wall, event, fields);
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
+}
+
+std::uint64_t lines(Level level)
+{
+    return output().lines_of.at(static_cast<std::size_t>(level)).load(std::memory_order_relaxed);
 }
 
 std::uint64_t dropped() { return output().lines->dropped(); }

@@ -84,6 +84,8 @@ Level level_of(Part part);
 std::string format_line(Format format, Level level, UnixMillis at, std::string_view event,
                         std::initializer_list<Field> fields);
 
+/// Lines of a level since the start, those that could not be written too. Any thread.
+std::uint64_t lines(Level level);
 /// Lines that could not be written, since the start: where they go is full or gone. Any thread.
 std::uint64_t dropped();
 

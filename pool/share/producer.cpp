@@ -1,6 +1,8 @@
 #include "pool/share/producer.h"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <random>
 #include <utility>
 #include <variant>
@@ -32,12 +34,19 @@ void stamp(Record& record, std::uint64_t seq, UnixMillis at)
 }  // namespace
 
 Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime()> steady,
-                   std::uint32_t workers_max)
+                   ProducerLimits limits)
     : name_(std::move(name)),
       journal_(journal),
       steady_(std::move(steady)),
-      workers_max_(workers_max),
-      last_at_(journal.last_at())
+      limits_(limits),
+      last_at_(journal.last_at()),
+      by_script_(limits.remembered),
+      by_row_(limits.remembered),
+      // A third of it is remembered for sure: all names of one account.
+      workers_(std::max<std::size_t>(limits.remembered, std::size_t{3} * limits.workers),
+               [this](const auto& key) { forget_name(key.first); }),
+      accounts_left_(limits.accounts_an_hour),
+      accounts_since_(steady_())
 {
     newest_.set(static_cast<std::int64_t>(last_at_.value));
     undeclared_.emplace_back(StartRecord{0, {}, random_life()});
@@ -45,36 +54,68 @@ Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime(
 
 MemberHandle Producer::member(const AccountKey& account)
 {
-    MemberHandle& known =
-        account.script.empty() ? by_row_[account.registered.value] : by_script_[account.script];
-    if (known.value != 0) return known;
-    known = MemberHandle{++members_made_};
+    const bool by_address = !account.script.empty();
+    const MemberHandle* const known =
+        by_address ? by_script_.find(account.script) : by_row_.find(account.registered.value);
+    if (known != nullptr) return *known;
+    if (by_address && !may_begin_account()) return {};
+    const MemberHandle made{++members_made_};
     AccountRecord declared;
-    declared.member = known;
-    declared.script = account.script;
-    if (account.script.empty()) declared.registered = account.registered;
+    declared.member = made;
+    if (by_address) {
+        by_script_.add(account.script, made);
+        declared.script = account.script;
+    } else {
+        by_row_.add(account.registered.value, made);
+        declared.registered = account.registered;
+    }
     undeclared_.emplace_back(std::move(declared));
-    return known;
+    return made;
+}
+
+bool Producer::may_begin_account()
+{
+    if (limits_.accounts_an_hour == 0) return true;
+    constexpr std::chrono::nanoseconds hour = std::chrono::hours{1};
+    const SteadyTime now = steady_();
+    const auto each = hour / limits_.accounts_an_hour;
+    const auto more = (now - accounts_since_) / each;
+    const std::uint32_t lacking = limits_.accounts_an_hour - accounts_left_;
+    accounts_left_ += static_cast<std::uint32_t>(std::min<std::int64_t>(more, lacking));
+    accounts_since_ = more < lacking ? accounts_since_ + more * each : now;
+    if (accounts_left_ == 0) return false;
+    --accounts_left_;
+    return true;
 }
 
 WorkerHandle Producer::worker(MemberHandle member, std::string_view name)
 {
     std::pair key{member.value, std::string{name}};
-    if (const auto known = workers_.find(key); known != workers_.end()) return known->second;
-    std::uint32_t& named = named_[member.value];
-    if (named >= workers_max_ && name != worker_beyond) {
+    if (const auto* known = workers_.find(key)) return *known;
+    const auto named = named_.find(member.value);
+    const bool full = named != named_.end() && named->second >= limits_.workers;
+    if (full && name != worker_beyond) {
         names_folded_.add();
         return worker(member, worker_beyond);
     }
-    ++named;
+    // Then nobody gets one any more, until the next life: the books know such shares by account.
+    if (workers_made_ == std::numeric_limits<std::uint32_t>::max()) return {};
+    ++named_[member.value];
     const WorkerHandle made{++workers_made_};
-    workers_.emplace(std::move(key), made);
+    workers_.add(std::move(key), made);
     WorkerRecord declared;
     declared.member = member;
     declared.worker = made;
     declared.name = std::string{name};
     undeclared_.emplace_back(std::move(declared));
     return made;
+}
+
+void Producer::forget_name(std::uint64_t member)
+{
+    const auto named = named_.find(member);
+    check(named != named_.end(), "each name that is remembered is counted");
+    if (--named->second == 0) named_.erase(named);
 }
 
 Result<void> Producer::append(std::span<ShareRecord> records, UnixMillis now)

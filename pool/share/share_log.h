@@ -17,7 +17,8 @@ public:
     virtual ~ShareLog() = default;
 
     /// This life's handle of an account or worker; declared in the log at first use (with the
-    /// next append). Called when a share is accepted, not before.
+    /// next append). Called when a share is accepted, not before. member() gives 0 when too many
+    /// accounts began lately: the share must be refused, and may be tried again.
     virtual MemberHandle member(const AccountKey& account) = 0;
     virtual WorkerHandle worker(MemberHandle member, std::string_view name) = 0;
 

@@ -15,7 +15,6 @@ namespace {
 
 using pool::JsonValue;
 
-constexpr pool::JsonLimits limits{.bytes_max = line_bytes_max, .depth_max = 6, .values_max = 256};
 constexpr std::size_t codes_max = 16;  // extensions in one configure; the known ones are five
 constexpr double difficulty_hint_max = 0x1p62;
 
@@ -247,7 +246,8 @@ std::optional<pool::JobId> parse_job_id(std::string_view text)
     return pool::JobId{*value};
 }
 
-pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& document)
+pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& document,
+                                   const pool::JsonLimits& limits)
 {
     if (auto submit = read_submit_line(line)) return *std::move(submit);
     const auto root = document.parse(line, limits);

@@ -13,6 +13,8 @@
 namespace stratum::v1 {
 
 inline constexpr std::size_t line_bytes_max = 65536;  ///< whatever is configured
+inline constexpr pool::JsonLimits line_limits{
+    .bytes_max = line_bytes_max, .depth_max = 6, .values_max = 256};
 
 /// Reads one line of a client.
 ///
@@ -21,8 +23,10 @@ inline constexpr std::size_t line_bytes_max = 65536;  ///< whatever is configure
 /// an "0x", missing leading zeros. What then still makes no sense is a BadParams, not an error.
 ///
 /// document: parses the line; views in the request point into it.
-/// Errors: invalid or limit, when the line is no JSON object: the connection is not worth keeping.
-pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& document);
+/// Errors: invalid or limit, when the line is no JSON object within `limits`: the connection is not
+/// worth keeping.
+pool::Result<Request> read_request(std::string_view line, pool::JsonDocument& document,
+                                   const pool::JsonLimits& limits = line_limits);
 
 /// A number of up to 32 bits in hex: blanks around it, "0x", either case, 1 to 8 digits, more only
 /// if they are leading zeros.

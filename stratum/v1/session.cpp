@@ -87,7 +87,7 @@ void Session::on_line(std::string_view line, World& world, pool::Now now)
     if (!lines_.take(world.options.lines_per_second, world.options.lines_burst, now.steady)) {
         return end(EndReason::too_many_requests);
     }
-    auto request = read_request(line, world.json);
+    auto request = read_request(line, world.json, world.options.json);
     if (!request) {
         world.metrics.bad_lines.add();
         append_error(out(), "null", ErrorCode::other, "Invalid JSON");

@@ -29,6 +29,7 @@
 #include "stratum/promise_grid.h"
 #include "stratum/roster.h"
 #include "stratum/user_name.h"
+#include "stratum/v1/codec.h"
 #include "stratum/v1/framing.h"
 #include "stratum/v1/messages.h"
 #include "stratum/v1/parted.h"
@@ -48,6 +49,7 @@ struct SessionOptions {
     std::uint32_t stale_shares_max = 224;     ///< of the last 256: it works on old jobs only
     std::size_t line_bytes = 8192;            ///< <= line_bytes_max
     std::size_t line_bytes_handshake = 4096;  ///< before a worker has authorised
+    pool::JsonLimits json = line_limits;      ///< of a line; a plain mining.submit has no depth
     std::size_t job_line_bytes = 3584;  ///< longer mining.notify lines are counted: firmware breaks
     double lines_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
     double lines_burst = 50'000;        ///< a line counts for as many as its bytes are worth

@@ -247,7 +247,9 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         refused_names_ = 0;
         low_shares_ = 0;
     } else if (accepted) {
-        append_error(out_, waiting.id, ErrorCode::other, "Share log unavailable");
+        append_error(
+            out_, waiting.id, ErrorCode::other,
+            outcome.too_new ? "Too many new accounts, try later" : "Share log unavailable");
     } else {
         note_low_share(outcome.judgement);
         const Refusal refusal = refusal_of(outcome.judgement);

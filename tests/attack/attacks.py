@@ -233,7 +233,8 @@ def garbage(a):
             a.pour(sock, head + random.randbytes(65536 if at % 2 else 100) + b"\n")
 
 
-@attack("14", "JSON that is deep, long, huge or broken", "limits.line_bytes; depth 6, 256 values", ["zubr_connections_ended_total:bad_line"])
+@attack("14", "JSON that is deep, long, huge or broken", "limits.line_bytes, limits.json_depth, limits.json_values",
+        ["zubr_connections_ended_total:bad_line"])
 def bombs(a):
     bodies = [b"[" * 2000, b'{"a":' * 500 + b"1" + b"}" * 500, b'{"id":' + b"9" * 3000 + b"}", b'{"id":1e999999,"method":"x"}',
               b'{"id":1,"id":2,"method":"mining.ping","method":"x"}', b'{"id":"\xff\xfe","method":"x"}', b'{"params":[' + b"0," * 1900 + b"0]}",

@@ -64,6 +64,28 @@ def crowd_seeds(told: dict[str, bytes]) -> dict[str, bytes]:
         "answers": b"\5" + told["cpuminer"] + b"\5" + ping * 400 + b"\3\6" + ping,
         "padding": b"\4" + (b" " * 4000 + ping) * 12 + b"\1\5" + b"\n" * 600 + b"\6" + ping,
         "again": (b"\4" + pair[1] + b"\10") * 3 + b"\5" + pair[1] + b"\2\3",
+        **resumed_seeds(),
+    }
+
+
+def resumed_seeds() -> dict[str, bytes]:
+    """Who comes back with the session that it had (14), or with that of the first (15): its old shares, and new ones."""
+    def authorize(user: bytes) -> bytes:
+        return b'{"id":2,"method":"mining.authorize","params":["' + user + b'",""]}\n'
+
+    def share(number: int, user: bytes = b"user.w") -> bytes:
+        return b'{"id":3,"method":"mining.submit","params":["%s","6a0001","%016x","68123af0","00000001"]}\n' % (user, number)
+
+    def back(byte: bytes) -> bytes:
+        return b'{"id":1,"method":"mining.subscribe","params":["x","' + byte + b'"]}\n'
+    mine, other = authorize(b"user.w"), b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.w"
+    fresh = b'{"id":1,"method":"mining.subscribe","params":["x"]}\n' + mine
+    moves = b'{"id":4,"method":"mining.extranonce.subscribe","params":[]}\n'
+    return {
+        "resumes": b"\4" + fresh + share(0) + share(1) + b"\10" + back(b"\16") + mine + share(0) + share(2) + b"\3" + share(3) +
+                   b"\10" + back(b"\16") + mine + share(2) + share(4),
+        "resumed_by_others": b"\4" + fresh + share(0) + b"\10\5" + back(b"\17") + moves + authorize(other) + share(0, other) +
+                             b"\4" + back(b"\16") + mine + share(0) + share(1) + b"\6" + back(b"\17") + mine + share(0),
     }
 
 

@@ -19,6 +19,7 @@ class FakeShareLog final : public pool::ShareLog {
 public:
     pool::MemberHandle member(const pool::AccountKey& account) override
     {
+        if (members_.size() >= members_max && !members_.contains(account.name)) return {};
         const auto [at, fresh] = members_.try_emplace(account.name, members_.size() + 1);
         static_cast<void>(fresh);
         return {at->second};
@@ -74,6 +75,7 @@ public:
     }
 
     bool failing = false;
+    std::size_t members_max = SIZE_MAX;
     std::size_t appends = 0;
     std::size_t ticks = 0;
     std::vector<pool::ShareRecord> shares;

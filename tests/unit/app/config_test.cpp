@@ -219,6 +219,24 @@ TEST(LimitsOfNetworks, AreThoseOfOneAddressButForWhatIsNamed)
     }
 }
 
+TEST(LimitsOfNetworks, FollowWhatIsSaidOfAllOthersWhereverThatStands)
+{
+    const std::string rules = "[limits]\nnetworks = [\"10.0.0.0/8 connects_burst=5\"]\n";
+    const Config behind = loaded(good(rules + "connections_per_address = 9\n"));
+    ASSERT_EQ(behind.gate.networks.size(), 1U);
+    EXPECT_EQ(behind.gate.networks[0].address.connections, 9U);
+    EXPECT_EQ(behind.gate.networks[0].address.connects_burst, 5U);
+    const Config set = loaded(
+        good(rules), {"limits.connections_per_address=11", "limits.address_lines_per_second=12"});
+    ASSERT_EQ(set.gate.networks.size(), 1U);
+    EXPECT_EQ(set.gate.networks[0].address.connections, 11U);
+    EXPECT_EQ(set.gate.networks[0].lines_per_second, 12U);
+    // And of two lists the stronger one alone holds.
+    const Config other = loaded(good(rules), {"limits.networks=[\"192.0.2.0/24\"]"});
+    ASSERT_EQ(other.gate.networks.size(), 1U);
+    EXPECT_EQ(other.gate.networks[0].address.connects_burst, other.gate.address.connects_burst);
+}
+
 TEST(WebhookConfig, IsReadAsOftenAsItStandsThere)
 {
     const Config config =

@@ -1,5 +1,6 @@
 #include "pool/base/log.h"
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
@@ -123,6 +124,25 @@ TEST(Log, HasABarForEachPart)
     EXPECT_EQ(written.find("of_rpc"), std::string::npos) << written;
     EXPECT_EQ(written.find("of_this_file"), std::string::npos) << written;
     EXPECT_EQ(log::level_of(log::Part::stratum), Level::info) << "configure() sets all";
+}
+
+TEST(Log, CountsItsLinesByLevel)
+{
+    const auto counted = [] {
+        return std::array{log::lines(Level::debug), log::lines(Level::info),
+                          log::lines(Level::warn), log::lines(Level::error)};
+    };
+    const auto before = counted();
+    testing::internal::CaptureStderr();
+    log::debug("not_written");
+    log::warn("one");
+    log::warn("another");
+    log::error("and_this");
+    testing::internal::GetCapturedStderr();
+    auto expected = before;
+    expected[2] += 2;
+    expected[3] += 1;
+    EXPECT_EQ(counted(), expected);
 }
 
 // A disk that is full under the log's file: nobody would know that lines are missing.

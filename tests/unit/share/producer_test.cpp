@@ -96,7 +96,7 @@ TEST(Producer, FoldsNamesBeyondTheConfiguredNumberAndCountsThem)
 {
     const tests::TempDir dir;
     auto journal = *Journal::open(dir.path(), {});
-    Producer log{"test-0", journal, [] { return SteadyTime{}; }, 3};
+    Producer log{"test-0", journal, [] { return SteadyTime{}; }, {.workers = 3}};
     const MemberHandle farm = log.member(account(1));
     for (const auto* name : {"a", "b", "c", "a"}) log.worker(farm, name);
     EXPECT_EQ(log.names_folded(), 0U);
@@ -119,6 +119,79 @@ TEST(Producer, KnowsTenThousandWorkersOfAnAccountAndTheRestAsOne)
     EXPECT_EQ(log.worker(farm, "other"), beyond);
     EXPECT_EQ(log.worker(farm, "rig0"), first);
     EXPECT_NE(log.worker(log.member(account(2)), "rig10000"), beyond);
+}
+
+// An address costs nothing but a share: of many the oldest are forgotten. Who is known by a number
+// keeps it, and who comes back gets another that means the same account.
+TEST(Producer, ForgetsWhoWasLongestAwayAndGivesNoNumberTwice)
+{
+    const tests::TempDir dir;
+    auto journal = *Journal::open(dir.path(), {});
+    Producer log{"test-0", journal, [] { return SteadyTime{}; }, {.workers = 3, .remembered = 30}};
+    const auto by_address = [&log](int number) {
+        const auto high = static_cast<std::uint8_t>(number / 256);
+        const auto low = static_cast<std::uint8_t>(number % 256);
+        return log.member({.script = {0x51, high, low}, .registered = {}, .name = "a"});
+    };
+    std::map<std::uint64_t, int> meant;
+    const MemberHandle faithful = by_address(1000);
+    const WorkerHandle rig = log.worker(faithful, "rig");
+    const MemberHandle farm = by_address(1001);
+    for (const auto* name : {"a", "b", "c"}) log.worker(farm, name);
+    for (int round = 0; round < 3; ++round) {
+        for (int number = 0; number < 100; ++number) {
+            const MemberHandle given = by_address(number);
+            EXPECT_TRUE(meant.emplace(given.value, number).second) << "it meant somebody else";
+            log.worker(given, "a");
+            EXPECT_EQ(by_address(1000), faithful) << "who mines is remembered";
+            EXPECT_EQ(log.worker(faithful, "rig"), rig);
+        }
+        EXPECT_LE(log.remembered(), 60U);
+    }
+    for (const auto* name : {"d", "e", "f"}) log.worker(farm, name);
+    EXPECT_EQ(log.names_folded(), 0U) << "those that were forgotten are no excess";
+    ASSERT_TRUE(append_one(log, share_of(log, 7, "rig"), noon));
+    std::vector<RecordBytes> raw;
+    ASSERT_TRUE(journal.read(journal.first_seq(), 10'000, raw));
+    std::map<std::uint64_t, Script> declared;
+    for (const RecordBytes& bytes : raw) {
+        const auto record = decode(bytes);
+        ASSERT_TRUE(record);
+        if (const auto* one = std::get_if<AccountRecord>(&*record)) {
+            EXPECT_TRUE(declared.emplace(one->member.value, one->script).second);
+        }
+    }
+    for (const auto& [handle, number] : meant) {
+        EXPECT_EQ(declared.at(handle).back(), number % 256) << "each number was declared";
+    }
+}
+
+TEST(Producer, LetsSoManyAccountsByAddressBeginInAnHour)
+{
+    const tests::TempDir dir;
+    auto journal = *Journal::open(dir.path(), {});
+    SteadyTime now{std::chrono::hours{50}};
+    Producer log{"test-0", journal, [&now] { return now; }, {.accounts_an_hour = 4}};
+    for (std::uint8_t number = 0; number < 4; ++number) {
+        EXPECT_NE(log.member(account(number)), MemberHandle{}) << "at once";
+    }
+    EXPECT_EQ(log.member(account(4)), MemberHandle{});
+    EXPECT_NE(log.member(account(0)), MemberHandle{}) << "it has begun";
+    EXPECT_NE(log.member({.script = {}, .registered = {7}, .name = "farm"}), MemberHandle{});
+    now += std::chrono::minutes{14};
+    EXPECT_EQ(log.member(account(4)), MemberHandle{});
+    now += std::chrono::minutes{1};
+    EXPECT_NE(log.member(account(4)), MemberHandle{});
+    EXPECT_EQ(log.member(account(5)), MemberHandle{});
+    now += std::chrono::hours{9};
+    for (std::uint8_t number = 5; number < 9; ++number) {
+        EXPECT_NE(log.member(account(number)), MemberHandle{});
+    }
+    EXPECT_EQ(log.member(account(9)), MemberHandle{}) << "what was not used is not saved up";
+    ASSERT_TRUE(append_one(log, share_of(log, 1, "rig"), noon));
+    std::vector<RecordBytes> raw;
+    ASSERT_TRUE(journal.read(journal.first_seq(), 100, raw));
+    EXPECT_EQ(raw.size(), 13U) << "a start, ten accounts, a worker, a share";
 }
 
 TEST(Producer, VoidsHandlesInTheNextLife)

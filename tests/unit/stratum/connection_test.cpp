@@ -210,6 +210,26 @@ TEST(Framing, ClosesOnBadLines)
     }
 }
 
+TEST(Framing, HoldsLinesToTheDepthAndTheNumberOfValuesThatAreConfigured)
+{
+    const auto end_of = [](std::size_t depth, std::size_t values, const std::string& params) {
+        auto options = Talk::default_options();
+        options.session.json.depth_max = depth;
+        options.session.json.values_max = values;
+        Talk talk{options};
+        const auto id = talk.open();
+        talk.say(id, R"({"id":1,"method":"mining.ping","params":)" + params + "}");
+        return talk.end_of(id);
+    };
+    EXPECT_EQ(end_of(4, 32, "[[[1]]]"), std::nullopt);
+    EXPECT_EQ(end_of(4, 32, "[[[[1]]]]"), EndReason::bad_line);
+    EXPECT_EQ(end_of(5, 32, "[[[[1]]]]"), std::nullopt);
+    std::string many = "[0";
+    for (int i = 1; i < 40; ++i) many += ",0";
+    EXPECT_EQ(end_of(4, 32, many + "]"), EndReason::bad_line);
+    EXPECT_EQ(end_of(4, 64, many + "]"), std::nullopt);
+}
+
 TEST(Framing, AllowsLongerLinesAfterAuthorize)
 {
     Talk talk;

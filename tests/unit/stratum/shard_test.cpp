@@ -110,31 +110,6 @@ TEST(Blocks, AreHandedOutThoughNobodyIsAuthorised)
     EXPECT_EQ(talk.candidates[0].worker, "");
 }
 
-TEST(Shard, RefusesSharesOpenlyWhenTheLogFails)
-{
-    Talk talk;
-    talk.publish(1);
-    TalkingMiner miner{talk, "user.w1"};
-    talk.log.failing = true;
-    EXPECT_EQ(miner.submit(miner.find()),
-              Lines{R"({"id":9,"result":null,"error":[20,"Share log unavailable",null]})"});
-    EXPECT_EQ(talk.shard.metrics().shares_unlogged.value(), 1U);
-    EXPECT_EQ(talk.shard.snapshot(talk.now)[0].workers[0].counts.accepted, 0U);
-    // Also behind a new job, which can't be noted either; none of them counts as accepted.
-    talk.publish(1);
-    miner.take_in(talk.hear(miner.id));
-    EXPECT_TRUE(contains(miner.submit(miner.find()), "Share log unavailable"));
-    const stratum::ShardMetrics& metrics = talk.shard.metrics();
-    EXPECT_EQ(metrics.shares_unlogged.value(), 2U);
-    EXPECT_EQ(metrics.of(pool::Judgement::accepted).value(), 0U);
-    EXPECT_EQ(metrics.share_log_failed.value(), 1);
-    talk.log.failing = false;
-    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
-    EXPECT_EQ(talk.log.shares.size(), 1U);
-    EXPECT_EQ(metrics.of(pool::Judgement::accepted).value(), 1U);
-    EXPECT_EQ(metrics.share_log_failed.value(), 0);
-}
-
 // A shard on its first job whose gate hears of it; ten bad shares are too many.
 struct Gated {
     stratum::Gate gate{stratum::GateOptions{}};
