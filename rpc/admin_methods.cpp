@@ -330,7 +330,8 @@ Method verifyledger_method(PoolView& view)
         "Makes the books again from shares, blocks and events, and compares. Takes minutes on a "
         "large pool.";
     method.result =
-        "an object: difference_sat (0), good, difference (the first one, or empty), events, "
+        "an object: good, difference (the first one, or empty), difference_sat (0 when it is good; "
+        "of a difference that is no sum null), events, "
         "transfers, accounts, blocks, slots, records_given_up (by acceptgap), adjustments (events "
         "that people made), head (of the chain "
         "of events)";

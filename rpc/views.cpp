@@ -420,8 +420,15 @@ std::string verdict_json(const LedgerVerdict& verdict)
     std::string out;
     pool::JsonWriter json{out};
     json.begin_object();
-    json.key("difference_sat").integer(verdict.off.value);
-    json.key("good").boolean(verdict.difference.empty());
+    const bool good = verdict.difference.empty();
+    json.key("difference_sat");
+    // Most of what can differ is no sum: that must not read as nought.
+    if (good || verdict.off != pool::Sats{}) {
+        json.integer(verdict.off.value);
+    } else {
+        json.null();
+    }
+    json.key("good").boolean(good);
     json.key("difference").string(verdict.difference);
     json.key("events").unsigned_integer(verdict.events);
     json.key("transfers").unsigned_integer(verdict.transfers);

@@ -249,6 +249,12 @@ std::string top_text(const std::string& pool_json, const std::string& workers_js
     return clipped(out, screen);
 }
 
+bool found_wrong(const std::string& result_json)
+{
+    const Json result = parse(result_json);
+    return result.is_object() && result.contains("good") && result["good"] == false;
+}
+
 std::string not_ready_text(const std::string& pool_json)
 {
     constexpr std::string_view prefix = "state_";

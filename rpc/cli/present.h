@@ -29,6 +29,9 @@ struct Screen {
 /// the screen. From the results of getpoolinfo and listworkers.
 std::string top_text(const std::string& pool_json, const std::string& workers_json, Screen screen);
 
+/// True for a check's answer ("good": false) that found something.
+bool found_wrong(const std::string& result_json);
+
 /// Nothing when getpoolinfo says that the pool is ready; else what is not.
 std::string not_ready_text(const std::string& pool_json);
 

@@ -248,7 +248,12 @@ public:
     {
         done(7);
     }
-    void verify_ledger(Done<LedgerVerdict> done) override { done(LedgerVerdict{}); }
+    void verify_ledger(Done<LedgerVerdict> done) override
+    {
+        LedgerVerdict verdict;
+        if (ledger_broken) verdict.difference = "slot 7 is not what was sealed";
+        done(std::move(verdict));
+    }
     void operator_info(Done<OperatorInfo> done) override
     {
         OperatorInfo info;
@@ -289,6 +294,7 @@ public:
     void stop() override { stopped = true; }
 
     std::atomic<bool> ready{true};
+    std::atomic<bool> ledger_broken{false};
     std::atomic<bool> stopped{false};
     std::atomic<bool> metrics_wait{false};  // for `waiting`
     std::atomic<int> asked{0};

@@ -146,6 +146,13 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
     const Ran refused = run_cli(to + "getuser nobody");
     EXPECT_EQ(refused.code, 1);
     EXPECT_EQ(refused.out, "zubr-cli: error -5: no account nobody\n");
+    EXPECT_EQ(run_cli(to + "verifyledger").code, 0);
+    server.pool.ledger_broken = true;
+    const Ran corrupt = run_cli(to + "verifyledger");
+    EXPECT_EQ(corrupt.code, 1) << "cron looks at nothing else";
+    EXPECT_TRUE(has(corrupt.out, "\"difference_sat\": null")) << corrupt.out;
+    EXPECT_TRUE(has(corrupt.out, "slot 7 is not")) << corrupt.out;
+
     EXPECT_EQ(run_cli(to + "-nonsense uptime").code, 2);
     EXPECT_EQ(run_cli(to).code, 2);
     EXPECT_EQ(run_cli("-conf=/nonexistent uptime").code, 2);

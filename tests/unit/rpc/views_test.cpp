@@ -49,6 +49,16 @@ TEST(PoolJson, KeepsOperatorsFiguresFromThePublic)
               R"({"ready":false,"dependencies":{"mysql":{"ok":false}}})");
 }
 
+TEST(VerdictJson, SaysNoughtSatoshiOfGoodBooksOnly)
+{
+    LedgerVerdict verdict;
+    EXPECT_EQ(verdict_json(verdict).find(R"({"difference_sat":0,"good":true,)"), 0U);
+    verdict.difference = "event x breaks the chain of hashes";
+    EXPECT_EQ(verdict_json(verdict).find(R"({"difference_sat":null,"good":false,)"), 0U);
+    verdict.off = pool::Sats{-7};
+    EXPECT_EQ(verdict_json(verdict).find(R"({"difference_sat":-7,"good":false,)"), 0U);
+}
+
 TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
 {
     UserInfo user;
