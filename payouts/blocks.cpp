@@ -39,8 +39,8 @@ BlockPlan plan_beside(const BlockView& block, const BlockRules& rules)
                        ? BlockPlan{BlockStep::reverse, BlockState::orphaned}
                        : BlockPlan{BlockStep::none, BlockState::orphaned};
         case BlockBooks::matured:
-            // Money may have moved: no entry is made without people.
-            return {BlockStep::none, BlockState::mature, true};
+            // Money may have moved: no entry is made without people, who are called once.
+            return {BlockStep::none, BlockState::orphaned, block.state != BlockState::orphaned};
     }
     return {BlockStep::none, BlockState::orphaned};
 }

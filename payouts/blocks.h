@@ -40,7 +40,7 @@ enum class BlockStep : std::uint8_t {
 struct BlockPlan {
     BlockStep step = BlockStep::none;
     BlockState state = BlockState::submitted;  ///< after the step
-    bool alarm = false;                        ///< a matured block has left the chain: tell people
+    bool alarm = false;  ///< a matured block has left the chain: see carry_out
 };
 
 /// sealed_through: all slots up to here are sealed. A block is credited once the slot before its

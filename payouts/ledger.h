@@ -25,7 +25,8 @@ enum class BlockState : std::uint8_t {
     submitted,  ///< found; not credited yet
     immature,   ///< in the chain and credited; the chain does not let the coinbase be spent yet
     mature,     ///< credits are available
-    orphaned,   ///< another block has its height; the books follow once that is deep enough
+    orphaned,   ///< another block has its height; the books follow once that is deep enough, or, if
+                ///< it was mature, when people say so
     rejected,   ///< every node has refused it by name; should it be in the chain yet, that wins
 };
 std::string_view to_string(BlockState state);
@@ -159,6 +160,7 @@ struct Totals {
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
     std::uint64_t blocks_rejected = 0;  ///< refused by every node
+    std::uint64_t blocks_lost = 0;      ///< matured, and out of the chain since
     pool::Sats credited;                ///< to members: immature, available and in payout, together
     pool::Sats fee_income;              ///< the pool's own, immature ones included
     pool::Sats reserve;                 ///< equity:reserve, immature included

@@ -57,7 +57,8 @@ Transfer transfer_of(bool in, const std::string& code, Sats amount)
 
 const std::string columns =
     "SELECT j.id, j.direction, j.whose, COALESCE(a.name, ''), j.amount_sat, j.reason, j.asked_by, "
-    "j.asked_at_ms, COALESCE(j.booked_by, '') FROM adjustment j LEFT JOIN account a "
+    "j.asked_at_ms, COALESCE(j.booked_by, ''), COALESCE(j.booked_at_ms, 0) FROM adjustment j LEFT "
+    "JOIN account a "
     "ON j.whose = CONCAT('m:', a.id, ':available') ";
 
 CoinEntry entry_in(const SqlRow& row)
@@ -179,16 +180,29 @@ Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t lim
 
 Result<std::string> coin_event_difference(MysqlConnection& db, const LedgerEvent& event)
 {
+    const std::string differs = "event " + event.key + " is not what two people have said of coins";
     std::uint64_t id = 0;
     const char* end = event.ref.data() + event.ref.size();
-    if (std::from_chars(event.ref.data(), end, id).ptr != end) return "";
+    if (std::from_chars(event.ref.data(), end, id).ptr != end) return differs;
     const auto row = read_row(db, id, "");
-    if (!row && row.error().code != Error::Code::not_found) return fail(row.error());
-    if (row) {
-        const LedgerEvent asked = event_of(entry_in(*row), row->text(2), event.at);
-        if (canonical_text(asked) == canonical_text(event)) return "";
-    }
-    return "event " + event.key + " is not what two people have said of coins";
+    if (!row && row.error().code == Error::Code::not_found) return differs;
+    if (!row) return fail(row.error());
+    const CoinEntry entry = entry_in(*row);
+    if (entry.booked_by.empty() || entry.booked_by == entry.asked_by) return differs;
+    const LedgerEvent said = event_of(entry, row->text(2), pool::UnixMillis{row->u64(9)});
+    return canonical_text(said) == canonical_text(event) ? "" : differs;
+}
+
+Result<std::string> coins_without_events(MysqlConnection& db)
+{
+    const auto rows = db.query(
+        "SELECT MIN(j.id) FROM adjustment j WHERE (j.booked_by IS NOT NULL OR j.booked_at_ms IS "
+        "NOT NULL) AND NOT EXISTS (SELECT 1 FROM ledger_event e WHERE e.idem_key = CONCAT(?, "
+        "j.id))",
+        {sql(key_prefix)});
+    if (!rows) return fail(rows.error());
+    if (rows->front().null(0)) return std::string{};
+    return "coins number " + rows->front().text(0) + " are said to be booked and have no event";
 }
 
 }  // namespace payouts

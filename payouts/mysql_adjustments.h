@@ -28,8 +28,10 @@ pool::Result<pool::Sats> coins_booked_in_since(MysqlConnection& db, pool::UnixMi
 /// Newest first.
 pool::Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t limit);
 
-/// How an event of kind "adjust" with a number differs from what was asked and approved; "" when
-/// it does not.
+/// How an event of kind "adjust" differs from what one person has asked for and another approved;
+/// "" when it does not.
 pool::Result<std::string> coin_event_difference(MysqlConnection& db, const LedgerEvent& event);
+/// Coins that are said to be booked, and are in no event; "": there are none.
+pool::Result<std::string> coins_without_events(MysqlConnection& db);
 
 }  // namespace payouts

@@ -49,8 +49,8 @@ struct OpenBlock {
 pool::Result<std::vector<OpenBlock>> read_open_blocks(MysqlConnection& db,
                                                       std::uint64_t sealed_through);
 
-/// Carries a plan out: its entries in the ledger and the state of the block, together. Looks
-/// again under a lock first, and does nothing when the block has moved on meanwhile.
+/// Carries a plan out: its entries, the state of the block and, for an alarm, the hold of payouts,
+/// together. Looks under a lock first, and does nothing when the block has moved on meanwhile.
 struct BlockTask {
     OpenBlock block;
     BlockPlan plan;

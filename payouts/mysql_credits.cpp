@@ -4,6 +4,7 @@
 
 #include "payouts/entries.h"
 #include "payouts/mysql_blocks.h"
+#include "payouts/mysql_hold.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_schedules.h"
 #include "payouts/mysql_window.h"
@@ -255,6 +256,10 @@ Result<void> carry_out(MysqlConnection& db, Lease& lease, const BlockTask& task)
         return {};
     }
     if (auto entered = enter(db, task, *terms); !entered) return entered;
+    if (task.plan.alarm) {
+        if (auto held = hold_payouts(db, lost_block_text(task.block.height), task.now); !held)
+            return held;
+    }
     const auto set =
         db.execute("UPDATE block_found SET state = ? WHERE hash = ?",
                    {std::string{payouts::to_string(task.plan.state)}, sql(task.block.hash.bytes)});

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "payouts/balance_replay.h"
 #include "pool/crypto/sha256.h"
 
 namespace payouts {
@@ -12,12 +13,6 @@ namespace {
 using pool::Error;
 using pool::fail;
 using pool::Result;
-
-// Assets and expenses grow by debits, all others by credits.
-bool grows_by_debits(std::string_view account)
-{
-    return account.starts_with("asset:") || account.starts_with("expense:");
-}
 
 /// 42 of "m:42:available".
 SqlValue member_of(std::string_view account)

@@ -411,7 +411,7 @@ Result<BookedFunds> booked_funds(MysqlConnection& db)
         "(SELECT CAST(COALESCE(SUM(reward_sat), 0) AS SIGNED) FROM block_found "
         " WHERE place = 'in_chain' AND books = 'nothing'), "
         "(SELECT CAST(COALESCE(SUM(reward_sat), 0) AS SIGNED) FROM block_found "
-        " WHERE place <> 'in_chain' AND books <> 'nothing')");
+        " WHERE place <> 'in_chain' AND books = 'accrued')");
     if (!rows) return fail(rows.error());
     const SqlRow& row = rows->front();
     return BookedFunds{Sats{row.sats(0)}, Sats{row.sats(1)}, Sats{row.sats(2)}, Sats{row.sats(3)}};

@@ -105,7 +105,9 @@ Result<Totals> Queries::totals()
     totals.accounts = shares->front().u64(3);
     totals.round_score = shares->front().u128(4);
 
-    const auto states = impl_->query("SELECT state, COUNT(*) FROM block_found GROUP BY state");
+    const auto states = impl_->query(
+        "SELECT state, COUNT(*), "
+        "CAST(SUM(books = 'matured') AS SIGNED) FROM block_found GROUP BY state");
     if (!states) return fail(states.error());
     for (const SqlRow& row : *states) {
         const std::uint64_t count = row.u64(1);
@@ -114,6 +116,7 @@ Result<Totals> Queries::totals()
         if (state == BlockState::immature) totals.blocks_immature = count;
         if (state == BlockState::mature) totals.blocks_mature = count;
         if (state == BlockState::orphaned) totals.blocks_orphaned = count;
+        if (state == BlockState::orphaned) totals.blocks_lost = row.u64(2);
         if (state == BlockState::rejected) totals.blocks_rejected = count;
     }
     const auto credited = impl_->balance("m:%");

@@ -22,16 +22,23 @@ Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
     // Nobody posts meanwhile: every event takes this lock.
     const auto locked = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
     if (!locked) return fail(locked.error());
+    // As its code says (grows_by_debits): what the database lets through follows from it.
+    const auto flags = db.execute(
+        "UPDATE ledger_account SET may_go_negative = 0, side = IF(code LIKE 'asset:%' OR code LIKE "
+        "'expense:%', 'debit', 'credit') WHERE may_go_negative <> 0 OR side <> IF(code LIKE "
+        "'asset:%' OR code LIKE 'expense:%', 'debit', 'credit')");
+    if (!flags) return fail(flags.error());
     const auto repaired = db.execute(
-        "UPDATE ledger_balance b JOIN (SELECT a.id, "
+        "UPDATE ledger_balance b JOIN (SELECT a.id, a.side, "
         "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0) d, "
         "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) c "
         "FROM ledger_account a) s ON s.id = b.account_id SET b.debits_sat = s.d, "
-        "b.credits_sat = s.c WHERE b.debits_sat <> s.d OR b.credits_sat <> s.c");
+        "b.credits_sat = s.c, b.side = s.side, b.may_go_negative = 0 WHERE b.debits_sat <> s.d OR "
+        "b.credits_sat <> s.c OR b.side <> s.side OR b.may_go_negative <> 0");
     if (!repaired) return fail(repaired.error());
     const auto added = db.execute(
         "INSERT INTO ledger_balance (account_id, side, may_go_negative, debits_sat, credits_sat) "
-        "SELECT a.id, a.side, a.may_go_negative, "
+        "SELECT a.id, a.side, 0, "
         "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.debit_id = a.id), 0), "
         "COALESCE((SELECT SUM(t.amount_sat) FROM ledger_transfer t WHERE t.credit_id = a.id), 0) "
         "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "

@@ -67,7 +67,7 @@ struct BookedFunds {
     pool::Sats wallet;      ///< asset:wallet
     pool::Sats immature;    ///< asset:coinbase_immature
     pool::Sats uncredited;  ///< blocks in the chain that are not in the books yet
-    pool::Sats orphaned;    ///< blocks in the books that are not in the chain now
+    pool::Sats orphaned;    ///< credited blocks, not mature, that are not in the chain now
 };
 
 /// The name by which the schedule creates drafts: no person.

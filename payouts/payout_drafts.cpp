@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "payouts/day.h"
-#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
+#include "payouts/mysql_payout_events.h"
 #include "payouts/mysql_payouts.h"
-#include "pool/base/json.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -123,17 +122,7 @@ PayoutBatch PayoutDrafts::batch_of(Selection selection, const std::string& reque
 Result<void> PayoutDrafts::reserve(PayoutBatch& batch)
 {
     if (auto put = insert_batch(db_, batch); !put) return put;
-    LedgerEvent event;
-    event.key = "batch:" + std::to_string(batch.id) + ":reserve";
-    event.kind = "reserve";
-    event.ref = std::to_string(batch.id);
-    event.actor = batch.created_by;
-    event.at = batch.created_at;
-    pool::JsonWriter json{event.payload};
-    json.begin_object().key("batch").unsigned_integer(batch.id);
-    json.key("digest").string(pool::to_hex(batch.digest)).end_object();
-    event.transfers = reserving(batch.items);
-    return post(db_, event);
+    return post(db_, reserve_event(batch));
 }
 
 Result<PayoutBatch> PayoutDrafts::draft(Judged& judged, const std::string& request_id,
@@ -201,17 +190,7 @@ Result<void> PayoutDrafts::give_up(const PayoutBatch& batch, std::string_view wh
     if (auto moved = move_batch(db_, batch.id, batch.state, BatchState::cancelled); !moved) {
         return moved;
     }
-    LedgerEvent event;
-    event.key = "batch:" + std::to_string(batch.id) + ":cancel";
-    event.kind = "cancel";
-    event.ref = std::to_string(batch.id);
-    event.actor = who;
-    event.at = now.wall;
-    pool::JsonWriter json{event.payload};
-    json.begin_object().key("batch").unsigned_integer(batch.id).key("fee_sat").integer(0);
-    json.end_object();
-    event.transfers = returning(batch.items, {});
-    return post(db_, event);
+    return post(db_, give_up_event(batch, who, now.wall));
 }
 
 /// Why it may not be paid as it was approved; nothing when it may.

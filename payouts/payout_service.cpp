@@ -6,6 +6,7 @@
 #include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
+#include "payouts/payout_approval.h"
 #include "payouts/payout_drafts.h"
 #include "payouts/payout_funds.h"
 #include "payouts/payout_hold.h"

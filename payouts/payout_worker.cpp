@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "payouts/day.h"
-#include "payouts/mysql_audit.h"
+#include "payouts/mysql_hold.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payable.h"
+#include "payouts/mysql_payout_events.h"
 #include "payouts/mysql_payouts.h"
+#include "payouts/payout_approval.h"
 #include "payouts/payout_maker.h"
-#include "pool/base/json.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -38,24 +39,6 @@ BatchView view_of(const PayoutBatch& batch, bool stopped)
     return view;
 }
 
-LedgerEvent closing_event(const PayoutBatch& batch, const PayoutTx& tx, BatchState to,
-                          pool::UnixMillis now)
-{
-    const bool paid = to == BatchState::confirmed;
-    LedgerEvent event;
-    event.kind = paid ? "settle" : "cancel";
-    event.key = "batch:" + std::to_string(batch.id) + ":" + event.kind;
-    event.ref = std::to_string(batch.id);
-    event.actor = "zubrd";
-    event.at = now;
-    pool::JsonWriter json{event.payload};
-    json.begin_object().key("batch").unsigned_integer(batch.id);
-    json.key("txid").string(pool::to_display_hex(tx.txid));
-    json.key("fee_sat").integer(tx.fee.value).end_object();
-    event.transfers = paid ? settling(batch.items, tx.fee) : returning(batch.items, tx.fee);
-    return event;
-}
-
 /// Is there room under the cap of a day? gone: what counts besides `total`.
 Result<void> check_day(const Result<Sats>& gone, Sats total, Sats most)
 {
@@ -67,22 +50,6 @@ Result<void> check_day(const Result<Sats>& gone, Sats total, Sats most)
 }
 
 }  // namespace
-
-Result<void> check_approval(const PayoutBatch& batch)
-{
-    if (items_digest(batch.id, batch.fee_payer, batch.fee_max, batch.items) != batch.digest) {
-        return fail(Error::Code::refused, "payout " + std::to_string(batch.id) +
-                                              " holds other items than its digest says: look who "
-                                              "has changed the database");
-    }
-    std::size_t good = 0;
-    for (const PayoutApproval& approval : batch.approvals) {
-        if (approval.digest == batch.digest && approval.admin != batch.created_by) ++good;
-    }
-    if (good >= approvals_needed(batch)) return {};
-    return fail(Error::Code::refused,
-                "payout " + std::to_string(batch.id) + " is not approved by enough people");
-}
 
 void PayoutWorker::at(std::string_view point) const
 {
@@ -117,38 +84,14 @@ Result<void> PayoutWorker::follow_books(pool::Now now)
     return {};
 }
 
-// Whoever has asked for the release of an earlier hold, or has held payouts for another reason, did
-// not know of this one: it needs two people anew, and its reason is the one to be shown.
-Result<void> PayoutWorker::hold(const std::string& why, pool::Now now)
-{
-    if (auto locked = lock_controls(db_); !locked) return locked;
-    if (auto put = write_control(db_, "release", {"", "zubrd"}, now.wall); !put) return put;
-    return write_control(db_, "payouts", {why, "zubrd"}, now.wall);
-}
-
 Result<void> PayoutWorker::hold_now(const std::string& why, pool::Now now)
 {
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());
-    if (auto held = hold(why, now); !held) return held;
+    if (auto held = hold_payouts(db_, why, now.wall); !held) return held;
     if (auto done = transaction->commit(); !done) return done;
-    pool::log::warn("payouts_stopped", {{"user", "zubrd"}, {"reason", why}});
-    audit_hold(why, now);
+    tell_hold(options_.mysql, why, now.wall);
     return {};
-}
-
-// Held they are already, and the log has said so: an audit that cannot be written undoes nothing.
-void PayoutWorker::audit_hold(const std::string& why, pool::Now now)
-{
-    AuditRow row;
-    row.at = now.wall;
-    row.kind = "done";
-    row.actor = "zubrd";
-    row.method = "stoppayouts";
-    pool::JsonWriter{row.params}.begin_array().string(why).end_array();
-    const auto book = AuditBook::open(options_.mysql);
-    const auto written = book ? (*book)->append(std::move(row)) : fail(book.error());
-    if (!written) pool::log::error("audit_not_written", {{"reason", written.error().detail}});
 }
 
 Result<void> PayoutWorker::may_leave() const
@@ -457,7 +400,7 @@ Result<void> PayoutWorker::end(const PayoutBatch& batch, const PayoutTx& tx, Bat
                                pool::Now now)
 {
     if (auto enough = agreed(tx.txid); !enough) return enough;
-    const LedgerEvent event = closing_event(batch, tx, to, now.wall);
+    const LedgerEvent event = closing_event(batch, tx, now.wall);
     auto done = fenced(event.kind, [&]() -> Result<void> {
         if (auto moved = move_batch(db_, batch.id, batch.state, to); !moved) return moved;
         // Whoever signs elsewhere may send as well; so may an older zubrd, which notes nothing.

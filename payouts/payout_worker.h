@@ -50,10 +50,7 @@ public:
     /// Coins that batches other than `id` have used or may use.
     pool::Result<std::set<pool::OutPoint>> busy_coins(std::uint64_t id);
     pool::Result<bool> stopped();
-    /// Holds payouts on all servers until two people release them, whoever has held or released
-    /// them for another reason. Inside a transaction. why: at most 64 bytes.
-    pool::Result<void> hold(const std::string& why, pool::Now now);
-    /// The same in a transaction of its own, with a line in the log and a row in the audit.
+    /// hold_payouts in a transaction of its own, with a line in the log and a row in the audit.
     pool::Result<void> hold_now(const std::string& why, pool::Now now);
     /// No payment leaves for the first time while there is a reason; what has left goes on. The
     /// reason is told of each payout that waits. Empty: none.
@@ -66,7 +63,6 @@ public:
     pool::Result<std::uint32_t> fee_rate();
 
 private:
-    void audit_hold(const std::string& why, pool::Now now);
     pool::Result<void> may_leave() const;
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
@@ -92,8 +88,5 @@ private:
     std::map<std::uint64_t, pool::SteadyTime> sent_;
     std::set<std::uint64_t> alarmed_;  // told already
 };
-
-/// Whether enough people have approved what the batch holds now. Errors: refused, and why not.
-pool::Result<void> check_approval(const PayoutBatch& batch);
 
 }  // namespace payouts

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
+#include "payouts/mysql_hold.h"
 #include "payouts/mysql_ledger.h"
+#include "payouts/mysql_payout_events.h"
 #include "payouts/mysql_payouts.h"
-#include "pool/base/json.h"
 #include "pool/base/log.h"
 #include "pool/bitcoin/psbt.h"
 
@@ -19,23 +20,6 @@ bool may_be_written_off(const PayoutBatch& batch)
 {
     const bool ended = batch.state == BatchState::confirmed || batch.state == BatchState::cancelled;
     return batch.anchor.has_value() && !ended;
-}
-
-LedgerEvent writeoff_event(const PayoutBatch& batch, const PayoutWriteoff& writeoff,
-                           pool::UnixMillis now)
-{
-    LedgerEvent event;
-    event.key = "batch:" + std::to_string(batch.id) + ":cancel";
-    event.kind = "cancel";
-    event.ref = std::to_string(batch.id);
-    event.actor = writeoff.approved_by;
-    event.at = now;
-    pool::JsonWriter json{event.payload};
-    json.begin_object().key("batch").unsigned_integer(batch.id);
-    json.key("spent_by").string(pool::to_display_hex(writeoff.spent_by));
-    json.key("asked_by").string(writeoff.asked_by).end_object();
-    event.transfers = returning(batch.items, {});
-    return event;
 }
 
 }  // namespace
@@ -86,8 +70,8 @@ Result<void> PayoutWriteoffs::end(const PayoutBatch& batch, const PayoutWriteoff
         return moved;
     }
     if (auto posted = post(db_, writeoff_event(batch, writeoff, now.wall)); !posted) return posted;
-    return worker_.hold("payout " + std::to_string(batch.id) + " was written off: book its spend",
-                        now);
+    return hold_payouts(
+        db_, "payout " + std::to_string(batch.id) + " was written off: book its spend", now.wall);
 }
 
 Result<void> PayoutWriteoffs::say(std::uint64_t id, const pool::TxId& spent_by,

@@ -14,6 +14,7 @@
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_extranonce_claim.h"
+#include "payouts/mysql_hold.h"
 #include "payouts/mysql_lease.h"
 #include "payouts/mysql_producers.h"
 #include "payouts/mysql_schedules.h"
@@ -36,7 +37,6 @@ struct Service::Impl {
     std::optional<ExtranonceClaim> extranonces;
     Accountant accountant;
     std::uint64_t rolled_up = 0;        // the period up to which sums for charts are rolled up
-    std::set<pool::BlockHash> alarmed;  // matured blocks that left the chain: told once
     std::set<pool::BlockHash> refused;  // that could not be booked: told once
     std::map<pool::BlockHash, pool::Sighting> sighted;  // not written yet
     std::function<std::optional<JournalState>(const std::string&)> journals;
@@ -268,10 +268,6 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
     const BlockRules rules{options.maturity_extra, options.orphan_depth};
     for (const OpenBlock& block : *blocks) {
         const BlockPlan next = plan(block.view, *sealed, rules);
-        if (next.alarm && alarmed.insert(block.hash).second) {
-            pool::log::error("mature_block_left_chain", {{"hash", pool::to_display_hex(block.hash)},
-                                                         {"height", block.height.value}});
-        }
         if (next.step == BlockStep::none && next.state == block.view.state) continue;
         auto done = carry_out(db, lease, {block, next, now.wall});
         if (!done && !lease.held()) return {};  // somebody else goes on
@@ -285,6 +281,11 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
                                                       {"reason", done.error().detail}});
             }
             continue;
+        }
+        if (next.alarm) {
+            pool::log::error("mature_block_left_chain", {{"hash", pool::to_display_hex(block.hash)},
+                                                         {"height", block.height.value}});
+            tell_hold(options.mysql, lost_block_text(block.height), now.wall);
         }
         if (next.step == BlockStep::none) continue;
         ++report.blocks_changed;

@@ -359,6 +359,8 @@ void add_totals(const payouts::Totals& totals, List& list)
     list.gauge("zubr_ledger_imbalance_sats",
                "Debits less credits of all balances: anything but 0 is a broken ledger",
                static_cast<double>(totals.imbalance.value));
+    list.gauge("zubr_blocks_lost", "Blocks that left the chain after their credits were mature",
+               static_cast<double>(totals.blocks_lost));
     list.gauge("zubr_payout_pending_sats", "In payouts that are neither settled nor cancelled",
                static_cast<double>(totals.in_payouts.value));
     if (totals.payout_pending_since.value > 0) {

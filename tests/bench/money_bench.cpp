@@ -18,6 +18,7 @@
 #include "payouts/mysql_window.h"
 #include "pool/base/log.h"
 #include "tests/support/books_fixture.h"
+#include "tests/support/found_block.h"
 
 namespace {
 
@@ -153,11 +154,7 @@ void window_of(std::uint64_t slots, std::uint64_t accounts)
 /// Of a block that pays everyone; its seconds.
 double credit(payouts::Service& service, std::uint8_t number)
 {
-    payouts::FoundBlock block;
-    block.hash.bytes[0] = number;
-    block.found_at = pool::UnixMillis{slot * pool::slot_ms};
-    block.reward = pool::Sats{312'500'000};
-    block.coinbase = {1};
+    const payouts::FoundBlock block = tests::found_block(number, slot, pool::Sats{312'500'000});
     const std::vector seen{
         payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};
     if (!service.record_found(block)) std::exit(1);

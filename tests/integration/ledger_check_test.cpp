@@ -1,4 +1,5 @@
 // verifyledger, rebuild and the rights of a running pool, on books with a whole life behind them.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "payouts/mysql_maintenance.h"
 #include "payouts/mysql_verify.h"
 #include "tests/support/books_fixture.h"
+#include "tests/support/found_block.h"
 
 namespace tests {
 namespace {
@@ -19,23 +21,12 @@ using pool::Sighting;
 
 constexpr std::uint64_t slot = 1000;
 
-pool::BlockHash hash_of(std::uint8_t number)
+payouts::FoundBlock block(std::uint8_t number, const pool::Digest& head = {})
 {
-    pool::BlockHash hash;
-    hash.bytes[31] = number;
-    return hash;
+    return found_block(number, slot + number, pool::Sats{312'500'007}, head);
 }
 
-void found(payouts::Service& service, std::uint8_t number, std::uint64_t in_slot)
-{
-    payouts::FoundBlock block;
-    block.hash = hash_of(number);
-    block.height = pool::Height{number};
-    block.found_at = pool::UnixMillis{in_slot * pool::slot_ms};
-    block.reward = pool::Sats{312'500'007};
-    block.coinbase = {1};
-    ASSERT_TRUE(service.record_found(block).has_value());
-}
+pool::BlockHash hash_of(std::uint8_t number) { return block(number).hash; }
 
 void sight(payouts::Service& service, std::uint8_t number, Sighting sighting)
 {
@@ -58,7 +49,7 @@ void live(payouts::Service& service, const BooksFixture& books)
     stream.ship_rest();
     settle(service, slot + 4);
     for (std::uint8_t number = 1; number <= 3; ++number) {
-        found(service, number, slot + number);
+        ASSERT_TRUE(service.record_found(block(number)).has_value());
         sight(service, number, {Sighting::Place::in_chain, 1, 0});
     }
     sight(service, 1, {Sighting::Place::in_chain, 101, 0});
@@ -106,6 +97,11 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update ledger_event set at_ms = at_ms + 1 where id = 2",
         "update ledger_balance set credits_sat = credits_sat + 1 where side = 'credit' limit 1",
         "delete from ledger_balance where credits_sat > 0 limit 1",
+        "update ledger_balance set may_go_negative = 1 limit 1",
+        "update ledger_balance set side = 'debit', may_go_negative = 1 where side = 'credit' "
+        "limit 1",
+        "update ledger_account set may_go_negative = 1 limit 1",
+        "update ledger_account set side = 'debit' where side = 'credit' limit 1",
         "update books set ledger_head = repeat('x', 32)",
         "update block_credit set net_sat = net_sat + 1, fee_sat = fee_sat - 1 where epoch = 1 "
         "limit 1",
@@ -152,6 +148,9 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update ledger_event set kind = 'gift' where id = 1",
         "update block_found set books = 'accrued' where books = 'matured'",
         "update block_found set epoch = epoch + 1 where height = 3",
+        "update block_found set header = repeat('x', 80) limit 1",
+        "update block_found set coinbase_tx = '' limit 1",
+        "update block_found set reward_sat = 1 where books = 'nothing'",
         "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
         "coinbase_tx, reward_sat, fee_bps, books) select repeat('x', 32), 9, found_slot, 0, '', "
         "'', header, '', 1, 0, 'matured' from block_found limit 1",
@@ -178,6 +177,41 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         ASSERT_TRUE(db.run("ROLLBACK").has_value());
     }
     EXPECT_EQ(verify(books.mysql()).difference, "") << "all was rolled back";
+}
+
+// A found block is believed by its header and its coinbase, before anything is credited.
+TEST(VerifyLedger, FindsABlockThatIsNotWhatItsHeaderAndCoinbaseSay)
+{
+    BooksFixture books;
+    auto service = books.open();
+    live(*service, books);
+    const auto head = books.scalar("select hex(chain) from slot order by slot_id desc limit 1");
+    const auto newest = pool::from_hex(head);
+    ASSERT_TRUE(newest.has_value());
+    pool::Digest chain{};
+    std::copy(newest->begin(), newest->end(), chain.begin());
+    const auto difference_with = [&](const payouts::FoundBlock& found) {
+        EXPECT_TRUE(service->record_found(found).has_value());
+        const std::string difference = verify(books.mysql()).difference;
+        books.scalar("delete from block_found where height = " +
+                     std::to_string(found.height.value));
+        return difference;
+    };
+    EXPECT_EQ(difference_with(block(10)), "") << "from before there was a head";
+    EXPECT_EQ(difference_with(block(10, chain)), "");
+
+    payouts::FoundBlock more = block(10);
+    more.reward += pool::Sats{1};
+    EXPECT_NE(difference_with(more).find("another reward"), std::string::npos);
+    payouts::FoundBlock other = block(10);
+    other.hash = block(11).hash;
+    EXPECT_NE(difference_with(other).find("header of another hash"), std::string::npos);
+    chain.back() ^= 1;
+    EXPECT_NE(difference_with(block(10, chain)).find("no sealed slot"), std::string::npos);
+    chain.back() ^= 1;
+    const payouts::FoundBlock early = found_block(10, slot, pool::Sats{7}, chain);
+    EXPECT_NE(difference_with(early).find("no sealed slot"), std::string::npos)
+        << "says what came later";
 }
 
 // The hashes are right, and each event moves what the block's credit says: only the order is wrong.
@@ -226,11 +260,14 @@ TEST(RebuildBalances, MakesThemAgainBitForBit)
     auto service = books.open();
     live(*service, books);
     const std::string text =
-        "select md5(group_concat(account_id, side, debits_sat, '/', "
-        "credits_sat order by account_id)) from ledger_balance";
+        "select md5(group_concat(b.account_id, a.side, a.may_go_negative, b.side, "
+        "b.may_go_negative, b.debits_sat, '/', b.credits_sat order by b.account_id)) from "
+        "ledger_balance b join ledger_account a on a.id = b.account_id";
     const std::string before = books.scalar(text);
-    books.scalar("update ledger_balance set credits_sat = credits_sat + 9 where side = 'credit'");
-    books.scalar("delete from ledger_balance where side = 'debit'");
+    books.scalar("update ledger_account set may_go_negative = 1, side = 'debit'");
+    books.scalar("update ledger_balance set may_go_negative = 1, side = 'credit'");
+    books.scalar("update ledger_balance set credits_sat = credits_sat + 9 where account_id > 3");
+    books.scalar("delete from ledger_balance where account_id < 3");
     books.scalar("update hour_score set score = score + 1 limit 1");
     const std::string totals =
         "select md5(group_concat(account_id, '/', shares, '/', stale, '/', work, '/', score, '/', "

@@ -10,7 +10,6 @@
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_payouts.h"
-#include "payouts/mysql_verify.h"
 #include "pool/bitcoin/address.h"
 #include "tests/integration/payouts_suite.h"
 #include "tests/support/pool_fixture.h"
@@ -390,44 +389,6 @@ TEST_F(Payouts, KeepInTheBooksWhatTheyMayNeedOnceTheyAreOnTheirWay)
     mine(node(), 6);
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "confirmed");
-}
-
-TEST_F(Payouts, AreComparedWithTheLedgerByWhoeverVerifiesIt)
-{
-    PayoutsFixture pool{node(), own_name()};
-    auto payouts = pool.open();
-    pool.owe(25, 5'000'000);
-    const std::uint64_t paid = approved_batch(*payouts, "paid");
-    run_payouts(*payouts);
-    mine(node(), 6);
-    run_payouts(*payouts);
-    ASSERT_EQ(state_of(*payouts, paid), "confirmed");
-    pool.owe(25, 3'000'000);
-    const auto draft = payouts->create("given up", "ann", false, pool::read_clock());
-    ASSERT_TRUE(draft.has_value()) << draft.error().detail;
-    ASSERT_TRUE(payouts->cancel(draft->id, "ann", pool::read_clock()).has_value());
-
-    payouts::MysqlConnection db{pool.books().mysql()};
-    ASSERT_TRUE(db.connect().has_value());
-    const auto difference_after = [&](const std::string& crime) {
-        EXPECT_TRUE(db.run("START TRANSACTION").has_value());
-        EXPECT_TRUE(crime.empty() || db.run(crime).has_value()) << crime;
-        const auto checked = payouts::verify_inside(db);
-        EXPECT_TRUE(db.run("ROLLBACK").has_value());
-        return checked ? checked->difference : checked.error().detail;
-    };
-    EXPECT_EQ(difference_after(""), "");
-    for (const char* trigger : {"payout_batch_fixed", "payout_batch_road", "payout_tx_fixed"}) {
-        pool.books().scalar(std::string{"drop trigger "} + trigger);
-    }
-    for (const char* crime :
-         {"update payout_item set amount_sat = amount_sat + 1 limit 1",
-          "update payout_tx set fee_sat = fee_sat + 1",
-          "update payout_batch set state = 'broadcast' where state = 'confirmed'",
-          "update payout_batch set state = 'confirmed' where state = 'cancelled'",
-          "update payout_batch set state = 'cancelled' where state = 'confirmed'"}) {
-        EXPECT_NE(difference_after(crime), "") << crime;
-    }
 }
 
 TEST_F(Payouts, StandStillWhileTheHoldSwitchIsOn)

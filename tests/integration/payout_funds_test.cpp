@@ -178,7 +178,7 @@ TEST_F(Payouts, HaveTheirBalancesComparedWithTransfersThatAreReadInParts)
         EXPECT_EQ(watch.look(db, now).value_or("an error"), "");
         ++looks;
     } while (watch.more() && looks < 100);
-    EXPECT_EQ(looks, 3) << "five transfers";
+    EXPECT_EQ(looks, 5) << "nine transfers";
     pool.books().scalar(
         "update ledger_balance set debits_sat = debits_sat + 1 where account_id = (select id from "
         "ledger_account where code = 'asset:wallet')");

@@ -8,6 +8,7 @@
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_verify.h"
 #include "tests/support/books_fixture.h"
+#include "tests/support/found_block.h"
 
 namespace tests {
 namespace {
@@ -48,12 +49,7 @@ protected:
     // Block `number`, in that slot, credited.
     void found(std::uint8_t number, std::uint64_t at)
     {
-        payouts::FoundBlock block;
-        block.hash.bytes[31] = number;
-        block.height = pool::Height{number};
-        block.found_at = start_of(at);
-        block.reward = Sats{1'000'000};
-        block.coinbase = {1};
+        const payouts::FoundBlock block = found_block(number, at, Sats{1'000'000});
         ASSERT_TRUE(service->record_found(block).has_value());
         const std::vector seen{
             payouts::BlockSighting{block.hash, {pool::Sighting::Place::in_chain, 1, 0}}};

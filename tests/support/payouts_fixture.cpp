@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "payouts/mysql_ledger.h"
+#include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_verify.h"
 #include "pool/bitcoin/address.h"
 #include "pool/bitcoin/transaction.h"
@@ -19,7 +19,8 @@
 namespace tests {
 namespace {
 
-constexpr pool::UnixMillis now_of_tests{1'800'000'000'000};
+// Before any block of the test: a wallet has seen what was booked then.
+constexpr pool::UnixMillis time_of_bookings{1'600'000'000'000};
 
 std::string must(const pool::Result<std::string>& answer)
 {
@@ -33,16 +34,15 @@ std::string plain(const std::string& json_text)
     return json.is_string() ? json.get<std::string>() : "";
 }
 
-void post_transfer(const BooksFixture& books, const std::string& key, payouts::Transfer transfer)
+void book(const BooksFixture& books, const payouts::CoinWish& wish)
 {
     payouts::MysqlConnection db{books.mysql()};
-    auto transaction = payouts::Transaction::begin(db);
-    ASSERT_TRUE(transaction.has_value()) << transaction.error().detail;
-    const payouts::LedgerEvent event{
-        key, "adjust", key, "test", "{}", now_of_tests, {std::move(transfer)}};
-    const auto posted = payouts::post(db, event);
-    ASSERT_TRUE(posted.has_value()) << posted.error().detail;
-    ASSERT_TRUE(transaction->commit().has_value());
+    const auto connected = db.connect();
+    ASSERT_TRUE(connected.has_value()) << connected.error().detail;
+    const auto asked = payouts::ask_coins(db, wish, "fixture", time_of_bookings);
+    ASSERT_TRUE(asked.has_value()) << asked.error().detail;
+    const auto booked = payouts::approve_coins(db, asked->id, "another", time_of_bookings);
+    ASSERT_TRUE(booked.has_value()) << booked.error().detail;
 }
 
 }  // namespace
@@ -131,16 +131,13 @@ PayoutsFixture::PayoutsFixture(NodeFixture& node, const std::string& wallet_name
     constexpr unsigned coins = 4;
     constexpr std::int64_t each = 100'000'000;
     wallet_.fund(coins, each);
-    post_transfer(books_, "adjust:deposit",
-                  {"asset:wallet", "equity:reserve", pool::Sats{each * coins}});
+    book(books_, {true, "pool:reserve", pool::Sats{each * coins}, "deposit"});
 }
 
 void PayoutsFixture::owe(unsigned number, std::int64_t sats)
 {
     const std::string name = "member-" + std::to_string(number);
-    std::string id =
-        books_.scalar("select coalesce(max(id), 0) from account where name = '" + name + "'");
-    if (id == "0") {
+    if (books_.scalar("select count(*) from account where name = '" + name + "'") == "0") {
         const auto address =
             pool::parse_address(test_address("regtest", number), pool::Chain::regtest);
         ASSERT_TRUE(address.has_value());
@@ -150,10 +147,9 @@ void PayoutsFixture::owe(unsigned number, std::int64_t sats)
             made = service_->create_account(name, *address);
         }
         ASSERT_TRUE(made.has_value()) << made.error().detail;
-        id = std::to_string(made->value);
     }
-    const std::string key = "adjust:owe:" + books_.scalar("select count(*) from ledger_event");
-    post_transfer(books_, key, {"equity:reserve", "m:" + id + ":available", pool::Sats{sats}});
+    book(books_, {true, name, pool::Sats{sats}, "owed"});
+    book(books_, {false, "pool:reserve", pool::Sats{sats}, "out of the deposit"});
 }
 
 payouts::PayoutOptions PayoutsFixture::options() const

@@ -65,6 +65,7 @@ public:
                              const std::vector<pool::Payment>& payments = {});
 
     BooksFixture& books() { return books_; }
+    payouts::Service& service() { return *service_; }
     WalletFixture& wallet() { return wallet_; }
     NodeFixture& node() { return node_; }
 

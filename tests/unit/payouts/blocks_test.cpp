@@ -100,7 +100,12 @@ TEST(BlockLife, OfABlockThatWasNeverCreditedEndsWithoutAnEntry)
 TEST(BlockLife, NeverUndoesMaturedMoneyButCallsPeople)
 {
     EXPECT_EQ(plan(block(BlockState::mature, BlockBooks::matured, beside(500)), slot, regtest),
-              (BlockPlan{BlockStep::none, BlockState::mature, true}));
+              (BlockPlan{BlockStep::none, BlockState::orphaned, true}));
+    EXPECT_EQ(plan(block(BlockState::orphaned, BlockBooks::matured, beside(500)), slot, regtest),
+              (BlockPlan{BlockStep::none, BlockState::orphaned}))
+        << "once";
+    EXPECT_EQ(plan(block(BlockState::orphaned, BlockBooks::matured, in_chain(500)), slot, regtest),
+              (BlockPlan{BlockStep::none, BlockState::mature}));
     EXPECT_EQ(plan(block(BlockState::mature, BlockBooks::matured, in_chain(500)), slot, regtest),
               (BlockPlan{BlockStep::none, BlockState::mature}));
 }

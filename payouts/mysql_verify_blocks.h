@@ -1,0 +1,18 @@
+#pragma once
+
+#include "payouts/event_order.h"
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_verify.h"
+#include "pool/base/result.h"
+
+/// Found blocks as their table has them; a part of verify_ledger.
+namespace payouts {
+
+/// Each block's key is the hash of its header; its reward is all that its coinbase pays, to one
+/// script; the head that the coinbase says is that of a slot before its own (or of none: zero); and
+/// it stands where its events have left it. That the coinbase is in the block is for the chain to
+/// say. Errors: unavailable.
+pool::Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order,
+                                      LedgerCheck& check);
+
+}  // namespace payouts
