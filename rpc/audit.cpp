@@ -8,6 +8,7 @@ namespace rpc {
 namespace {
 
 constexpr std::size_t name_max = 64;  // of the columns, in characters
+constexpr std::chrono::minutes sweep_every{1};
 
 AuditRecord record_of(const Method& method, const Caller& caller, const Arguments& arguments)
 {
@@ -24,25 +25,62 @@ AuditRecord record_of(const Method& method, const Caller& caller, const Argument
 
 }  // namespace
 
-std::optional<std::uint64_t> ReadRepeats::note(const std::string& call, pool::SteadyTime now)
+// Once a minute, for it walks over all of them.
+void QuietCalls::sweep(pool::SteadyTime now, std::size_t room, std::vector<AuditRecord>& due)
 {
-    const auto found = calls_.find(call);
-    if (found != calls_.end() && now - found->second.written < a_row_every) {
-        ++found->second.repeats;
-        return std::nullopt;
+    if (now - swept_ < sweep_every) return;
+    swept_ = now;
+    for (auto at = calls_.begin(); at != calls_.end();) {
+        Entry& entry = at->second;
+        const bool young = entry.told && now - entry.written < a_row_every;
+        if (young || (entry.repeats > 0 && due.size() >= room)) {
+            ++at;
+            continue;
+        }
+        if (entry.repeats > 0) {
+            entry.record.repeats = entry.repeats;
+            due.push_back(std::move(entry.record));
+        }
+        at = calls_.erase(at);
     }
-    if (found != calls_.end()) {
-        found->second.written = now;
-        return std::exchange(found->second.repeats, 0);
+}
+
+/// Null when even the summed ones are too many.
+QuietCalls::Entry* QuietCalls::entry_of(AuditRecord& record, pool::SteadyTime now)
+{
+    const std::string summed = record.actor + '\n' + record.method + '\n' + record.kind;
+    const std::string own = summed + '\n' + record.host + '\n' + record.params;
+    const bool short_enough = record.params.size() <= params_max;
+    if (const auto known = calls_.find(own); known != calls_.end()) return &known->second;
+    if (short_enough && calls_.size() < calls_max && rows_.allow(record.actor, now)) {
+        return &calls_[own];
     }
-    if (calls_.size() >= calls_max) {
-        // What nobody has repeated has nothing left to tell.
-        std::erase_if(calls_, [&](const auto& entry) {
-            return entry.second.repeats == 0 && now - entry.second.written >= a_row_every;
-        });
+    record.params = "{}";
+    const auto known = calls_.find(summed);
+    if (known != calls_.end()) return &known->second;
+    return calls_.size() < 2 * calls_max ? &calls_[summed] : nullptr;
+}
+
+void QuietCalls::note(AuditRecord record, pool::SteadyTime now, std::size_t room,
+                      std::vector<AuditRecord>& due)
+{
+    sweep(now, room, due);
+    Entry* const entry = entry_of(record, now);
+    const bool room_left = due.size() < room;
+    if (entry == nullptr) {
+        if (room_left) due.push_back(std::move(record));
+        return;
     }
-    if (calls_.size() < calls_max) calls_.emplace(call, Entry{now, 0});
-    return 0;
+    const bool row_due = !entry->told || now - entry->written >= a_row_every;
+    entry->record = record;
+    if (!row_due || !room_left) {
+        ++entry->repeats;
+        return;
+    }
+    entry->told = true;
+    entry->written = now;
+    record.repeats = std::exchange(entry->repeats, 0);
+    due.push_back(std::move(record));
 }
 
 void Auditor::run(const Method& method, const Caller& caller, const Arguments& arguments,
@@ -51,16 +89,11 @@ void Auditor::run(const Method& method, const Caller& caller, const Arguments& a
     AuditRecord record = record_of(method, caller, arguments);
     if (!allowed) {
         record.kind = "refused";
-        write(std::move(record));
+        note_quietly(std::move(record));
         return reply(tl::unexpected{forbidden(method, caller)});
     }
     if (method.reads_only) {
-        const std::string call = record.actor + '\n' + record.host + '\n' + record.method + '\n';
-        const auto repeats = reads_.note(call + record.params, pool::read_clock().steady);
-        if (repeats) {
-            record.repeats = *repeats;
-            write(std::move(record));
-        }
+        note_quietly(std::move(record));
         return method.handler(caller, arguments, std::move(reply));
     }
     log_.write(record, [this, &method, caller, arguments, record,
@@ -86,11 +119,23 @@ void Auditor::run(const Method& method, const Caller& caller, const Arguments& a
     });
 }
 
+void Auditor::note_quietly(AuditRecord record)
+{
+    std::vector<AuditRecord> due;
+    quiet_.note(std::move(record), pool::read_clock().steady, quiet_waiting_max - quiet_waiting_,
+                due);
+    for (AuditRecord& row : due) {
+        ++quiet_waiting_;
+        write(std::move(row), [this] { --quiet_waiting_; });
+    }
+}
+
 // Where nothing waits for the row: what it tells has happened, or has no effect.
-void Auditor::write(AuditRecord record)
+void Auditor::write(AuditRecord record, const std::function<void()>& over)
 {
     const std::string method = record.method;
-    log_.write(std::move(record), [method](const pool::Result<std::uint64_t>& id) {
+    log_.write(std::move(record), [method, over](const pool::Result<std::uint64_t>& id) {
+        if (over) over();
         if (id) return;
         pool::log::warn("audit_not_written", {{"method", method}, {"detail", id.error().detail}});
     });

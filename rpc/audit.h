@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "rpc/method.h"
+#include "rpc/rate_limit.h"
 #include "rpc/roles.h"
 
 namespace rpc {
@@ -27,7 +27,7 @@ struct AuditRecord {
     std::string host;
     std::string method;
     std::string params;         ///< JSON without secrets; of "failed": the error
-    std::uint64_t repeats = 0;  ///< of a reading call: how often since its last row
+    std::uint64_t repeats = 0;  ///< of a call without effect: how often without a row of its own
     std::string hash;           ///< hex, once written
 };
 
@@ -56,23 +56,37 @@ public:
     virtual void verify(Done<AuditVerdict> done) = 0;
 };
 
-/// Calls that only read and come again and again (a monitor's) share a row: how often is told by
-/// the next row of the same call. Pure; bounded by calls_max, beyond which each call is a row.
-class ReadRepeats {
+/// Calls without an effect, that is those that only read and those that are refused, come again and
+/// again (a monitor's): they share a row, and how often is told by the next row of the same call,
+/// or by one of its own once ten minutes have passed. Of a user who asks for more than
+/// rows_a_second different things, once calls_max are known, and where they are longer than
+/// params_max, parameters are left out: what he does is counted by method and kind. Pure; bounded
+/// by 2 * calls_max.
+class QuietCalls {
 public:
     static constexpr std::chrono::minutes a_row_every{10};
     static constexpr std::size_t calls_max = 1024;
+    static constexpr std::size_t params_max = 4096;
+    static constexpr double rows_a_second = 5;  ///< of one user; RateLimits::burst_seconds at once
 
-    /// The repeats to write now, nothing when no row is due.
-    std::optional<std::uint64_t> note(const std::string& call, pool::SteadyTime now);
+    /// Appends the rows to write now to `due`, `room` at most. What finds no room is told later.
+    void note(AuditRecord record, pool::SteadyTime now, std::size_t room,
+              std::vector<AuditRecord>& due);
     std::size_t size() const { return calls_.size(); }
 
 private:
     struct Entry {
+        AuditRecord record;  // as it came last
         pool::SteadyTime written;
+        bool told = false;  // it has had a row
         std::uint64_t repeats = 0;
     };
+    void sweep(pool::SteadyTime now, std::size_t room, std::vector<AuditRecord>& due);
+    Entry* entry_of(AuditRecord& record, pool::SteadyTime now);
+
     std::map<std::string, Entry> calls_;
+    RateLimits rows_{rows_a_second};
+    pool::SteadyTime swept_{};
 };
 
 /// Stands before the methods: what changes something is written down before it begins, and not
@@ -86,11 +100,17 @@ public:
     void run(const Method& method, const Caller& caller, const Arguments& arguments, bool allowed,
              Reply reply);
 
+    /// Rows of calls without an effect that may wait for the log at once: behind them there is
+    /// always room in it for calls that change something.
+    static constexpr std::size_t quiet_waiting_max = 256;
+
 private:
-    void write(AuditRecord record);
+    void write(AuditRecord record, const std::function<void()>& over = {});
+    void note_quietly(AuditRecord record);
 
     AuditLog& log_;
-    ReadRepeats reads_;
+    QuietCalls quiet_;
+    std::size_t quiet_waiting_ = 0;
 };
 
 }  // namespace rpc

@@ -59,8 +59,10 @@ Method listaudit_method(AuditLog& log)
                       .doc = "only what this user did"}};
     method.doc =
         "Lists what was asked of the admin RPC, newest first. What changes something has a row "
-        "\"call\" before it began and one \"done\" or \"failed\" after it; reading the same again "
-        "within ten minutes only counts in repeats of the next row.";
+        "\"call\" before it began and one \"done\" or \"failed\" after it; reading the same again, "
+        "or "
+        "being refused it, within ten minutes only counts in repeats of the next row, and of who "
+        "asks for too much at once the rows tell methods only.";
     method.result =
         "a list of objects: id, at_ms, kind (call, refused, done, failed), about, actor, role, "
         "host, method, params, repeats, hash";

@@ -18,27 +18,90 @@ using std::chrono::seconds;
 
 pool::SteadyTime at(seconds time) { return pool::SteadyTime{} + time; }
 
-TEST(ReadRepeats, GivesARepeatedCallOneRowInTenMinutesAndCountsTheRest)
+constexpr std::size_t room_enough = 1000;
+
+AuditRecord look(const std::string& params, const std::string& actor = "olga")
 {
-    ReadRepeats repeats;
-    EXPECT_EQ(repeats.note("a", at(seconds{1})), 0U);
-    EXPECT_EQ(repeats.note("b", at(seconds{1})), 0U);
-    for (int i = 2; i < 12; ++i) EXPECT_FALSE(repeats.note("a", at(seconds{i})).has_value());
-    EXPECT_EQ(repeats.note("a", at(seconds{1} + minutes{10})), 10U);
-    EXPECT_FALSE(repeats.note("a", at(seconds{2} + minutes{10})).has_value());
+    AuditRecord record;
+    record.kind = "call";
+    record.actor = actor;
+    record.host = "192.0.2.7";
+    record.method = "look";
+    record.params = params;
+    return record;
 }
 
-TEST(ReadRepeats, WritesEachCallOnceItsMemoryIsFull)
+std::vector<AuditRecord> noted(QuietCalls& calls, AuditRecord record, pool::SteadyTime now,
+                               std::size_t room = room_enough)
 {
-    ReadRepeats repeats;
-    for (std::size_t i = 0; i < ReadRepeats::calls_max; ++i) {
-        EXPECT_EQ(repeats.note(std::to_string(i), at(seconds{1})), 0U);
+    std::vector<AuditRecord> due;
+    calls.note(std::move(record), now, room, due);
+    return due;
+}
+
+TEST(QuietCalls, GiveARepeatedCallOneRowInTenMinutesAndCountTheRest)
+{
+    QuietCalls calls;
+    EXPECT_EQ(noted(calls, look("a"), at(seconds{61})).size(), 1U);
+    EXPECT_EQ(noted(calls, look("b"), at(seconds{61})).size(), 1U);
+    for (int i = 62; i < 72; ++i) EXPECT_TRUE(noted(calls, look("a"), at(seconds{i})).empty());
+    EXPECT_TRUE(noted(calls, look("a"), at(seconds{60} + minutes{10})).empty());
+    const auto rows = noted(calls, look("a"), at(seconds{61} + minutes{10}));
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows.front().repeats, 11U);
+    EXPECT_TRUE(noted(calls, look("a"), at(seconds{62} + minutes{10})).empty());
+}
+
+TEST(QuietCalls, TellRepeatsOfACallThatDoesNotComeAgainAndForgetIt)
+{
+    QuietCalls calls;
+    for (int i = 0; i < 3; ++i) noted(calls, look("gone"), at(seconds{61}));
+    const auto rows = noted(calls, look("other"), at(seconds{70} + minutes{11}));
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].params, "gone");
+    EXPECT_EQ(rows[0].repeats, 2U);
+    EXPECT_EQ(rows[1].params, "other");
+    EXPECT_EQ(calls.size(), 1U);
+}
+
+TEST(QuietCalls, SumUpByMethodWhatAUserAsksBeyondSoManyRowsASecond)
+{
+    QuietCalls calls;
+    std::size_t rows = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        rows += noted(calls, look(std::to_string(i)), at(seconds{61})).size();
     }
-    EXPECT_EQ(repeats.note("more", at(seconds{2})), 0U);
-    EXPECT_EQ(repeats.note("more", at(seconds{2})), 0U);
-    EXPECT_EQ(repeats.note("more", at(seconds{2} + minutes{10})), 0U) << "room was made";
-    EXPECT_FALSE(repeats.note("more", at(seconds{3} + minutes{10})).has_value());
-    EXPECT_EQ(repeats.size(), 1U);
+    EXPECT_EQ(rows, 21U) << "four seconds' worth at once, and one row for the rest";
+    EXPECT_EQ(noted(calls, look("x", "ann"), at(seconds{61})).size(), 1U) << "another user";
+    const auto told = noted(calls, look("x", "ann"), at(seconds{61} + minutes{11}));
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].params, "{}");
+    EXPECT_EQ(told[0].repeats, 10'000U - 21);
+}
+
+TEST(QuietCalls, StayBoundedHoweverManyThereAre)
+{
+    QuietCalls calls;
+    for (int i = 0; i < 20'000; ++i) noted(calls, look("x", std::to_string(i)), at(seconds{61}));
+    EXPECT_EQ(calls.size(), 2 * QuietCalls::calls_max);
+}
+
+TEST(QuietCalls, KeepNoLongParameters)
+{
+    QuietCalls calls;
+    const std::string longest(QuietCalls::params_max, 'x');
+    EXPECT_EQ(noted(calls, look(longest), at(seconds{61})).at(0).params, longest);
+    EXPECT_EQ(noted(calls, look(longest + "x"), at(seconds{61})).at(0).params, "{}");
+    EXPECT_TRUE(noted(calls, look(longest + "y"), at(seconds{61})).empty());
+}
+
+TEST(QuietCalls, CountWhatFindsNoRoomAndTellItOnceThereIsSome)
+{
+    QuietCalls calls;
+    EXPECT_TRUE(noted(calls, look("a"), at(seconds{61}), 0).empty());
+    const auto rows = noted(calls, look("a"), at(seconds{62}));
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows.front().repeats, 1U);
 }
 
 /// Keeps the rows; answers when told to.
@@ -164,6 +227,43 @@ TEST(Auditor, NotesWhoTriedWhatTheirRoleMayNot)
     ASSERT_EQ(office.paper.rows.size(), 1U);
     EXPECT_EQ(office.paper.rows[0].kind, "refused");
     EXPECT_EQ(office.router.counts().active, 0U);
+}
+
+/// Never answers.
+class Mute : public Paper {
+public:
+    void write(AuditRecord record, Done<std::uint64_t> done) override
+    {
+        rows.push_back(std::move(record));
+        waits.push_back(std::move(done));
+    }
+    std::vector<Done<std::uint64_t>> waits;
+};
+
+TEST(Auditor, LeavesRoomInTheLogForWhatChangesSomethingHoweverMuchIsReadAndRefused)
+{
+    Mute paper;
+    Auditor auditor{paper};
+    Method change;
+    change.name = "change";
+    change.roles = {Role::operating};
+    change.params = {{.name = "what", .doc = ""}};
+    change.handler = [](const Caller&, const Arguments&, const Reply& reply) { reply("true"); };
+    Router router;
+    router.add(change);
+    router.audit_by(auditor);
+    for (int user = 0; user < 100; ++user) {
+        for (int i = 0; i < 100; ++i) {
+            router.call(change_call("[\"" + std::to_string(i) + "\"]"),
+                        {"viewer" + std::to_string(user), Role::viewer, "192.0.2.7"},
+                        [](const std::optional<std::string>&) {});
+        }
+    }
+    EXPECT_EQ(paper.rows.size(), Auditor::quiet_waiting_max);
+    router.call(change_call(R"(["fee"])"), {"olga", Role::operating, "192.0.2.7"},
+                [](const std::optional<std::string>&) {});
+    ASSERT_EQ(paper.rows.size(), Auditor::quiet_waiting_max + 1);
+    EXPECT_EQ(paper.rows.back().kind, "call");
 }
 
 TEST(Auditor, LetsEachCallOfABatchWaitForItsOwnRow)
