@@ -68,7 +68,7 @@ struct AccessSheet {
     };
     std::uint64_t version = 0;
     std::set<std::string, std::less<>> public_names;
-    std::map<pool::Digest, Pass> passes;  ///< not revoked ones, by the digest of their secret
+    std::map<pool::Digest, Pass> passes;  ///< good ones, by the digest of their secret
 };
 
 }  // namespace payouts

@@ -155,7 +155,7 @@ struct UnpublishedBlock {
 struct Totals {
     std::uint64_t shares = 0;  ///< accepted and booked
     std::uint64_t stale = 0;
-    std::uint64_t blocks_found = 0;
+    std::uint64_t blocks_found = 0;  ///< rejected ones left out, here and where a round ends
     std::uint64_t blocks_immature = 0;
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
@@ -201,7 +201,7 @@ struct BlockRow {
     std::int64_t confirmations = 0;  ///< -1: another block has its height; 0: not seen yet
     std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
     /// Score from our block before it to this one, units of 10^-18 blocks; nothing until its slot
-    /// is sealed.
+    /// is sealed, and for a rejected one.
     std::optional<pool::U128> effort;
 };
 

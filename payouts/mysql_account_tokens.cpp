@@ -145,7 +145,8 @@ Result<void> AccountBook::set_public(std::string_view account, bool is_public)
 }
 
 Result<std::optional<AccessSheet>> read_access(MysqlConnection& db,
-                                               std::optional<std::uint64_t> known)
+                                               std::optional<std::uint64_t> known,
+                                               pool::UnixMillis now)
 {
     // The version first: what changes behind it is read once more, never missed.
     const auto version = db.query("SELECT access_version FROM books WHERE id = 1");
@@ -161,7 +162,8 @@ Result<std::optional<AccessSheet>> read_access(MysqlConnection& db,
     const auto tokens = db.query(
         "SELECT t.digest, a.name, t.label, t.hashrate, t.earnings, t.expires_at_ms "
         "FROM account_token t JOIN account a ON a.id = t.account_id "
-        "WHERE t.revoked_at_ms IS NULL");
+        "WHERE t.revoked_at_ms IS NULL AND COALESCE(t.expires_at_ms > ?, 1)",
+        {now.value});
     if (!tokens) return fail(tokens.error());
     for (const SqlRow& row : *tokens) {
         sheet.passes.emplace(

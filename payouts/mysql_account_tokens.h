@@ -9,8 +9,10 @@
 
 namespace payouts {
 
-/// The sheet as it stands, unless it is still the one of version `known`.
+/// The sheet as it stands, without tokens that have expired by `now`; nothing if it is still the
+/// one of version `known`.
 pool::Result<std::optional<AccessSheet>> read_access(MysqlConnection& db,
-                                                     std::optional<std::uint64_t> known);
+                                                     std::optional<std::uint64_t> known,
+                                                     pool::UnixMillis now);
 
 }  // namespace payouts

@@ -6,7 +6,6 @@
 #include "payouts/mysql_account_work.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_history_impl.h"
-#include "payouts/mysql_schedules.h"
 #include "payouts/mysql_sites.h"
 
 namespace payouts {
@@ -20,7 +19,6 @@ namespace {
 
 constexpr std::uint64_t slot_s = 60;
 constexpr std::uint64_t period_s = 600;
-constexpr unsigned bps_whole = 10'000;
 
 std::vector<HistoryPoint> points_of(const SqlRows& rows, std::uint64_t step_s)
 {
@@ -39,18 +37,6 @@ void add(HistoryPoint& sum, const HistoryPoint& more)
 }
 
 }  // namespace
-
-Result<unsigned> History::Impl::taken_bps(pool::AccountId account, std::uint64_t slot)
-{
-    const auto usual = read_usual_fee(db, slot);
-    if (!usual) return fail(usual.error());
-    const auto fees = read_changes(db, Schedule::fee, account);
-    if (!fees) return fail(fees.error());
-    const auto donations = read_changes(db, Schedule::donation, account);
-    if (!donations) return fail(donations.error());
-    return std::min(bps_at(*fees, slot).value_or(*usual) + bps_at(*donations, slot).value_or(0),
-                    bps_whole);
-}
 
 History::History(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 History::~History() = default;
@@ -152,6 +138,24 @@ Result<std::vector<HistoryPoint>> History::worker_work(std::string_view account,
     return points_of(*rows, step_s);
 }
 
+// The newest row of each by the end of its rows in the index, whatever is before.
+Result<std::vector<PastWorker>> History::workers(std::uint64_t from_s)
+{
+    constexpr std::uint64_t most = 100'000;
+    const auto rows = impl_->query(
+        "SELECT a.name, w.worker, w.newest FROM (SELECT account_id, worker, MAX(period) AS newest "
+        "FROM worker_sum FORCE INDEX (worker_sum_worker) GROUP BY account_id, worker "
+        "HAVING newest >= ? ORDER BY newest DESC LIMIT ?) w JOIN account a ON a.id = w.account_id",
+        {from_s / period_s, most});
+    if (!rows) return fail(rows.error());
+    std::vector<PastWorker> workers;
+    workers.reserve(rows->size());
+    for (const SqlRow& row : *rows) {
+        workers.push_back({row.text(0), row.text(1), (row.u64(2) + 1) * period_s});
+    }
+    return workers;
+}
+
 Result<std::vector<SiteSum>> History::sites(std::string_view account, std::uint64_t from_s)
 {
     const auto id = impl_->id_of(account);
@@ -187,51 +191,6 @@ Result<std::vector<EarningRow>> History::earnings(std::string_view account, std:
         out.push_back(earning);
     }
     return out;
-}
-
-// A slot's score lies behind all that came later; it leaves the window when N units do. What is
-// left to a unit at depth d is N - d units of the pool's work, in which N - d blocks are expected,
-// and each pays it 1 / N of a reward.
-Result<WindowPart> History::window(std::string_view account)
-{
-    const auto id = impl_->id_of(account);
-    if (!id) return fail(id.error());
-    const auto newest =
-        impl_->query("SELECT slot_id, cum_score FROM slot ORDER BY slot_id DESC LIMIT 1");
-    if (!newest) return fail(newest.error());
-    const std::uint64_t end = newest->empty() ? 0 : newest->front().u64(0) + 1;
-    const pool::U128 head = newest->empty() ? 0 : newest->front().u128(1);
-    // As a block of the next minute would be paid.
-    const auto in_force = read_window_in_force(impl_->db, end);
-    if (!in_force) return fail(in_force.error());
-    const auto taken = impl_->taken_bps(pool::AccountId{*id}, end);
-    if (!taken) return fail(taken.error());
-    WindowPart part;
-    part.fee_bps = *taken;
-    part.window = in_force->size;
-    part.total = std::min(head, part.window);
-    // Where the window begins, by running sums; below zero while it still fills. Looked for from
-    // its young end: what is older is never read.
-    const std::string edge = head >= part.window ? pool::to_decimal(head - part.window)
-                                                 : "-" + pool::to_decimal(part.window - head);
-    const auto before = impl_->query(
-        "SELECT COALESCE((SELECT slot_id FROM slot WHERE cum_score <= CAST(? AS DECIMAL(38,0)) "
-        "ORDER BY slot_id DESC LIMIT 1), 0)",
-        {edge});
-    if (!before) return fail(before.error());
-    // Of the slot at the edge the youngest part counts; within a slot order does not.
-    const auto sums = impl_->query(
-        "SELECT COALESCE(SUM(FLOOR(a.score * LEAST(s.cum_score - w.edge, s.score) / s.score)), 0), "
-        "COALESCE(SUM(FLOOR(a.score * LEAST(s.cum_score - w.edge, s.score) / s.score * "
-        "(s.cum_score - w.edge - LEAST(s.cum_score - w.edge, s.score) / 2) / w.n)), 0) "
-        "FROM (SELECT CAST(? AS DECIMAL(38,0)) AS edge, CAST(? AS DECIMAL(38,0)) AS n) w "
-        "JOIN slot_account a ON a.account_id = ? AND a.slot_id > ? "
-        "JOIN slot s ON s.slot_id = a.slot_id WHERE s.score > 0",
-        {edge, sql(part.window), *id, before->front().u64(0)});
-    if (!sums) return fail(sums.error());
-    part.mine = sums->front().u128(0);
-    part.to_come = sums->front().u128(1);
-    return part;
 }
 
 Result<std::vector<AnswerRow>> History::answers(const pool::BlockHash& hash)

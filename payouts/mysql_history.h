@@ -52,6 +52,8 @@ struct PayoutRow {
     std::optional<pool::TxId> txid;  ///< once it was broadcast; the one that is in the chain
     pool::Sats total;
     std::optional<pool::Sats> fee;  ///< of that transaction
+    /// How deep it was when its server looked last; counted to a hundred.
+    std::uint32_t confirmations = 0;
     std::uint64_t recipients = 0;
 };
 
@@ -77,7 +79,7 @@ struct WindowPart {
     pool::U128 total = 0;   ///< score in the window: <= N
     pool::U128 mine = 0;    ///< of it, the account's
     /// The account's score, each unit times the part of its time in the window that is to come: so
-    /// many block rewards are expected for work that was done.
+    /// many block rewards are expected for work that was done. Down, by a unit a minute at most.
     pool::U128 to_come = 0;
     unsigned fee_bps = 0;  ///< pool fee and donation of this account
 };
@@ -89,6 +91,13 @@ struct AnswerRow {
     std::string outcome;
     std::string reason;
     std::uint64_t took_ms = 0;
+};
+
+/// A worker of the books.
+struct PastWorker {
+    std::string account;
+    std::string worker;
+    std::uint64_t last_s = 0;  ///< its last share came before, by ten minutes at most
 };
 
 /// Reads it, on a connection of its own. Blocking; one thread.
@@ -117,6 +126,8 @@ public:
     pool::Result<std::vector<HistoryPoint>> worker_work(std::string_view account,
                                                         std::string_view worker,
                                                         std::uint64_t from_s, std::uint64_t step_s);
+    /// All workers with a share since then, of the whole pool: 100,000 at most, the newest of them.
+    pool::Result<std::vector<PastWorker>> workers(std::uint64_t from_s);
     /// What an account's sites did since then; none of them without a share. Errors: not_found.
     pool::Result<std::vector<SiteSum>> sites(std::string_view account, std::uint64_t from_s);
     /// Newest first. limit: 1 ..= 1000. behind: only what comes after it. Errors: not_found.

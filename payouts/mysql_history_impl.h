@@ -13,7 +13,7 @@
 namespace payouts {
 
 /// What the parts of History share: work and blocks are in mysql_history.cpp, payouts in
-/// mysql_past_payouts.cpp.
+/// mysql_past_payouts.cpp, the window in mysql_past_window.cpp.
 struct History::Impl {
     explicit Impl(const MysqlOptions& options) : db(options) {}
 
@@ -50,6 +50,28 @@ struct History::Impl {
 
     /// Fee and donation of an account together, for a block of `slot`.
     pool::Result<unsigned> taken_bps(pool::AccountId account, std::uint64_t slot);
+
+    /// The sealed slots, and where a window ends that holds `size` of their score.
+    struct Window {
+        std::uint64_t end = 0;  ///< behind the newest of them; 0: none is
+        pool::U128 head = 0;    ///< their score up to there
+        pool::U128 size = 0;
+        std::uint64_t first = 0;  ///< the oldest that is in it, whole or in part
+    };
+    /// Of the next block. All who ask in the same minute share one search.
+    pool::Result<Window> window_now();
+    /// A score of slots, and its times that are to come (WindowPart::to_come).
+    struct WindowSum {
+        pool::U128 mine = 0;
+        pool::U128 to_come = 0;
+    };
+    /// Of an account's slots `first` ..< `end`, all of them in the window.
+    pool::Result<WindowSum> window_slots(std::uint64_t account, const Window& in,
+                                         std::uint64_t first, std::uint64_t end);
+    /// The same of whole hours, none of which has the slot at the window's edge.
+    pool::Result<WindowSum> window_hours(std::uint64_t account, const Window& in,
+                                         std::uint64_t first, std::uint64_t end);
+    std::optional<Window> found_last;
 
     MysqlConnection db;
 };

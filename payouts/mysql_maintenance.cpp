@@ -46,7 +46,8 @@ constexpr auto rights = std::to_array<TableRights>({
     {"lease", "INSERT", "epoch, holder, until_ms"},  // ExtranonceClaim adds its row
     {"payout_approval", "INSERT"},
     {"payout_batch", "INSERT",
-     "items_digest, state, anchor_txid, anchor_vout, bump_rate, left_at_ms, closed"},
+     "items_digest, state, anchor_txid, anchor_vout, bump_rate, left_at_ms, closed, "
+     "confirmations"},
     {"payout_item", "INSERT"},
     {"payout_tx", "INSERT", "raw, txid"},
     {"payout_writeoff", "INSERT", "approved_by, approved_at_ms"},

@@ -18,7 +18,7 @@ using pool::UnixMillis;
 // that the chain took, whichever that was.
 constexpr std::string_view columns =
     "b.id, b.state, b.created_at_ms, b.total_sat, t.txid, t.fee_sat, t.made_at_ms, e.payload, "
-    "e.at_ms";
+    "e.at_ms, b.confirmations";
 constexpr std::string_view standing =
     "LEFT JOIN payout_tx t ON t.batch_id = b.id AND t.attempt = (SELECT MAX(x.attempt) FROM "
     "payout_tx x WHERE x.batch_id = b.id AND x.raw IS NOT NULL AND x.purpose <> 'cancel') "
@@ -45,6 +45,7 @@ PayoutRow payout_of(const SqlRow& row)
     payout.state = row.text(1);
     payout.at = UnixMillis{row.null(6) ? row.u64(2) : row.u64(6)};
     payout.total = Sats{row.sats(3)};
+    payout.confirmations = static_cast<std::uint32_t>(row.u64(9));
     const bool sent = payout.state == "broadcast" || payout.state == "confirmed";
     if (sent && !row.null(4)) {
         payout.txid = TxId{row.digest(4)};
@@ -71,7 +72,7 @@ Result<std::vector<PayoutRow>> History::payouts(std::uint32_t limit,
     std::vector<PayoutRow> out;
     for (const SqlRow& row : *rows) {
         out.push_back(payout_of(row));
-        out.back().recipients = row.u64(9);
+        out.back().recipients = row.u64(10);
     }
     return out;
 }
@@ -94,7 +95,7 @@ Result<std::vector<PaidRow>> History::payouts_of(std::string_view account, std::
     std::vector<PaidRow> out;
     for (const SqlRow& row : *rows) {
         out.push_back(
-            {payout_of(row), row.u64(12), row.text(9), Sats{row.sats(10)}, Sats{row.sats(11)}});
+            {payout_of(row), row.u64(13), row.text(10), Sats{row.sats(11)}, Sats{row.sats(12)}});
     }
     return out;
 }

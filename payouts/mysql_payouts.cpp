@@ -239,6 +239,14 @@ Result<void> close_batch(MysqlConnection& db, std::uint64_t id)
     return {};
 }
 
+Result<void> write_confirmations(MysqlConnection& db, std::uint64_t id, std::uint32_t confirmations)
+{
+    const auto done = db.execute("UPDATE payout_batch SET confirmations = ? WHERE id = ?",
+                                 {std::uint64_t{confirmations}, id});
+    if (!done) return fail(done.error());
+    return {};
+}
+
 Result<void> insert_approval(MysqlConnection& db, std::uint64_t id, const PayoutApproval& approval)
 {
     const auto done = db.execute(

@@ -49,6 +49,9 @@ pool::Result<void> move_batch(MysqlConnection& db, std::uint64_t id, BatchState 
 pool::Result<void> set_anchor(MysqlConnection& db, std::uint64_t id, const pool::OutPoint& anchor);
 pool::Result<void> want_bump(MysqlConnection& db, std::uint64_t id, std::uint32_t rate);
 pool::Result<void> close_batch(MysqlConnection& db, std::uint64_t id);
+/// What people are shown of how deep the payment is.
+pool::Result<void> write_confirmations(MysqlConnection& db, std::uint64_t id,
+                                       std::uint32_t confirmations);
 
 pool::Result<void> insert_approval(MysqlConnection& db, std::uint64_t id,
                                    const PayoutApproval& approval);

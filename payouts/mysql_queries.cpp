@@ -34,6 +34,8 @@ struct Queries::Impl {
 
     /// Errors: not_found.
     Result<AccountId> id_of(std::string_view name);
+    /// What was scored before the round of `block` began, which its effort counts from.
+    Result<pool::U128> score_before(const BlockRow& block);
     Result<Sats> balance(const std::string& pattern);
     /// text: up to the list of handles, by which both tables are keyed.
     Result<void> names(std::string text, const std::string& producer,
@@ -49,6 +51,40 @@ constexpr std::uint32_t limit_max = 1000;
 
 std::uint64_t bounded(std::uint32_t limit) { return std::clamp(limit, 1U, limit_max); }
 
+constexpr std::string_view block_columns =
+    "SELECT hash, height, state, found_at_ms, finder, worker, reward_sat, place, confirmations, "
+    "epoch, COALESCE((SELECT cum_score FROM slot WHERE slot_id <= found_slot ORDER BY slot_id DESC "
+    "LIMIT 1), 0), found_slot <= (SELECT sealed_through FROM books WHERE id = 1), coinbase_tx "
+    "FROM block_found ";
+
+/// Without its effort.
+BlockRow block_of(const SqlRow& row)
+{
+    BlockRow block;
+    block.hash = pool::BlockHash{row.digest(0)};
+    block.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
+    block.state = block_state_of(row.text(2));
+    block.found_at = pool::UnixMillis{row.u64(3)};
+    block.finder = row.text(4);
+    block.worker = row.text(5);
+    block.reward = Sats{row.sats(6)};
+    block.confirmations = row.text(7) == "beside" ? -1 : row.sats(8);
+    block.epoch = static_cast<std::uint32_t>(row.u64(9));
+    if (const auto tx = pool::parse_transaction(pool::as_bytes(row.text(12)))) {
+        block.coinbase = txid_of(*tx);
+    }
+    return block;
+}
+
+/// before: what was scored before its round; then before the next block's.
+void put_effort(const SqlRow& row, pool::U128& before, BlockRow& block)
+{
+    if (block.state == BlockState::rejected) return;  // no round ends with it
+    const pool::U128 score = row.u128(10);
+    if (row.u64(11) != 0) block.effort = score - std::min(score, before);
+    before = score;
+}
+
 }  // namespace
 
 Result<AccountId> Queries::Impl::id_of(std::string_view name)
@@ -60,6 +96,20 @@ Result<AccountId> Queries::Impl::id_of(std::string_view name)
                     "no account " + std::string{name.substr(0, 100)} + " has had a share yet");
     }
     return AccountId{rows->front().u64(0)};
+}
+
+Result<pool::U128> Queries::Impl::score_before(const BlockRow& block)
+{
+    const std::uint64_t height = block.height.value;
+    const auto rows = query(
+        "SELECT COALESCE((SELECT cum_score FROM slot WHERE slot_id <= found_slot "
+        "ORDER BY slot_id DESC LIMIT 1), 0) FROM block_found WHERE state <> 'rejected' AND "
+        "((height = ? AND (found_at_ms, hash) < (?, ?)) OR height = (SELECT height FROM "
+        "block_found WHERE height < ? AND state <> 'rejected' ORDER BY height DESC LIMIT 1)) "
+        "ORDER BY height DESC, found_at_ms DESC, hash DESC LIMIT 1",
+        {height, block.found_at.value, sql(block.hash.bytes), height});
+    if (!rows) return fail(rows.error());
+    return rows->empty() ? pool::U128{0} : rows->front().u128(0);
 }
 
 /// Of all credit-side accounts whose code is LIKE `pattern`.
@@ -96,7 +146,8 @@ Result<Totals> Queries::totals()
         " (SELECT COUNT(*) FROM account),"
         " COALESCE((SELECT cum_score FROM slot ORDER BY slot_id DESC LIMIT 1), 0) -"
         " COALESCE((SELECT cum_score FROM slot WHERE slot_id <= "
-        "(SELECT MAX(found_slot) FROM block_found) ORDER BY slot_id DESC LIMIT 1), 0)"
+        "(SELECT MAX(found_slot) FROM block_found WHERE state <> 'rejected') "
+        "ORDER BY slot_id DESC LIMIT 1), 0)"
         " FROM books b WHERE b.id = 1");
     if (!shares) return fail(shares.error());
     totals.sealed_through = shares->front().u64(0);
@@ -111,8 +162,8 @@ Result<Totals> Queries::totals()
     if (!states) return fail(states.error());
     for (const SqlRow& row : *states) {
         const std::uint64_t count = row.u64(1);
-        totals.blocks_found += count;
         const BlockState state = block_state_of(row.text(0));
+        if (state != BlockState::rejected) totals.blocks_found += count;
         if (state == BlockState::immature) totals.blocks_immature = count;
         if (state == BlockState::mature) totals.blocks_mature = count;
         if (state == BlockState::orphaned) totals.blocks_orphaned = count;
@@ -228,11 +279,12 @@ Result<AccountBooks> Queries::account(std::string_view name)
     return books;
 }
 
-Result<std::optional<AccessSheet>> Queries::access(std::optional<std::uint64_t> known)
+Result<std::optional<AccessSheet>> Queries::access(std::optional<std::uint64_t> known,
+                                                   pool::UnixMillis now)
 {
     for (int turn = 0;; ++turn) {
         if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-        auto sheet = read_access(impl_->db, known);
+        auto sheet = read_access(impl_->db, known, now);
         if (sheet || turn > 0 || impl_->db.connected()) return sheet;
     }
 }
@@ -242,56 +294,33 @@ Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,
 {
     const std::uint64_t height = after ? after->height.value : std::uint64_t{1} << 32;
     const auto hash = sql(after ? after->hash.bytes : pool::Digest{});
-    const auto rows = impl_->query(
-        "SELECT hash, height, state, found_at_ms, finder, worker, reward_sat, place, "
-        "confirmations, epoch, COALESCE((SELECT cum_score FROM slot WHERE slot_id <= found_slot "
-        "ORDER BY slot_id DESC LIMIT 1), 0), "
-        "found_slot <= (SELECT sealed_through FROM books WHERE id = 1), "
-        "coinbase_tx FROM block_found WHERE height < ? OR (height = ? AND (found_at_ms, hash) < "
-        "(COALESCE((SELECT found_at_ms FROM block_found WHERE hash = ?), 0), ?)) "
-        "ORDER BY height DESC, found_at_ms DESC, hash DESC LIMIT ?",
-        {height, height, hash, hash,
-         bounded(limit) + 1});  // the effort of the last needs the one before it
+    const auto rows =
+        impl_->query(std::string{block_columns} +
+                         "WHERE height < ? OR (height = ? AND (found_at_ms, hash) < "
+                         "(COALESCE((SELECT found_at_ms FROM block_found WHERE hash = ?), 0), ?)) "
+                         "ORDER BY height DESC, found_at_ms DESC, hash DESC LIMIT ?",
+                     {height, height, hash, hash, bounded(limit)});
     if (!rows) return fail(rows.error());
     std::vector<BlockRow> blocks;
-    for (std::size_t at = 0; at < std::min<std::size_t>(rows->size(), bounded(limit)); ++at) {
-        const SqlRow& row = (*rows)[at];
-        BlockRow block;
-        block.hash = pool::BlockHash{row.digest(0)};
-        block.height = pool::Height{static_cast<std::uint32_t>(row.u64(1))};
-        block.state = block_state_of(row.text(2));
-        block.found_at = pool::UnixMillis{row.u64(3)};
-        block.finder = row.text(4);
-        block.worker = row.text(5);
-        block.reward = Sats{row.sats(6)};
-        block.confirmations = row.text(7) == "beside" ? -1 : row.sats(8);
-        block.epoch = static_cast<std::uint32_t>(row.u64(9));
-        if (row.u64(11) != 0) {
-            const pool::U128 before_it = at + 1 < rows->size() ? (*rows)[at + 1].u128(10) : 0;
-            block.effort = row.u128(10) - std::min(row.u128(10), before_it);
-        }
-        if (const auto tx = pool::parse_transaction(pool::as_bytes(row.text(12)))) {
-            block.coinbase = txid_of(*tx);
-        }
-        blocks.push_back(std::move(block));
-    }
+    if (rows->empty()) return blocks;
+    for (const SqlRow& row : *rows) blocks.push_back(block_of(row));
+    auto before = impl_->score_before(blocks.back());
+    if (!before) return fail(before.error());
+    for (std::size_t at = blocks.size(); at-- > 0;) put_effort((*rows)[at], *before, blocks[at]);
     return blocks;
 }
 
 Result<BlockRow> Queries::block(const pool::BlockHash& hash)
 {
     const auto rows =
-        impl_->query("SELECT height FROM block_found WHERE hash = ?", {sql(hash.bytes)});
+        impl_->query(std::string{block_columns} + "WHERE hash = ?", {sql(hash.bytes)});
     if (!rows) return fail(rows.error());
     if (rows->empty()) return fail(Error::Code::not_found, "no block of ours");
-    // Its effort counts from the one before it, and several may share its height.
-    const auto height = static_cast<std::uint32_t>(rows->front().u64(0));
-    auto found = blocks(limit_max, BlockPlace{pool::Height{height + 1}});
-    if (!found) return fail(found.error());
-    for (BlockRow& block : *found) {
-        if (block.hash == hash) return std::move(block);
-    }
-    return fail(Error::Code::not_found, "no block of ours");
+    BlockRow block = block_of(rows->front());
+    auto before = impl_->score_before(block);
+    if (!before) return fail(before.error());
+    put_effort(rows->front(), *before, block);
+    return block;
 }
 
 Result<LedgerCheck> Queries::verify()

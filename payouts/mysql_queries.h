@@ -32,8 +32,10 @@ public:
     pool::Result<std::vector<UnpublishedBlock>> unpublished(pool::UnixMillis now);
     /// name: canonical address or registered name. Errors: not_found.
     pool::Result<AccountBooks> account(std::string_view name);
-    /// Who may read which named account; nothing while that is as it was at version `known`.
-    pool::Result<std::optional<AccessSheet>> access(std::optional<std::uint64_t> known);
+    /// Who may read which named account, by tokens that are good at `now`; nothing while that is as
+    /// it was at version `known`.
+    pool::Result<std::optional<AccessSheet>> access(std::optional<std::uint64_t> known,
+                                                    pool::UnixMillis now);
     /// Newest (highest) first. limit: 1 ..= 1000. after: only blocks behind that one.
     pool::Result<std::vector<BlockRow>> blocks(std::uint32_t limit,
                                                const std::optional<BlockPlace>& after);

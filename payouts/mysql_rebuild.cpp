@@ -47,8 +47,9 @@ Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
     // No minute is sealed meanwhile either: sealing takes the same lock.
     for (const char* const step :
          {"DELETE FROM hour_score",
-          "INSERT INTO hour_score (hour, account_id, score) SELECT s.slot_id DIV 60, s.account_id, "
-          "SUM(s.score) FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
+          "INSERT INTO hour_score (hour, account_id, score, moment) SELECT s.slot_id DIV 60, "
+          "s.account_id, SUM(s.score), SUM(s.score * (2 * t.cum_score - t.score)) "
+          "FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
           "GROUP BY s.slot_id DIV 60, s.account_id",
           "DELETE FROM account_total"}) {
         if (const auto done = db.execute(step); !done) return fail(done.error());

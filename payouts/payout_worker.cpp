@@ -175,6 +175,23 @@ Result<void> PayoutWorker::see(PayoutBatch& batch)
     return {};
 }
 
+// For people alone: nothing is decided by it, and no payment waits for it.
+void PayoutWorker::tell_depth(const PayoutBatch& batch)
+{
+    std::uint32_t depth = 0;
+    for (const PayoutTx& tx : batch.txs) {
+        const bool there = tx.standing.place == pool::TxStanding::Place::in_chain;
+        if (there && tx.purpose != TxPurpose::cancel) depth = std::max(depth, tx.standing.depth);
+    }
+    const auto told = told_depths_.find(batch.id);
+    if (told != told_depths_.end() && told->second == depth) return;
+    told_depths_[batch.id] = depth;
+    if (const auto done = write_confirmations(db_, batch.id, depth); !done) {
+        pool::log::warn("payout_depth_not_written",
+                        {{"payout", batch.id}, {"reason", done.error().detail}});
+    }
+}
+
 std::string PayoutWorker::trouble(std::uint64_t id) const
 {
     const auto found = trouble_.find(id);
@@ -211,6 +228,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     auto batch = read_batch(db_, id);
     if (!batch) return fail(batch.error());
     if (auto done = see(*batch); !done) return fail(done.error());
+    tell_depth(*batch);
     const auto held = stopped();
     if (!held) return fail(held.error());
     const BatchPlan next = plan(view_of(*batch, *held));
@@ -242,6 +260,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
             break;
         case BatchStep::close:
             done = fenced("close", [this, id] { return close_batch(db_, id); });
+            if (done) told_depths_.erase(id);
             break;
     }
     if (!done) return fail(done.error());

@@ -58,6 +58,7 @@ public:
     /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
     pool::Result<void> agreed(const pool::TxId& txid);
     pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
+    void tell_depth(const PayoutBatch& batch);
     std::string trouble(std::uint64_t id) const;
     /// Satoshi a virtual byte that a payout would pay now; within the cap.
     pool::Result<std::uint32_t> fee_rate();
@@ -86,7 +87,8 @@ private:
     std::string paused_;
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;
-    std::set<std::uint64_t> alarmed_;  // told already
+    std::set<std::uint64_t> alarmed_;                     // told already
+    std::map<std::uint64_t, std::uint32_t> told_depths_;  // of those not closed
 };
 
 }  // namespace payouts

@@ -966,3 +966,38 @@ INSERT IGNORE INTO work_copied (id, period, account_id) VALUES (1, 0, 0)
 -- step
 -- All periods of one worker by one look.
 ALTER TABLE worker_sum ADD KEY worker_sum_worker (account_id, worker)
+
+-- migration 19
+
+-- step
+-- How deep the chain has a payout's transaction, as the wallet said last: for people; 0 while it has
+-- none of them, and not counted on once the payout is closed.
+ALTER TABLE payout_batch ADD COLUMN confirmations INT UNSIGNED NOT NULL DEFAULT 0
+
+-- step
+UPDATE payout_batch SET confirmations = 100 WHERE closed = 1 AND state = 'confirmed'
+
+-- step
+-- Of an account's score of an hour, each slot's times twice the depth of the slot's middle in the
+-- running sum (2 * cum_score - score): with it an hour in a window needs none of its slots.
+ALTER TABLE hour_score ADD COLUMN moment DECIMAL(65,0) NOT NULL DEFAULT 0
+
+-- step
+-- All hours of one account by one look.
+ALTER TABLE hour_score ADD KEY hour_score_account (account_id, hour)
+
+-- step
+DROP TRIGGER IF EXISTS slot_hour_score
+
+-- step
+CREATE TRIGGER slot_hour_score AFTER INSERT ON slot FOR EACH ROW
+  INSERT INTO hour_score (hour, account_id, score, moment)
+    SELECT NEW.slot_id DIV 60, s.account_id, SUM(s.score), SUM(s.score) * (2 * NEW.cum_score - NEW.score)
+      FROM slot_account s WHERE s.slot_id = NEW.slot_id GROUP BY s.account_id
+    ON DUPLICATE KEY UPDATE score = hour_score.score + VALUES(score), moment = hour_score.moment + VALUES(moment)
+
+-- step
+INSERT INTO hour_score (hour, account_id, score, moment)
+  SELECT s.slot_id DIV 60, s.account_id, SUM(s.score), SUM(s.score * (2 * t.cum_score - t.score))
+    FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id GROUP BY s.slot_id DIV 60, s.account_id
+  ON DUPLICATE KEY UPDATE score = VALUES(score), moment = VALUES(moment)

@@ -71,8 +71,9 @@ std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo
     return out;
 }
 
-std::string luck_json(const std::vector<BlockInfo>& blocks)
+std::string luck_json(std::vector<BlockInfo> blocks)
 {
+    std::erase_if(blocks, [](const BlockInfo& block) { return block.state == "rejected"; });
     std::string out;
     pool::JsonWriter json{out};
     json.begin_object();

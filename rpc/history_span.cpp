@@ -17,8 +17,9 @@ struct Range {
     std::uint64_t hours;
     std::uint64_t usual_step;
 };
-constexpr std::array<Range, 6> ranges{{{"6h", 6, 5 * minute},
+constexpr std::array<Range, 7> ranges{{{"6h", 6, 5 * minute},
                                        {"24h", day_hours, 10 * minute},
+                                       {"48h", 2 * day_hours, 10 * minute},
                                        {"7d", 7 * day_hours, hour},
                                        {"30d", month_hours, 4 * hour},
                                        {"1y", year_hours, 24 * hour},
@@ -40,7 +41,7 @@ std::uint64_t kept_hours(std::uint64_t step_s, HistoryOf of)
 {
     const bool worker = of == HistoryOf::worker;
     if (step_s < 10 * minute) return worker ? 0 : day_hours;
-    if (step_s < hour) return worker ? day_hours : month_hours;
+    if (step_s < hour) return worker ? 2 * day_hours : month_hours;
     return worker ? month_hours : 2 * year_hours;
 }
 

@@ -18,6 +18,7 @@ void payout_members(Members& members, const PayoutInfo& payout)
     } else {
         members.text("txid", payout.txid);
     }
+    members.count("confirmations", payout.confirmations);
 }
 
 /// place: the cursor behind the last one shown.

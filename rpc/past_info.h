@@ -80,6 +80,7 @@ struct PayoutInfo {
     pool::Sats total;
     std::optional<pool::Sats> fee;
     std::uint64_t recipients = 0;
+    std::uint32_t confirmations = 0;  ///< counted to a hundred
 };
 
 /// What a payout pays an account at one address.

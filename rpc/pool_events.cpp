@@ -1,5 +1,6 @@
 #include "rpc/pool_events.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "pool/base/json.h"
@@ -92,7 +93,7 @@ std::vector<PoolEvent> EventWatch::blocks(const std::vector<BlockInfo>& newest, 
     std::map<std::string, std::string> states;
     for (auto at = newest.rbegin(); at != newest.rend(); ++at) {
         states[at->hash] = at->state;
-        const auto& known = blocks_;
+        const auto& known = told_.blocks;
         if (!known) continue;
         const auto before = known->find(at->hash);
         if (before == known->end()) events.push_back(of_block("block.found", *at, now));
@@ -100,7 +101,7 @@ std::vector<PoolEvent> EventWatch::blocks(const std::vector<BlockInfo>& newest, 
         const std::string_view name = block_event(at->state);
         if (!same && !name.empty()) events.push_back(of_block(name, *at, now));
     }
-    blocks_ = std::move(states);
+    told_.blocks = std::move(states);
     return events;
 }
 
@@ -110,7 +111,7 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
     std::map<std::uint64_t, std::string> states;
     for (auto at = newest.rbegin(); at != newest.rend(); ++at) {
         states[at->id] = at->state;
-        const auto& known = payouts_;
+        const auto& known = told_.payouts;
         if (!known) continue;
         const auto before = known->find(at->id);
         const std::string was = before == known->end() ? "" : before->second;
@@ -123,7 +124,7 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
             events.push_back(of_payout("payout.confirmed", at->id, &*at, now));
         }
     }
-    if (const auto& known = payouts_) {
+    if (const auto& known = told_.payouts) {
         // Below a full list they are only out of sight.
         const std::uint64_t lowest = newest.size() < options_.listed ? 0 : newest.back().id;
         for (const auto& [id, state] : *known) {
@@ -131,7 +132,7 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
             events.push_back(of_payout("payout.failed", id, nullptr, now));
         }
     }
-    payouts_ = std::move(states);
+    told_.payouts = std::move(states);
     return events;
 }
 
@@ -152,9 +153,21 @@ std::vector<PoolEvent> EventWatch::nodes(const std::vector<BitcoindInfo>& nodes,
     return events;
 }
 
+/// ended: when the earlier life did, as far as its workers tell.
+bool EventWatch::was_online(const WorkerLine& line, const Worker* known, UnixMillis ended) const
+{
+    if (known != nullptr) return known->online;
+    const auto& last = line.worker.last_share;
+    return line.worker.earlier && last && last->value + options_.offline_after_ms > ended.value;
+}
+
 std::vector<PoolEvent> EventWatch::workers(const std::vector<WorkerLine>& workers, UnixMillis now)
 {
     std::vector<PoolEvent> events;
+    UnixMillis ended;
+    for (const WorkerLine& line : workers) {
+        if (line.worker.earlier) ended = std::max(ended, line.worker.last_share.value_or(ended));
+    }
     for (auto& [name, worker] : workers_) worker.seen = false;
     for (const WorkerLine& line : workers) {
         const auto& last = line.worker.last_share;
@@ -162,11 +175,16 @@ std::vector<PoolEvent> EventWatch::workers(const std::vector<WorkerLine>& worker
         // An account's name holds no space.
         const std::string key = line.account + " " + line.worker.name;
         const auto found = workers_.find(key);
-        if (found == workers_.end() && workers_.size() >= options_.workers_max) continue;
-        Worker& worker = workers_[key];
-        const bool was = found != workers_.end() && worker.online;
-        worker = {online, true};
-        if (!workers_known_ || was == online) continue;
+        const Worker* const known = found == workers_.end() ? nullptr : &found->second;
+        if (known == nullptr && workers_.size() >= options_.workers_max) continue;
+        if (line.worker.earlier && workers_known_) {
+            const bool elsewhere = known == nullptr || last > known->last_share;
+            if (elsewhere) continue;
+        }
+        const bool was = was_online(line, known, ended);
+        workers_[key] = {online, true, last.value_or(UnixMillis{})};
+        const bool begins = !workers_known_ && !line.worker.earlier;
+        if (begins || was == online) continue;
         events.push_back(of_worker(online, line.account, line.worker.name, now));
     }
     std::erase_if(workers_, [](const auto& each) { return !each.second.seen; });

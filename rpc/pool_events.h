@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pool/base/time.h"
+#include "rpc/events_told.h"
 #include "rpc/pool_view.h"
 
 namespace rpc {
@@ -29,7 +31,8 @@ struct PoolEvent {
 const std::vector<std::string_view>& pool_event_names();
 
 /// Tells what has happened from one look at the pool to the next. The first look at anything is
-/// where it begins from: what was so before is no news. Pure; one thread.
+/// where it begins from, unless an earlier life has left what it had told: what was so before is no
+/// news. Pure; one thread.
 class EventWatch {
 public:
     struct Options {
@@ -42,7 +45,10 @@ public:
         std::size_t listed = 100;  ///< payouts are asked for: of fewer none is out of sight
     };
 
-    explicit EventWatch(Options options) : options_(options) {}
+    explicit EventWatch(Options options, EventsTold told = {})
+        : options_(options), told_(std::move(told))
+    {
+    }
 
     /// Newest first, as PoolView gives them. block.found, block.matured, block.orphaned,
     /// block.rejected.
@@ -52,18 +58,24 @@ public:
     std::vector<PoolEvent> payouts(const std::vector<PayoutInfo>& newest, pool::UnixMillis now);
     /// node.down, node.up. One that is switched off is neither.
     std::vector<PoolEvent> nodes(const std::vector<BitcoindInfo>& nodes, pool::UnixMillis now);
-    /// worker.offline, worker.online: also for one that has never been seen.
+    /// worker.offline, worker.online: also for one that has never been seen. Of workers that the
+    /// books alone know, those that mined when the earlier life ended are waited for, by the first
+    /// look, unless they turn out to mine at another server.
     std::vector<PoolEvent> workers(const std::vector<WorkerLine>& workers, pool::UnixMillis now);
     std::vector<PoolEvent> hashrate(const Hashrates& rates, pool::UnixMillis now);
+
+    /// As the last looks at blocks and payouts have seen them.
+    const EventsTold& told() const { return told_; }
 
 private:
     struct Worker {
         bool online = false;
         bool seen = false;  // in this look
+        pool::UnixMillis last_share{};
     };
+    bool was_online(const WorkerLine& line, const Worker* known, pool::UnixMillis ended) const;
     Options options_;
-    std::optional<std::map<std::string, std::string>> blocks_;  // state by hash
-    std::optional<std::map<std::uint64_t, std::string>> payouts_;
+    EventsTold told_;
     std::optional<std::map<std::string, bool>> nodes_;
     std::unordered_map<std::string, Worker> workers_;
     bool workers_known_ = false;

@@ -87,7 +87,7 @@ struct PoolInfo {
     std::uint64_t share_backlog = 0;  ///< records in the journals that Redis does not have yet
     std::uint64_t books_lag_ms = 0;   ///< age of the oldest record that MySQL does not have yet
 
-    std::uint64_t blocks_found = 0;  ///< all of them, whatever became of them
+    std::uint64_t blocks_found = 0;  ///< whatever became of them; those rejected left out
     std::uint64_t blocks_immature = 0;
     std::uint64_t blocks_mature = 0;
     std::uint64_t blocks_orphaned = 0;
@@ -130,6 +130,9 @@ struct WorkerInfo {
     double best_share = 0;      ///< difficulty of the best one accepted
     double difficulty = 0;      ///< assigned now; 0 when not connected
     std::optional<pool::UnixMillis> last_share;
+    /// The books alone know it: it has not been at this server since that started, and its last
+    /// share came up to ten minutes before last_share.
+    bool earlier = false;
     std::string user_agent;               ///< what the miner says of itself: any text
     std::uint64_t session_count = 0;      ///< connections that are open
     std::vector<WorkerSession> sessions;  ///< of those the newest, at most sessions_shown
@@ -184,7 +187,8 @@ struct BlockInfo {
     pool::Sats subsidy;    ///< of that; the rest is fees
     std::int64_t confirmations = 0;  ///< -1: not in the chain
     std::uint32_t epoch = 1;         ///< how often it was (or will next be) credited
-    std::optional<double> effort;    ///< work since our block before it, in expected blocks
+    std::optional<double> effort;    ///< work since our block before it, in expected blocks;
+                                     ///< nothing of a rejected one
 };
 
 /// One transfer of the books.

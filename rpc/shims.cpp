@@ -25,10 +25,14 @@ std::uint64_t seconds_of(const std::optional<pool::UnixMillis>& at)
 }
 
 /// Dashboards want an account's workers in one answer; so many are one of megabytes.
-std::span<const WorkerInfo> listed(const UserInfo& user)
+constexpr std::size_t listed_most = 10'000;
+
+bool is_connected(const WorkerInfo& worker) { return worker.session_count > 0; }
+
+std::uint64_t connected(const UserInfo& user)
 {
-    constexpr std::size_t most = 10'000;
-    return std::span{*user.workers}.first(std::min(most, user.workers->size()));
+    return static_cast<std::uint64_t>(
+        std::count_if(user.workers->begin(), user.workers->end(), is_connected));
 }
 
 void add_rates(JsonWriter& json, const Hashrates& rates)
@@ -151,7 +155,7 @@ std::string ckpool_status(const PoolInfo& info, const WorkersSummary& workers, p
     life.key("lastupdate").unsigned_integer(now.value / 1000);
     life.key("Users").unsigned_integer(info.users).key("Workers").unsigned_integer(info.workers);
     life.key("Idle").unsigned_integer(info.connections - std::min(info.connections, info.workers));
-    life.key("Disconnected").unsigned_integer(0).end_object();
+    life.key("Disconnected").unsigned_integer(workers.disconnected).end_object();
     out += "\n";
     JsonWriter rates{out};
     rates.begin_object();
@@ -189,13 +193,16 @@ std::string ckpool_user(const UserInfo& user)
     json.begin_object();
     add_rates(json, user.rates);
     json.key("lastshare").unsigned_integer(last);
-    json.key("workers").unsigned_integer(user.workers->size());
+    json.key("workers").unsigned_integer(connected(user));
     json.key("shares").unsigned_integer(user.shares);
     json.key("bestshare").raw(number_json(user.best_share));
     json.key("bestever").unsigned_integer(whole(user.best_share));
     json.key("authorised").unsigned_integer(0);
     json.key("worker").begin_array();
-    for (const WorkerInfo& worker : listed(user)) add_worker(json, user.account, worker);
+    const std::size_t listed = std::min(listed_most, user.workers->size());
+    for (const WorkerInfo& worker : std::span{*user.workers}.first(listed)) {
+        add_worker(json, user.account, worker);
+    }
     json.end_array().end_object();
     return out;
 }
@@ -258,9 +265,12 @@ std::string public_pool_client(const UserInfo& user)
     JsonWriter json{out};
     json.begin_object();
     json.key("bestDifficulty").raw(number_json(user.best_share));
-    json.key("workersCount").unsigned_integer(user.workers->size());
+    json.key("workersCount").unsigned_integer(connected(user));
     json.key("workers").begin_array();
-    for (const WorkerInfo& worker : listed(user)) {
+    std::size_t listed = 0;
+    for (const WorkerInfo& worker : *user.workers) {
+        if (!is_connected(worker)) continue;
+        if (++listed > listed_most) break;
         json.begin_object().key("sessionId").string(worker.name).key("name").string(worker.name);
         json.key("hashRate").raw(number_json(worker.rates.m10));
         json.key("bestDifficulty").raw(number_json(worker.best_share));

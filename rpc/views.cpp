@@ -97,6 +97,7 @@ void worker_members(Members& members, const WorkerInfo& worker)
     members.raw("last_share",
                 worker.last_share ? std::to_string(seconds(*worker.last_share)) : "null");
     members.text("user_agent", worker.user_agent);
+    if (worker.earlier) members.flag("earlier", true);
 }
 
 std::string session_json(const WorkerSession& session)

@@ -55,8 +55,8 @@ std::string nodes_json(const std::vector<BitcoindInfo>& nodes);
 std::string bans_json(const std::vector<BanInfo>& bans);
 std::string operator_json(const OperatorInfo& info);
 std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers);
-/// Of blocks, newest first: found for expected.
-std::string luck_json(const std::vector<BlockInfo>& blocks);
+/// Of blocks, newest first: found for expected, those rejected left out.
+std::string luck_json(std::vector<BlockInfo> blocks);
 std::string verdict_json(const LedgerVerdict& verdict);
 std::string ledger_json(const std::vector<LedgerLine>& lines);
 /// {"ready": …, "dependencies": {"node": {"ok": …}, …}}; states stay with the admins.

@@ -47,6 +47,12 @@ void WebhookQueue::answered(bool taken, pool::SteadyTime now)
     waiting_.pop_front();
 }
 
+bool WebhookQueue::holds_lasting() const
+{
+    return std::any_of(waiting_.begin(), waiting_.end(),
+                       [](const Delivery& each) { return each.lasting; });
+}
+
 std::optional<pool::SteadyTime> WebhookQueue::next() const
 {
     if (on_its_way_ || waiting_.empty()) return std::nullopt;

@@ -27,6 +27,7 @@ public:
         std::string id;
         std::string event;
         std::string body;
+        bool lasting = false;   ///< is told again by whoever has not seen it delivered
         unsigned attempts = 0;  ///< made so far
     };
     struct Counts {
@@ -49,6 +50,8 @@ public:
     std::optional<pool::SteadyTime> next() const;
 
     std::size_t size() const { return waiting_.size(); }
+    /// Whether a lasting one waits or is on its way.
+    bool holds_lasting() const;
     const Counts& counts() const { return counts_; }
 
 private:

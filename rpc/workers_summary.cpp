@@ -19,6 +19,7 @@ bool better(const WorkersSummary::Best& a, const WorkersSummary::Best& b)
 
 void WorkersSum::add(const WorkerInfo& worker)
 {
+    if (worker.session_count == 0) ++summary_.disconnected;
     if (worker.difficulty > 0) {
         const double hashes = worker.difficulty * hashes_a_difficulty;
         summary_.shares.m1 += worker.rates.m1 / hashes;

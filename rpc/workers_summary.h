@@ -39,8 +39,9 @@ struct WorkersSummary {
         double h1 = 0;
     };
     SharesPerSecond shares;
-    std::vector<Agent> agents;  ///< the strongest first
-    std::vector<Best> best;     ///< shares, one a worker, the best first
+    std::uint64_t disconnected = 0;  ///< workers without a connection
+    std::vector<Agent> agents;       ///< the strongest first
+    std::vector<Best> best;          ///< shares, one a worker, the best first
 };
 
 /// Puts a summary together, one worker after the other. Pure.

@@ -11,6 +11,7 @@ namespace {
 constexpr std::chrono::seconds fresh_for{1};
 // A sheet that could not be checked for so long says nothing any more: a token may be revoked.
 constexpr std::chrono::seconds believed_for{60};
+constexpr std::chrono::seconds sweep_every{60};
 
 tl::unexpected<Error> no_sheet()
 {
@@ -18,6 +19,14 @@ tl::unexpected<Error> no_sheet()
 }
 
 }  // namespace
+
+void forget_expired(payouts::AccessSheet& sheet, UnixMillis now)
+{
+    std::erase_if(sheet.passes, [now](const auto& entry) {
+        const auto& expires = entry.second.expires_at;
+        return expires && expires->value <= now.value;
+    });
+}
 
 const payouts::AccessSheet::Pass* pass_of(const payouts::AccessSheet& sheet,
                                           const std::string& token, UnixMillis now)
@@ -105,6 +114,9 @@ void AccountAccess::took(Result<std::optional<Sheet>> answer)
         if (auto& changed = *answer) {
             sheet_ = std::move(*changed);
             ++changes_;
+        } else if (auto& sheet = sheet_; sheet && now - swept_at_ >= sweep_every) {
+            swept_at_ = now;
+            forget_expired(*sheet, read_clock().wall);
         }
     } else if (now - read_at_ > believed_for) {
         sheet_.reset();

@@ -47,7 +47,8 @@ private:
     Read read_;
     std::optional<Sheet> sheet_;
     std::uint64_t changes_ = 0;
-    SteadyTime read_at_{};  // when the sheet was last found to hold
+    SteadyTime read_at_{};   // when the sheet was last found to hold
+    SteadyTime swept_at_{};  // when expired tokens were last looked for
     bool reading_ = false;
     std::vector<std::function<void()>> waiting_;
 };
@@ -55,6 +56,8 @@ private:
 /// What `token` lets its bearer see of `account`, which is no address. Pure.
 rpc::Access access_of(const payouts::AccessSheet& sheet, const std::string& account,
                       const std::string& token, UnixMillis now);
+/// Takes out what has expired. Pure.
+void forget_expired(payouts::AccessSheet& sheet, UnixMillis now);
 /// Nothing for a token that is unknown or has expired. Pure.
 const payouts::AccessSheet::Pass* pass_of(const payouts::AccessSheet& sheet,
                                           const std::string& token, UnixMillis now);

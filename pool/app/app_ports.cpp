@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <unistd.h>
 #include <utility>
 
@@ -150,7 +151,8 @@ void App::Parts::open_webhooks()
     webhooks = std::make_unique<Webhooks>(
         rpc_loop, *view, *work_control, config.webhooks,
         rpc::WebhookSender{config.server_id, std::string{to_string(config.chain)}},
-        read_clock().wall.value, Webhooks::Paces{});
+        read_clock().wall.value, Webhooks::Paces{},
+        std::filesystem::path{config.data_dir} / "webhooks.told");
     view->add_metrics_by([this](auto& metrics) {
         webhooks->add_metrics(metrics);
         if (payouts != nullptr) payouts->add_metrics(metrics);

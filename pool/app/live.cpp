@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds fresh_for{1000};
 constexpr milliseconds patience{2000};
 constexpr std::uint64_t active_ms = 600'000;
+constexpr std::uint64_t remembered_ms = std::uint64_t{7} * 24 * 3600 * 1000;
 constexpr int merging_nice = 10;
 
 // A worker may have several connections, now and before: people think of it as one.
@@ -31,6 +32,7 @@ struct Merged {
     double difficulty = 0;
     std::string user_agent;
     std::vector<rpc::WorkerSession> sessions;
+    bool earlier = false;
 
     void add(const stratum::WorkerSnapshot& worker)
     {
@@ -92,7 +94,8 @@ rpc::WorkerInfo worker_info(const std::string& name, Merged& merged)
     put_sessions(std::move(merged.sessions), info);
     if (merged.last_share.value == 0) return info;
     info.last_share = merged.last_share;
-    info.best_share = difficulty_number(merged.best_hash);
+    info.earlier = merged.earlier;
+    if (!info.earlier) info.best_share = difficulty_number(merged.best_hash);
     return info;
 }
 
@@ -144,11 +147,65 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
     return lines;
 }
 
+LiveState merged(const std::vector<std::pair<std::string, LoopSnapshot>>& loops,
+                 const std::vector<payouts::PastWorker>& earlier, UnixMillis now)
+{
+    LiveState state;
+    std::map<std::pair<std::string, std::string>, Merged> workers;
+    for (const auto& [producer, loop] : loops) {
+        state.loops.push_back(
+            {producer, loop.sessions.size(), loop.backlog, loop.redis_ok, loop.journal_ok});
+        state.connections += loop.sessions.size();
+        state.backlog += loop.backlog;
+        state.redis_ok = state.redis_ok && loop.redis_ok;
+        state.journal_ok = state.journal_ok && loop.journal_ok;
+        for (const stratum::SessionSnapshot& session : loop.sessions) {
+            for (const stratum::WorkerSnapshot& worker : session.workers) {
+                Merged& merged = workers[{worker.account, worker.worker}];
+                merged.add(worker);
+                merged.difficulty = std::max(merged.difficulty, session.difficulty);
+                merged.user_agent = session.user_agent;
+                merged.sessions.push_back(worker_session(session, worker));
+            }
+        }
+        for (const stratum::WorkerSnapshot& worker : loop.past_workers) {
+            workers[{worker.account, worker.worker}].add(worker);
+        }
+    }
+    for (const payouts::PastWorker& worker : earlier) {
+        const UnixMillis last{worker.last_s * 1000};
+        if (last.value + remembered_ms < now.value) continue;
+        const auto [known, only_there] = workers.try_emplace({worker.account, worker.worker});
+        if (!only_there) continue;
+        known->second.earlier = true;
+        known->second.last_share = std::min(last, now);
+    }
+    std::set<std::string> users;
+    rpc::WorkersSum sum;
+    for (auto& [names, merged] : workers) {
+        rpc::WorkerInfo info = worker_info(names.second, merged);
+        state.rates.add(info.rates);
+        sum.add(info);
+        state.best_share = std::max(state.best_share, info.best_share);
+        // Who mines at another server of the pool is counted there.
+        const bool mines = info.last_share && info.last_share->value + active_ms > now.value;
+        if (mines && !info.earlier) {
+            ++state.workers;
+            users.insert(names.first);
+        }
+        state.by_account[names.first].add(std::move(info));
+    }
+    state.users = users.size();
+    state.summary = sum.take();
+    return state;
+}
+
 struct Live::Round {
     std::size_t missing = 0;
     WorkStatus work;
     std::vector<NodeStatus> nodes;
     std::vector<std::pair<std::string, LoopSnapshot>> loops;
+    std::shared_ptr<const std::vector<payouts::PastWorker>> earlier;
     bool over = false;
 };
 
@@ -172,9 +229,15 @@ void Live::get(std::function<void(StatePtr)> done)
     if (round_ == nullptr) begin();
 }
 
+void Live::set_earlier(std::vector<payouts::PastWorker> workers)
+{
+    earlier_ = std::make_shared<const std::vector<payouts::PastWorker>>(std::move(workers));
+}
+
 void Live::begin()
 {
     round_ = std::make_shared<Round>();
+    round_->earlier = earlier_;
     round_->missing = loops_.size() + 1;
     const auto round = round_;
     const auto arrived = [this, round](std::function<void(Round&)> put) {
@@ -209,9 +272,12 @@ void Live::finish(const std::shared_ptr<Round>& round)
     std::function<void()> task = [this, alive = std::weak_ptr{alive_}, round,
                                   before = std::exchange(before_, nullptr)]() mutable {
         before.reset();
-        StatePtr state = merge(*round, read_clock().wall);
+        auto state =
+            std::make_shared<LiveState>(merged(round->loops, *round->earlier, read_clock().wall));
+        state->work = round->work;
+        state->nodes = std::move(round->nodes);
         round->loops.clear();
-        rpc_loop_.post([this, alive, state = std::move(state)] {
+        rpc_loop_.post([this, alive, state = StatePtr{std::move(state)}] {
             if (!alive.expired()) take(state);
         });
     };
@@ -224,51 +290,6 @@ void Live::take(StatePtr state)
     before_ = std::exchange(last_, std::move(state));
     taken_ = read_clock().steady;
     for (const auto& done : std::exchange(waiting_, {})) done(last_);
-}
-
-Live::StatePtr Live::merge(Round& round, UnixMillis at)
-{
-    auto state = std::make_shared<LiveState>();
-    state->work = round.work;
-    std::map<std::pair<std::string, std::string>, Merged> workers;
-    state->nodes = std::move(round.nodes);
-    for (const auto& [producer, loop] : round.loops) {
-        state->loops.push_back(
-            {producer, loop.sessions.size(), loop.backlog, loop.redis_ok, loop.journal_ok});
-        state->connections += loop.sessions.size();
-        state->backlog += loop.backlog;
-        state->redis_ok = state->redis_ok && loop.redis_ok;
-        state->journal_ok = state->journal_ok && loop.journal_ok;
-        for (const stratum::SessionSnapshot& session : loop.sessions) {
-            for (const stratum::WorkerSnapshot& worker : session.workers) {
-                Merged& merged = workers[{worker.account, worker.worker}];
-                merged.add(worker);
-                merged.difficulty = std::max(merged.difficulty, session.difficulty);
-                merged.user_agent = session.user_agent;
-                merged.sessions.push_back(worker_session(session, worker));
-            }
-        }
-        for (const stratum::WorkerSnapshot& worker : loop.past_workers) {
-            workers[{worker.account, worker.worker}].add(worker);
-        }
-    }
-    const std::uint64_t now = at.value;
-    std::set<std::string> users;
-    rpc::WorkersSum sum;
-    for (auto& [names, merged] : workers) {
-        rpc::WorkerInfo info = worker_info(names.second, merged);
-        state->rates.add(info.rates);
-        sum.add(info);
-        state->best_share = std::max(state->best_share, info.best_share);
-        if (info.last_share && info.last_share->value + active_ms > now) {
-            ++state->workers;
-            users.insert(names.first);
-        }
-        state->by_account[names.first].add(std::move(info));
-    }
-    state->users = users.size();
-    state->summary = sum.take();
-    return state;
 }
 
 }  // namespace pool

@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "payouts/mysql_history.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/work_desk.h"
 #include "pool/runtime/loop.h"
@@ -55,6 +57,10 @@ struct LiveState {
     std::unordered_map<std::string, Account> by_account;
 };
 
+/// What the loops say, and whom only the books know. Pure.
+LiveState merged(const std::vector<std::pair<std::string, LoopSnapshot>>& loops,
+                 const std::vector<payouts::PastWorker>& earlier, UnixMillis now);
+
 /// The strongest over five minutes first. account: only its own; all when empty.
 std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
                                                std::size_t limit);
@@ -71,6 +77,9 @@ public:
     Live(const Live&) = delete;
     Live& operator=(const Live&) = delete;
 
+    /// Workers as the books know them: whom no loop knows is shown as one of an earlier life.
+    void set_earlier(std::vector<payouts::PastWorker> workers);
+
     /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: a loop that does
     /// not answer within two seconds is left out.
     void get(std::function<void(StatePtr)> done);
@@ -78,7 +87,6 @@ public:
 private:
     struct Round;
     void begin();
-    static StatePtr merge(Round& round, UnixMillis now);
     void finish(const std::shared_ptr<Round>& round);
     void take(StatePtr state);
 
@@ -88,6 +96,8 @@ private:
     std::vector<StratumLoop*> loops_;
     StatePtr last_;
     StatePtr before_;  // freed by the thread, too
+    using PastWorkers = std::vector<payouts::PastWorker>;
+    std::shared_ptr<const PastWorkers> earlier_ = std::make_shared<const PastWorkers>();
     SteadyTime taken_{};
     std::vector<std::function<void(StatePtr)>> waiting_;
     std::shared_ptr<Round> round_;

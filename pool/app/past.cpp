@@ -31,7 +31,8 @@ rpc::PayoutInfo payout_info(const payouts::PayoutRow& row)
             .txid = row.txid ? to_display_hex(*row.txid) : std::string{},
             .total = row.total,
             .fee = row.fee,
-            .recipients = row.recipients};
+            .recipients = row.recipients,
+            .confirmations = row.confirmations};
 }
 
 std::optional<payouts::EarningPlace> behind_of(const std::optional<rpc::BlockCursor>& after)
@@ -132,6 +133,15 @@ void Past::sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> do
                     {sum.site, static_cast<double>(sum.work) / day_s, sum.shares, sum.stale});
             }
             return out;
+        },
+        std::move(done));
+}
+
+void Past::workers(Done<std::vector<payouts::PastWorker>> done)
+{
+    ask<std::vector<payouts::PastWorker>>(
+        [](payouts::History& books) {
+            return books.workers(read_clock().wall.value / 1000 - 7 * day_s);
         },
         std::move(done));
 }

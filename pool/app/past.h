@@ -25,6 +25,8 @@ public:
 
     void history(const rpc::HistoryQuestion& question, Done<rpc::HistoryInfo> done);
     void sites(const std::string& account, Done<std::vector<rpc::SiteInfo>> done);
+    /// Those with a share in the last week, of the whole pool.
+    void workers(Done<std::vector<payouts::PastWorker>> done);
     void earnings(const std::string& account, std::uint32_t limit,
                   const std::optional<rpc::BlockCursor>& after,
                   Done<std::vector<rpc::EarningInfo>> done);

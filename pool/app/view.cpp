@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds totals_fresh_for{500};
 constexpr std::chrono::milliseconds totals_patience{1500};
 constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::chrono::seconds look_every{30};  // for blocks that are missing
+constexpr std::chrono::minutes earlier_every{2};
 constexpr std::uint64_t books_lag_max_ms = 60'000;
 
 rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr& state)
@@ -123,7 +124,9 @@ View::View(Parts parts, Identity identity)
               [this](std::optional<std::uint64_t> known,
                      Done<std::optional<payouts::AccessSheet>> done) {
                   ask<std::optional<payouts::AccessSheet>>(
-                      [known](payouts::Queries& queries) { return queries.access(known); },
+                      [known](payouts::Queries& queries) {
+                          return queries.access(known, read_clock().wall);
+                      },
                       std::move(done));
               }),
       totals_(parts_.rpc_loop, {totals_fresh_for, totals_patience},
@@ -133,11 +136,13 @@ View::View(Parts parts, Identity identity)
               }),
       withholding_(parts_.withheld_blocks),
       looking_(parts_.rpc_loop.every(look_every, [this] { look_for_missing_blocks(); })),
+      remembering_(parts_.rpc_loop.every(earlier_every, [this] { remember_workers(); })),
       questions_(questions_max, {}),
       audits_(audits_max, {})
 {
     questions_.start();
     audits_.start();
+    remember_workers();
 }
 
 View::~View()
@@ -161,6 +166,13 @@ void View::ask(std::function<Result<T>(payouts::Queries&)> question, Done<T> don
         parts_.rpc_loop.post([reply, answer] { (*reply)(std::move(*answer)); });
     });
     if (!posted) (*reply)(fail(Error::Code::unavailable, "too many questions at once; try again"));
+}
+
+void View::remember_workers()
+{
+    past_.workers([this](Result<std::vector<payouts::PastWorker>> workers) {
+        if (workers) parts_.live.set_earlier(std::move(*workers));
+    });
 }
 
 void View::look_for_missing_blocks()

@@ -148,6 +148,7 @@ private:
     void name_shares(std::vector<JournalTail> tails, std::size_t limit,
                      Done<std::vector<rpc::ShareLogLine>> done);
     void look_for_missing_blocks();
+    void remember_workers();
     rpc::Readiness readiness_of(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
 
@@ -166,6 +167,7 @@ private:
     RecentTimes redis_times_;
     RecentTimes mysql_times_;
     Watch looking_;
+    Watch remembering_;
     TaskThread questions_;
     TaskThread audits_;
 };

@@ -343,8 +343,9 @@ void add_blocks(const rpc::PoolInfo& info, List& list)
         list.gauge("zubr_blocks", "Blocks in the books, by state", static_cast<double>(count),
                    {{"state", name}});
     }
+    // With those rejected: one of them was found, and a counter does not go back.
     list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
-                 info.blocks_found, {{"state", "found"}});
+                 info.blocks_found + info.blocks_rejected, {{"state", "found"}});
     list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
                  info.blocks_rejected, {{"state", "rejected"}});
     list.gauge("zubr_round_effort_ratio",

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "pool/base/log.h"
+#include "pool/base/replace_file.h"
 
 namespace pool {
 namespace {
@@ -18,6 +21,17 @@ constexpr std::size_t answer_max = std::size_t{64} << 10;
 bool taken(const Result<HttpAnswer>& answer)
 {
     return answer && answer->status >= 200 && answer->status < 300;
+}
+
+rpc::EventsTold read_told(const std::filesystem::path& path)
+{
+    std::ifstream file{path};
+    if (path.empty() || !file) return {};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    auto told = rpc::events_told_from(text);
+    if (told) return std::move(*told);
+    log::warn("webhook_state_not_read", {{"file", path.string()}, {"reason", told.error().detail}});
+    return {};
 }
 
 rpc::Metric metric(const char* name, const char* help, rpc::MetricType type, double value)
@@ -51,22 +65,25 @@ struct Webhooks::Hook {
 
 Webhooks::Webhooks(Loop& rpc_loop, rpc::PoolView& view, rpc::WorkControl& work,
                    const std::vector<WebhookConfig>& hooks, rpc::WebhookSender sender,
-                   std::uint64_t life, Paces paces)
+                   std::uint64_t life, Paces paces, std::filesystem::path told_file)
     : loop_(rpc_loop),
       view_(view),
       work_(work),
       sender_(std::move(sender)),
       life_(life),
       paces_(paces),
-      events_(paces.events),
-      http_(rpc_loop)
+      told_file_(std::move(told_file)),
+      kept_(read_told(told_file_)),
+      events_(paces.events, kept_),
+      http_(rpc_loop),
+      writing_(2, {})
 {
     for (const WebhookConfig& hook : hooks) {
         hooks_.push_back(std::make_unique<Hook>(hook, paces.queue));
     }
 }
 
-Webhooks::~Webhooks() = default;
+Webhooks::~Webhooks() { writing_.stop(); }
 
 bool Webhooks::wanted(std::string_view prefix) const
 {
@@ -81,6 +98,7 @@ bool Webhooks::wanted(std::string_view prefix) const
 void Webhooks::start()
 {
     if (hooks_.empty()) return;
+    writing_.start();
     look();
     looking_ = loop_.every(paces_.look, [this] { look(); });
     if (!wanted("worker.") && !wanted("hashrate.")) return;
@@ -97,12 +115,14 @@ void Webhooks::look()
         view_.blocks(listed, {}, [this, alive](const Result<std::vector<rpc::BlockInfo>>& blocks) {
             if (alive.expired() || !blocks) return;
             tell(events_.blocks(*blocks, read_clock().wall));
+            keep_told();
         });
     }
     if (wanted("payout.")) {
         view_.payouts(listed, {}, [this, alive](const Result<std::vector<rpc::PayoutInfo>>& all) {
             if (alive.expired() || !all) return;
             tell(events_.payouts(*all, read_clock().wall));
+            keep_told();
         });
     }
     if (wanted("node.")) {
@@ -140,8 +160,10 @@ void Webhooks::tell(const std::vector<rpc::PoolEvent>& events)
         for (const auto& hook : hooks_) {
             if (!hook->wants(event.name)) continue;
             const bool room = hook->queue.push(
-                {id, event.name,
-                 webhook_body(hook->config.format, id, event, sender_, hook->config.chat)});
+                {.id = id,
+                 .event = event.name,
+                 .body = webhook_body(hook->config.format, id, event, sender_, hook->config.chat),
+                 .lasting = !event.id.empty()});
             if (!room && !std::exchange(hook->complained, true)) {
                 log::error("webhook_full",
                            {{"host", hook->config.host}, {"waiting", hook->queue.size()}});
@@ -149,6 +171,22 @@ void Webhooks::tell(const std::vector<rpc::PoolEvent>& events)
             send(*hook);
         }
     }
+}
+
+// Only once nobody waits for any of it: what a kill takes out of a queue is told again.
+void Webhooks::keep_told()
+{
+    if (told_file_.empty() || events_.told() == kept_) return;
+    const bool waits = std::any_of(hooks_.begin(), hooks_.end(),
+                                   [](const auto& hook) { return hook->queue.holds_lasting(); });
+    if (waits) return;
+    const bool posted = writing_.post([path = told_file_, text = rpc::to_text(events_.told())] {
+        constexpr unsigned mode = 0600;
+        if (const auto kept = replace_file(path, text, mode); !kept) {
+            log::warn("webhook_state_not_kept", {{"reason", kept.error().detail}});
+        }
+    });
+    if (posted) kept_ = events_.told();
 }
 
 void Webhooks::send(Hook& hook)
@@ -174,6 +212,7 @@ void Webhooks::sent(Hook& hook, const Result<HttpAnswer>& answer)
 {
     const SteadyTime now = read_clock().steady;
     hook.queue.answered(taken(answer), now);
+    keep_told();
     if (taken(answer)) {
         if (std::exchange(hook.complained, false)) {
             log::info("webhook_back", {{"host", hook.config.host}});

@@ -165,6 +165,24 @@ std::string member(const Json& object, const char* key)
     return object.contains(key) ? cell(object[key]) : "-";
 }
 
+/// What was found comes to what became of it; what nodes have refused was none.
+std::string blocks_text(const Json& pool)
+{
+    double waiting = number(pool, "blocks_found");
+    for (const char* const state : {"blocks_immature", "blocks_mature", "blocks_orphaned"}) {
+        waiting -= number(pool, state);
+    }
+    std::string text = member(pool, "blocks_found") + " found: ";
+    if (waiting > 0)
+        text += std::to_string(static_cast<std::uint64_t>(waiting)) + " not credited yet, ";
+    text += member(pool, "blocks_immature") + " immature, " + member(pool, "blocks_mature") +
+            " mature, " + member(pool, "blocks_orphaned") + " orphaned";
+    if (number(pool, "blocks_rejected") > 0) {
+        text += "; " + member(pool, "blocks_rejected") + " refused by all nodes";
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string as_text(const std::string& result_json)
@@ -208,9 +226,7 @@ std::string info_text(const std::string& pool_json)
                        member(pool, "shares_accepted_session") + " accepted, " +
                        member(pool, "shares_stale") + " stale, " + member(pool, "shares_rejected") +
                        " rejected"},
-        {"Blocks", member(pool, "blocks_found") + " found: " + member(pool, "blocks_immature") +
-                       " immature, " + member(pool, "blocks_mature") + " mature, " +
-                       member(pool, "blocks_orphaned") + " orphaned"},
+        {"Blocks", blocks_text(pool)},
         {"Credited", member(pool, "credited_sat") + " sat"},
         {"Books", member(pool, "books_lag_ms") + " ms behind, " + member(pool, "share_backlog") +
                       " records to ship"},

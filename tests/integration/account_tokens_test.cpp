@@ -58,7 +58,7 @@ protected:
     }
     rpc::Access access(const std::string& account, const std::string& token)
     {
-        const auto sheet = queries->access(std::nullopt);
+        const auto sheet = queries->access(std::nullopt, now);
         EXPECT_TRUE(sheet.has_value() && sheet->has_value());
         return pool::access_of(**sheet, account, token, now);
     }
@@ -143,16 +143,16 @@ TEST_F(Tokens, AreForNamesThatAreNotPublicAndNotForAddresses)
 
 TEST_F(Tokens, AreReadAnewOnlyWhenSomethingHasChanged)
 {
-    const auto first = queries->access(std::nullopt);
+    const auto first = queries->access(std::nullopt, now);
     ASSERT_TRUE(first.has_value() && first->has_value());
     const std::uint64_t version = (*first)->version;
-    EXPECT_FALSE(queries->access(version)->has_value());
+    EXPECT_FALSE(queries->access(version, now)->has_value());
     const json made = call(olga, "createtoken", {"farm", "x"});
-    const auto second = queries->access(version);
+    const auto second = queries->access(version, now);
     ASSERT_TRUE(second->has_value());
     EXPECT_EQ((*second)->passes.size(), 1U);
     EXPECT_TRUE(call(olga, "revoketoken", {"farm", made["token"]}).is_null());
-    EXPECT_EQ(queries->access((*second)->version)->value().passes.size(), 0U);
+    EXPECT_EQ(queries->access((*second)->version, now)->value().passes.size(), 0U);
 
     ASSERT_TRUE(call(olga, "createtoken", {"farm", "x"}).is_object());
     payouts::MysqlConnection db{books.mysql()};

@@ -47,7 +47,6 @@ protected:
     {
         service = books.open();
         ASSERT_NE(service, nullptr);
-        auto stream = books.producer("a-0");
         stream.start(slot - 1);
         for (unsigned member = 1; member <= 3; ++member) {
             stream.account(member, member, slot - 1);
@@ -94,6 +93,7 @@ protected:
     std::uint64_t events() { return books.number("select count(*) from ledger_event"); }
 
     BooksFixture books;
+    StreamWriter stream = books.producer("a-0");
     std::unique_ptr<payouts::Service> service;
 };
 
@@ -204,6 +204,46 @@ TEST_F(Books, CallABlockRejectedWhenTheLastNodeRefusesItUnlessTheChainHasIt)
     const auto totals = (*queries)->totals();
     ASSERT_TRUE(totals.has_value());
     EXPECT_EQ(totals->blocks_rejected, 1U);
+    EXPECT_EQ(totals->blocks_found, 1U);
+}
+
+// What every node has refused has ended nothing: neither the round nor the count of its shares.
+TEST_F(Books, CountTheEffortOfABlockFromTheOneBeforeThatWasNotRefused)
+{
+    for (const std::uint64_t minute : {1U, 3U, 5U, 7U}) stream.share(1, slot + minute, 2);
+    stream.mark(slot + 8);
+    stream.ship_rest();
+    settle(*service, slot + 9);
+    found(1, slot + 2, 1'000'000);
+    found(2, slot + 4, 1'000'000);
+    found(3, slot + 6, 1'000'000);
+    const std::vector given{payouts::BlockAnswer{.hash = hash_of(2),
+                                                 .node = "only",
+                                                 .at = pool::UnixMillis{slot * pool::slot_ms},
+                                                 .outcome = "rejected",
+                                                 .reason = "bad-cb-amount",
+                                                 .last_of_refusals = true}};
+    ASSERT_TRUE(service->record_answers(given).has_value());
+
+    const auto queries = std::move(*payouts::Queries::open(books.mysql()));
+    constexpr pool::U128 unit = 1'000'000'000'000'000'000U;
+    const auto totals = queries->totals();
+    ASSERT_TRUE(totals.has_value()) << totals.error().detail;
+    EXPECT_EQ(totals->blocks_found, 2U);
+    EXPECT_EQ(totals->round_score, unit);
+    const auto all = queries->blocks(10, {});
+    ASSERT_TRUE(all.has_value()) << all.error().detail;
+    ASSERT_EQ(all->size(), 3U);
+    EXPECT_EQ(all->at(0).effort, 2 * unit);
+    EXPECT_FALSE(all->at(1).effort.has_value());
+    EXPECT_GE(all->at(2).effort, unit);
+    for (const payouts::BlockRow& each : *all) {
+        const auto alone = queries->block(each.hash);
+        ASSERT_TRUE(alone.has_value()) << alone.error().detail;
+        EXPECT_EQ(alone->effort, each.effort);
+        EXPECT_EQ(alone->state, each.state);
+    }
+    EXPECT_EQ(queries->blocks(1, {})->front().effort, 2 * unit) << "the one before is on no page";
 }
 
 TEST_F(Books, WaitForTheSlotBeforeTheBlocks)
@@ -211,7 +251,6 @@ TEST_F(Books, WaitForTheSlotBeforeTheBlocks)
     found(1, slot + 2, 1'000'000);
     in_chain(1, 50);
     EXPECT_EQ(state(1), "submitted") << "slot + 1 is not sealed";
-    auto stream = books.producer("a-0");
     settle(*service, slot + 17);
     EXPECT_EQ(state(1), "immature");
 }

@@ -61,6 +61,33 @@ TEST(History, AddsUpAnAccountsWorkByStepsAndLeavesOutTheOthers)
     EXPECT_TRUE(history->earnings(name, 10, {})->empty());
 }
 
+TEST(History, KnowsTheWorkersOfTheLastDaysAndWhenTheyHadTheirLastShare)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    auto stream = books.producer("a-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.worker(7, 1, "rig", slot);
+    stream.worker(8, 1, "old", slot);
+    stream.share(1, slot, 2, pool::RecordKind::share, 7);
+    stream.share(1, slot, 2, pool::RecordKind::share, 8);
+    stream.share(1, slot + 12, 8, pool::RecordKind::share, 7);
+    stream.ship_rest();
+    settle(*service, slot + 13);
+    const auto workers = open(books)->workers((slot + 10) * 60);
+    ASSERT_TRUE(workers.has_value()) << workers.error().detail;
+    ASSERT_EQ(workers->size(), 1U);
+    EXPECT_EQ(workers->front().account, test_address("regtest", 1));
+    EXPECT_EQ(workers->front().worker, "rig");
+    EXPECT_EQ(workers->front().last_s, (slot + 20) * 60) << "ten minutes are told as one";
+    EXPECT_EQ(open(books)->workers(0)->size(), 2U);
+    const auto plan = books.scalar(
+        "explain format=json select account_id, worker, max(period) newest from worker_sum force "
+        "index (worker_sum_worker) group by account_id, worker");
+    EXPECT_NE(plan.find("using_index_for_group_by"), std::string::npos) << plan;
+}
+
 TEST(History, TellsWhatAWorkerDidAMonthAgoByTheHour)
 {
     BooksFixture books;

@@ -159,7 +159,11 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     ASSERT_EQ(under_way->size(), 1U);
     EXPECT_EQ(under_way->front().state, "broadcast");
     EXPECT_EQ(under_way->front().txid, batch->txs[1].txid) << "the newest stands";
-    mine(node(), 6);
+    EXPECT_EQ(under_way->front().confirmations, 0U);
+    mine(node(), 2);
+    run_payouts(*payouts);
+    EXPECT_EQ((*history)->payouts(10, {})->front().confirmations, 2U);
+    mine(node(), 4);
     run_payouts(*payouts);
     EXPECT_EQ(state_of(*payouts, id), "confirmed");
     EXPECT_EQ(pool.received(7), 5'000'000);
@@ -169,6 +173,7 @@ TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)
     EXPECT_EQ(paid->front().payout.state, "confirmed");
     EXPECT_EQ(paid->front().payout.txid, batch->txs[1].txid);
     EXPECT_EQ(paid->front().payout.fee, batch->txs[1].fee);
+    EXPECT_EQ(paid->front().payout.confirmations, 6U);
     EXPECT_EQ(paid->front().amount, Sats{5'000'000});
     EXPECT_EQ((*history)->payouts(10, id)->size(), 0U) << "only those before it";
     EXPECT_EQ((*history)->payouts_of("nobody", 10, {}).error().code, pool::Error::Code::not_found);

@@ -93,6 +93,8 @@ public:
         worker.rates.h1 = 9.36;
         worker.user_agent = "<script>alert(1)</script>";
         worker.last_share = pool::UnixMillis{1'700'000'400'500};
+        worker.session_count = 1;
+        worker.earlier = true;
         user.workers =
             std::make_shared<const std::vector<WorkerInfo>>(name == "farm" ? 10'000 : 1, worker);
         done(user);

@@ -4,6 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -128,12 +131,16 @@ class Telling {
 public:
     explicit Telling(const Receiver& receiver, Webhooks::Paces paces = quick(),
                      std::vector<std::string> events = {},
-                     rpc::WebhookFormat format = rpc::WebhookFormat::json)
+                     rpc::WebhookFormat format = rpc::WebhookFormat::json,
+                     std::vector<rpc::BlockInfo> there = {},
+                     const std::filesystem::path& told_file = {})
     {
+        pool_.all = std::move(there);
         WebhookConfig hook{receiver.url(), "127.0.0.1", secret, format, std::move(events), ""};
         if (format == rpc::WebhookFormat::telegram) hook.chat = "-100123";
-        hooks_ = std::make_unique<Webhooks>(loop_, pool_, work_, std::vector{hook},
-                                            rpc::WebhookSender{"a", "regtest"}, 7, paces);
+        hooks_ =
+            std::make_unique<Webhooks>(loop_, pool_, work_, std::vector{hook},
+                                       rpc::WebhookSender{"a", "regtest"}, 7, paces, told_file);
         loop_.post([this] { hooks_->start(); });
         thread_ = std::thread{[this] { loop_.run(); }};
         EXPECT_TRUE(tests::eventually(seconds{10}, [this] { return pool_.looks > 0; }));
@@ -230,6 +237,85 @@ TEST(Webhooks, TryAgainUntilTheReceiverTakesItAndKeepTheOrder)
     }
     EXPECT_NE(requests.back().header("x-pool-id"), first);
     EXPECT_GE(telling.counted("failed_attempt"), 3);
+}
+
+rpc::BlockInfo block_of(const std::string& hash, const std::string& state)
+{
+    rpc::BlockInfo block;
+    block.hash = hash;
+    block.state = state;
+    return block;
+}
+
+/// The ids that a receiver has heard, in order.
+std::vector<std::string> ids_of(const std::vector<HttpRequest>& requests)
+{
+    std::vector<std::string> ids;
+    for (const HttpRequest& request : requests) ids.emplace_back(request.header("x-pool-id"));
+    return ids;
+}
+
+TEST(Webhooks, TellInTheirNextLifeWhatBecameOfBlocksSinceTheOneBefore)
+{
+    const tests::TempDir dir;
+    const auto file = dir.path() / "webhooks.told";
+    Receiver receiver;
+    const auto life = [&](std::vector<rpc::BlockInfo> there) {
+        return std::make_unique<Telling>(receiver, Telling::quick(), std::vector<std::string>{},
+                                         rpc::WebhookFormat::json, std::move(there), file);
+    };
+    {
+        const auto first = life({block_of("aa", "immature")});
+        first->find_block("bb");
+        receiver.wait_for(1);
+        EXPECT_TRUE(
+            tests::eventually(seconds{10}, [&] { return first->counted("delivered") == 1; }));
+    }
+    const auto second =
+        life({block_of("cc", "immature"), block_of("bb", "orphaned"), block_of("aa", "mature")});
+    const std::vector<std::string> expected{"block.found:bb", "block.matured:aa",
+                                            "block.orphaned:bb:1", "block.found:cc"};
+    EXPECT_EQ(ids_of(receiver.wait_for(4)), expected);
+}
+
+TEST(Webhooks, TellInTheirNextLifeWhatNobodyHasTaken)
+{
+    const tests::TempDir dir;
+    const auto file = dir.path() / "webhooks.told";
+    Receiver receiver;
+    const auto life = [&](std::vector<rpc::BlockInfo> there) {
+        return std::make_unique<Telling>(receiver, Telling::quick(), std::vector<std::string>{},
+                                         rpc::WebhookFormat::json, std::move(there), file);
+    };
+    life({block_of("aa", "immature")}).reset();
+    receiver.answer_with(500);
+    {
+        const auto second = life({block_of("aa", "immature")});
+        second->find_block("bb");
+        receiver.wait_for(2);
+    }
+    receiver.answer_with(200);
+    const auto third = life({block_of("bb", "immature"), block_of("aa", "immature")});
+    EXPECT_TRUE(tests::eventually(seconds{10}, [&] { return third->counted("delivered") == 1; }));
+    for (const std::string& id : ids_of(receiver.wait_for(3))) EXPECT_EQ(id, "block.found:bb");
+}
+
+TEST(Webhooks, BeginAnewWhereWhatWasToldCannotBeRead)
+{
+    const tests::TempDir dir;
+    const auto file = dir.path() / "webhooks.told";
+    std::ofstream{file} << "{\"blocks\":";
+    Receiver receiver;
+    Telling telling{
+        receiver, Telling::quick(), {}, rpc::WebhookFormat::json, {block_of("aa", "immature")},
+        file};
+    telling.find_block("bb");
+    EXPECT_EQ(ids_of(receiver.wait_for(1)).front(), "block.found:bb");
+    EXPECT_TRUE(tests::eventually(seconds{10}, [&] {
+        std::ifstream kept{file};
+        const std::string text{std::istreambuf_iterator<char>{kept}, {}};
+        return rpc::events_told_from(text).has_value();
+    }));
 }
 
 TEST(Webhooks, SendNothingThatAReceiverDoesNotWant)

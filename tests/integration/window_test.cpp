@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "payouts/migrations.h"
+#include "payouts/mysql_history.h"
 #include "payouts/mysql_window.h"
 #include "tests/support/books_fixture.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t accounts = 3;
 constexpr pool::U128 all = pool::U128{1'000'000'000'000'000'000} * 1'000'000;
+constexpr std::uint64_t newest = 400;
 
 /// Slots 1 to 400 of three accounts, sealed, and one that is not.
 class Window : public testing::Test {
@@ -24,14 +26,17 @@ protected:
     {
         books.scalar(
             "insert into slot_account (slot_id, account_id, site_id, shares, stale, late, work, "
-            "stale_work, score) select s.seq, a.seq, i.seq, 1, 0, 0, 1, 0, 1000 + s.seq * 7 + "
-            "a.seq * a.seq * s.seq + i.seq from seq_1_to_401 s join seq_1_to_3 a join seq_0_to_1 "
-            "i where (s.seq + a.seq) % 5 > 0");
+            "stale_work, score) select s.seq, a.seq, i.seq, 1, 0, 0, 1, 0, (1000 + s.seq * 7 + "
+            "a.seq * a.seq * s.seq + i.seq) * 1000000000001 from seq_1_to_401 s join seq_1_to_3 a "
+            "join seq_0_to_1 i where (s.seq + a.seq) % 5 > 0");
         books.scalar(
             "insert into slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, "
             "cum_score, root, chain, sealed_at_ms) select slot_id, count(*), 0, 1, sum(score), "
-            "0, 0, 0, repeat('a', 32), repeat('b', 32), 0 from slot_account where slot_id <= 400 "
-            "group by slot_id");
+            "0, 0, sum(sum(score)) over (order by slot_id), repeat('a', 32), repeat('b', 32), 0 "
+            "from slot_account where slot_id <= 400 group by slot_id");
+        books.scalar(
+            "insert into account (id, name, payout_address, salt) select seq, concat('farm', seq), "
+            "'', repeat('s', 32) from seq_1_to_3");
         EXPECT_TRUE(db.connect().has_value());
     }
 
@@ -55,6 +60,29 @@ protected:
             EXPECT_EQ(pool::to_decimal(weight.amount),
                       scored(weight.account.value, *window->bounds.first_full, end));
         }
+    }
+
+    /// What `account` is told of the window when N is `size`, held against a sum over its rows.
+    void expect_told_as_slots(payouts::History& history, std::uint64_t account, pool::U128 size)
+    {
+        const std::string n = pool::to_decimal(size);
+        SCOPED_TRACE("account " + std::to_string(account) + ", N " + n);
+        books.scalar("update setting set value = '" + n + "' where name = 'window_score'");
+        const auto told = history.window("farm" + std::to_string(account));
+        ASSERT_TRUE(told.has_value()) << told.error().detail;
+        const std::string sums =
+            " from (select a.score * least(s.cum_score - e.edge, s.score) / s.score as part, "
+            "s.cum_score - e.edge - least(s.cum_score - e.edge, s.score) / 2 as depth from "
+            "(select max(cum_score) - " +
+            n +
+            " as edge from slot) e join slot s on s.cum_score > e.edge join slot_account a on " +
+            "a.slot_id = s.slot_id and a.account_id = " + std::to_string(account) + ") parts";
+        EXPECT_EQ(pool::to_decimal(told->mine),
+                  books.scalar("select coalesce(sum(floor(part)), 0)" + sums));
+        const std::uint64_t to_come =
+            books.number("select coalesce(floor(sum(part * depth) / " + n + "), 0)" + sums);
+        EXPECT_LE(told->to_come, to_come);
+        EXPECT_GE(told->to_come + 2 * newest, to_come) << "a unit a row and less";
     }
 
     /// The score of slots first ..= last.
@@ -114,15 +142,65 @@ TEST_F(Window, DoesNotBelieveAnHourThatDiffersFromWhatWasSealed)
     EXPECT_EQ(refused.error().code, pool::Error::Code::refused);
 }
 
+TEST_F(Window, IsToldToEachAccountAsASumOfItsSlotsWouldBe)
+{
+    const auto history = std::move(*payouts::History::open(books.mysql()));
+    for (std::uint64_t account = 1; account <= accounts; ++account) {
+        for (const std::uint64_t first :
+             std::vector<std::uint64_t>{1, 2, 59, 60, 61, 119, 120, 290, 300, 359, 360, 399, 400}) {
+            const pool::U128 whole = sum(first, newest);
+            for (const pool::U128 size :
+                 {whole - 1, whole, whole + 1, whole - sum(first, first) / 3}) {
+                expect_told_as_slots(*history, account, size);
+            }
+        }
+        expect_told_as_slots(*history, account, all);
+        expect_told_as_slots(*history, account, 1);
+    }
+}
+
+// Thousands of minutes are not read for each who asks: seen by what nothing else can tell.
+TEST_F(Window, IsToldByHoursAsTheyWereSummed)
+{
+    books.scalar("update hour_score set score = score + 1 where hour = 2 and account_id = 1");
+    const auto history = std::move(*payouts::History::open(books.mysql()));
+    books.scalar("update setting set value = '" + pool::to_decimal(sum(60, newest)) +
+                 "' where name = 'window_score'");
+    const auto told = history->window("farm1");
+    ASSERT_TRUE(told.has_value()) << told.error().detail;
+    EXPECT_EQ(told->mine,
+              pool::U128{books.number("select sum(score) + 1 from slot_account where "
+                                      "account_id = 1 and slot_id between 60 and 400")});
+}
+
+TEST_F(Window, IsSearchedForAnewWhenAMinuteWasSealedOrNHasChanged)
+{
+    const auto history = std::move(*payouts::History::open(books.mysql()));
+    const pool::U128 size = sum(200, newest);
+    expect_told_as_slots(*history, 1, size);
+    books.scalar(
+        "insert into slot select 401, count(*), 0, 1, sum(score), 0, 0, sum(score) + (select "
+        "max(cum_score) from slot), repeat('a', 32), repeat('b', 32), 0 from slot_account where "
+        "slot_id = 401");
+    expect_told_as_slots(*history, 1, size);
+    expect_told_as_slots(*history, 1, size / 2);
+}
+
 TEST_F(Window, OfSlotsThatWereSealedBeforeTheHoursWereKept)
 {
-    const std::string was = books.scalar("select sum(score * hour * account_id) from hour_score");
-    books.scalar("delete from hour_score");
-    constexpr std::size_t keeps_hours = 16;
     const auto migrations = payouts::parse_migrations(payouts::schema_sql());
     ASSERT_TRUE(migrations.has_value());
+    const std::string told =
+        "select concat(sum(score * hour * account_id), ' ', sum(moment % 1000003 * account_id)) "
+        "from hour_score";
+    const std::string was = books.scalar(told);
+    books.scalar("delete from hour_score");
+    constexpr std::size_t keeps_hours = 16;
     ASSERT_TRUE(db.run(migrations->at(keeps_hours - 1).steps.back()).has_value());
-    EXPECT_EQ(books.scalar("select sum(score * hour * account_id) from hour_score"), was);
+    expect_as_slots(401);
+    constexpr std::size_t keeps_moments = 19;
+    ASSERT_TRUE(db.run(migrations->at(keeps_moments - 1).steps.back()).has_value());
+    EXPECT_EQ(books.scalar(told), was);
     expect_as_slots(401);
 }
 

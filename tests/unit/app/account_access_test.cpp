@@ -90,6 +90,18 @@ TEST(AccountAccess, KnowsWhatCanBeNoAccount)
     EXPECT_EQ(books.asked, 0);
 }
 
+TEST(AccountAccess, HoldsNoTokenThatHasExpired)
+{
+    AccessSheet sheet = farms_sheet();
+    sheet.passes.emplace(*payouts::token_digest(std::string(40, 'b')),
+                         AccessSheet::Pass{"farm", "y", {true, false}, UnixMillis{1000}});
+    forget_expired(sheet, UnixMillis{999});
+    EXPECT_EQ(sheet.passes.size(), 2U);
+    forget_expired(sheet, UnixMillis{1000});
+    EXPECT_EQ(sheet.passes.size(), 1U);
+    EXPECT_NE(pass_of(sheet, secret, UnixMillis{1000}), nullptr);
+}
+
 TEST(AccountAccess, TakesOnlyTokensOfTheRightForm)
 {
     EXPECT_FALSE(payouts::token_digest("").has_value());

@@ -40,6 +40,42 @@ TEST(LiveAccount, KnowsWhatItsWorkersDoTogetherAndFindsEachByName)
     }
 }
 
+LoopSnapshot loop_with(const std::string& account, const std::string& worker, UnixMillis last_share)
+{
+    stratum::WorkerSnapshot snapshot;
+    snapshot.account = account;
+    snapshot.worker = worker;
+    snapshot.last_share = last_share;
+    snapshot.counts.accepted = 1;
+    LoopSnapshot loop;
+    loop.past_workers.push_back(snapshot);
+    return loop;
+}
+
+TEST(Merged, ShowsWorkersThatHaveNotComeBackSinceTheServerStarted)
+{
+    constexpr std::uint64_t now_s = 1'700'000'000;
+    constexpr std::uint64_t week_s = 7 * 86'400;
+    const LiveState state = merged({{"a-0", loop_with("ann", "rig-1", {now_s * 1000})}},
+                                   {{"ann", "rig-0", now_s - 60},
+                                    {"ann", "rig-1", now_s - 900},
+                                    {"bob", "ahead", now_s + 300},
+                                    {"eve", "old", now_s - week_s - 1}},
+                                   UnixMillis{now_s * 1000});
+    const auto& anns = state.by_account.at("ann").workers;
+    ASSERT_EQ(anns.size(), 2U);
+    EXPECT_EQ(anns[0].name, "rig-0");
+    EXPECT_TRUE(anns[0].earlier);
+    EXPECT_EQ(anns[0].last_share, UnixMillis{(now_s - 60) * 1000});
+    EXPECT_EQ(anns[0].best_share, 0);
+    EXPECT_FALSE(anns[1].earlier);
+    EXPECT_EQ(anns[1].last_share, UnixMillis{now_s * 1000});
+    EXPECT_EQ(state.by_account.at("bob").workers.at(0).last_share, UnixMillis{now_s * 1000});
+    EXPECT_FALSE(state.by_account.contains("eve"));
+    EXPECT_EQ(state.workers, 1U) << "who is not here is counted where he is";
+    EXPECT_EQ(state.users, 1U);
+}
+
 TEST(StrongestWorkers, AreThoseOfAllAccountsOrOfOne)
 {
     LiveState state;

@@ -133,6 +133,16 @@ TEST(Present, SumsUpThePool)
     EXPECT_EQ(not_ready_text(R"({"ready":true})"), "");
 }
 
+TEST(Present, TellsOfEachBlockThatWasFoundWhatBecameOfIt)
+{
+    const std::string text =
+        info_text(R"({"blocks_found":7,"blocks_immature":1,"blocks_mature":2,"blocks_orphaned":3,)"
+                  R"("blocks_rejected":4})");
+    EXPECT_NE(text.find("7 found: 1 not credited yet, 1 immature, 2 mature, 3 orphaned; 4 refused"),
+              std::string::npos)
+        << text;
+}
+
 TEST(NewUser, ComesInWithItsPasswordAndItsRole)
 {
     const auto told = cli::make_user("ann", "approver", "correct horse battery staple");

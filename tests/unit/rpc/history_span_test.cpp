@@ -28,6 +28,10 @@ TEST(HistorySpan, TakesTheStepThatIsNamedWhereItIsKept)
         EXPECT_EQ(history_span("6h", finer, worker), std::nullopt) << finer;
     }
     EXPECT_EQ(history_span("1y", "10m", account), std::nullopt);
+    EXPECT_EQ(history_span("48h", "10m", worker), (HistorySpan{48, 600}))
+        << "as long as they are kept";
+    EXPECT_EQ(history_span("48h", "", worker), (HistorySpan{48, 600}));
+    EXPECT_EQ(history_span("48h", "5m", account), std::nullopt);
     EXPECT_EQ(history_span("7d", "10m", worker), std::nullopt);
     EXPECT_EQ(history_span("1y", "", worker), std::nullopt);
     EXPECT_EQ(history_span("1y", "1h", account), std::nullopt) << "8,760 points";

@@ -104,6 +104,46 @@ TEST(EventWatch, TellsOfABlockWhenItIsFoundAndWhenItsFateChanges)
               (Names{"block.found", "block.rejected"}));
 }
 
+TEST(EventWatch, GoesOnFromWhatAnEarlierLifeHasTold)
+{
+    EventsTold told;
+    told.blocks.emplace()["aa"] = "immature";
+    told.payouts.emplace()[3] = "broadcast";
+    const auto read = events_told_from(to_text(told));
+    ASSERT_TRUE(read.has_value()) << read.error().detail;
+    EXPECT_EQ(*read, told);
+    EventWatch watch{{}, *read};
+    BlockInfo block;
+    block.hash = "aa";
+    block.state = "mature";
+    PayoutInfo payout;
+    payout.id = 3;
+    payout.state = "confirmed";
+    const auto blocks = watch.blocks({block}, {1});
+    ASSERT_EQ(blocks.size(), 1U);
+    EXPECT_EQ(blocks.front().id, "block.matured:aa");
+    const auto payouts = watch.payouts({payout}, {1});
+    ASSERT_EQ(payouts.size(), 1U);
+    EXPECT_EQ(payouts.front().id, "payout.confirmed:3");
+    EXPECT_NE(watch.told(), told);
+}
+
+TEST(EventsTold, AreNotReadFromATextThatIsCutOrOfSomethingElse)
+{
+    EventsTold told;
+    told.blocks.emplace()["aa"] = "immature";
+    (*told.blocks)["bb"] = "mature";
+    told.payouts.emplace()[3] = "broadcast";
+    const std::string text = to_text(told);
+    EXPECT_EQ(*events_told_from(text), told);
+    for (std::size_t end = 0; end + 1 < text.size(); ++end) {
+        EXPECT_FALSE(events_told_from(text.substr(0, end)).has_value()) << end;
+    }
+    for (const char* const other : {"[]", "7", R"({"blocks":{"aa":1}})", R"({"payouts":[{}]})"}) {
+        EXPECT_FALSE(events_told_from(other).has_value()) << other;
+    }
+}
+
 TEST(EventWatch, FollowsAPayoutFromSentToConfirmed)
 {
     EventWatch watch{{}};
@@ -157,6 +197,46 @@ TEST(EventWatch, CallsAWorkerOfflineAfterTenMinutesWithoutAShare)
     EXPECT_TRUE(watch.workers({worker("w", 11)}, now).empty());
     EXPECT_EQ(names(watch.workers({worker("w", 0), worker("new", 0), worker("old", 60)}, now)),
               (Names{"worker.online", "worker.online"}));
+}
+
+WorkerLine earlier_worker(const std::string& name, std::uint64_t minutes_ago)
+{
+    WorkerLine line = worker(name, minutes_ago);
+    line.worker.earlier = true;
+    return line;
+}
+
+TEST(EventWatch, TellsOfAWorkerThatDoesNotComeBackAfterARestart)
+{
+    EventWatch watch{{}};
+    // The earlier life ended a quarter of an hour ago; one was silent by then.
+    const auto events = watch.workers({worker("back", 1), earlier_worker("lost", 15),
+                                       earlier_worker("lost-too", 20), earlier_worker("old", 26)},
+                                      now);
+    EXPECT_EQ(names(events), (Names{"worker.offline", "worker.offline"}));
+    EXPECT_NE(events.at(0).text.find("lost"), std::string::npos);
+    EXPECT_NE(events.at(1).text.find("lost-too"), std::string::npos);
+    EXPECT_TRUE(watch.workers({worker("back", 1), earlier_worker("lost", 15)}, now).empty());
+    EXPECT_EQ(names(watch.workers({worker("back", 1), worker("lost", 0)}, now)),
+              Names{"worker.online"});
+}
+
+TEST(EventWatch, WaitsForAWorkerOfAnEarlierLifeThatEndedJustNow)
+{
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.workers({earlier_worker("rig", 4)}, now).empty());
+    const pool::UnixMillis later{now.value + 7 * 60'000};
+    EXPECT_EQ(names(watch.workers({earlier_worker("rig", 4)}, later)), Names{"worker.offline"});
+}
+
+// The server that it is at tells of it.
+TEST(EventWatch, LeavesAWorkerAloneThatMinesAtAnotherServer)
+{
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.workers({earlier_worker("rig", 4)}, now).empty());
+    EXPECT_TRUE(watch.workers({earlier_worker("rig", 0), earlier_worker("new", 0)}, now).empty());
+    const pool::UnixMillis later{now.value + 60 * 60'000};
+    EXPECT_TRUE(watch.workers({earlier_worker("rig", 0), earlier_worker("new", 0)}, later).empty());
 }
 
 TEST(EventWatch, WatchesSoManyWorkersAndNoMore)

@@ -82,19 +82,27 @@ TEST(Shims, WriteRatesAsCkpoolDoesWholeBelowAThousand)
     EXPECT_EQ(ckpool_rate(std::nan("")), "0");
 }
 
-TEST(Shims, TellSinceWhenAWorkerIsConnectedAndNothingOfOneThatIsGone)
+TEST(Shims, TellSinceWhenAWorkerIsConnectedAndLeaveOutOneThatIsGone)
 {
     UserInfo user;
     std::vector<WorkerInfo> workers(2);
     workers[0].name = "gone";
     workers[1].name = "rig";
+    workers[1].session_count = 2;
     workers[1].sessions.resize(2);
     workers[1].sessions[0].connected = {1'700'000'600'000};
     workers[1].sessions[1].connected = {1'700'000'000'000};
     user.workers = std::make_shared<const std::vector<WorkerInfo>>(workers);
-    const json told = json::parse(public_pool_client(user)).at("workers");
-    EXPECT_FALSE(told.at(0).contains("startTime"));
-    EXPECT_EQ(told.at(1).at("startTime"), "2023-11-14T22:13:20.000Z");
+    const json told = json::parse(public_pool_client(user));
+    EXPECT_EQ(told.at("workersCount"), 1);
+    ASSERT_EQ(told.at("workers").size(), 1U);
+    EXPECT_EQ(told.at("workers").at(0).at("startTime"), "2023-11-14T22:13:20.000Z");
+    const json ckpool = json::parse(ckpool_user(user));
+    EXPECT_EQ(ckpool.at("workers"), 1);
+    EXPECT_EQ(ckpool.at("worker").size(), 2U) << "ckpool lists all that it has seen";
+    WorkersSum sum;
+    for (const WorkerInfo& worker : workers) sum.add(worker);
+    EXPECT_NE(ckpool_status({}, sum.take(), {1'000}).find("\"Disconnected\":1"), std::string::npos);
 }
 
 TEST(Shims, LeaveTheStepThatIsUnderWayOutOfCharts)

@@ -113,6 +113,18 @@ TEST(WorkersJson, GivesEachWorkerOnceWhateverThePagesLength)
     EXPECT_TRUE(behind.at("next").is_null());
 }
 
+TEST(LuckJson, CountsNoBlockThatEveryNodeHasRefused)
+{
+    std::vector<BlockInfo> blocks(3);
+    blocks[0].state = "immature";
+    blocks[0].effort = 2;
+    blocks[1].state = "rejected";
+    blocks[1].effort = 0.5;
+    blocks[2].state = "mature";
+    blocks[2].effort = 2;
+    EXPECT_EQ(luck_json(blocks), R"({"luck_10":0.5,"luck_50":0.5,"luck_250":0.5,"blocks":2})");
+}
+
 TEST(UsersJson, SumsWorkersByAccountTheStrongestFirst)
 {
     const auto line = [](const char* account, double rate, std::uint64_t at) {
