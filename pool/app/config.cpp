@@ -359,6 +359,9 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (config.payout_address.empty()) {
         return refuse(where, "pool.payout_address is missing: say where found blocks pay");
     }
+    if (config.payout_address.ends_with("…")) {  // as --print-default-config has it
+        return refuse(where, "pool.payout_address is the example's: say where found blocks pay");
+    }
     auto payout = parse_address(config.payout_address, config.chain);
     if (!payout) return refuse(where, "pool.payout_address: " + payout.error().detail);
     config.payout = std::move(*payout);

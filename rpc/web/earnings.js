@@ -6,11 +6,11 @@ import { $, cell, fill, row, show, stateCell, timeCell } from './dom.js';
 import { count, inTime, sats } from './format.js';
 import { t } from './i18n.js';
 import { Pages } from './pages.js';
-import { terms, transactionCell } from './terms.js';
+import { payoutStateCell, terms, transactionCell } from './terms.js';
 
 const columns = { // of files
   earnings: ['height', 'hash', 'state', 'time', 'gross_sat', 'fee_sat', 'net_sat'],
-  payouts: ['payout', 'state', 'time', 'amount_sat', 'fee_sat', 'address', 'txid'],
+  payouts: ['payout', 'state', 'time', 'amount_sat', 'fee_sat', 'address', 'txid', 'confirmations'],
 };
 const pageLength = (cursor) => (cursor === '' ? 50 : 200);
 const lists = {};
@@ -50,7 +50,7 @@ function showEarnings(earnings) {
 function showPaid(payouts, of) {
   fill('paid', payouts.map((each) => row(
     timeCell(each.at),
-    stateCell(each.state),
+    payoutStateCell(each),
     cell(sats(each.amount_sat), 'num'),
     cell(sats(each.fee_sat), 'num'),
     cell(each.address, 'hash', each.address),

@@ -2,13 +2,13 @@
 
 import { readAll, readPage } from './api.js';
 import { csv, save } from './csv.js';
-import { $, cell, fill, row, stateCell, timeCell } from './dom.js';
+import { $, cell, fill, row, timeCell } from './dom.js';
 import { count, sats } from './format.js';
 import { t } from './i18n.js';
 import { Pages } from './pages.js';
-import { terms, transactionCell } from './terms.js';
+import { payoutStateCell, terms, transactionCell } from './terms.js';
 
-const columns = ['payout', 'time', 'state', 'recipients', 'amount_sat', 'fee_sat', 'txid']; // of the file
+const columns = ['payout', 'time', 'state', 'recipients', 'amount_sat', 'fee_sat', 'txid', 'confirmations']; // of the file
 const pageMost = 100;
 let list = null;
 
@@ -16,7 +16,7 @@ function payoutRow(payout, of) {
   return row(
     cell(count(payout.payout), 'num'),
     timeCell(payout.at),
-    stateCell(payout.state),
+    payoutStateCell(payout),
     cell(count(payout.recipients), 'num'),
     cell(sats(payout.amount_sat), 'num'),
     cell(payout.fee_sat === null ? '–' : sats(payout.fee_sat), 'num'),

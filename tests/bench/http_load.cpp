@@ -54,10 +54,12 @@ class Run {
 public:
     explicit Run(const HttpLoad& load)
         : load_(load),
-          request_("GET " + load.path + " HTTP/1.1\r\nHost: bench\r\n\r\n"),
           poll_(::epoll_create1(EPOLL_CLOEXEC)),
           connections_(static_cast<std::size_t>(load.connections))
     {
+        for (const std::string& path : load.paths) {
+            requests_.push_back("GET " + path + " HTTP/1.1\r\nHost: bench\r\n\r\n");
+        }
         for (std::size_t i = 0; i < connections_.size(); ++i) {
             connections_[i].fd = connect_to(load.port);
             epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
@@ -112,7 +114,8 @@ private:
             if (load_.rate != 0) {
                 next_ += std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / load_.rate)};
             }
-            if (::send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL) < 0) {
+            const std::string& request = requests_[turn_++ % requests_.size()];
+            if (::send(connection.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
                 die("the server closed a connection");
             }
         }
@@ -158,7 +161,8 @@ private:
     }
 
     HttpLoad load_;
-    std::string request_;
+    std::vector<std::string> requests_;
+    std::size_t turn_ = 0;
     int poll_;
     std::vector<Connection> connections_;
     std::deque<std::size_t> idle_;

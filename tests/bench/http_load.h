@@ -2,15 +2,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "stratum/client/latency.h"
 
 namespace tests {
 
-/// GETs of one path over keep-alive connections to 127.0.0.1, one request at a time on each.
+/// GETs over keep-alive connections to 127.0.0.1, one request at a time on each.
 struct HttpLoad {
     std::uint16_t port = 0;
-    std::string path;
+    std::vector<std::string> paths;  ///< asked in turn; not empty
     int connections = 32;
     double rate = 0;  ///< requests a second, all together; 0: as fast as answers come
     double seconds = 3;

@@ -16,6 +16,12 @@ async function nameless(page) {
     .map((node) => node.outerHTML.slice(0, 80)));
 }
 
+/** Figures that do not explain themselves to who points at them. */
+async function unexplained(page) {
+  return page.evaluate(() => [...document.querySelectorAll('.tile')]
+    .filter((tile) => tile.title === '' || tile.title === tile.dataset.hint).map((tile) => tile.textContent.trim().slice(0, 40)));
+}
+
 export async function check(watched, { address, user, password }) {
   const places = { home: '#/', account: `#/account/${address}`, worker: `#/account/${address}/rig-1`, blocks: '#/blocks', payouts: '#/payouts', operator: '#/operator' };
   const panels = { account: '#account-panel', worker: '#worker-panel', operator: '#operator-panel' };
@@ -29,6 +35,7 @@ export async function check(watched, { address, user, password }) {
         if (panels[name]) await page.locator(`${panels[name]}:not([hidden])`).waitFor();
         watched.same(await page.evaluate(() => document.documentElement.lang), language, `${where}: language`);
         watched.same((await untranslated(page)).join(), '', `${where}: words missing`);
+        watched.same((await unexplained(page)).join(), '', `${where}: without an explanation`);
         watched.same((await nameless(page)).join(), '', `${where}: without a name`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         watched.holds(wide <= 0, `${where}: wider than the screen by ${wide} px`);

@@ -59,6 +59,7 @@ export async function check(watched) {
   watched.holds(shown > 0 && shown <= Math.min(newest, 100), `${shown} marks, height ${newest}`);
   watched.holds(chart.label.includes(`blocks found: ${shown}`), 'the chart says how many blocks it marks');
   const heights = chart.titles.map((text) => Number(/^Block (\d+), /.exec(text)?.[1]));
-  watched.holds(new Set(heights).size === shown && heights.every((height) => height > 0 && height <= newest), `the marks are of blocks: ${heights}`);
+  // Two of ours may stand at one height until the nodes have chosen.
+  watched.holds(heights.every((height) => height > 0 && height <= newest), `the marks are of blocks: ${heights}`);
   await watched.shot(page, 'home-marks');
 }

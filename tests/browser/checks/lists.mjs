@@ -69,7 +69,7 @@ export async function check(watched, { address }) {
   await watched.visit(page, '#/payouts');
   await toTheEnd(watched, page, { rows: '#payout-rows tr', button: '#payouts-more', wanted: payouts.length });
   const file = await downloaded(page, '#payouts-csv');
-  watched.same(file[0], 'payout,time,state,recipients,amount_sat,fee_sat,txid', 'the file of payouts begins with');
+  watched.same(file[0], 'payout,time,state,recipients,amount_sat,fee_sat,txid,confirmations', 'the file of payouts begins with');
   watched.same(file.length, payouts.length + 1, 'lines of the file of payouts');
 
   await watched.visit(page, `#/account/${address}`);

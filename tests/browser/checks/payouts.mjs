@@ -19,6 +19,14 @@ export async function check(watched, { all, paid }) {
   watched.holds(!(await page.locator('#page-payouts').textContent()).includes(paid), 'the pool\'s list says where to');
   await watched.shot(page, 'payouts-paid');
 
+  const some = [[0, 'sent'], [6, 'sent · 6'], [100, 'confirmed · 100+']];
+  const row = { at: 1790000000, recipients: 1, amount_sat: 1, fee_sat: 1, txid: null };
+  await page.route('**/api/v1/payouts?*', (route) => route.fulfill({ json: { next: null, payouts: some.map(([confirmations, said], payout) => ({ ...row, payout, confirmations, state: said.startsWith('sent') ? 'broadcast' : 'confirmed' })) } }));
+  await page.locator('#payout-rows tr').nth(2).waitFor();
+  const said = await page.locator('#payout-rows td:nth-child(3)').allTextContents();
+  watched.same(said.join('|'), some.map(([, words]) => words).join('|'), 'how deep payouts are');
+  await page.unroute('**/api/v1/payouts?*');
+
   await watched.visit(page, `#/watch/${all}`);
   await page.locator('#paid summary').click();
   await page.locator('#paid-rows tr').first().waitFor();

@@ -117,6 +117,12 @@ TEST(LoadConfig, RefusesAPayoutAddressOfAnotherChain)
     EXPECT_NE(error.find("main"), std::string::npos) << error;
 }
 
+TEST(LoadConfig, KnowsThePrintedExampleOfAnAddressFromAMistypedOne)
+{
+    const std::string error = error_of(example_config());
+    EXPECT_NE(error.find("pool.payout_address is the example's"), std::string::npos) << error;
+}
+
 TEST(LoadConfig, AsksForWhatItCannotDoWithout)
 {
     EXPECT_NE(error_of("").find("pool.payout_address is missing"), std::string::npos);
