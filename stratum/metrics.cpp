@@ -17,6 +17,7 @@ bool is_misbehaviour(EndReason reason)
         case EndReason::bad_line:
         case EndReason::bad_frame:
         case EndReason::frame_too_long:
+        case EndReason::too_many_new_keys:
             return true;
         default:
             return false;
@@ -62,6 +63,7 @@ const char* to_string(EndReason reason)
         Name{EndReason::slow_first_line, "slow_first_line"},
         Name{EndReason::crowded_address, "crowded_address"},
         Name{EndReason::too_many_easy_shares, "too_many_easy_shares"},
+        Name{EndReason::too_many_new_keys, "too_many_new_keys"},
     };
     static_assert(names.size() == end_reasons, "each has a name");
     const auto found = std::find_if(names.begin(), names.end(),

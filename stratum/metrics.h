@@ -45,8 +45,9 @@ enum class EndReason : std::uint8_t {
     slow_first_line,       ///< it was begun, and not ended within 15 s of the connect
     crowded_address,       ///< took most of what its address may send at a time, see BurstBudget
     too_many_easy_shares,  ///< kept to jobs from before its difficulty rose
+    too_many_new_keys,     ///< TLS: asked for other keys again and again
 };
-inline constexpr std::size_t end_reasons = 35;
+inline constexpr std::size_t end_reasons = 36;
 
 /// True for what no honest client does: counted against its address.
 bool is_misbehaviour(EndReason reason);

@@ -84,9 +84,8 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
             [this, id](pool::CloseReason reason) {
                 const auto found = conns.find(id.value);
                 if (found == conns.end()) return;
-                if (found->second.intake != nullptr) shard.count_end(reason_of(reason));
-                misbehaved(found->second, shard.closed(id, reason_of(reason), pool::read_clock()));
-                forget(found);
+                if (found->second.intake != nullptr) return refuse(id, reason_of(reason));
+                lose(id, reason_of(reason));
             },
     });
     if (room.full()) shed();
@@ -126,11 +125,12 @@ void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step&
 {
     write(id, conn, step.wire);
     if (step.tls_begun) shard.metrics().tls_connections.add();
-    if (step.refused) return refuse(id, *step.refused);
+    // First of all: what comes with the header in one read is the client's doing, not the proxy's.
     if (step.proxied) {
         shard.metrics().proxied_connections.add();
         if (!admit(conn, conn.intake->address())) return forget(conns.find(id.value));
     }
+    if (step.refused) return refuse(id, *step.refused);
     if (step.shakes) line_up(id, conn);
     if (step.caller != Caller::more) greet(id, conn, step.caller);
 }
@@ -199,19 +199,36 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     }
     const std::string front = intake->take_front();
     shard.on_bytes(id, as_bytes(front), pool::read_clock());
+    const std::string cipher = intake->take_cipher();
+    if (!cipher.empty()) take_cipher(id, conn, as_bytes(cipher));
 }
 
+// To open a record costs what a line does, whatever is in it: it is counted before, and of who has
+// used up what he may send, or is over, none is opened. May drop the connection.
 void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
 {
+    const pool::Now now = pool::read_clock();
+    const std::size_t records = conn.tls->count_records(bytes);
+    if (!shard.may_open(id, records, bytes.size(), now)) return;
     std::string plain;
     std::string wire;
     const auto state = conn.tls->receive(bytes, plain, wire);
     write(id, conn, wire);
-    if (!plain.empty()) shard.on_bytes(id, as_bytes(plain), pool::read_clock());
+    shard.on_bytes(id, as_bytes(plain), now, records);
     if (state == TlsSession::State::closed) return on_end(id);
-    if (state != TlsSession::State::failed) return;
-    shard.closed(id, EndReason::tls_failed, pool::read_clock());
-    forget(conns.find(id.value));
+    if (state == TlsSession::State::failed) return lose(id, EndReason::tls_failed);
+    if (state == TlsSession::State::rekeying) return lose(id, EndReason::too_many_new_keys);
+}
+
+// At once, with nothing more to say. What it has sent is judged before: who breaks off behind a
+// flood is known for that.
+void Server::Impl::lose(pool::SessionId id, EndReason reason)
+{
+    end_turn(0);
+    const auto at = conns.find(id.value);
+    if (at == conns.end()) return;
+    misbehaved(at->second, shard.closed(id, reason, pool::read_clock()));
+    forget(at);
 }
 
 // The peer sends no more: what it has sent is answered all the same.
@@ -402,8 +419,7 @@ void Server::Impl::close_overdue()
                 conn.intake->begun() ? EndReason::slow_first_line : EndReason::no_first_line;
             refuse(id, conn.intake->greets() ? EndReason::no_handshake : late);
         } else if (conn.unsent_since && conn.tcp->write_queue_bytes() > 0) {
-            shard.closed(id, EndReason::write_stalled, pool::read_clock());
-            forget(at);
+            lose(id, EndReason::write_stalled);
         }
         // Whoever has spoken, or read, meanwhile stays.
     }
@@ -426,7 +442,8 @@ void Server::Impl::shed()
             continue;
         }
         if (at->second.intake != nullptr) shard.count_end(EndReason::shed);
-        shard.closed(*id, EndReason::shed, pool::read_clock());
+        // It may wait for its close already, for what it did.
+        misbehaved(at->second, shard.closed(*id, EndReason::shed, pool::read_clock()));
         forget(at);
     }
     if (accepting != room.full()) return;

@@ -61,6 +61,7 @@ struct Server::Impl {
     void shake_hands();
     void shake_hand(pool::SessionId id, Conn& conn);
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void lose(pool::SessionId id, EndReason reason);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);
     void write(pool::SessionId id, Conn& conn, std::string_view wire);

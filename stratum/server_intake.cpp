@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "stratum/proxy_header.h"
+#include "stratum/record_counter.h"
 #include "stratum/server.h"
 #include "stratum/v2/noise.h"
 
@@ -16,21 +17,28 @@ std::span<const std::uint8_t> as_bytes(std::string_view text)
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-// The whole records at the front: a handshake has no use for less, and who sends it byte by byte
-// asks for no round before. What is no record of TLS is OpenSSL's to say no to.
-std::size_t whole_records(std::string_view cipher)
+struct Records {
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+};
+
+// The whole records at the front, at most so many: a handshake has no use for less than one, and
+// who sends it byte by byte asks for no round before. What is no record of TLS is OpenSSL's to say
+// no to.
+Records whole_records(std::string_view cipher, std::size_t most)
 {
-    constexpr std::size_t head = 5;
+    constexpr std::size_t head = RecordCounter::head_bytes;
     constexpr std::size_t record_max = (std::size_t{1} << 14) + 2048;
-    std::size_t whole = 0;
-    while (cipher.size() - whole >= head) {
+    Records whole;
+    while (whole.count < most && cipher.size() - whole.bytes >= head) {
         const auto byte = [&](std::size_t at) {
-            return static_cast<unsigned char>(cipher[whole + at]);
+            return static_cast<unsigned char>(cipher[whole.bytes + at]);
         };
         const std::size_t length = std::size_t{byte(3)} << 8U | byte(4);
-        if (length > record_max) return cipher.size();
-        if (cipher.size() - whole < head + length) break;
-        whole += head + length;
+        if (length > record_max) return {cipher.size(), whole.count + 1};
+        if (cipher.size() - whole.bytes < head + length) break;
+        whole.bytes += head + length;
+        ++whole.count;
     }
     return whole;
 }
@@ -65,13 +73,15 @@ Intake::Step Intake::shake_hands(bool v2_open)
     }
     if (!in_tls()) return step;
     if (tls_ == nullptr) tls_ = std::make_unique<TlsSession>(context_);
-    const std::size_t whole = whole_records(cipher_);
-    receive_cipher(cipher_.substr(0, whole), step);
-    cipher_.erase(0, whole);
+    const Records whole = whole_records(cipher_, records_a_round);
+    receive_cipher(cipher_.substr(0, whole.bytes), step);
+    cipher_.erase(0, whole.bytes);
+    records_ += whole.count;
     shaken_ = true;
     if (!step.refused) decide_layers(step, nullptr, v2_open);
-    // From here on OpenSSL gets what comes as it comes.
-    if (step.caller != Caller::more) receive_cipher(std::exchange(cipher_, {}), step);
+    if (step.refused || step.caller != Caller::more) return step;
+    if (records_ >= records_max) step.refused = EndReason::tls_failed;
+    step.shakes = whole_records(cipher_, 1).count > 0;
     return step;
 }
 
@@ -80,6 +90,7 @@ void Intake::receive_cipher(std::string_view cipher, Step& step)
     const auto state = tls_->receive(as_bytes(cipher), front_, step.wire);
     const bool over = state == TlsSession::State::failed || state == TlsSession::State::closed;
     if (over) step.refused = EndReason::tls_failed;
+    if (state == TlsSession::State::rekeying) step.refused = EndReason::too_many_new_keys;
 }
 
 // Every round takes a layer off: a PROXY header, then TLS, once each.
@@ -163,7 +174,7 @@ void Intake::wait_for_hand(std::string_view bytes, Step& step)
         return;
     }
     cipher_.append(bytes);
-    step.shakes = whole_records(cipher_) > 0;
+    step.shakes = whole_records(cipher_, 1).count > 0;
 }
 
 // Nobody has a frame to send before he has heard our act.

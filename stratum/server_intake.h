@@ -42,8 +42,13 @@ public:
     Step receive(std::string_view bytes, const std::shared_ptr<const TlsContext>& tls,
                  bool v2_open = false);
     /// Goes on with the handshake, of TLS or, whose first act is then in the front, of Stratum v2:
-    /// it costs as much as hundreds of shares, so when is its caller's to say.
+    /// it costs as much as hundreds of shares, so when is its caller's to say. A round opens at
+    /// most records_a_round records of TLS; what waits behind them asks for another one.
     Step shake_hands(bool v2_open = false);
+    static constexpr std::size_t records_a_round = 16;
+    /// Before it is known what it speaks, which twenty-four bytes of plain text tell: a handshake
+    /// has some five of them.
+    static constexpr std::size_t records_max = 128;
     /// Bytes that wait, at most: nobody says more before he has heard from us.
     static constexpr std::size_t hello_max = std::size_t{16} << 10;
     /// And then: a proxy may send all its workers' words behind the handshake's last.
@@ -57,6 +62,8 @@ public:
     /// It speaks Stratum v2, and has not ended its first act or waits for its round.
     bool greets() const { return greets_; }
     std::string take_front() { return std::exchange(front_, {}); }
+    /// What came behind the front and was not opened.
+    std::string take_cipher() { return std::exchange(cipher_, {}); }
     std::unique_ptr<TlsSession> take_tls() { return std::move(tls_); }
     const IpAddress& address() const { return address_; }
     std::uint16_t address_port() const { return address_port_; }
@@ -78,6 +85,7 @@ private:
     std::shared_ptr<const TlsContext> context_;  // null: not in TLS
     std::unique_ptr<TlsSession> tls_;            // from its first round on: it is large
     std::string cipher_;                         // not yet given to tls_
+    std::size_t records_ = 0;                    // that were
     bool shaken_ = false;
     bool greets_ = false;
     bool proxied_ = false;

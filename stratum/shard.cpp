@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "pool/base/log.h"
@@ -77,11 +78,18 @@ void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
     greeter_.set_identity(std::move(identity));
 }
 
-void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now)
+void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now,
+                     std::size_t records)
 {
     Worlds around = worlds(current_);
-    with(id, around, [this, bytes, now](auto& session, auto& world) {
-        read_within_budget(session, bytes, now, [&] { session.on_bytes(bytes, world, now); });
+    with(id, around, [this, bytes, records, now](auto& session, auto& world) {
+        read_within_budget(session, bytes, records, now, [&] {
+            if constexpr (std::is_same_v<decltype(session), v1::Session&>) {
+                session.on_bytes(bytes, world, now, records);
+            } else {
+                session.on_bytes(bytes, world, now);  // Noise inside TLS is spoken by nobody
+            }
+        });
         note_wish(session);
         touch(session);
     });

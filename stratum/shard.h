@@ -121,8 +121,13 @@ public:
     bool v2_open() const { return greeter_.open(); }
     /// For handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
-    /// Bytes of a connection; of one that the shard has given up they are ignored.
-    void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now);
+    /// Bytes of a connection; of one that the shard has given up they are ignored. records: of TLS
+    /// that they came in: each counts as a line at least.
+    void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now,
+                  std::size_t records = 0);
+    /// Whether records of TLS, of so many bytes together, are to be opened for on_bytes. No: it is
+    /// over, or is from here on, for its address has used up what it may send.
+    bool may_open(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now);
     /// Acknowledgements that wait for more shares (Stratum v2) are said now: before `closed`, after
     /// which nobody takes what a session says.
     void acknowledge(pool::SessionId id, pool::Now now);
@@ -227,8 +232,8 @@ private:
     template <typename AnySession>
     void touch(AnySession& session);
     template <typename AnySession, typename Read>
-    void read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes, pool::Now now,
-                            Read read);
+    void read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes,
+                            std::size_t records, pool::Now now, Read read);
     bool may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
                    pool::Now now);
     void charge_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,

@@ -180,6 +180,18 @@ void Shard::tell(pool::SteadyTime now)
 
 bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
                       pool::Now now)
+bool Shard::may_open(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now)
+{
+    bool may = false;
+    with(id, [&](auto& session) {
+        if (session.ended()) return;
+        const double cost = BurstBudget::cost(records, bytes);
+        may = bytes <= BurstBudget::few_bytes || may_burst(session.address(), id, cost, now);
+    });
+    if (!may) crowd_out(id);
+    return may;
+}
+
 {
     if (options_.gate == nullptr || !address) return true;
     return bursts_.may_read(*address, id, cost, options_.gate->lines_per_second(*address),

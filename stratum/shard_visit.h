@@ -71,7 +71,7 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
 // is left, only who has not had its part is read.
 template <typename AnySession, typename Read>
 void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes,
-                               pool::Now now, Read read)
+                               std::size_t records, pool::Now now, Read read)
 {
     if (session.ended()) return;  // what it goes on sending is nobody's to pay for
     const auto lines = [this] { return metrics_.lines.value() + metrics_.frames.value(); };
@@ -84,7 +84,8 @@ void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t
         if (!may_burst(session.address(), session.id(), cost, now)) return crowd_out(session.id());
     }
     read();
-    const double cost = BurstBudget::cost(lines() - before, bytes.size());
+    const std::size_t read_lines = lines() - before;
+    const double cost = BurstBudget::cost(std::max(read_lines, records), bytes.size());
     charge_burst(session.address(), session.id(), cost, now);
 }
 

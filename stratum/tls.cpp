@@ -121,7 +121,24 @@ struct TlsSession::Impl {
     std::shared_ptr<const TlsContext> context;
     Wire wire;
     std::unique_ptr<SSL, SslFree> ssl;
+    std::size_t new_keys = 0;  // asked for by the client
+
+    bool rekeying() const { return new_keys > new_keys_max; }
+    static void on_message(int ours, int version, int type, const void* bytes, std::size_t size,
+                           SSL*, void* session);
 };
+
+// OpenSSL obeys any number of KeyUpdates. It gets nothing more to read behind the last, or a single
+// read of 64 KiB would bring 2,427 of them.
+void TlsSession::Impl::on_message(int ours, int, int type, const void* bytes, std::size_t size,
+                                  SSL*, void* session)
+{
+    if (ours != 0 || type != SSL3_RT_HANDSHAKE || size == 0) return;
+    if (*static_cast<const std::uint8_t*>(bytes) != SSL3_MT_KEY_UPDATE) return;
+    auto& impl = *static_cast<Impl*>(session);
+    ++impl.new_keys;
+    if (impl.rekeying()) impl.wire.in = {};
+}
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context) : impl_(std::make_unique<Impl>())
 {
@@ -133,6 +150,8 @@ TlsSession::TlsSession(std::shared_ptr<const TlsContext> context) : impl_(std::m
     BIO_set_init(bio, 1);
     SSL_set_bio(impl_->ssl.get(), bio, bio);
     SSL_set_accept_state(impl_->ssl.get());
+    SSL_set_msg_callback(impl_->ssl.get(), &Impl::on_message);
+    SSL_set_msg_callback_arg(impl_->ssl.get(), impl_.get());
 }
 
 TlsSession::~TlsSession() = default;
@@ -150,6 +169,7 @@ TlsSession::State TlsSession::receive(std::span<const std::uint8_t> bytes, std::
     }
     const int error = SSL_get_error(ssl, got);
     ERR_clear_error();
+    if (impl_->rekeying()) return State::rekeying;
     if (error == SSL_ERROR_ZERO_RETURN) return State::closed;
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return State::failed;
     return SSL_is_init_finished(ssl) != 0 ? State::open : State::handshaking;

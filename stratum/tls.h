@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "pool/base/result.h"
+#include "stratum/record_counter.h"
 
 namespace stratum {
 
@@ -39,18 +40,28 @@ public:
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
 
-    enum class State : std::uint8_t { handshaking, open, closed, failed };
+    /// So often may a client of TLS 1.3 ask for new keys (KeyUpdate) in a connection's life. Each
+    /// costs us what a dozen lines do, and nobody needs one before 2^24 records.
+    static constexpr std::size_t new_keys_max = 16;
+
+    /// rekeying: it has asked for new keys too often; the rest of what came was not looked at.
+    enum class State : std::uint8_t { handshaking, open, closed, failed, rekeying };
     /// Takes what came from the wire; appends what the client said to `plain`, and what must go
-    /// back (handshake, alerts) to `wire`. After closed or failed only `wire` is to be sent.
+    /// back (handshake, alerts) to `wire`. After closed, failed or rekeying only `wire` is to be
+    /// sent.
     State receive(std::span<const std::uint8_t> bytes, std::string& plain, std::string& wire);
     /// Appends the records that carry `plain` to `wire`. False when the connection is broken.
     bool send(std::string_view plain, std::string& wire);
+    /// How many records begin in bytes that were not received yet, in the order of the wire: to
+    /// open one costs, however little is in it. To be asked of all bytes, or from a record's begin.
+    std::size_t count_records(std::span<const std::uint8_t> bytes) { return records_.count(bytes); }
     /// Appends the farewell (close_notify).
     void finish(std::string& wire);
 
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
+    RecordCounter records_;
 };
 
 }  // namespace stratum

@@ -30,12 +30,14 @@ Session::Session(pool::SessionId id, std::string peer, std::uint64_t subscriptio
 {
 }
 
-void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now)
+void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now,
+                       std::size_t records)
 {
     if (ended_) return;
-    heard_ = now.steady;
+    if (!bytes.empty()) heard_ = now.steady;
     reader_.feed(bytes);
-    take_lines(world, now, bytes.size());
+    const double worth = static_cast<double>(bytes.size()) / bytes_worth_a_line;
+    take_lines(world, now, std::max(worth, static_cast<double>(records)));
     if (ended_) return;
     if (reader_.too_long()) {
         world.metrics.bad_lines.add();
@@ -49,7 +51,8 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
     }
 }
 
-void Session::take_lines(World& world, pool::Now now, std::size_t bytes)
+// worth: in lines, what was read, whatever there is in it.
+void Session::take_lines(World& world, pool::Now now, double worth)
 {
     const SessionOptions& options = world.options;
     const auto line_max = [this, &options] {
@@ -68,11 +71,10 @@ void Session::take_lines(World& world, pool::Now now, std::size_t bytes)
         if (ended_) return;
     }
     end_if_guessing(options);
-    // Empty lines and padding: nobody needs them, and each byte has been looked at.
+    // Empty lines, padding, records of a byte: nobody needs them, and each has been looked at.
     const auto blank = static_cast<double>(reader_.take_skipped());
     world.metrics.lines.add(static_cast<std::uint64_t>(blank));
-    const double padding = static_cast<double>(bytes) / bytes_worth_a_line - lines - blank;
-    const double more = blank + std::max(padding, 0.0);
+    const double more = blank + std::max(worth - lines - blank, 0.0);
     if (more > 0 && !lines_.take(options.lines_per_second, options.lines_burst, now.steady, more)) {
         end(EndReason::too_many_requests);
     }

@@ -104,7 +104,10 @@ public:
     Session(pool::SessionId id, std::string peer, std::uint64_t subscription,
             const DifficultyLimits& difficulty, std::uint8_t extranonce2_bytes, pool::Now now);
 
-    void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
+    /// records: of TLS that they came in, 0 without it; the bytes may be none. Each line, each
+    /// record and each 256 bytes count for options.lines_per_second, whichever are more.
+    void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now,
+                  std::size_t records = 0);
     /// `world.current` is new.
     void on_job(World& world);
     /// Has what on_job looks at outside of the session itself fetched from memory.
@@ -212,7 +215,7 @@ private:
         std::string after;
     };
 
-    void take_lines(World& world, pool::Now now, std::size_t bytes);
+    void take_lines(World& world, pool::Now now, double worth);
     void on_line(std::string_view line, World& world, pool::Now now);
     void on(const Configure& call, const Turn& turn);
     void on(const Subscribe& call, const Turn& turn);

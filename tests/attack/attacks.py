@@ -18,6 +18,7 @@ from pathlib import Path
 from arena import ATTACKS, HONEST, LATENCY_MS, LOG_BYTES, RATE, Attack, Conn, Others, Server, attack, p99
 import deceits  # noqa: F401  (they join the list)
 import hostile_names  # noqa: F401  (likewise)
+import records  # noqa: F401  (likewise)
 
 
 @attack("3", "the same share again and again", "limits.bad_shares", ["zubr_connections_ended_total:too_many_bad_shares"])

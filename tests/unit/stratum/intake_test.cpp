@@ -6,6 +6,7 @@
 #include "stratum/server_intake.h"
 #include "stratum/tls.h"
 #include "tests/support/process.h"
+#include "tests/support/tls_client.h"
 #include "tests/support/tls_talk.h"
 
 namespace stratum {
@@ -182,6 +183,48 @@ TEST(Intake, AsksForNoRoundOfTlsBeforeARecordIsWhole)
     EXPECT_TRUE(intake.receive(hello.substr(hello.size() - 1), *tls).shakes);
     EXPECT_TRUE(intake.shake_hands().wire.starts_with("\x16\x03"));
     EXPECT_FALSE(intake.receive("\x17\x03\x03", *tls).shakes);
+}
+
+// Thousands of records may wait behind the handshake's last: others' rounds come in between.
+TEST(Intake, OpensAFewRecordsARoundAndLeavesTheRestToWhoKnowsWhomToChargeForIt)
+{
+    const tests::TempDir folder;
+    const auto files = tests::make_certificate(folder.path(), "pool");
+    const auto tls = TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    tests::TlsClient client;
+    client.hear("");
+    ASSERT_TRUE(intake.receive(client.wire(), *tls).shakes);
+    client.hear(intake.shake_hands().wire);
+    ASSERT_TRUE(client.open());
+    std::string words = client.wire();
+    words += client.say_bytewise(std::string(24, ' ') + subscribe + std::string(3000, ' '));
+    ASSERT_TRUE(intake.receive(words, *tls).shakes);
+    int rounds = 0;
+    Intake::Step step;
+    do {
+        step = intake.shake_hands();
+        ++rounds;
+    } while (step.shakes);
+    EXPECT_EQ(step.caller, Caller::stratum_v1);
+    EXPECT_GE(rounds, 2) << "it has said nothing but blanks in the first";
+    EXPECT_LE(intake.take_front().size(), rounds * Intake::records_a_round);
+    EXPECT_GT(intake.take_cipher().size(), 3000U * 22);
+
+    Intake mute{port, ip("192.0.2.1"), 1};
+    tests::TlsClient other;
+    other.hear("");
+    ASSERT_TRUE(mute.receive(other.wire(), *tls).shakes);
+    other.hear(mute.shake_hands().wire);
+    words = other.wire();
+    words += other.update_keys(1000);
+    ASSERT_TRUE(mute.receive(words, *tls).shakes);
+    do {
+        step = mute.shake_hands();
+    } while (step.shakes && !step.refused);
+    EXPECT_EQ(step.refused, EndReason::too_many_new_keys);
 }
 
 TEST(Intake, LeavesTheHandshakeOfNoiseToItsTurnAndHoldsItsActUntilThen)

@@ -1,7 +1,6 @@
 #include "stratum/tls.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,65 +11,16 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <openssl/ssl.h>
 
 #include "pool/base/bytes.h"
 #include "tests/support/process.h"
+#include "tests/support/tls_client.h"
 #include "tests/support/tls_talk.h"
 
 namespace tests {
 namespace {
 
 using State = stratum::TlsSession::State;
-
-// A client in memory.
-class Client {
-public:
-    Client()
-    {
-        session_ = SSL_new(context_);
-        SSL_set_bio(session_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        SSL_set_connect_state(session_);
-    }
-    ~Client()
-    {
-        SSL_free(session_);
-        SSL_CTX_free(context_);
-    }
-    Client(const Client&) = delete;
-    Client& operator=(const Client&) = delete;
-
-    std::string say(std::string_view plain)
-    {
-        SSL_write(session_, plain.data(), static_cast<int>(plain.size()));
-        return wire();
-    }
-    std::string hear(std::string_view cipher)
-    {
-        BIO_write(SSL_get_rbio(session_), cipher.data(), static_cast<int>(cipher.size()));
-        std::string plain;
-        std::array<char, 4096> piece{};
-        int got = 0;
-        while ((got = SSL_read(session_, piece.data(), piece.size())) > 0) {
-            plain.append(piece.data(), static_cast<std::size_t>(got));
-        }
-        return plain;
-    }
-    std::string wire()
-    {
-        std::string out;
-        std::array<char, 4096> piece{};
-        int got = 0;
-        while ((got = BIO_read(SSL_get_wbio(session_), piece.data(), piece.size())) > 0) {
-            out.append(piece.data(), static_cast<std::size_t>(got));
-        }
-        return out;
-    }
-
-private:
-    SSL_CTX* context_ = SSL_CTX_new(TLS_client_method());
-    SSL* session_ = nullptr;
-};
 
 struct Port {
     TempDir folder;
@@ -91,7 +41,7 @@ State give(stratum::TlsSession& session, std::string_view cipher, std::size_t pi
     return state;
 }
 
-State shake_hands(Client& client, stratum::TlsSession& session, std::size_t piece)
+State shake_hands(TlsClient& client, stratum::TlsSession& session, std::size_t piece)
 {
     std::string plain;
     std::string wire;
@@ -109,7 +59,7 @@ TEST(Tls, CarriesBothWaysInWhateverPiecesItComes)
     const Port port;
     const std::string words(70'000, 'w');
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 20}) {
-        Client client;
+        TlsClient client;
         stratum::TlsSession session{port.context};
         ASSERT_EQ(shake_hands(client, session, piece), State::open);
         std::string plain;
@@ -127,6 +77,44 @@ TEST(Tls, CarriesBothWaysInWhateverPiecesItComes)
     }
 }
 
+// Whoever has brought as much as his cipher bears may have new keys; nobody needs them often.
+TEST(Tls, ObeysAFewWishesForNewKeysAndNoMore)
+{
+    const Port port;
+    TlsClient client;
+    stratum::TlsSession session{port.context};
+    ASSERT_EQ(shake_hands(client, session, 4096), State::open);
+    std::string plain;
+    std::string wire;
+    std::string said = client.update_keys(stratum::TlsSession::new_keys_max);
+    said += client.say("one");
+    EXPECT_EQ(give(session, said, 4096, plain, wire), State::open);
+    EXPECT_EQ(plain, "one");
+    said = client.update_keys(1);
+    said += client.say("two");
+    EXPECT_EQ(give(session, said, 4096, plain, wire), State::rekeying);
+    EXPECT_EQ(plain, "one");
+}
+
+TEST(Tls, CountsRecordsInWhateverPiecesTheyCome)
+{
+    const Port port;
+    TlsClient client;
+    stratum::TlsSession session{port.context};
+    ASSERT_EQ(shake_hands(client, session, 4096), State::open);
+    std::string all = client.say_bytewise("seven b");
+    all += client.update_keys(2);
+    all += client.say(std::string(40'000, 'w'));
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{4}, std::size_t{1} << 20}) {
+        std::size_t records = 0;
+        for (std::string_view rest = all; !rest.empty();
+             rest.remove_prefix(std::min(piece, rest.size()))) {
+            records += session.count_records(pool::as_bytes(rest.substr(0, piece)));
+        }
+        EXPECT_EQ(records, 7U + 2U + 3U) << "of 16 KiB each at most";
+    }
+}
+
 // Thirty-one pings with long ids are 340 KB of answers in a turn: what one turn has said is not
 // kept for the next.
 TEST(Tls, KeepsNoMemoryOfABurst)
@@ -135,10 +123,10 @@ TEST(Tls, KeepsNoMemoryOfABurst)
     !defined(__SANITIZE_THREAD__)  // they have a heap of their own
     constexpr std::size_t connections = 16;
     const Port port;
-    std::vector<std::unique_ptr<Client>> clients;
+    std::vector<std::unique_ptr<TlsClient>> clients;
     std::vector<std::unique_ptr<stratum::TlsSession>> sessions;
     for (std::size_t i = 0; i < connections; ++i) {
-        clients.push_back(std::make_unique<Client>());
+        clients.push_back(std::make_unique<TlsClient>());
         sessions.push_back(std::make_unique<stratum::TlsSession>(port.context));
         ASSERT_EQ(shake_hands(*clients.back(), *sessions.back(), 4096), State::open);
     }

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace stratum {
+
+/// Counts the records of a TLS stream by their heads (RFC 8446, 5.1), and opens none.
+class RecordCounter {
+public:
+    static constexpr std::size_t head_bytes = 5;
+
+    /// How many begin in these bytes, which follow those of the call before.
+    std::size_t count(std::span<const std::uint8_t> bytes)
+    {
+        std::size_t begun = 0;
+        while (!bytes.empty()) {
+            if (left_ > 0) {
+                const std::size_t skipped = std::min(left_, bytes.size());
+                left_ -= skipped;
+                bytes = bytes.subspan(skipped);
+                continue;
+            }
+            if (head_ == 0) ++begun;
+            length_ = static_cast<std::uint16_t>(length_ << 8U | bytes.front());
+            bytes = bytes.subspan(1);
+            if (++head_ < head_bytes) continue;
+            left_ = length_;  // the head's last two bytes
+            head_ = 0;
+        }
+        return begun;
+    }
+
+private:
+    std::size_t left_ = 0;  // of the record under way
+    std::size_t head_ = 0;  // bytes of the next one's head
+    std::uint16_t length_ = 0;
+};
+
+}  // namespace stratum

@@ -1,0 +1,274 @@
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "pool/base/bytes.h"
+#include "pool/base/time.h"
+#include "stratum/server.h"
+#include "stratum/server_intake.h"
+#include "tests/sim/fakes.h"
+#include "tests/support/process.h"
+#include "tests/support/tls_client.h"
+#include "tests/support/tls_talk.h"
+#include "tests/unit/runtime/raw_socket.h"
+#include "tests/unit/stratum/talk.h"
+#include "tests/unit/stratum/v2/peer.h"
+
+// What peers do below the protocol, and who is blamed for it: a real server, real sockets, one
+// loop.
+namespace tests {
+namespace {
+
+using pool::RawSocket;
+using stratum::EndReason;
+
+constexpr std::string_view hello =
+    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n"
+    "{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"user.w1\",\"x\"]}\n";
+
+// Shares of Talk's first job, each another one, that miss the difficulty.
+std::string bad_shares(int count)
+{
+    std::string lines;
+    for (int i = 0; i < count; ++i) {
+        lines += R"({"id":9,"method":"mining.submit","params":["user.w1","6a0001",")" +
+                 std::to_string(1'000'000'000'000'000 + i) + R"(","68123af0","00000000"]})" + "\n";
+    }
+    return lines;
+}
+
+stratum::ShardOptions hard()
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.difficulty.start = {0};
+    return options;
+}
+
+// The first misbehaviour bans.
+stratum::GateOptions strict()
+{
+    stratum::GateOptions limits;
+    limits.misbehaviours_max = 1;
+    return limits;
+}
+
+class Serving {
+public:
+    explicit Serving(stratum::GateOptions limits = strict(), stratum::PortOptions port = {},
+                     stratum::ShardOptions shard = hard())
+        : gate(std::move(limits))
+    {
+        stratum::ServerOptions options;
+        options.shard = std::move(shard);
+        options.shard.gate = &gate;
+        port.listen = {"127.0.0.1", 0};
+        port.difficulty = options.shard.session.difficulty;
+        options.ports.push_back(std::move(port));
+        auto accounts = std::make_shared<stratum::AccountDirectory>();
+        accounts->emplace("user", pool::AccountId{1});
+        server = std::make_unique<stratum::Server>(loop, options, log, std::move(accounts),
+                                                   [](pool::BlockCandidate) {});
+        number = server->start().value().front();
+        const TempDir folder;
+        const auto files = make_certificate(folder.path(), "pool");
+        server->set_tls(stratum::TlsContext::load(files.certificate, files.key).value());
+        server->publish(Talk{}.make_job(1));
+    }
+
+    /// False when it does not come about.
+    [[nodiscard]] bool until(const std::function<bool()>& done)
+    {
+        bool is_done = false;
+        const pool::Watch look = loop.at_turn_end([&] {
+            if (is_done || !done()) return;
+            is_done = true;
+            loop.stop();
+        });
+        const pool::Watch limit = loop.after(std::chrono::seconds{20}, [this] { loop.stop(); });
+        loop.run();
+        return is_done;
+    }
+    std::size_t bans() { return gate.bans_active(pool::read_clock().steady); }
+    std::uint64_t ended(EndReason reason) const { return server->metrics().of(reason).value(); }
+    std::uint64_t authorized() const { return server->metrics().authorized.value(); }
+
+    pool::Loop loop;
+    stratum::Gate gate;
+    FakeShareLog log;
+    std::unique_ptr<stratum::Server> server;
+    std::uint16_t number = 0;  // of its port
+};
+
+// A client of TLS on the loop of its server.
+class TlsPeer {
+public:
+    explicit TlsPeer(Serving& pool)
+    {
+        pool::TcpConn::connect(pool.loop, {"127.0.0.1", pool.number},
+                               [this](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                                   ASSERT_TRUE(made.has_value());
+                                   tcp_ = std::move(*made);
+                                   tcp_->start({.on_bytes = [this](auto bytes) { take(bytes); },
+                                                .on_close = [this](auto) { closed = true; }});
+                                   take({});
+                               });
+    }
+    void write(std::string_view cipher) { tcp_->write(cipher); }
+    bool open() const { return tcp_ != nullptr && client.open(); }
+    bool hears(std::string_view part) const { return heard.find(part) != heard.npos; }
+
+    TlsClient client;
+    std::string heard;
+    bool closed = false;
+
+private:
+    void take(std::span<const std::uint8_t> bytes)
+    {
+        heard += client.hear({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        tcp_->write(client.wire());
+    }
+    std::unique_ptr<pool::TcpConn> tcp_;
+};
+
+void send_all(const RawSocket& socket, std::string_view bytes)
+{
+    ASSERT_EQ(::send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+}
+
+// Each costs as much as a dozen lines, and says nothing.
+TEST(TlsConduct, ToAskForNewKeysAgainAndAgainIsMisbehaviour)
+{
+    Serving pool;
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    peer.write(peer.client.say(hello));
+    ASSERT_TRUE(pool.until([&] { return peer.hears("mining.notify"); }));
+    peer.write(peer.client.update_keys(1000));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.bans(), 1U);
+    EXPECT_EQ(pool.ended(EndReason::too_many_new_keys), 1U);
+}
+
+TEST(TlsConduct, ToAskForThemBeforeTheFirstLineIsMisbehaviourToo)
+{
+    Serving pool;
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    peer.write(peer.client.update_keys(1000));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.bans(), 1U);
+    EXPECT_EQ(pool.ended(EndReason::too_many_new_keys), 1U);
+}
+
+// To open a record costs what a line does: three thousand of a blank each are no dozen of lines.
+TEST(TlsConduct, RecordsOfAByteCountAsLinesForTheirAddress)
+{
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 100;
+    Serving pool{limits};
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    peer.write(peer.client.say(hello));
+    ASSERT_TRUE(pool.until([&] { return peer.hears("mining.notify"); }));
+    peer.write(peer.client.say_bytewise(std::string(3000, ' ')));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.ended(EndReason::crowded_address), 1U);
+}
+
+TEST(TlsConduct, RecordsOfAByteCountAsLinesForTheirConnection)
+{
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 0;
+    stratum::ShardOptions options = hard();
+    options.session.lines_per_second = 100;
+    options.session.lines_burst = 500;
+    Serving pool{limits, {}, options};
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    // Behind the handshake's last, in one piece with it as far as the server can tell.
+    peer.write(peer.client.say_bytewise(std::string{hello} + std::string(3000, ' ')));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.ended(EndReason::too_many_requests), 1U);
+    EXPECT_EQ(pool.bans(), 1U);
+}
+
+// Whoever has flooded us is known for it, however he leaves.
+TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
+{
+    Serving pool;
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    peer.write(peer.client.say(hello));
+    ASSERT_TRUE(pool.until([&] { return peer.hears("mining.notify"); }));
+    std::string words = peer.client.say(bad_shares(120));
+    words += peer.client.say(bad_shares(120));
+    peer.write(words + std::string(64, 'x'));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.ended(EndReason::too_many_bad_shares), 1U);
+    EXPECT_EQ(pool.bans(), 1U);
+    EXPECT_TRUE(pool.gate.delayed("127.0.0.1:1", "user.w1", pool::read_clock().steady));
+}
+
+TEST(Conduct, BehindAFloodAResetSavesNobody)
+{
+    Serving pool;
+    RawSocket peer{pool.number};
+    send_all(peer, hello);
+    ASSERT_TRUE(pool.until([&] { return pool.authorized() == 1; }));
+    send_all(peer, bad_shares(240));
+    peer.reset();
+    ASSERT_TRUE(pool.until([&] { return pool.server->connections() == 0; }));
+    EXPECT_EQ(pool.ended(EndReason::too_many_bad_shares), 1U);
+    EXPECT_EQ(pool.bans(), 1U);
+}
+
+const std::string from_client = "PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n";
+
+stratum::PortOptions behind_proxy()
+{
+    stratum::PortOptions port;
+    port.proxies = {*stratum::parse_network("127.0.0.0/8")};
+    return port;
+}
+
+// In one read with the header, what comes behind it is still the client's.
+TEST(Proxied, AClientIsBlamedForWhatItSaysAndNotItsProxy)
+{
+    Serving pool{strict(), behind_proxy(), v2_options()};
+    const RawSocket proxy{pool.number};
+    send_all(proxy, from_client + std::string(stratum::Intake::hello_max + 65, '\x9c'));
+    ASSERT_TRUE(pool.until([&] { return pool.ended(EndReason::bad_frame) == 1; }));
+    const auto bans = pool.gate.bans(pool::read_clock().steady);
+    ASSERT_EQ(bans.size(), 1U);
+    EXPECT_EQ(bans.front().network, "198.51.100.7");
+}
+
+TEST(Proxied, AClientThatTalksNonsenseAtOncePassesTheGateLikeOthers)
+{
+    stratum::GateOptions limits;
+    limits.address.connects_burst = 2;
+    limits.address.connects_per_second = 1;
+    Serving pool{limits, behind_proxy()};
+    for (std::uint64_t come = 1; come <= 3; ++come) {
+        const RawSocket proxy{pool.number};
+        send_all(proxy, from_client + "no protocol at all\n");
+        ASSERT_TRUE(pool.until([&] {
+            return pool.ended(EndReason::not_stratum) + pool.ended(EndReason::connects_too_fast) ==
+                   come;
+        }));
+    }
+    EXPECT_EQ(pool.gate.answered(stratum::Gate::Answer::too_fast), 1U);
+    EXPECT_EQ(pool.gate.connections(), 0U);
+}
+
+}  // namespace
+}  // namespace tests
