@@ -171,7 +171,8 @@ public:
     /// The peer has not read what was sent (see v1::Session), or has now.
     void hold_jobs(pool::SessionId id);
     void release_jobs(pool::SessionId id);
-    /// Asks all who mine to connect again, one after the other within this time (see pace).
+    /// Asks all who mine to connect again, one after the other within this time (see pace); those
+    /// who have no work yet, or come still, once they have.
     void ask_to_reconnect(std::chrono::milliseconds over, pool::Now now);
     /// A line for the people in front of all miners that have work, one after the other (see pace).
     void announce(std::string_view text, pool::Now now);
@@ -293,6 +294,7 @@ private:
     Spread leaving_;
     Spread telling_;
     Spread ticking_;
+    bool leaving_begun_ = false;
     bool tells_gate_ = false;  // this round of ticks
     std::string told_;         // by telling_
     pool::JsonDocument json_;

@@ -49,7 +49,6 @@ void Shard::open(pool::SessionId id, const std::string& peer, const DifficultyLi
     sessions_.try_emplace(id.value, std::in_place_type<v1::Session>, id, peer, subscription,
                           difficulty, rolled, now);
     line_up(id);
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
 void Shard::open_v2(pool::SessionId id, const std::string& peer, const DifficultyLimits& difficulty,
@@ -60,7 +59,6 @@ void Shard::open_v2(pool::SessionId id, const std::string& peer, const Difficult
     options.difficulty = difficulty;
     sessions_.try_emplace(id.value, std::in_place_type<v2::Session>, id, peer, options, now);
     line_up(id);
-    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
 void Shard::acknowledge(pool::SessionId id, pool::Now now)
@@ -137,6 +135,9 @@ void Shard::line_up(pool::SessionId id)
     constexpr std::size_t few = 64;
     if (order_.size() > 2 * sessions_.size() + few) static_cast<void>(all_sessions());
     order_.push_back(id);
+    // Whoever was still on his way in when the others were asked to go.
+    if (leaving_begun_) with(id, [](auto& session) { session.to_leave = true; });
+    metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
 const std::vector<pool::SessionId>& Shard::all_sessions()
@@ -147,6 +148,7 @@ const std::vector<pool::SessionId>& Shard::all_sessions()
 
 void Shard::ask_to_reconnect(std::chrono::milliseconds over, pool::Now now)
 {
+    leaving_begun_ = true;
     leaving_.begin(all_sessions(), over, now.steady, 1);
     send_away(now.steady);
 }
@@ -155,7 +157,7 @@ void Shard::send_away(pool::SteadyTime now)
 {
     for (const pool::SessionId id : leaving_.due(now)) {
         with(id, [this](auto& session) {
-            session.ask_to_reconnect();
+            session.to_leave = true;
             touch(session);
         });
     }
@@ -178,8 +180,6 @@ void Shard::tell(pool::SteadyTime now)
     }
 }
 
-bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
-                      pool::Now now)
 bool Shard::may_open(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now)
 {
     bool may = false;
@@ -192,6 +192,8 @@ bool Shard::may_open(pool::SessionId id, std::size_t records, std::size_t bytes,
     return may;
 }
 
+bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
+                      pool::Now now)
 {
     if (options_.gate == nullptr || !address) return true;
     return bursts_.may_read(*address, id, cost, options_.gate->lines_per_second(*address),

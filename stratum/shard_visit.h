@@ -106,6 +106,7 @@ void Shard::touch(AnySession& session)
         variant_wanted_ = note_wish(session) || variant_wanted_;
         authorised_.push_back(session.id());
     }
+    if (session.to_leave) session.to_leave = !session.ask_to_reconnect();
     if (session.listed || (!session.has_output() && !session.ended())) return;
     session.listed = true;
     dirty_.push_back(session.id());

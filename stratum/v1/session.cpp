@@ -117,9 +117,11 @@ void Session::release_jobs(World& world)
     if (std::exchange(job_owed_, false)) on_job(world);
 }
 
-void Session::ask_to_reconnect()
+bool Session::ask_to_reconnect()
 {
-    if (!ended_ && authorised() && !sent_.empty()) append_reconnect(out());
+    if (ended_ || !authorised() || sent_.empty()) return false;
+    append_reconnect(out());
+    return true;
 }
 
 // It has come back under the same extranonce, and to what it had before its break: the same work

@@ -120,8 +120,9 @@ public:
     /// The peer has not read what was sent: jobs are left out until it has, then the newest goes.
     void hold_jobs() { held_ = true; }
     void release_jobs(World& world);
-    /// client.reconnect without an address, to those who mine: the server is going away.
-    void ask_to_reconnect();
+    /// client.reconnect without an address, to those who mine: the server is going away. False:
+    /// it does not mine yet.
+    [[nodiscard]] bool ask_to_reconnect();
     /// True when the next regular job is too far off: the difficulty is wrong by four times or
     /// more, the miner seems to have missed the last one, or it came back to a job that it had.
     bool wants_job_now() const;
@@ -191,6 +192,8 @@ public:
     bool listed = false;
     bool wishes = false;
     /// Its gate knows how it has ended.
+    /// The shard's note that it is to be asked to connect again as soon as it mines.
+    bool to_leave = false;
     bool settled = false;
     /// The shard's notes: what it has told its server of this session.
     bool told_authorised = false;

@@ -295,13 +295,14 @@ std::optional<std::chrono::duration<double>> Session::share_interval(pool::Stead
     return std::chrono::duration<double>{1 / shares_per_second};
 }
 
-void Session::ask_to_reconnect()
+bool Session::ask_to_reconnect()
 {
-    if (ended_ || (channels_.empty() && stage_ != Stage::declaring)) return;
+    if (ended_ || (channels_.empty() && stage_ != Stage::declaring)) return false;
     // A miner may leave at that word: what it has earned is said before.
     acknowledge_all(heard_);
     send(Reconnect{});
 }
+    return true;
 
 void Session::end(EndReason reason)
 {

@@ -145,8 +145,9 @@ public:
     void end_if_late(std::uint32_t stale_max);
     const std::string& peer() const { return peer_; }
     const std::optional<IpAddress>& address() const { return address_; }  ///< of the peer
-    /// Reconnect without an address, to those who mine: the server is going away.
-    void ask_to_reconnect();
+    /// Reconnect without an address, to those who mine: the server is going away. False: it does
+    /// not mine yet.
+    [[nodiscard]] bool ask_to_reconnect();
     /// v2 has no words for people.
     void announce(std::string_view) {}
     void fix_difficulty(pool::Difficulty difficulty);
@@ -172,6 +173,8 @@ public:
     bool wishes = false;
     /// Its gate knows how it has ended.
     bool settled = false;
+    /// The shard's note that it is to be asked to connect again as soon as it mines.
+    bool to_leave = false;
 
 private:
     enum class Stage : std::uint8_t { handshake, setup, mining, declaring };

@@ -218,6 +218,34 @@ TEST(Spread, AsksMinersToConnectAgainOneAfterTheOther)
     EXPECT_EQ(jobs_heard(talk, miners), miners.size());
 }
 
+// They would sit on a server that is going away until it hangs up on them.
+TEST(Spread, AsksThoseWhoHaveNoWorkYetToConnectAgainOnceTheyHaveIt)
+{
+    Talk talk;
+    const auto subscribed = talk.open();
+    talk.say(subscribed, R"({"id":1,"method":"mining.subscribe","params":[]})");
+    TalkingMiner waiting{talk, "user.w"};
+    talk.shard.ask_to_reconnect(milliseconds{100}, talk.now);
+    talk.pace(milliseconds{200});
+    const auto late = talk.open();
+    const auto asked = [](const Lines& lines) { return contains(lines, "client.reconnect"); };
+    EXPECT_FALSE(asked(talk.hear(subscribed)) || asked(talk.hear(waiting.id)));
+
+    talk.publish(1);
+    EXPECT_TRUE(asked(talk.hear(waiting.id)));
+    constexpr std::string_view authorize =
+        R"({"id":2,"method":"mining.authorize","params":["user.w","x"]})";
+    const Lines heard = talk.say(subscribed, authorize);
+    ASSERT_TRUE(asked(heard));
+    EXPECT_TRUE(contains({heard.back()}, "client.reconnect")) << "behind its first job";
+    talk.say(late, R"({"id":1,"method":"mining.subscribe","params":[]})");
+    EXPECT_TRUE(asked(talk.say(late, authorize)));
+    talk.publish(2);
+    for (const auto id : {subscribed, waiting.id, late}) {
+        EXPECT_FALSE(asked(talk.hear(id))) << "once";
+    }
+}
+
 TEST(Spread, TellsPeopleSomethingOneMinerAfterTheOther)
 {
     Talk talk;
