@@ -49,6 +49,7 @@ struct ShareCounts {
 struct MinedAccount {
     pool::AccountKey key;
     pool::MemberHandle handle;  ///< 0 until its first recorded share
+    std::size_t worker = 0;     ///< one that mines for it: the one it came with
 };
 
 /// A worker of a connection, by whichever protocol it came.

@@ -16,10 +16,20 @@ std::string key_of(std::size_t account, std::string_view name)
     return '\n' + std::to_string(account) + '/' + std::string{name};
 }
 
+// Likewise, and like no worker's. The script is the name's.
+std::string key_of(const pool::AccountKey& account)
+{
+    return '\t' + std::to_string(account.registered.value) + '/' + account.name;
+}
+
 }  // namespace
 
 std::size_t Roster::account_at(const pool::AccountKey& account) const
 {
+    if (index_ != nullptr) {
+        const auto at = index_->find(key_of(account));
+        return at == index_->end() ? accounts_.size() : at->second;
+    }
     const auto found =
         std::find_if(accounts_.begin(), accounts_.end(),
                      [&account](const MinedAccount& mined) { return mined.key == account; });
@@ -46,11 +56,9 @@ std::optional<std::size_t> Roster::find(const UserName& user) const
 
 std::optional<std::size_t> Roster::one_of(const pool::AccountKey& account) const
 {
-    const auto found = std::find_if(
-        workers_.begin(), workers_.end(),
-        [at = account_at(account)](const Worker& worker) { return worker.account == at; });
-    if (found == workers_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - workers_.begin());
+    const std::size_t at = account_at(account);
+    if (at == accounts_.size()) return std::nullopt;
+    return accounts_[at].worker;
 }
 
 std::optional<std::size_t> Roster::find(std::size_t account, std::string_view name) const
@@ -82,6 +90,7 @@ void Roster::index(std::size_t at)
     const Worker& worker = workers_[at];
     index_->insert_or_assign(key_of(worker.account, worker.name), at);
     index_->insert_or_assign(worker.given, at);
+    index_->insert_or_assign(key_of(accounts_[worker.account].key), worker.account);
 }
 
 std::size_t Roster::make(std::size_t account, std::string name, std::string_view given,
@@ -113,7 +122,9 @@ std::optional<std::size_t> Roster::add(UserName user, std::string_view given,
         return known;
     }
     if (workers_.size() >= workers_max) return std::nullopt;
-    if (account == accounts_.size()) accounts_.push_back({std::move(user.account), {}});
+    if (account == accounts_.size()) {
+        accounts_.push_back({std::move(user.account), {}, workers_.size()});
+    }
     return make(account, std::move(user.worker), given, now);
 }
 

@@ -63,8 +63,8 @@ private:
 
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;
-    // Behind a proxy are thousands, and each share names one; nearly everybody else is alone. By
-    // account and name, and by spelling.
+    // Behind a proxy are thousands, and each share names one; nearly everybody else is alone. Of
+    // workers, by account and name, and by spelling; and of accounts, by theirs.
     using Index = std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>>;
     std::unique_ptr<Index> index_;
 };

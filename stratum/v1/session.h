@@ -55,8 +55,9 @@ struct SessionOptions {
     double lines_burst = 50'000;        ///< a line counts for as many as its bytes are worth
     /// More answers than that in one turn, and nobody reads them: the connection is closed.
     std::size_t answers_bytes = std::size_t{256} << 10;
-    /// Unknown or senseless ones, or names that nobody has, without a good share between; of names
-    /// as many as workers_max once a worker has authorised.
+    /// Unknown or senseless ones, or names that nobody has or that may not come now, without a good
+    /// share between; of names as many as workers_max once a worker has authorised, and ten times
+    /// that for which there is no room.
     std::size_t bad_requests_max = 32;
     std::chrono::seconds first_line_within{15};
     std::chrono::seconds subscribe_within{30};
@@ -191,9 +192,9 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
-    /// Its gate knows how it has ended.
     /// The shard's note that it is to be asked to connect again as soon as it mines.
     bool to_leave = false;
+    /// Its gate knows how it has ended.
     bool settled = false;
     /// The shard's notes: what it has told its server of this session.
     bool told_authorised = false;
@@ -302,7 +303,8 @@ private:
     bool heard_line_ = false;
     std::optional<pool::SteadyTime> line_begun_;
     std::size_t bad_requests_ = 0;
-    std::size_t refused_names_ = 0;  // likewise without a good share between
+    std::size_t refused_names_ = 0;  // likewise without a good share between, as the next
+    std::size_t full_refusals_ = 0;  // of names, when it had all that it may have
     std::uint64_t accepted_ = 0;
     std::optional<pool::Difficulty> proven_;  // of the last accepted share that names a worker
 

@@ -14,6 +14,7 @@ namespace {
 // NiceHash drops a pool that ever sends less than its SHA256AsicBoost minimum of 500,000.
 constexpr std::string_view nicehash = "NiceHash/";
 constexpr pool::Difficulty nicehash_floor{19};
+constexpr std::size_t full_refusals_per_worker = 10;
 
 // For the people who look at connections, and for nothing else.
 std::string about_of(const Configure& call)
@@ -54,11 +55,13 @@ void Session::count_bad_request(const Turn& turn)
 
 // One customer's wrong name is no reason to send a whole proxy away: with a worker it may have as
 // many of them as it may have workers. Looked at behind a read, for the good names may come last.
+// And a proxy of more machines than it may have workers asks once for each of them.
 void Session::end_if_guessing(const SessionOptions& options)
 {
     const std::size_t alone = options.bad_requests_max;
     const std::size_t most = authorised() ? std::max(options.workers_max, alone) : alone;
-    if (refused_names_ >= most) end(EndReason::too_many_bad_requests);
+    const bool insists = full_refusals_ >= full_refusals_per_worker * options.workers_max;
+    if (refused_names_ >= most || insists) end(EndReason::too_many_bad_requests);
 }
 
 void Session::on(const Configure& call, const Turn& turn)
@@ -178,13 +181,17 @@ void Session::on(const Authorize& call, const Turn& turn)
     if (turn.world.gate != nullptr &&
         turn.world.gate->delayed(peer_, user->account.name + '.' + user->worker, turn.now.steady)) {
         turn.world.metrics.delayed_authorizes.add();
+        ++refused_names_;
         return refuse("Too many bad shares, try again later");
     }
     const bool first = !authorised();
     const bool had_none = sent_.empty();
     // What is kept of it is bounded: blanks around it are not.
     const auto worker = add_worker(std::move(*user), trimmed_user_name(call.user), turn);
-    if (!worker) return refuse("Too many workers");
+    if (!worker) {
+        ++full_refusals_;
+        return refuse("Too many workers");
+    }
     turn.world.metrics.authorized.add();
     const bool same = resumed_ == nullptr || resumed_->left.account == roster_.account(0).key.name;
     const auto moved = same ? std::nullopt : leave_to_owner(turn);

@@ -245,6 +245,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         ask_version();
         bad_requests_ = 0;
         refused_names_ = 0;
+        full_refusals_ = 0;
         low_shares_ = 0;
     } else if (accepted) {
         append_error(

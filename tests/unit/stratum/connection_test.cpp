@@ -467,6 +467,39 @@ TEST(WorkerNames, OfAnAddressAreBoundedOverAllItsConnections)
         const auto id = talk.shard.open(peer, talk.now);
         talk.say(id, subscribe);
         return id;
+TEST(RefusedNames, AreThoseThatMayNotComeNowToo)
+{
+    stratum::Gate gate{stratum::GateOptions{}};
+    auto options = Talk::default_options();
+    options.gate = &gate;
+    Talk talk{options};
+    gate.delay_worker("192.0.2.1:1", "user.bad0", talk.now.steady);
+    const auto id = talk.open();
+    talk.say(id, subscribe);
+    for (int i = 0; i < 31; ++i) talk.send(id, authorizes("user.bad", 0, 1));
+    EXPECT_EQ(talk.end_of(id), std::nullopt);
+    talk.send(id, authorizes("user.bad", 0, 1));
+    EXPECT_EQ(talk.end_of(id), EndReason::too_many_bad_requests);
+}
+
+// A proxy with more machines than it may have workers asks once for each of them, and stays; who
+// goes on asking does not.
+TEST(RefusedNames, ForWhichThereIsNoRoomAreBounded)
+{
+    auto options = Talk::default_options();
+    options.session.workers_max = 40;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner proxy{talk, "user.w0"};
+    talk.send(proxy.id, authorizes("user.w", 0, 40 + 399));
+    EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+    EXPECT_TRUE(contains(proxy.submit(proxy.find()), "true")) << "a good share begins it anew";
+    talk.send(proxy.id, authorizes("user.x", 0, 399));
+    EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+    talk.send(proxy.id, authorizes("user.x", 0, 1));
+    EXPECT_EQ(talk.end_of(proxy.id), EndReason::too_many_bad_requests);
+}
+
     };
     const auto first = from("192.0.2.1:1");
     EXPECT_EQ(good(first), 16);
