@@ -111,7 +111,8 @@ void DifficultyPolicy::suggest(pool::Difficulty difficulty, pool::SteadyTime now
 
 void DifficultyPolicy::begin_at(pool::Difficulty difficulty, pool::SteadyTime now)
 {
-    if (fixed_ || held_) return;
+    if (fixed_ || held_ || begun_at_ == difficulty) return;
+    begun_at_ = difficulty;
     expected_ = difficulty;
     begin_anew(difficulty, now);
 }

@@ -75,7 +75,8 @@ public:
     /// What the client bears (NiceHash's minimum, v2's maximum target): a floor of its own, that no
     /// set_floor lowers. Beats the network's difficulty, too.
     void set_least(pool::Difficulty difficulty) { least_ = difficulty; }
-    /// What the worker was given before, the password's `th=`: where to start from, no demand.
+    /// What the worker was given before, the password's `th=`: where to start from, no demand. The
+    /// same again does nothing.
     void begin_at(pool::Difficulty difficulty, pool::SteadyTime now);
     bool varies() const { return limits_.vary && !fixed_ && !held_; }
     /// The difficulty at which so many hashes a second make the wanted share rate. > 0, finite.
@@ -136,6 +137,7 @@ private:
     pool::Difficulty cap_ = pool::difficulty_max;
     pool::Difficulty demanded_start_ = pool::difficulty_min;
     std::optional<pool::Difficulty> hint_;
+    std::optional<pool::Difficulty> begun_at_;
     std::optional<pool::Difficulty> held_;
     std::optional<pool::Difficulty> expected_;  // what it should manage at the wanted share rate
     bool fixed_ = false;

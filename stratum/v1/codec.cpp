@@ -115,9 +115,9 @@ Call configure(JsonValue params)
     Configure call;
     for (const JsonValue code : codes) {
         const auto name = code.string();
-        if (!name || std::find(call.codes.begin(), call.codes.end(), *name) != call.codes.end()) {
-            continue;
-        }
+        // A parameter of the answer to another code is none itself: its key would stand twice.
+        if (!name || *name == "version-rolling.mask") continue;
+        if (std::find(call.codes.begin(), call.codes.end(), *name) != call.codes.end()) continue;
         if (call.codes.size() == codes_max) break;
         call.codes.push_back(*name);
     }

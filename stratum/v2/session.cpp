@@ -85,6 +85,7 @@ void Session::on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::
         // Whatever follows a refusal is not looked at (sv2-apps#876).
         if (ended_) return;
     }
+    end_if_guessing(world.options);
     if (reader_.trouble() != FrameReader::Trouble::none) {
         world.metrics.bad_frames.add();
         const bool too_long = reader_.trouble() == FrameReader::Trouble::too_long;
@@ -301,8 +302,8 @@ bool Session::ask_to_reconnect()
     // A miner may leave at that word: what it has earned is said before.
     acknowledge_all(heard_);
     send(Reconnect{});
-}
     return true;
+}
 
 void Session::end(EndReason reason)
 {

@@ -40,11 +40,13 @@ namespace stratum::v2 {
 struct SessionOptions {
     pool::Chain chain = pool::Chain::main;
     DifficultyLimits difficulty;
-    std::uint8_t rolled_bytes = 8;       ///< of an extended channel's extranonce
-    std::size_t channels_max = 1000;     ///< a connection; proxies bring hundreds
-    std::size_t workers_max = 1000;      ///< likewise
-    double opens_per_second = 4;         ///< of channels, sustained; channels_max at once
-    std::size_t bad_requests_max = 32;   ///< unknown or senseless ones without a good share between
+    std::uint8_t rolled_bytes = 8;    ///< of an extended channel's extranonce
+    std::size_t channels_max = 1000;  ///< a connection; proxies bring hundreds
+    std::size_t workers_max = 1000;   ///< likewise
+    double opens_per_second = 4;      ///< of channels, sustained; channels_max at once
+    /// Unknown or senseless ones, or names that nobody has, without a good share between; of names
+    /// as many as channels_max once there was a channel.
+    std::size_t bad_requests_max = 32;
     std::uint32_t bad_shares_max = 160;  ///< of the last 256; more closes the connection
     double frames_per_second = 10'000;   ///< sustained; more closes the connection. 0: no limit
     double frames_burst = 50'000;
@@ -171,10 +173,10 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
-    /// Its gate knows how it has ended.
-    bool settled = false;
     /// The shard's note that it is to be asked to connect again as soon as it mines.
     bool to_leave = false;
+    /// Its gate knows how it has ended.
+    bool settled = false;
 
 private:
     enum class Stage : std::uint8_t { handshake, setup, mining, declaring };
@@ -238,7 +240,8 @@ private:
     };
     Channel* open(const Wish& wish, const Turn& turn);
     void refuse_open(std::uint32_t request, std::string_view code, const Turn& turn);
-    void refuse_full(std::uint32_t request, const Turn& turn);
+    void say_refusal(std::uint32_t request, std::string_view code, const Turn& turn);
+    void end_if_guessing(const SessionOptions& options);
     Channel* find_any(std::uint32_t id);
     Channel* find(std::uint32_t id);  // that the miner has not closed
     bool may_have_another(World& world) const;
@@ -306,6 +309,7 @@ private:
     std::uint32_t next_channel_;
     std::size_t urgent_ = 0;  // of them
     std::size_t bad_requests_ = 0;
+    std::size_t refused_names_ = 0;                 // of channels: nobody has them, or not now
     std::size_t full_refusals_ = 0;                 // of channels, when it had all that it may have
     std::optional<pool::SteadyTime> unused_since_;  // its last channel was closed then
     std::uint64_t accepted_ = 0;

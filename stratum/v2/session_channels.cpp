@@ -8,7 +8,6 @@
 namespace stratum::v2 {
 namespace {
 
-// A proxy with more miners than it may have channels asks once for each of them.
 constexpr std::size_t full_refusals_per_channel = 10;
 constexpr double hashes_of_difficulty_one = 4294967296.0;
 // Whether a rate can be meant. NaN, infinity and less than nothing can not.
@@ -94,6 +93,11 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
         refuse_open(wish.request, code, turn);
         return nullptr;
     };
+    const auto refuse_name = [this, &wish, &turn](std::string_view code) {
+        ++refused_names_;
+        say_refusal(wish.request, code, turn);
+        return nullptr;
+    };
     if (!is_rate(wish.hash_rate)) return refuse("invalid-nominal-hashrate");
     if (wish.target_max < pool::target_of(difficulty_.max)) {
         return refuse("max-target-out-of-range");
@@ -102,31 +106,30 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
     if (!user) {
         world.metrics.authorize_refused.add();
         const bool unknown = user.error().code == pool::Error::Code::not_found;
-        return refuse(unknown ? "unknown-user" : "invalid-user-identity");
+        return refuse_name(unknown ? "unknown-user" : "invalid-user-identity");
     }
     if (world.gate != nullptr &&
         world.gate->delayed(peer_, user->account.name + '.' + user->worker, turn.now.steady)) {
         world.metrics.delayed_authorizes.add();
-        return refuse("channel-capacity-exhausted");
+        return refuse_name("channel-capacity-exhausted");
     }
-    // One channel is refused, and nothing else stops (sv2-apps#730).
-    if (channels_.size() >= world.options.channels_max) {
-        refuse_full(wish.request, turn);
+    const auto refuse_full = [this, &wish, &turn] {
+        ++full_refusals_;
+        say_refusal(wish.request, "channel-capacity-exhausted", turn);
         return nullptr;
-    }
+    };
+    // One channel is refused, and nothing else stops (sv2-apps#730).
+    if (channels_.size() >= world.options.channels_max) return refuse_full();
     // Each channel takes a prefix, and a closed one's rests for the life of a job: opening and
     // closing without end would leave none for anybody else.
     if (!opens_.take(world.options.opens_per_second,
                      static_cast<double>(world.options.channels_max), turn.now.steady)) {
-        return refuse("channel-capacity-exhausted");
+        return refuse_full();
     }
-    if (!may_have_another(world)) {
-        refuse_full(wish.request, turn);
-        return nullptr;
-    }
+    if (!may_have_another(world)) return refuse_full();
     const auto refuse_late = [&] {
         give_back(world.gate, channels_.size() + 1);
-        return refuse("channel-capacity-exhausted");
+        return refuse_full();
     };
     const bool first = next_channel_ == group_id + 1;
     const auto prefix = world.prefixes.lease(
@@ -177,20 +180,27 @@ void Session::give_back(Gate* gate, std::size_t before) const
 
 void Session::refuse_open(std::uint32_t request, std::string_view code, const Turn& turn)
 {
-    turn.world.metrics.channels_refused.add();
-    send(OpenError{.request = request, .code = {code}});
+    say_refusal(request, code, turn);
     if (++bad_requests_ >= turn.world.options.bad_requests_max) {
         end(EndReason::too_many_bad_requests);
     }
 }
 
-void Session::refuse_full(std::uint32_t request, const Turn& turn)
+void Session::say_refusal(std::uint32_t request, std::string_view code, const Turn& turn)
 {
     turn.world.metrics.channels_refused.add();
-    send(OpenError{.request = request, .code = {"channel-capacity-exhausted"}});
-    if (++full_refusals_ >= full_refusals_per_channel * turn.world.options.channels_max) {
-        end(EndReason::too_many_bad_requests);
-    }
+    send(OpenError{.request = request, .code = {code}});
+}
+
+// One customer's wrong name is no reason to send a whole proxy away: with a channel it may have as
+// many of them as it may have channels. Looked at behind a read, for the good names may come last.
+// And a proxy with more miners than it may have channels asks once for each of them.
+void Session::end_if_guessing(const SessionOptions& options)
+{
+    const std::size_t alone = options.bad_requests_max;
+    const std::size_t most = roster_.empty() ? alone : std::max(options.channels_max, alone);
+    const bool insists = full_refusals_ >= full_refusals_per_channel * options.channels_max;
+    if (refused_names_ >= most || insists) end(EndReason::too_many_bad_requests);
 }
 
 void Session::on(const UpdateChannel& call, const Turn& turn)

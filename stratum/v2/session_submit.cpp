@@ -148,6 +148,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     if (good) {
         ++accepted_;
         bad_requests_ = 0;
+        refused_names_ = 0;
         full_refusals_ = 0;
     }
     const bool late = outcome.judgement == pool::Judgement::stale;

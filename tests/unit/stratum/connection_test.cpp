@@ -164,6 +164,25 @@ TEST(Configure, SaysAtOnceWhatHoldsForAMinerThatChangesItsMask)
     EXPECT_EQ(lines[1], R"({"id":null,"method":"mining.set_version_mask","params":["00c00000"]})");
 }
 
+// A key that stands twice in an answer is read as either by whoever reads it.
+TEST(Configure, AnswersEachKeyOnce)
+{
+    Talk talk;
+    const auto id = talk.open();
+    for (const std::string_view codes :
+         {R"("version-rolling","version-rolling.mask")",
+          R"("version-rolling.mask","version-rolling")",
+          R"("version-rolling","info","version-rolling","version\u002drolling","info")"}) {
+        const Lines lines = talk.say(id, R"({"id":5,"method":"mining.configure","params":[[)" +
+                                             std::string{codes} + "],{}]}");
+        ASSERT_EQ(lines.size(), 1U);
+        for (const std::string_view key :
+             {R"("version-rolling":)", R"("version-rolling.mask":)", R"("info":)"}) {
+            EXPECT_EQ(lines[0].find(key), lines[0].rfind(key)) << codes << lines[0];
+        }
+    }
+}
+
 TEST(Configure, KeepsWhatAMinerTellsOfItselfForPeopleToRead)
 {
     Talk talk;
@@ -448,25 +467,6 @@ TEST(RefusedNames, AreBoundedAllTheSame)
     EXPECT_EQ(talk.end_of(miner.id), EndReason::too_many_bad_requests);
 }
 
-// Names are free: what an address may have of them is not each connection's own matter.
-TEST(WorkerNames, OfAnAddressAreBoundedOverAllItsConnections)
-{
-    stratum::GateOptions limits;
-    limits.address.channels = 20;
-    limits.prefix.channels = 30;
-    stratum::Gate gate{limits};
-    auto options = Talk::default_options();
-    options.gate = &gate;
-    Talk talk{options};
-    talk.publish(1);
-    const auto good = [&talk](pool::SessionId id) {
-        const Lines lines = talk.send(id, authorizes("user.w", 0, 16));
-        return std::count(lines.begin(), lines.end(), R"({"id":1,"result":true,"error":null})");
-    };
-    const auto from = [&talk](const std::string& peer) {
-        const auto id = talk.shard.open(peer, talk.now);
-        talk.say(id, subscribe);
-        return id;
 TEST(RefusedNames, AreThoseThatMayNotComeNowToo)
 {
     stratum::Gate gate{stratum::GateOptions{}};
@@ -500,6 +500,25 @@ TEST(RefusedNames, ForWhichThereIsNoRoomAreBounded)
     EXPECT_EQ(talk.end_of(proxy.id), EndReason::too_many_bad_requests);
 }
 
+// Names are free: what an address may have of them is not each connection's own matter.
+TEST(WorkerNames, OfAnAddressAreBoundedOverAllItsConnections)
+{
+    stratum::GateOptions limits;
+    limits.address.channels = 20;
+    limits.prefix.channels = 30;
+    stratum::Gate gate{limits};
+    auto options = Talk::default_options();
+    options.gate = &gate;
+    Talk talk{options};
+    talk.publish(1);
+    const auto good = [&talk](pool::SessionId id) {
+        const Lines lines = talk.send(id, authorizes("user.w", 0, 16));
+        return std::count(lines.begin(), lines.end(), R"({"id":1,"result":true,"error":null})");
+    };
+    const auto from = [&talk](const std::string& peer) {
+        const auto id = talk.shard.open(peer, talk.now);
+        talk.say(id, subscribe);
+        return id;
     };
     const auto first = from("192.0.2.1:1");
     EXPECT_EQ(good(first), 16);

@@ -164,6 +164,44 @@ TEST(DifficultyPolicy, NeverGoesBelowAFloorAndIgnoresHintsWhenFixed)
     EXPECT_EQ(policy.next().exponent, 12);
 }
 
+// Miners authorise again and again, each time with the same password.
+TEST(DifficultyPolicy, BeginsAnewOnceForTheSameHashrate)
+{
+    DifficultyPolicy policy{{.min = {0}, .max = {40}, .start = {10}}, epoch};
+    for (int tenth = 0; tenth < 300; ++tenth) {
+        const auto now = epoch + std::chrono::milliseconds{100} * tenth;
+        policy.begin_at({10}, now);
+        policy.on_share(policy.next(), now);
+    }
+    EXPECT_GT(policy.next().exponent, 10);
+}
+
+TEST(Roster, FindsEachOfAThousandAccountsAndAWorkerOfIt)
+{
+    Roster roster;
+    constexpr std::size_t count = 1000;
+    const auto user = [](std::size_t number) {
+        return UserName{.account = {.script = {},
+                                    .registered = pool::AccountId{1 + number / 2},
+                                    .name = "user" + std::to_string(number)},
+                        .worker = "w"};
+    };
+    for (int time = 0; time < 2; ++time) {
+        for (std::size_t i = 0; i < count; ++i) {
+            ASSERT_EQ(roster.add(user(i), user(i).account.name + ".w", count, epoch), i);
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(roster.one_of(user(i).account), i);
+    // The name is given to another account while the connection stands.
+    UserName again = user(0);
+    again.account.registered = pool::AccountId{9'999};
+    EXPECT_EQ(roster.one_of(again.account), std::nullopt);
+    const auto next = roster.add(again, "user0.w", count + 1, epoch);
+    EXPECT_EQ(next, count);
+    EXPECT_EQ(roster.one_of(again.account), next);
+    EXPECT_EQ(roster.one_of(user(0).account), 0U);
+}
+
 // By its name it is one worker, however it is spelt; a share finds it by the spelling in use.
 TEST(Roster, FindsEachOfAThousandByNameAndBySpelling)
 {

@@ -256,6 +256,59 @@ TEST_F(V2Regression, SvTwoApps731AFloodOfChannelsIsBounded)
     EXPECT_TRUE(other.take<SubmitSuccess>().has_value());
 }
 
+// One customer of a proxy has mistyped the account of all of his machines.
+TEST_F(V2Regression, NamesThatNobodyHasLeaveAProxyToItsOtherCustomers)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.channels_max = 100;
+    options.v2.workers_max = 100;
+    Talk small{options};
+    small.publish(1);
+    Peer peer{small};
+    peer.set_up();
+    const auto ask = [&peer](std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            peer.say(OpenStandard{i, {"nobody.rig"}, 0, pool::Uint256::max()});
+        }
+    };
+    ask(31);
+    const auto channel = peer.open_extended();
+    const auto job = peer.extended_job(channel);
+    ask(68);
+    ASSERT_EQ(small.end_of(peer.id), std::nullopt);
+    peer.say(peer.extended_share(channel, job));
+    ASSERT_TRUE(peer.take<SubmitSuccess>().has_value()) << "a good share begins it anew";
+    ask(99);
+    EXPECT_EQ(small.end_of(peer.id), std::nullopt);
+    ask(1);
+    EXPECT_EQ(small.end_of(peer.id), EndReason::too_many_bad_requests);
+
+    Peer guesser{small};
+    guesser.set_up();
+    for (std::uint32_t i = 0; i < 32; ++i) {
+        ASSERT_EQ(small.end_of(guesser.id), std::nullopt);
+        guesser.say(OpenStandard{i, {"nobody.rig"}, 0, pool::Uint256::max()});
+    }
+    EXPECT_EQ(small.end_of(guesser.id), EndReason::too_many_bad_requests);
+}
+
+// Nobody misbehaves who asks for what we have run out of.
+TEST_F(V2Regression, PrefixesThatHaveRunOutAreNoBadRequestOfAProxy)
+{
+    stratum::ShardOptions options = v2_options();
+    options.prefixes.count = 2;
+    Talk small{options};
+    small.publish(1);
+    Peer peer{small};
+    peer.set_up();
+    for (int i = 0; i < 2; ++i) peer.open_extended();
+    for (std::uint32_t i = 0; i < 40; ++i) {
+        peer.say(OpenExtended{i, {"user.rig"}, 0, pool::Uint256::max(), 4});
+        EXPECT_EQ(peer.take<OpenError>()->code.value, "channel-capacity-exhausted");
+    }
+    EXPECT_EQ(small.end_of(peer.id), std::nullopt);
+}
+
 // Likewise over connections: each channel costs a job at every tip, whoever's it is.
 TEST_F(V2Regression, SvTwoApps731AFloodOfChannelsIsBoundedForAnAddressOverAllItsConnections)
 {
