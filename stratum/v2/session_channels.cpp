@@ -124,7 +124,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
     // closing without end would leave none for anybody else.
     if (!opens_.take(world.options.opens_per_second,
                      static_cast<double>(world.options.channels_max), turn.now.steady)) {
-        return refuse_full();
+        return refuse("channel-capacity-exhausted");
     }
     if (!may_have_another(world)) return refuse_full();
     const auto refuse_late = [&] {
