@@ -36,7 +36,7 @@ struct AccountBookOptions {
 /// holds the account: the next call reconnects.
 class AccountBook {
 public:
-    /// The schema must be there: open after the Service.
+    /// Open after the Service makes the schema. Errors: refused, a lock shorter than the books'.
     static pool::Result<std::unique_ptr<AccountBook>> open(AccountBookOptions options);
     ~AccountBook();
     AccountBook(const AccountBook&) = delete;

@@ -1,7 +1,9 @@
+#include <cstdlib>
 #include <utility>
 
 #include "payouts/mysql_account_addresses.h"
 #include "payouts/mysql_account_impl.h"
+#include "payouts/mysql_accounts.h"
 #include "payouts/mysql_schedules.h"
 #include "pool/bitcoin/message_signature.h"
 
@@ -23,6 +25,20 @@ Result<std::vector<PayRoute>> routes_of(MysqlConnection& db, const AccountRow& a
     auto active = read_active_routes(db, account.id);
     if (!active) return fail(active.error());
     return routes_in_force(std::move(*active), account.first_address, chain).routes;
+}
+
+// The database holds all changes to it, whoever writes them (schema.sql, migration 20).
+Result<void> check_lock(MysqlConnection& db, std::chrono::hours configured)
+{
+    const std::string now = std::to_string(configured.count());
+    const auto begun = fix_setting(db, "address_lock_hours", now);
+    if (!begun) return fail(begun.error());
+    if (std::strtoll(begun->c_str(), nullptr, 10) <= configured.count()) return {};
+    return fail(Error::Code::refused,
+                "the books in database " + db.options().database +
+                    " lock changes of addresses for " + *begun +
+                    " hours at least, and accounts.address_lock_hours is " + now +
+                    ": set it back, or let zubrd migrate --user shorten the lock to it");
 }
 
 }  // namespace
@@ -172,6 +188,8 @@ Result<std::unique_ptr<AccountBook>> AccountBook::open(AccountBookOptions option
 {
     auto impl = std::make_unique<Impl>(std::move(options));
     if (auto connected = impl->db.connect(); !connected) return fail(connected.error());
+    const auto locks = check_lock(impl->db, impl->options.address_lock);
+    if (!locks) return fail(locks.error());
     return std::unique_ptr<AccountBook>{new AccountBook{std::move(impl)}};
 }
 

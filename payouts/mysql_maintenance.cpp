@@ -138,6 +138,18 @@ Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions&
     return text + "user " + running.user + " has the rights of a running pool\n";
 }
 
+Result<void> set_address_lock(const MysqlOptions& admin, std::chrono::hours lock)
+{
+    MysqlConnection db{admin};
+    if (auto connected = db.connect(); !connected) return connected;
+    const auto put = db.execute(
+        "INSERT INTO setting (name, value) VALUES ('address_lock_hours', ?) ON DUPLICATE KEY "
+        "UPDATE value = VALUES(value)",
+        {std::to_string(lock.count())});
+    if (!put) return fail(put.error());
+    return {};
+}
+
 Result<std::string> take_over(const MysqlOptions& options, std::string_view server_id,
                               std::string_view owner)
 {

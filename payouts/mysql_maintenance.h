@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ std::span<const TableRights> running_rights();
 /// grant.
 pool::Result<std::string> migrate_books(const MysqlOptions& admin, const MysqlOptions& running,
                                         bool dry);
+
+/// The least that a change of addresses is locked from now on, whoever writes it: what `zubrd
+/// migrate` was configured with. No running user may shorten it.
+pool::Result<void> set_address_lock(const MysqlOptions& admin, std::chrono::hours lock);
 
 /// What `zubrd takeover` does: the producers of `server_id` belong to `owner` from now on (see
 /// payouts/mysql_producers.h). Returns a text for an operator.

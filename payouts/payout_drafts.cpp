@@ -238,7 +238,8 @@ Result<void> PayoutDrafts::draft_anew(const PayoutBatch& old, const std::string&
         const auto paid = paid_since(db_, pool::UnixMillis{now.wall.value - day_ms});
         if (!paid) return fail(paid.error());
         judged->frame.paid_today = *paid;
-        auto anew = draft(*judged, "anew-" + std::to_string(old.id), old.created_by, now);
+        auto anew = draft(*judged, std::string{renewed_prefix} + std::to_string(old.id),
+                          old.created_by, now);
         if (!anew) return fail(anew.error());
         made = std::move(*anew);
         return {};

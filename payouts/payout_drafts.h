@@ -10,6 +10,11 @@
 
 namespace payouts {
 
+/// What the request ids of the pool's own drafts begin with, and those of people do not: of one
+/// drafted anew, and of the schedule.
+inline constexpr std::string_view renewed_prefix = "anew-";
+inline constexpr std::string_view scheduled_prefix = "schedule-";
+
 /// Makes drafts: asks who can be paid, lets the node judge the addresses, and reserves the money.
 class PayoutDrafts {
 public:

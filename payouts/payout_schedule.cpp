@@ -51,7 +51,7 @@ Result<void> PayoutSchedule::step(pool::Now now)
 
 Result<std::optional<std::string>> PayoutSchedule::next_request(std::uint64_t turn)
 {
-    const std::string first = "schedule-" + std::to_string(turn);
+    const std::string first = std::string{scheduled_prefix} + std::to_string(turn);
     for (unsigned number = 1; number <= drafts_max; ++number) {
         std::string request = number == 1 ? first : first + "-" + std::to_string(number);
         const auto known = find_request(db_, request);

@@ -146,6 +146,11 @@ Result<PayoutReport> Payouts::step(pool::Now now)
 Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::string& who, bool dry,
                                     pool::Now now)
 {
+    for (const std::string_view own : {renewed_prefix, scheduled_prefix}) {
+        if (!request_id.starts_with(own)) continue;
+        return fail(Error::Code::invalid, "request_id: names that begin with \"" +
+                                              std::string{own} + "\" are the pool's own");
+    }
     if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
     return impl_->drafts.create(request_id, who, dry, now);
 }

@@ -47,9 +47,10 @@ public:
     pool::Result<PayoutReport> step(pool::Now now);
 
     /// A draft of all who can be paid now: their money is reserved. dry: only tells what it would
-    /// be (id 0). request_id: asked again with the same one, the same batch is the answer.
-    /// Errors besides: not_found, when there is nobody to pay; unavailable, when all who could be
-    /// paid wait for coins or for room under a cap; refused, when payouts are stopped.
+    /// be (id 0). request_id: asked again with the same one, the same batch is the answer. Errors
+    /// besides: invalid, when that is a name of the pool's own; not_found, when there is nobody to
+    /// pay; unavailable, when they wait for coins or under a cap; refused, when payouts are
+    /// stopped.
     pool::Result<PayoutBatch> create(const std::string& request_id, const std::string& who,
                                      bool dry, pool::Now now);
     pool::Result<std::vector<PayoutBatch>> list(std::uint32_t limit);

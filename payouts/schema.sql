@@ -1001,3 +1001,93 @@ INSERT INTO hour_score (hour, account_id, score, moment)
   SELECT s.slot_id DIV 60, s.account_id, SUM(s.score), SUM(s.score * (2 * t.cum_score - t.score))
     FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id GROUP BY s.slot_id DIV 60, s.account_id
   ON DUPLICATE KEY UPDATE score = VALUES(score), moment = VALUES(moment)
+
+-- migration 20
+
+-- step
+-- What a state is reached by, a row may not begin with: before, only UPDATE was held to it.
+CREATE TRIGGER payout_batch_begins BEFORE INSERT ON payout_batch FOR EACH ROW
+BEGIN
+  IF NEW.state <> 'draft' OR NEW.items_digest <> REPEAT(CHAR(0), 32) OR NEW.anchor_txid IS NOT NULL
+      OR NEW.anchor_vout IS NOT NULL OR NEW.bump_rate <> 0 OR NEW.left_at_ms IS NOT NULL OR NEW.closed <> 0 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout begins as a draft';
+  END IF;
+END
+
+-- step
+-- Once the anchor is chosen nobody compares items with their digest any more.
+CREATE TRIGGER payout_item_open BEFORE INSERT ON payout_item FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM payout_batch WHERE id = NEW.batch_id AND items_digest = REPEAT(CHAR(0), 32)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout that has its digest takes no more items';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER payout_writeoff_begins BEFORE INSERT ON payout_writeoff FOR EACH ROW
+BEGIN
+  IF NEW.approved_by IS NOT NULL THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a write-off begins with one word';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER adjustment_begins BEFORE INSERT ON adjustment FOR EACH ROW
+BEGIN
+  IF NEW.booked_by IS NOT NULL OR NEW.booked_at_ms IS NOT NULL THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'coins are booked on a second word';
+  END IF;
+END
+
+-- step
+-- Between its event and the step of the head to it, and never later.
+CREATE TRIGGER ledger_transfer_newest BEFORE INSERT ON ledger_transfer FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM ledger_event e JOIN books b ON b.id = 1 AND b.ledger_head = e.prev_hash
+                 WHERE e.id = NEW.event_id) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a transfer belongs to the newest event';
+  END IF;
+END
+
+-- step
+-- The lock is the first server's accounts.address_lock_hours. By SYSDATE(), which a session cannot
+-- set as it can NOW(); the minute is for a statement that waits between the two.
+CREATE TRIGGER address_change_begins BEFORE INSERT ON address_change FOR EACH ROW
+BEGIN
+  IF NEW.state NOT IN ('asked', 'locked') OR NEW.ended_by <> '' OR NEW.ended_at_ms IS NOT NULL
+      OR (NEW.state = 'locked' AND (NEW.proof <> 'signature' OR NEW.signature = '')) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a change of address begins as a wish, or locked by a signature';
+  END IF;
+  IF NEW.state = 'locked' AND COALESCE(NEW.lock_ends_ms, 0) < UNIX_TIMESTAMP(SYSDATE(3)) * 1000 - 60000 + 3600000
+      * COALESCE((SELECT CAST(value AS UNSIGNED) FROM setting WHERE name = 'address_lock_hours'), 72) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a lock on an address has its whole time';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER address_change_waits BEFORE UPDATE ON address_change FOR EACH ROW
+BEGIN
+  IF OLD.state = 'asked' AND NEW.state = 'locked' THEN
+    IF NEW.proof <> 'approvals' OR (SELECT COUNT(*) FROM address_approval
+        WHERE change_id = NEW.id AND approver <> NEW.asked_by) < 2 THEN
+      SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'without a signature two others approve a change of address';
+    END IF;
+    IF COALESCE(NEW.lock_ends_ms, 0) < UNIX_TIMESTAMP(SYSDATE(3)) * 1000 - 60000 + 3600000
+        * COALESCE((SELECT CAST(value AS UNSIGNED) FROM setting WHERE name = 'address_lock_hours'), 72) THEN
+      SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a lock on an address has its whole time';
+    END IF;
+  END IF;
+  IF OLD.state = 'locked' AND NEW.state = 'active'
+      AND (NEW.lock_ends_ms IS NULL OR NEW.lock_ends_ms > UNIX_TIMESTAMP(SYSDATE(3)) * 1000) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a change of address holds when its lock has ended';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER account_address_open BEFORE INSERT ON account_address FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM address_change WHERE id = NEW.change_id AND state IN ('asked', 'locked'))
+      OR NEW.parts + (SELECT COALESCE(SUM(parts), 0) FROM account_address WHERE change_id = NEW.change_id) > 10000 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was asked for does not change';
+  END IF;
+END

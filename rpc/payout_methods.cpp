@@ -76,14 +76,15 @@ Method createpayout_method(PayoutControl& control)
                      {.name = "request_id",
                       .required = false,
                       .length_max = 64,
-                      .doc = "a name of your own: asked twice with it, there is one payout"}};
+                      .doc = "a name of your own, that does not begin with anew- or schedule-: "
+                             "asked twice with it, there is one payout"}};
     method.doc =
         "Makes a draft that pays everybody who can be paid now, and reserves their money. It "
         "waits for an approval of somebody else.";
     method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
         const pool::Now now = pool::read_clock();
         const std::string request = arguments.optional_text(1).value_or(
-            caller.name.substr(0, 40) + "-" + std::to_string(now.wall.value));
+            std::to_string(now.wall.value) + "-" + caller.name.substr(0, 40));
         control.run(
             [who = caller.name, dry = arguments.boolean(0), request](Payouts& payouts) {
                 return shown(payouts.create(request, who, dry, pool::read_clock()), batch_json);

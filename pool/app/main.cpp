@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -61,6 +62,10 @@ int take_over(const pool::Config& config)
     if (!owner) return complain(owner.error());
     const auto done = payouts::take_over(pool::mysql_options(config), config.server_id, *owner);
     if (!done) return complain(done.error());
+    if (told.migrate->parsed() && !told.dry) {
+        const std::chrono::hours lock{config.address_lock_hours};
+        if (auto set = payouts::set_address_lock(admin, lock); !set) return complain(set.error());
+    }
     std::fputs(done->c_str(), stdout);
     return exit_ok;
 }

@@ -121,6 +121,7 @@ TEST_F(Pages, ShowWhatWasPaidToThePublicWithoutNamesAndToTheAccountWithIts)
     const auto put = [](const std::string& sql) {
         static_cast<void>(pool->database().scalar(sql));
     };
+    put("drop trigger payout_batch_begins");
     for (const std::string state : {"approved", "broadcast"}) {
         put("insert into payout_batch (request_id, state, signs, fee_payer, total_sat, "
             "fee_max_sat, created_by, created_at_ms) values ('" +

@@ -174,6 +174,7 @@ TEST_F(Accounts, HaveOneActiveSetWhateverIsWritten)
         "insert into address_change (account_id, state, proof, height, message, signer, signature, "
         "asked_by, asked_at_ms, locked_until_ms) values (1, 'active', 'approvals', 0, '', '', '', "
         "'x', 1, 1)";
+    books.scalar("drop trigger address_change_begins");
     books.scalar(row);
     payouts::MysqlConnection db{books.mysql()};
     ASSERT_TRUE(db.connect().has_value());

@@ -293,6 +293,7 @@ TEST(History, GoesOnBehindTheBlockThatWasShownLastWhileNewerOnesCome)
 /// A payout with two lines to account 1.
 void pay(const BooksFixture& books, const std::string& name)
 {
+    books.scalar("drop trigger if exists payout_batch_begins");
     books.scalar(
         "insert into payout_batch (request_id, state, signs, fee_payer, total_sat, fee_max_sat, "
         "created_by, created_at_ms) values ('" +

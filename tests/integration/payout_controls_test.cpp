@@ -87,6 +87,8 @@ TEST_F(Payouts, PayNobodyWhoseIncomeIsPartedOtherwiseSinceTheDraft)
 {
     PayoutsFixture pool{node(), own_name()};
     pool.owe(37, 5'000'000);
+    pool.books().scalar("drop trigger address_change_begins");
+    pool.books().scalar("drop trigger account_address_open");
     pool.books().scalar(
         "insert into address_change (account_id, state, proof, height, message, signer, signature, "
         "asked_by, asked_at_ms, locked_until_ms) select id, 'active', 'approvals', 0, '', '', '', "

@@ -32,7 +32,8 @@ void dump(const BooksFixture& books)
 
 void restore(const BooksFixture& books)
 {
-    for (const char* trigger : {"ledger_event_no_delete", "ledger_transfer_no_delete"}) {
+    for (const char* trigger : {"ledger_event_no_delete", "ledger_transfer_no_delete",
+                                "payout_batch_begins", "payout_item_open"}) {
         books.scalar(std::string{"drop trigger if exists "} + trigger);
     }
     books.scalar("delete from ledger_transfer where event_id > (select id from dump_event)");

@@ -64,5 +64,21 @@ TEST_F(Payouts, StayAsTheyWereApprovedWhileTheyAreHeld)
     EXPECT_EQ(state_of(*payouts, id), "broadcast") << "all is as it was approved";
 }
 
+// Taken beforehand, such a name would keep the draft that it belongs to from being made.
+TEST_F(Payouts, AreNotAskedForByTheNamesOfThePoolsOwnDrafts)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(52, 5'000'000);
+    auto payouts = pool.open();
+    for (const char* name : {"anew-1", "schedule-495512", "schedule-495512-2"}) {
+        for (const bool dry : {false, true}) {
+            const auto taken = payouts->create(name, "ann", dry, pool::read_clock());
+            ASSERT_FALSE(taken.has_value()) << name;
+            EXPECT_EQ(taken.error().code, pool::Error::Code::invalid) << taken.error().detail;
+        }
+    }
+    EXPECT_TRUE(payouts->create("anewer", "ann", false, pool::read_clock()).has_value());
+}
+
 }  // namespace
 }  // namespace tests

@@ -1,10 +1,13 @@
 // What the running pool's own MySQL user may change: the server itself refuses the rest.
+#include <chrono>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "payouts/account_book.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_maintenance.h"
 #include "tests/support/books_fixture.h"
 
@@ -105,6 +108,157 @@ TEST(RunningRights, AreNoMoreThanThoseAfterAMigrationWhateverThereWasBefore)
     ASSERT_TRUE(payouts::migrate_books(books.mysql(), running(books), false).has_value());
     EXPECT_EQ(changeable(db), right);
     EXPECT_FALSE(db.run("delete from slot where 1 = 0").has_value());
+}
+
+/// The books as a running pool's own user sees them, with what two rows of each kind stand on.
+class RowsOfTheRunningUser : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        ASSERT_TRUE(payouts::migrate_books(books.mysql(), running(books), false).has_value());
+        ASSERT_TRUE(db.connect().has_value());
+    }
+    void accepted(const std::string& text)
+    {
+        const auto done = db.run(text);
+        EXPECT_TRUE(done.has_value()) << text << "\n" << (done ? "" : done.error().detail);
+    }
+    /// By a trigger, that is, and not because the statement says nothing sensible.
+    void refused(const std::string& text)
+    {
+        EXPECT_FALSE(db.run(text).has_value()) << text;
+        EXPECT_EQ(db.last_error(), signalled) << text;
+    }
+    static std::string change(const std::string& account, const std::string& values)
+    {
+        return "insert into address_change (account_id, height, message, signer, asked_by, "
+               "asked_at_ms, state, proof, signature, locked_until_ms, lock_ends_ms) values (" +
+               account + ", 0, '', '', 'eve', 0, " + values + ")";
+    }
+    static std::string in_hours(const std::string& hours)
+    {
+        return "1, unix_timestamp(now(3)) * 1000 + 3600000 * " + hours;
+    }
+
+    static constexpr unsigned signalled = 1644;
+    BooksFixture books;
+    payouts::MysqlConnection db{running(books)};
+};
+
+TEST_F(RowsOfTheRunningUser, BeginAPayoutAsADraftWithoutAnythingThatOthersHaveToSay)
+{
+    const std::string columns =
+        "insert into payout_batch (request_id, signs, fee_payer, total_sat, fee_max_sat, "
+        "created_by, created_at_ms";
+    const std::string row = "'wallet', 'pool', 5, 1, 'eve', 1";
+    accepted(columns + ") values ('draft', " + row + ")");
+    refused(columns + ", state) values ('a', " + row + ", 'approved')");
+    refused(columns + ", items_digest) values ('b', " + row + ", repeat('x', 32))");
+    refused(columns + ", anchor_txid, anchor_vout) values ('c', " + row + ", repeat('x', 32), 0)");
+    refused(columns + ", left_at_ms) values ('d', " + row + ", 1)");
+    refused(columns + ", closed) values ('e', " + row + ", 1)");
+
+    const std::string item = "insert into payout_item select id, ";
+    const std::string of_draft = ", 1, 'to', 'script', 5, 0, 0 from payout_batch";
+    accepted(item + "1" + of_draft);
+    accepted("update payout_batch set items_digest = repeat('x', 32)");
+    refused(item + "2" + of_draft);
+
+    const std::string writeoff =
+        "insert into payout_writeoff (batch_id, spent_by, asked_by, "
+        "asked_at_ms, approved_by, approved_at_ms) select id, ";
+    accepted(writeoff + "repeat('a', 32), 'eve', 1, null, null from payout_batch");
+    refused(writeoff + "repeat('b', 32), 'eve', 1, 'bob', 1 from payout_batch");
+}
+
+TEST_F(RowsOfTheRunningUser, BookNoCoinsOnOneWord)
+{
+    const std::string coins =
+        "insert into adjustment (direction, whose, amount_sat, reason, asked_by, asked_at_ms, "
+        "booked_by, booked_at_ms) values ('in', 'equity:reserve', 1, 'x', 'eve', 1, ";
+    accepted(coins + "null, null)");
+    refused(coins + "'bob', 1)");
+    refused(coins + "null, 1)");
+}
+
+TEST_F(RowsOfTheRunningUser, PayNoOtherAddressBeforeItsLockHasEnded)
+{
+    accepted(change("1", "'asked', 'none', '', null, null"));
+    accepted(change("2", "'locked', 'signature', 'sig', " + in_hours("72")));
+    refused(change("3", "'active', 'signature', 'sig', " + in_hours("-1")));
+    refused(change("3", "'locked', 'signature', 'sig', " + in_hours("71")));
+    refused(change("3", "'locked', 'signature', '', " + in_hours("72")));
+    refused(change("3", "'locked', 'approvals', 'sig', " + in_hours("72")));
+    // A session says itself what NOW() is.
+    accepted("set timestamp = unix_timestamp() - 100 * 3600");
+    refused(change("3", "'locked', 'signature', 'sig', " + in_hours("72")));
+    accepted("set timestamp = default");
+
+    const std::string lock =
+        "update address_change set state = 'locked', proof = 'approvals', "
+        "locked_until_ms = 1, lock_ends_ms = unix_timestamp() * 1000 + "
+        "3600000 * ";
+    const std::string approve = "insert into address_approval select id, '";
+    const std::string of_first = "', 1 from address_change where account_id = 1";
+    refused(lock + "72 where account_id = 1");
+    accepted(approve + "bob" + of_first);
+    accepted(approve + "eve" + of_first);
+    refused(lock + "72 where account_id = 1");
+    accepted(approve + "kim" + of_first);
+    refused(lock + "71 where account_id = 1");
+    accepted(lock + "72 where account_id = 1");
+    refused("update address_change set state = 'active' where account_id = 1");
+}
+
+TEST_F(RowsOfTheRunningUser, AddNoAddressToThoseThatWereAskedFor)
+{
+    accepted(change("1", "'asked', 'none', '', null, null"));
+    const std::string address = "insert into account_address select id, ";
+    accepted(address + "0, 'to', 'script', 4000 from address_change");
+    accepted(address + "1, 'and', 'other', 6000 from address_change");
+    refused(address + "2, 'eve', 'third', 1 from address_change");
+    accepted("update address_change set state = 'cancelled'");
+    accepted(change("1", "'asked', 'none', '', null, null"));
+    accepted("update address_change set state = 'cancelled'");
+    refused(address + "3, 'eve', 'fourth', 1 from address_change where id = 2");
+}
+
+TEST_F(RowsOfTheRunningUser, MoveNothingByAnEventThatIsInTheChain)
+{
+    for (const std::string key : {"adjust:1", "adjust:2"}) {
+        auto transaction = payouts::Transaction::begin(db);
+        ASSERT_TRUE(transaction.has_value());
+        const payouts::LedgerEvent event{
+            key, "adjust", "", "eve", "{}", {}, {{"asset:wallet", "m:1:available", pool::Sats{5}}}};
+        const auto posted = payouts::post(db, event);
+        ASSERT_TRUE(posted.has_value()) << posted.error().detail;
+        ASSERT_TRUE(transaction->commit().has_value());
+    }
+    const std::string more =
+        "insert into ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) select "
+        "event_id, 99, debit_id, credit_id, 5 from ledger_transfer where event_id = ";
+    refused(more + "1");
+    refused(more + "2");
+}
+
+// Longer than the first server's: whoever shortens it is who may change the schema.
+TEST_F(RowsOfTheRunningUser, HoldAnAddressAsLongAsTheFirstServerWasTold)
+{
+    payouts::AccountBookOptions options;
+    options.mysql = running(books);
+    options.address_lock = std::chrono::hours{24};
+    ASSERT_TRUE(payouts::AccountBook::open(options).has_value());
+    accepted(change("1", "'locked', 'signature', 'sig', " + in_hours("24")));
+    refused(change("2", "'locked', 'signature', 'sig', " + in_hours("23")));
+    options.address_lock = std::chrono::hours{1};
+    const auto shorter = payouts::AccountBook::open(options);
+    ASSERT_FALSE(shorter.has_value());
+    EXPECT_NE(shorter.error().detail.find("address_lock_hours"), std::string::npos);
+    EXPECT_FALSE(payouts::set_address_lock(options.mysql, options.address_lock).has_value());
+    ASSERT_TRUE(payouts::set_address_lock(books.mysql(), options.address_lock).has_value());
+    EXPECT_TRUE(payouts::AccountBook::open(options).has_value());
+    options.address_lock = std::chrono::hours{48};
+    EXPECT_TRUE(payouts::AccountBook::open(options).has_value());
 }
 
 }  // namespace
