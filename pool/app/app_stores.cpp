@@ -94,6 +94,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.producer = names[i];
         options.journal_directory = journal_root(config) / names[i];
         options.redis = redis_options(config);
+        options.unbooked_max = config.redis_unbooked_max;
         options.server = stratum_options(config, *hasher, i, names.size());
         options.limits.workers = config.worker_names_max;
         options.limits.accounts_an_hour = config.new_accounts_max;

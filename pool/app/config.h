@@ -130,6 +130,7 @@ struct Config {
 
     StoreAddress redis{"", "127.0.0.1", 6379};
     bool redis_require_persistence = true;
+    std::uint32_t redis_unbooked_max = 2'000'000;
     StoreAddress mysql{"", "127.0.0.1", 3306};
     std::string mysql_user = "zubr";
     std::string mysql_password;

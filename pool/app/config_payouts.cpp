@@ -128,7 +128,7 @@ constexpr std::array table{
                  "the fee is the node's estimate to be mined within so many blocks (1 to 1008)",
                  set_payout_number<&payouts::PayoutOptions::fee_blocks, 1008>},
     ConfigOption{"payouts", "hot_wallet_max_sat", "whole number", "0",
-                 "comparebooks tells when the wallet holds more; 0 means no limit",
+                 "an alarm, and no more, when the wallet holds more; 0 means no limit",
                  set_hot_wallet_max},
 };
 

@@ -248,6 +248,10 @@ constexpr std::array table{
     ConfigOption{"redis", "require_persistence", "true or false", "true",
                  "refuse to start on a Redis without appendonly",
                  set_bool<&C::redis_require_persistence>},
+    ConfigOption{"redis", "unbooked_max", "whole number", "2000000",
+                 "records of one loop that Redis holds while MySQL does not take them, 110 bytes "
+                 "each; more wait in the journal",
+                 set_between<&C::redis_unbooked_max, 1000, 100'000'000>},
     ConfigOption{"mysql", "socket", "text", "\"\"", "unix socket; wins over host and port",
                  set_store_text<&C::mysql, &S::socket>},
     ConfigOption{"mysql", "host", "text", "\"127.0.0.1\"", "", set_store_text<&C::mysql, &S::host>},

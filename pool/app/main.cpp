@@ -62,10 +62,6 @@ int take_over(const pool::Config& config)
     if (!owner) return complain(owner.error());
     const auto done = payouts::take_over(pool::mysql_options(config), config.server_id, *owner);
     if (!done) return complain(done.error());
-    if (told.migrate->parsed() && !told.dry) {
-        const std::chrono::hours lock{config.address_lock_hours};
-        if (auto set = payouts::set_address_lock(admin, lock); !set) return complain(set.error());
-    }
     std::fputs(done->c_str(), stdout);
     return exit_ok;
 }
@@ -115,6 +111,10 @@ int maintain(const pool::Config& config, const Maintenance& told)
     const auto done = told.rebuild->parsed() ? payouts::rebuild_books(admin)
                                              : payouts::migrate_books(admin, running, told.dry);
     if (!done) return complain(done.error());
+    if (told.migrate->parsed() && !told.dry) {
+        const std::chrono::hours lock{config.address_lock_hours};
+        if (auto set = payouts::set_address_lock(admin, lock); !set) return complain(set.error());
+    }
     std::fputs(done->c_str(), stdout);
     return exit_ok;
 }

@@ -52,7 +52,7 @@ StratumLoop::StratumLoop(Options options, Journal journal)
       journal_(std::move(journal)),
       log_(
           options_.producer, journal_, [] { return read_clock().steady; }, options_.limits),
-      shipper_(loop_, options_.redis, options_.producer, journal_)
+      shipper_(loop_, options_.redis, options_.producer, journal_, options_.unbooked_max)
 {
 }
 

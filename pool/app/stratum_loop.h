@@ -38,6 +38,7 @@ public:
         std::string producer;  ///< "<server id>-<loop>"
         std::filesystem::path journal_directory;
         RedisOptions redis;
+        std::uint64_t unbooked_max = RedisShareLog::unbooked_max_default;
         stratum::ServerOptions server;
         ProducerLimits limits;
         /// Over so long miners are asked, one after the other, to leave by themselves.

@@ -154,6 +154,15 @@ Result<void> check_redis_persistence(RedisClient& redis)
              {"reason", "it does not answer CONFIG GET"},
              {"todo", "see to it that it has appendonly yes and maxmemory-policy noeviction"}});
     }
+    const auto memory = setting(redis, "maxmemory");
+    if (!memory) return fail(memory.error());
+    if (*memory == "0") {
+        log::warn("redis_memory_unbounded",
+                  {{"at", place_of(redis.options())},
+                   {"todo",
+                    "set its maxmemory (docs/operations.md, \"Redis and MySQL\"): without one it "
+                    "takes all that the machine has"}});
+    }
     return {};
 }
 

@@ -43,8 +43,8 @@ Result<std::uint64_t> last_stream_seq(RedisClient& redis, std::string_view produ
 Result<void> wait_until_loaded(RedisClient& redis, std::chrono::milliseconds patience);
 
 /// Will Redis keep what it has taken? Asks for appendonly yes and maxmemory-policy noeviction;
-/// warns where it does not tell. Errors: refused, with a sentence that says what to set;
-/// unavailable.
+/// warns where it does not tell, and when it has no maxmemory. Errors: refused, with a sentence
+/// that says what to set; unavailable.
 Result<void> check_redis_persistence(RedisClient& redis);
 
 }  // namespace pool

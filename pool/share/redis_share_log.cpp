@@ -20,11 +20,12 @@ constexpr std::chrono::seconds rebuild_pause{5};
 }  // namespace
 
 RedisShareLog::RedisShareLog(Loop& loop, RedisOptions options, std::string producer,
-                             Journal& journal)
+                             Journal& journal, std::uint64_t unbooked_max)
     : loop_(loop),
       producer_(std::move(producer)),
       key_(stream_key(options, producer_)),
       journal_(journal),
+      unbooked_max_(unbooked_max),
       highest_(journal.last_seq()),
       backoff_(backoff_min),
       redis_(loop, std::move(options),
@@ -49,6 +50,7 @@ void RedisShareLog::set_mark(std::uint64_t seq)
     mark_ = seq;
     journal_.drop_below(mark_ + 1);
     note_oldest();
+    pump();  // Redis has room for more
 }
 
 void RedisShareLog::resend(std::uint64_t mark)
@@ -206,9 +208,10 @@ void RedisShareLog::pump()
 {
     if (phase_ != Phase::ready) return;
     if (rebuild_) return ask();
-    if (shipped_ >= journal_.synced_seq()) return;
-    const auto count = static_cast<std::size_t>(
-        std::min<std::uint64_t>(records_max, journal_.synced_seq() - shipped_));
+    const std::uint64_t last_wanted = std::min(journal_.synced_seq(), mark_ + unbooked_max_);
+    if (shipped_ >= last_wanted) return;
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(records_max, last_wanted - shipped_));
     batch_.clear();
     if (auto got = journal_.read(shipped_ + 1, count, batch_); !got) {
         return rest(got.error().detail);

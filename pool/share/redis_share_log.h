@@ -21,15 +21,20 @@ namespace pool {
 ///
 /// One XADD is in flight at a time, its id the last sequence number it carries, so Redis itself
 /// refuses a repetition; after a break the stream's last id says where to go on. Nothing is ever
-/// dropped: while Redis is away, the journal holds. Records in the stream that are not this
+/// dropped: while Redis is away, or has `unbooked_max` records that MySQL lacks, the
+/// journal holds. Records in the stream that are not this
 /// journal's are another server's under the same name: it then stops for good and says so, for
 /// what it numbers alike would be taken for repetitions. Lives on the loop's thread.
 class RedisShareLog {
 public:
     static constexpr std::size_t records_max = 250;  ///< of one stream entry
 
+    /// Records beyond MySQL's mark that Redis is given, 0.22 GB of its memory.
+    static constexpr std::uint64_t unbooked_max_default = 2'000'000;
+
     /// journal: outlives this object, and belongs to `producer` alone.
-    RedisShareLog(Loop& loop, RedisOptions options, std::string producer, Journal& journal);
+    RedisShareLog(Loop& loop, RedisOptions options, std::string producer, Journal& journal,
+                  std::uint64_t unbooked_max = unbooked_max_default);
     ~RedisShareLog();
     RedisShareLog(const RedisShareLog&) = delete;
     RedisShareLog& operator=(const RedisShareLog&) = delete;
@@ -90,6 +95,7 @@ private:
     std::string key_;
     Journal& journal_;
     Phase phase_ = Phase::down;
+    std::uint64_t unbooked_max_;
     std::uint64_t shipped_ = 0;
     std::uint64_t mark_ = 0;
     std::uint64_t highest_ = 0;      // that this journal can have brought into the stream

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <deque>
+#include <filesystem>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,9 @@ public:
         EXPECT_TRUE(reply) << (reply ? "" : reply.error().detail);
         return reply ? *reply : RedisReply{};
     }
+    /// Nothing can take the place of a directory.
+    void block_dump() { std::filesystem::create_directory(directory_.path() / "dump.rdb"); }
+    void unblock_dump() { std::filesystem::remove(directory_.path() / "dump.rdb"); }
     RedisOptions options() const { return {.socket = (directory_.path() / "s").string()}; }
 
 private:
@@ -67,13 +71,14 @@ struct Producing {
     Loop loop;
     Journal journal = *Journal::open(directory.path(), {});
     std::unique_ptr<RedisShareLog> log;
+    std::uint64_t unbooked_max = RedisShareLog::unbooked_max_default;
     int unnamed = 0;  // entries of stream() that do not say which record they go on from
 
     Producing() { life(); }
     void life()
     {
         log.reset();
-        log = std::make_unique<RedisShareLog>(loop, server.options(), "p", journal);
+        log = std::make_unique<RedisShareLog>(loop, server.options(), "p", journal, unbooked_max);
         log->start();
     }
 
@@ -171,6 +176,42 @@ TEST(RedisShareLog, HasOneAddInFlightOfBoundedSize)
     EXPECT_EQ(info.integer, 2000 / static_cast<std::int64_t>(RedisShareLog::records_max));
     // Had two been under way at once, the second would have come between: ids tell.
     EXPECT_EQ(p.stream(), Producing::numbers(1, 2000));
+}
+
+// MySQL is away: what it has not taken fills Redis up to here, and then the journal.
+TEST(RedisShareLog, GivesRedisNoMoreThanSoManyRecordsThatMySqlLacks)
+{
+    Producing p;
+    p.unbooked_max = 600;
+    p.life();
+    const auto shipped_when_all_is_synced = [&p](std::uint64_t last) {
+        EXPECT_TRUE(p.until([&] { return p.journal.synced_seq() == last; }));
+        EXPECT_TRUE(p.until([&] { return p.log->shipped() >= 600; }));
+        p.append(1);  // while that is synced, whatever may go has gone
+        EXPECT_TRUE(p.until([&] { return p.journal.synced_seq() == last + 1; }));
+        return p.log->shipped();
+    };
+    p.append(2000);
+    EXPECT_EQ(shipped_when_all_is_synced(2000), 600U);
+    EXPECT_EQ(p.log->backlog(), 1401U);
+    p.log->set_mark(250);
+    EXPECT_TRUE(p.until([&] { return p.log->shipped() == 850; }));
+    p.server.kill();
+    ASSERT_TRUE(p.until([&] { return !p.log->connected(); }));
+    p.server.start({});
+    ASSERT_TRUE(p.until([&] { return p.log->connected(); }));
+    EXPECT_EQ(shipped_when_all_is_synced(2001), 850U) << "after an outage of Redis, too";
+    p.log->set_mark(850);
+    EXPECT_TRUE(p.until([&] { return p.log->shipped() == 1450; }));
+    p.log->set_mark(1450);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 2002));
+    // The books go back: what they lack is sent again, no more of it at once.
+    p.log->set_mark(100);
+    p.log->resend(100);
+    EXPECT_TRUE(p.until([&] { return p.stream() == Producing::numbers(101, 700); }));
+    p.log->set_mark(2000);
+    ASSERT_TRUE(p.shipped());
 }
 
 TEST(RedisShareLog, GoesOnAfterRedisWasKilledAndComesBack)
@@ -290,6 +331,34 @@ TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryReadOnlyOrWithoutItsReplicas)
         last += 10;
     }
     EXPECT_EQ(p.stream(), Producing::numbers(1, 30));
+}
+
+// Its dump cannot be written (a full disk, or one that is gone): it takes no more writes.
+TEST(RedisShareLog, WaitsWhileRedisCannotSaveItsData)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.server.ask({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"});
+    p.server.ask({"CONFIG", "SET", "save", "3600 1000000"});  // only then does it mind
+    p.server.block_dump();
+    ASSERT_TRUE(p.until([&] {
+        p.server.ask({"BGSAVE"});
+        return p.server.ask({"SET", "x", "y"}).text.starts_with("MISCONF");
+    }));
+    p.append(10);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 20; }));
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_TRUE(
+        p.until([&] { return std::chrono::steady_clock::now() - began > milliseconds{300}; }));
+    EXPECT_EQ(p.log->backlog(), 10U);
+    EXPECT_TRUE(p.log->connected());
+    p.server.unblock_dump();
+    ASSERT_TRUE(p.until([&] {
+        p.server.ask({"BGSAVE"});
+        return p.log->backlog() == 0;
+    }));
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
 }
 
 // Whether Redis has them or not: a minute waits for them until MySQL does.
