@@ -6,10 +6,10 @@ from pathlib import Path
 
 import yaml
 
-KNOWN = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT"}
+KNOWN = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "ENV", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT"}
 DOCKERFILE, COMPOSE = Path("docker/Dockerfile"), Path("docker/compose.yml")
 SERVICE_KEYS = {"build", "image", "command", "environment", "volumes", "ports", "depends_on", "restart", "healthcheck", "ulimits",
-                "stop_grace_period", "read_only", "cap_drop", "security_opt", "tmpfs"}
+                "stop_grace_period", "read_only", "cap_drop", "security_opt", "tmpfs", "logging", "entrypoint", "init"}
 
 
 def steps(text: str) -> list[tuple[str, str]]:
@@ -61,6 +61,8 @@ def service_faults(name: str, service: dict, whole: dict) -> list[str]:
         faults.append(f"{name}: wants an image or a build, one of them")
     if "image" in service and ":" not in service["image"]:
         faults.append(f"{name}: {service['image']} has no tag")
+    if not {"max-size", "max-file"} <= service.get("logging", {}).get("options", {}).keys():
+        faults.append(f"{name}: its log grows without bound: logging wants max-size and max-file")
     if "build" in service:
         build, known = service["build"], stages(DOCKERFILE.read_text())
         if not (COMPOSE.parent / build["context"] / build["dockerfile"]).exists() or build["target"] not in known:

@@ -43,6 +43,7 @@ class Stage:
 
     def __init__(self, name: str, suite: str) -> None:
         self.name, self.root, self.directory, self.user = name, WORK / name, "/", "0"
+        self.environment: dict[str, str] = {}
         self.entry: list[str] = []
         self.health: list[str] = []
         self.log = WORK / f"{name}.log"
@@ -76,7 +77,7 @@ class Stage:
         accounts = [line.split(":") for line in (self.root / "etc/passwd").read_text().splitlines()]
         home = next(line[5] for line in accounts if line[2] == (user or self.user))
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home,
-                       "CCACHE_BASEDIR": self.directory, "CCACHE_NOHASHDIR": "true"}
+                       "CCACHE_BASEDIR": self.directory, "CCACHE_NOHASHDIR": "true", **self.environment}
         run(self.command(script, user), self.log, env=environment)
 
     def copy(self, arguments: list[str], stages: dict) -> None:
@@ -116,6 +117,8 @@ def build_stages(text: str) -> dict[str, Stage]:
             began = time.monotonic()
             stage.do(argument)
             print(f"  RUN {argument[:70]}… {time.monotonic() - began:.0f} s", flush=True)
+        elif name == "ENV":
+            stage.environment.update([argument.split("=", 1)])
         elif name == "USER":
             stage.user = argument
         elif name == "ENTRYPOINT":
@@ -134,6 +137,10 @@ def try_images(stages: dict[str, Stage]) -> None:
     shutil.copy(ROOT / "docker/pool.conf", pool.root / "etc/zubr/pool.conf")
     pool.do(f"{shlex.join(pool.entry)} --check-config && test -w /data && test $(id -u) = {pool.user}")
     pool.do(f"{pool.health[0]} --help >/dev/null && ! {shlex.join(pool.health)}")
+    pool.do("test -z \"$(ls -A /data)\"")  # a fresh volume is empty, and so may be restored to
+    # Without MariaDB it gets as far as asking it, as the user of pool.conf.
+    pool.do("mariadb --version && test -w /var/backups/zubr && ! zubr-backup 2>/tmp/said && grep -q \"Unknown.*host.*'mysql'\" /tmp/said")
+    pool.do("! zubr-restore /tmp 2>/tmp/said && grep -q 'is no backup' /tmp/said")
     print("✓ both images' programs run as their users", flush=True)
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 import containers
 
 METRIC = re.compile(r"\bzubr_[a-z0-9_]+")
@@ -22,7 +24,7 @@ def exposed() -> set[str]:
 
 def unknown_metrics(known: set[str]) -> list[str]:
     faults = []
-    for path in (DIRECTORY / "alerts.yml", DIRECTORY / "alerts_test.yml", Path("docker/grafana/pool.json")):
+    for path in (*DIRECTORY.glob("alerts*.yml"), Path("docker/grafana/pool.json")):
         named = set(METRIC.findall(path.read_text()))
         faults += [f"{path}: nothing exposes {name}" for name in sorted(named - known)]
     return faults
@@ -37,12 +39,30 @@ def dashboard_faults() -> list[str]:
     return faults
 
 
+def routing_faults() -> list[str]:
+    """An alarm that nobody is told of is none."""
+    asked = yaml.safe_load((DIRECTORY / "prometheus.yml").read_text()).get("alerting", {}).get("alertmanagers", [])
+    targets = [target for each in asked for group in each["static_configs"] for target in group["targets"]]
+    services = yaml.safe_load(containers.COMPOSE.read_text())["services"]
+    faults = [] if targets else ["prometheus.yml: alarms go to no Alertmanager"]
+    faults += [f"prometheus.yml: compose.yml has no {target}" for target in targets if target.split(":")[0] not in services]
+    told = yaml.safe_load((DIRECTORY / "alertmanager.yml").read_text())
+    reached = {receiver["name"] for receiver in told["receivers"] if len(receiver) > 1}
+    routes = [told["route"], *told["route"]["routes"]]
+    faults += [f"alertmanager.yml: {route['receiver']} tells nobody" for route in routes if route["receiver"] not in reached]
+    rules = [rule for group in yaml.safe_load((DIRECTORY / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
+    faults += [f"alerts.yml: {rule['alert']} has no severity that operators know" for rule in rules
+               if rule["labels"].get("severity") not in ("page", "warn")]
+    paged = [route for route in routes if 'severity="page"' in route.get("matchers", [])]
+    return faults if paged else [*faults, "alertmanager.yml: severity page has no route of its own"]
+
+
 def main() -> int:
-    faults = unknown_metrics(exposed()) + dashboard_faults() + containers.faults()
+    faults = unknown_metrics(exposed()) + dashboard_faults() + routing_faults() + containers.faults()
     for fault in faults:
         print(fault, file=sys.stderr)
     tools = [["promtool", "check", "config", "prometheus.yml"], ["promtool", "check", "rules", "alerts.yml"],
-             ["promtool", "test", "rules", "alerts_test.yml"]]
+             ["promtool", "test", "rules", "alerts_test.yml", "alerts_days_test.yml"], ["amtool", "check-config", "alertmanager.yml"]]
     failed = [command for command in tools if subprocess.run(command, cwd=DIRECTORY).returncode != 0]
     return 1 if faults or failed else 0
 

@@ -16,6 +16,9 @@ struct CoinWish {
     std::string whose;
     pool::Sats amount;   ///< > 0
     std::string reason;  ///< for whoever approves it and for auditors: the transaction's id
+    /// The asker's own name for it: asked again with the same one, the same entry is the answer.
+    /// Empty: each time is another.
+    std::string request_id{};
 };
 
 struct CoinEntry {

@@ -57,7 +57,8 @@ Transfer transfer_of(bool in, const std::string& code, Sats amount)
 
 const std::string columns =
     "SELECT j.id, j.direction, j.whose, COALESCE(a.name, ''), j.amount_sat, j.reason, j.asked_by, "
-    "j.asked_at_ms, COALESCE(j.booked_by, ''), COALESCE(j.booked_at_ms, 0) FROM adjustment j LEFT "
+    "j.asked_at_ms, COALESCE(j.booked_by, ''), COALESCE(j.booked_at_ms, 0), "
+    "COALESCE(j.request_id, '') FROM adjustment j LEFT "
     "JOIN account a "
     "ON j.whose = CONCAT('m:', a.id, ':available') ";
 
@@ -65,7 +66,7 @@ CoinEntry entry_in(const SqlRow& row)
 {
     CoinEntry entry;
     entry.id = row.u64(0);
-    entry.wish = {row.text(1) == "in", row.text(3), Sats{row.sats(4)}, row.text(5)};
+    entry.wish = {row.text(1) == "in", row.text(3), Sats{row.sats(4)}, row.text(5), row.text(10)};
     for (const PoolPart& part : pool_parts) {
         if (part.code == row.text(2)) entry.wish.whose = part.word;
     }
@@ -100,6 +101,23 @@ LedgerEvent event_of(const CoinEntry& entry, const std::string& code, pool::Unix
     return event;
 }
 
+/// What was asked for by this request already. Errors besides: conflict, when it is something else.
+Result<std::optional<CoinEntry>> asked_before(MysqlConnection& db, const CoinWish& wish)
+{
+    if (wish.request_id.empty()) return std::nullopt;
+    const auto rows = db.query(columns + "WHERE j.request_id = ?", {wish.request_id});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return std::nullopt;
+    CoinEntry entry = entry_in(rows->front());
+    const CoinWish& then = entry.wish;
+    const bool same = then.in == wish.in && then.whose == wish.whose &&
+                      then.amount == wish.amount && then.reason == wish.reason;
+    if (same) return entry;
+    return fail(Error::Code::conflict, "number " + std::to_string(entry.id) +
+                                           " was asked for by that request_id, and is another: "
+                                           "look at it with listcoins");
+}
+
 }  // namespace
 
 Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std::string& who,
@@ -108,14 +126,23 @@ Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std
     if (wish.amount <= Sats{} || wish.reason.empty()) {
         return fail(Error::Code::invalid, "an amount above 0 and a reason are needed");
     }
+    auto before = asked_before(db, wish);
+    if (!before) return fail(before.error());
+    if (before->has_value()) return std::move(**before);
     const auto code = code_of(db, wish);
     if (!code) return fail(code.error());
+    const SqlValue request =
+        wish.request_id.empty() ? SqlValue{std::monostate{}} : SqlValue{wish.request_id};
     const auto put = db.execute(
-        "INSERT INTO adjustment (direction, whose, amount_sat, reason, asked_by, asked_at_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO adjustment (direction, whose, amount_sat, reason, asked_by, asked_at_ms, "
+        "request_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
         {std::string{wish.in ? "in" : "out"}, *code, static_cast<std::uint64_t>(wish.amount.value),
-         wish.reason, who, now.value});
-    if (!put) return fail(put.error());
+         wish.reason, who, now.value, request});
+    if (!put) {
+        // Another server was asked at the same moment.
+        if (auto there = asked_before(db, wish); there && there->has_value()) return **there;
+        return fail(put.error());
+    }
     return CoinEntry{put->insert_id, wish, who, now, ""};
 }
 

@@ -15,8 +15,9 @@
 /// Coins that the books hear of from people alone, in MySQL.
 namespace payouts {
 
-/// Writes down what somebody asks for; nothing moves. The entry with its number.
-/// Errors besides: not_found, for an account that nobody has; invalid.
+/// Writes down what somebody asks for; nothing moves. The entry with its number, that of before
+/// when its request_id is known. Errors besides: not_found, for an account that nobody has;
+/// invalid; conflict, when something else was asked for by that request_id.
 pool::Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std::string& who,
                                   pool::UnixMillis now);
 /// Books it, in a transaction of its own. Errors besides: not_found; conflict, when it is booked;

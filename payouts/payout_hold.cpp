@@ -18,7 +18,10 @@ Result<HoldState> PayoutHold::read()
     const auto row = read_control(db_, "payouts");
     if (!row) return fail(row.error());
     if (const std::optional<ControlRow>& stop = *row) {
-        state = {true, stop->set_by, stop->value};
+        state.stopped = true;
+        state.cause = stop->set_by == "zubrd" ? HoldCause::server : HoldCause::person;
+        state.by = stop->set_by;
+        state.reason = stop->value;
         const auto pending = read_control(db_, "release");
         if (!pending) return fail(pending.error());
         if (const std::optional<ControlRow>& wish = *pending) {
@@ -28,13 +31,14 @@ Result<HoldState> PayoutHold::read()
     }
     if (const std::string& why = worker_.books_trouble(); !why.empty()) {
         state.stopped = true;
+        state.cause = HoldCause::books;
         if (state.by.empty()) state.by = "zubrd";
         state.reason = why;
     }
     std::error_code ignored;
     const std::string& file = options_.hold_file;
     if (!state.stopped && !file.empty() && std::filesystem::exists(file, ignored)) {
-        state = {true, file, "the file is there"};
+        state = {true, HoldCause::file, file, "the file is there"};
     }
     return state;
 }

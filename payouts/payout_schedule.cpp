@@ -17,6 +17,26 @@ constexpr std::chrono::seconds again_after{60};
 
 }  // namespace
 
+std::chrono::milliseconds overdue_since(std::chrono::milliseconds every,
+                                        const std::optional<pool::UnixMillis>& ended,
+                                        pool::UnixMillis now)
+{
+    const auto period = static_cast<std::uint64_t>(every.count());
+    if (period == 0) return {};
+    // A pool that has never drafted anybody has missed the present turn alone.
+    const std::uint64_t turn = ended ? ended->value / period + 1 : now.value / period;
+    if (turn * period >= now.value) return {};
+    return std::chrono::milliseconds{now.value - turn * period};
+}
+
+Result<std::chrono::milliseconds> PayoutSchedule::overdue(pool::UnixMillis now)
+{
+    if (options_.every.count() == 0) return std::chrono::milliseconds{0};
+    const auto ended = newest_schedule(db_);
+    if (!ended) return fail(ended.error());
+    return overdue_since(options_.every, *ended, now);
+}
+
 Result<void> PayoutSchedule::step(pool::Now now)
 {
     const auto period = static_cast<std::uint64_t>(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,6 +8,12 @@
 #include "payouts/payout_drafts.h"
 
 namespace payouts {
+
+/// How long ago the oldest turn began in which not everyone who can be paid was drafted; 0 when
+/// there is none. every: 0 for no schedule. ended: the last turn that did end. Pure.
+std::chrono::milliseconds overdue_since(std::chrono::milliseconds every,
+                                        const std::optional<pool::UnixMillis>& ended,
+                                        pool::UnixMillis now);
 
 /// Makes the drafts of the schedule: once a period, as many as it takes to pay everyone who can be
 /// paid, for one transaction has room for some only.
@@ -25,6 +32,8 @@ public:
     /// or who could be paid waits for coins or for room under a cap) is told once, and tried again
     /// a minute later. Errors: unavailable, when MySQL is lost.
     pool::Result<void> step(pool::Now now);
+    /// See overdue_since. Whoever has the lease. Errors: unavailable, when MySQL is lost.
+    pool::Result<std::chrono::milliseconds> overdue(pool::UnixMillis now);
 
 private:
     pool::Result<std::optional<std::string>> next_request(std::uint64_t turn);

@@ -129,17 +129,23 @@ Result<PayoutReport> Payouts::step(pool::Now now)
         if (auto looked = impl_->funds.look(now); !looked) return fail(looked.error());
         report.funds = impl_->funds.told();
     }
-    const auto held = impl_->worker.stopped();
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    auto held = impl_->hold.read();
     if (!held) return fail(held.error());
-    report.stopped = *held;
+    report.hold = std::move(*held);
+    const auto overdue = impl_->schedule.overdue(now.wall);
+    if (!overdue) return fail(overdue.error());
+    report.overdue = *overdue;
     if (!*active) return report;
-    if (!*held) {
+    report.paused = impl_->worker.paused();
+    if (!report.hold.stopped) {
         if (auto done = impl_->schedule.step(now); !done) return fail(done.error());
         if (auto done = impl_->drafts.renew(now); !done) return fail(done.error());
     }
     const auto changed = impl_->worker.step(now);
     if (!changed) return fail(changed.error());
     report.changed = *changed;
+    report.waiting = impl_->worker.waiting();
     return report;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,10 +22,14 @@
 namespace payouts {
 
 struct PayoutReport {
-    bool active = false;   ///< this process has the lease
-    bool stopped = false;  ///< the hold switch
-    unsigned changed = 0;  ///< batches that took a step: step again at once
-    FundsSeen funds;       ///< of who has the lease: see FundsWatch
+    bool active = false;      ///< this process has the lease
+    HoldState hold;           ///< the hold switch
+    unsigned changed = 0;     ///< batches that took a step: step again at once
+    FundsSeen funds;          ///< of who has the lease: see FundsWatch
+    std::string paused{};     ///< why no payment leaves for the first time; "" when nothing hinders
+    std::size_t waiting = 0;  ///< payouts that cannot take their next step: see getpayout's trouble
+    /// Since everyone should have been drafted and was not; 0 while the schedule is kept.
+    std::chrono::milliseconds overdue{0};
 };
 
 /// Paying out: drafts, approvals, and the worker that carries approved batches through.

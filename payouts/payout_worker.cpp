@@ -202,6 +202,10 @@ Result<unsigned> PayoutWorker::step(pool::Now now)
 {
     const auto ids = open_batches(db_);
     if (!ids) return fail(ids.error());
+    // Those that people have called off are nobody's trouble any more.
+    std::erase_if(trouble_, [&ids](const auto& each) {
+        return std::find(ids->begin(), ids->end(), each.first) == ids->end();
+    });
     unsigned changed = 0;
     for (const std::uint64_t id : *ids) {
         const auto did = step_batch(id, now);

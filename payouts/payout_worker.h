@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -55,11 +56,13 @@ public:
     /// No payment leaves for the first time while there is a reason; what has left goes on. The
     /// reason is told of each payout that waits. Empty: none.
     void pause(std::string why) { paused_ = std::move(why); }
+    const std::string& paused() const { return paused_; }
     /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
     pool::Result<void> agreed(const pool::TxId& txid);
     pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
     void tell_depth(const PayoutBatch& batch);
     std::string trouble(std::uint64_t id) const;
+    std::size_t waiting() const { return trouble_.size(); }  ///< that have any, at the last step
     /// Satoshi a virtual byte that a payout would pay now; within the cap.
     pool::Result<std::uint32_t> fee_rate();
 

@@ -1091,3 +1091,23 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was asked for does not change';
   END IF;
 END
+
+-- migration 21
+
+-- step
+-- A name of whoever asks: asked twice with it, there is one entry.
+ALTER TABLE adjustment ADD COLUMN request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  ADD UNIQUE KEY adjustment_request (request_id)
+
+-- step
+DROP TRIGGER IF EXISTS adjustment_fixed
+
+-- step
+CREATE TRIGGER adjustment_fixed BEFORE UPDATE ON adjustment FOR EACH ROW
+BEGIN
+  IF OLD.booked_by IS NOT NULL OR NEW.id <> OLD.id OR NEW.direction <> OLD.direction OR NEW.whose <> OLD.whose
+      OR NEW.amount_sat <> OLD.amount_sat OR NEW.reason <> OLD.reason OR NEW.asked_by <> OLD.asked_by
+      OR NEW.asked_at_ms <> OLD.asked_at_ms OR NOT (NEW.request_id <=> OLD.request_id) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what two people say of coins does not change';
+  END IF;
+END

@@ -38,7 +38,8 @@ public:
     /// the stop.
     virtual void drain(std::optional<std::chrono::seconds> over) = 0;
     virtual std::vector<BanInfo> bans() = 0;
-    /// Errors: invalid, when `network` is none.
+    /// Errors: invalid, when `network` is none; limit, when too many are banned; io, when it holds
+    /// and will not outlive the process.
     virtual pool::Result<void> ban(const std::string& network, std::chrono::seconds time) = 0;
     /// Errors: invalid; not_found, when nothing of it was banned.
     virtual pool::Result<void> unban(const std::string& network) = 0;

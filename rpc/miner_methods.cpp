@@ -82,7 +82,9 @@ Method setban_method(MinerControl& miners)
                       .min = 1,
                       .max = ban_seconds_max,
                       .doc = "for how long"}};
-    method.doc = "Keeps an address or a network from connecting. Who is connected stays.";
+    method.doc =
+        "Keeps an address or a network from connecting, to this server, also after a restart. Who "
+        "is connected stays (disconnectclient). Said again, the new time counts.";
     method.result = "null";
     method.handler = [&miners](const Caller&, const Arguments& arguments, const Reply& reply) {
         answer_done(reply,

@@ -374,7 +374,7 @@ Method comparebooks_method(PayoutControl& control)
 
 const std::string coin_result =
     "an object: number, direction, whose, sat, reason, asked_by, asked_at, booked_by (empty: it "
-    "waits for another person)";
+    "waits for another person), request_id";
 
 Method bookcoins_method(PayoutControl& control)
 {
@@ -393,7 +393,11 @@ Method bookcoins_method(PayoutControl& control)
         {.name = "reason",
          .length_max = 150,
          .prose = true,
-         .doc = "for the approver: the transaction's id"}};
+         .doc = "for the approver: the transaction's id"},
+        {.name = "request_id",
+         .required = false,
+         .length_max = 64,
+         .doc = "a name of your own: asked twice with it, there is one entry"}};
     method.doc =
         "Asks to book coins that came into the wallet, or left it, without a block or a payout: a "
         "deposit, a withdrawal, a payment that a restored backup has forgotten. Nothing moves "
@@ -402,7 +406,8 @@ Method bookcoins_method(PayoutControl& control)
     method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
         const std::string& direction = arguments.text(0);
         const payouts::CoinWish wish{direction == "in", arguments.text(2),
-                                     pool::Sats{arguments.integer(1)}, arguments.text(3)};
+                                     pool::Sats{arguments.integer(1)}, arguments.text(3),
+                                     arguments.optional_text(4).value_or("")};
         control.run(
             [wish, good = direction == "in" || direction == "out",
              who = caller.name](Payouts& payouts) -> Result<std::string> {

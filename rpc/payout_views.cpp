@@ -209,7 +209,8 @@ void coin_object(JsonWriter& json, const payouts::CoinEntry& entry)
     amount(json, "sat", entry.wish.amount);
     json.key("reason").string(entry.wish.reason).key("asked_by").string(entry.asked_by);
     json.key("asked_at").unsigned_integer(entry.asked_at.value / second_ms);
-    json.key("booked_by").string(entry.booked_by).end_object();
+    json.key("booked_by").string(entry.booked_by);
+    json.key("request_id").string(entry.wish.request_id).end_object();
 }
 
 }  // namespace

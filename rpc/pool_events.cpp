@@ -80,9 +80,9 @@ PoolEvent of_worker(bool online, const std::string& account, const std::string& 
 const std::vector<std::string_view>& pool_event_names()
 {
     static const std::vector<std::string_view> names{
-        "block.found", "block.matured",  "block.orphaned",   "block.rejected",
-        "payout.sent", "payout.failed",  "payout.confirmed", "node.down",
-        "node.up",     "worker.offline", "worker.online",    "hashrate.drop"};
+        "block.found",   "block.matured",    "block.orphaned", "block.rejected",   "payout.sent",
+        "payout.failed", "payout.confirmed", "payouts.held",   "payouts.released", "node.down",
+        "node.up",       "worker.offline",   "worker.online",  "hashrate.drop"};
     return names;
 }
 
@@ -134,6 +134,17 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
     }
     told_.payouts = std::move(states);
     return events;
+}
+
+// Held for another reason than before is news as well.
+std::vector<PoolEvent> EventWatch::payouts_held(const std::string& reason, UnixMillis now)
+{
+    const auto before = std::exchange(held_, reason);
+    if (!before || *before == reason) return {};
+    PoolEvent event{reason.empty() ? "payouts.released" : "payouts.held", now, {}, {}};
+    event.text = reason.empty() ? "Payouts go on" : "Payouts are held: " + reason;
+    JsonWriter{event.data}.begin_object().key("reason").string(reason).end_object();
+    return {std::move(event)};
 }
 
 std::vector<PoolEvent> EventWatch::nodes(const std::vector<BitcoindInfo>& nodes, UnixMillis now)

@@ -56,6 +56,8 @@ public:
     /// Newest first. payout.sent, payout.confirmed, and payout.failed for one that was on its way
     /// and is called off.
     std::vector<PoolEvent> payouts(const std::vector<PayoutInfo>& newest, pool::UnixMillis now);
+    /// payouts.held, payouts.released. reason: a sentence; "" while nothing holds them.
+    std::vector<PoolEvent> payouts_held(const std::string& reason, pool::UnixMillis now);
     /// node.down, node.up. One that is switched off is neither.
     std::vector<PoolEvent> nodes(const std::vector<BitcoindInfo>& nodes, pool::UnixMillis now);
     /// worker.offline, worker.online: also for one that has never been seen. Of workers that the
@@ -76,6 +78,7 @@ private:
     bool was_online(const WorkerLine& line, const Worker* known, pool::UnixMillis ended) const;
     Options options_;
     EventsTold told_;
+    std::optional<std::string> held_;
     std::optional<std::map<std::string, bool>> nodes_;
     std::unordered_map<std::string, Worker> workers_;
     bool workers_known_ = false;

@@ -26,7 +26,10 @@ std::string_view account_of(std::string_view worker) { return worker.substr(0, w
 
 }  // namespace
 
-Gate::Gate(GateOptions options) : options_(std::move(options)), forget_at_(options_.addresses_max)
+Gate::Gate(GateOptions options)
+    : options_(std::move(options)),
+      forget_at_(options_.addresses_max),
+      network_bans_(options_.bans_max)
 {
 }
 
@@ -76,10 +79,7 @@ Gate::Answer Gate::admit(const IpAddress& address, pool::SteadyTime now)
 
 Gate::Answer Gate::judge(const IpAddress& address, pool::SteadyTime now)
 {
-    std::erase_if(network_bans_, [now](const NetworkBan& ban) { return ban.until <= now; });
-    for (const NetworkBan& ban : network_bans_) {
-        if (ban.network.holds(address)) return Answer::banned;
-    }
+    if (network_bans_.hold(address, now)) return Answer::banned;
     if (addresses_.size() >= forget_at_ && now >= look_again_) forget_some(now);
     // Whoever brings more addresses than that shall not cost us our memory, nor others their bans.
     if (addresses_.size() >= most_of_all * options_.addresses_max &&
@@ -244,8 +244,7 @@ std::vector<Gate::Ban> Gate::bans(pool::SteadyTime now)
     };
     const std::lock_guard lock{mutex_};
     std::vector<Ban> list;
-    for (const NetworkBan& ban : network_bans_) {
-        if (ban.until <= now) continue;
+    for (const NetworkBans::Entry& ban : network_bans_.active(now)) {
         list.push_back({to_string(ban.network), left(ban.until)});
     }
     for (const auto& [address, known] : addresses_) {
@@ -260,9 +259,7 @@ std::size_t Gate::bans_active(pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
     forget_ended_bans(now);
-    const auto networks = std::count_if(network_bans_.begin(), network_bans_.end(),
-                                        [now](const NetworkBan& ban) { return ban.until > now; });
-    return ban_ends_.size() + static_cast<std::size_t>(networks);
+    return ban_ends_.size() + network_bans_.count(now);
 }
 
 void Gate::forget_ended_bans(pool::SteadyTime now)
@@ -279,19 +276,24 @@ void Gate::ban_until(Address& known, pool::SteadyTime until)
     if (until != pool::SteadyTime{}) ban_ends_.insert(until);
 }
 
-void Gate::ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now)
+pool::Result<void> Gate::ban(const Network& network, pool::SteadyTime until, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
-    network_bans_.push_back({network, now + time});
+    if (auto put = network_bans_.put(network, until, now); !put) return put;
     ++banned_ever_;
+    return {};
+}
+
+std::vector<NetworkBans::Entry> Gate::admins_bans(pool::SteadyTime now)
+{
+    const std::lock_guard lock{mutex_};
+    return network_bans_.active(now);
 }
 
 bool Gate::unban(const Network& network)
 {
     const std::lock_guard lock{mutex_};
-    const std::string name = to_string(network);
-    std::size_t lifted = std::erase_if(
-        network_bans_, [&name](const NetworkBan& ban) { return to_string(ban.network) == name; });
+    std::size_t lifted = network_bans_.lift(network) ? 1 : 0;
     for (auto& [address, known] : addresses_) {
         if (known.banned_until == pool::SteadyTime{} || !network.holds(address)) continue;
         ban_until(known, {});

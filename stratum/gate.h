@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "pool/base/metrics.h"
+#include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "stratum/ip_address.h"
+#include "stratum/network_bans.h"
 
 namespace stratum {
 
@@ -46,6 +48,7 @@ struct GateOptions {
     std::uint32_t misbehaviours_max = 3;  ///< within `ban`, before an address is banned
     std::chrono::seconds worker_delay_first{3};
     std::chrono::seconds worker_delay_max{600};
+    std::size_t bans_max = 10'000;  ///< networks that admins may ban at once
     std::size_t addresses_max =
         200'000;  ///< remembered; then those without connections and bans go
 };
@@ -98,14 +101,17 @@ public:
     /// What GateOptions say of this address. Takes no lock.
     std::uint32_t lines_per_second(const IpAddress& address) const;
 
+    /// Admins' bans first.
     struct Ban {
         std::string network;
         std::chrono::seconds left{0};
     };
     std::vector<Ban> bans(pool::SteadyTime now);  ///< goes through all that is remembered
     std::size_t bans_active(pool::SteadyTime now);
-    /// An admin's word: holds for all addresses of the network, whatever they mine.
-    void ban(const Network& network, std::chrono::seconds time, pool::SteadyTime now);
+    /// An admin's word: holds for all addresses of the network, whatever they mine, until then and
+    /// no longer. Errors: limit, when there are GateOptions::bans_max of others.
+    pool::Result<void> ban(const Network& network, pool::SteadyTime until, pool::SteadyTime now);
+    std::vector<NetworkBans::Entry> admins_bans(pool::SteadyTime now);
     /// False when it was not banned.
     bool unban(const Network& network);
 
@@ -159,11 +165,6 @@ private:
         pool::SteadyTime until;
         std::chrono::seconds length{0};
     };
-    struct NetworkBan {
-        Network network;
-        pool::SteadyTime until;
-    };
-
     struct Limits {
         const ConnectLimits& address;
         const ConnectLimits& prefix;
@@ -185,7 +186,7 @@ private:
     std::size_t forget_at_;                                  // how many addresses are too many
     pool::SteadyTime look_again_;
     std::unordered_map<std::string, Delay> delays_;  // by address and worker, or account
-    std::vector<NetworkBan> network_bans_;
+    NetworkBans network_bans_;
     std::multiset<pool::SteadyTime> ban_ends_;  // of addresses, so that nobody has to look for them
     std::size_t connections_ = 0;
     std::array<std::uint64_t, answers> answers_{};

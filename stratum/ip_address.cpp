@@ -63,6 +63,15 @@ std::string to_string(const IpAddress& address)
     return text.data();
 }
 
+IpAddress first_bits(IpAddress address, std::uint8_t bits)
+{
+    const std::size_t whole = bits / 8U;
+    if (whole >= address.bytes.size()) return address;
+    const auto kept = static_cast<std::uint8_t>(0xff00U >> bits % 8U);
+    address.bytes[whole] &= kept;
+    return cut_to(address, whole + 1);
+}
+
 std::size_t IpHash::operator()(const IpAddress& address) const
 {
     std::uint64_t high = 0;

@@ -28,6 +28,9 @@ std::optional<IpAddress> parse_ip(std::string_view text);
 std::optional<IpAddress> parse_peer(std::string_view text);
 std::string to_string(const IpAddress& address);
 
+/// The network that an address is in: its first bits (of the mapped form), the others 0.
+IpAddress first_bits(IpAddress address, std::uint8_t bits);
+
 struct IpHash {
     std::size_t operator()(const IpAddress& address) const;
 };

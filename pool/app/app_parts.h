@@ -84,6 +84,7 @@ struct App::Parts {
     Result<void> open_stores();
     void wait_for_loops(sigset_t signals);
     void wait_for_blocks();
+    void ban_again();
     Result<void> open_loops(payouts::Service& service, RedisClient& redis);
     Result<void> open_core();
     Result<void> open_v2();

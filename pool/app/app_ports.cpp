@@ -103,7 +103,7 @@ Result<void> App::Parts::open_rpc()
                  .v2_authority = authority,
                  .web_port = 0,
                  .started = read_clock().steady});
-    miners = std::make_unique<Miners>(rpc_loop, *gate, plain);
+    miners = std::make_unique<Miners>(rpc_loop, *gate, plain, bans_file(config));
     heartbeat =
         std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
     status_teller = std::make_unique<StatusTeller>(
@@ -155,7 +155,7 @@ void App::Parts::open_webhooks()
         std::filesystem::path{config.data_dir} / "webhooks.told");
     view->add_metrics_by([this](auto& metrics) {
         webhooks->add_metrics(metrics);
-        if (payouts != nullptr) payouts->add_metrics(metrics);
+        if (payouts != nullptr) add_payout_metrics(payouts->status(), metrics);
     });
 }
 
@@ -179,6 +179,13 @@ Result<void> App::Parts::open_payouts()
     if (!opened) return fail(opened.error());
     payouts = std::make_unique<PayoutDesk>(rpc_loop, std::move(*opened));
     rpc::register_payout_methods(router, *payouts);
+    view->payouts_part_by([this] { return payouts_part(payouts->status()); });
+    webhooks->held_by([this]() -> std::optional<std::string> {
+        const PayoutStatus& status = payouts->status();
+        if (!status.known) return std::nullopt;
+        const payouts::HoldState& hold = status.last.hold;
+        return hold.stopped ? hold.reason + " (" + hold.by + ")" : std::string{};
+    });
     return {};
 }
 

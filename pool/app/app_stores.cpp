@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pool/app/app_parts.h"
+#include "pool/app/ban_file.h"
 #include "pool/app/owner_token.h"
 #include "pool/app/store_options.h"
 #include "pool/app/stratum_options.h"
@@ -76,6 +77,18 @@ Result<void> App::Parts::open_v2()
     return {};
 }
 
+// A file that cannot be read keeps no miner away.
+void App::Parts::ban_again()
+{
+    const Now now = read_clock();
+    const auto bans = read_bans(bans_file(config), now);
+    if (!bans) return log::error("bans_not_read", {{"reason", bans.error().detail}});
+    for (const auto& ban : *bans) {
+        if (!gate->ban(ban.network, ban.until, now.steady)) break;
+    }
+    if (!bans->empty()) log::info("bans_read", {{"networks", bans->size()}});
+}
+
 // A new life numbers its shares after all that any store has seen.
 Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redis)
 {
@@ -83,6 +96,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
     if (!hasher) return fail(hasher.error());
     log::info("hash_kernels", {{"chosen", hasher->describe()}});
     gate = std::make_unique<stratum::Gate>(gate_options(config));
+    ban_again();
     const auto used_tokens = std::make_shared<stratum::v2::UsedTokens>();
     const std::vector<std::string> names = producer_names(config);
     for (std::size_t i = 0; i < names.size(); ++i) {

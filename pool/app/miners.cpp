@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "pool/app/ban_file.h"
 #include "pool/base/log.h"
 #include "pool/bitcoin/target.h"
 
@@ -87,8 +88,9 @@ bool is_meant(const stratum::SessionSnapshot& session, const std::string& who,
 
 }  // namespace
 
-Miners::Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops)
-    : rpc_loop_(rpc_loop), gate_(gate), loops_(std::move(loops))
+Miners::Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops,
+               std::filesystem::path bans_file)
+    : rpc_loop_(rpc_loop), gate_(gate), loops_(std::move(loops)), bans_file_(std::move(bans_file))
 {
 }
 
@@ -110,9 +112,19 @@ Result<void> Miners::ban(const std::string& network, std::chrono::seconds time)
 {
     const auto wanted = network_of(network);
     if (!wanted) return fail(wanted.error());
-    gate_.ban(*wanted, time, read_clock().steady);
+    const SteadyTime now = read_clock().steady;
+    if (auto put = gate_.ban(*wanted, now + time, now); !put) return put;
     log::info("banned", {{"network", to_string(*wanted)}, {"seconds", time.count()}});
-    return {};
+    return keep_bans();
+}
+
+// An admin's word is rare, and he waits for it: so may the rpc loop, for the disk.
+Result<void> Miners::keep_bans()
+{
+    const Now now = read_clock();
+    auto kept = write_bans(bans_file_, gate_.admins_bans(now.steady), now);
+    if (kept) return kept;
+    return fail(Error::Code::io, "it holds until the next start only: " + kept.error().detail);
 }
 
 Result<void> Miners::unban(const std::string& network)
@@ -121,7 +133,7 @@ Result<void> Miners::unban(const std::string& network)
     if (!wanted) return fail(wanted.error());
     if (!gate_.unban(*wanted)) return fail(Error::Code::not_found, "nothing of it was banned");
     log::info("ban_lifted", {{"network", to_string(*wanted)}});
-    return {};
+    return keep_bans();
 }
 
 void Miners::fix_difficulty(const std::string& account, const std::string& worker,

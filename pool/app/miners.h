@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@ namespace pool {
 /// rpc::MinerControl over the Stratum loops and their gate. Lives on the rpc loop.
 class Miners final : public rpc::MinerControl {
 public:
-    Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops);
+    /// bans_file: where admins' bans are kept (see ban_file.h); it is in a directory of ours.
+    Miners(Loop& rpc_loop, stratum::Gate& gate, std::vector<StratumLoop*> loops,
+           std::filesystem::path bans_file);
 
     void drain(std::optional<std::chrono::seconds> over) override;
     std::vector<rpc::BanInfo> bans() override;
@@ -32,9 +35,12 @@ public:
     void disconnect(const std::string& who, std::function<void(Result<std::size_t>)> done) override;
 
 private:
+    Result<void> keep_bans();
+
     Loop& rpc_loop_;
     stratum::Gate& gate_;
     std::vector<StratumLoop*> loops_;
+    std::filesystem::path bans_file_;
 };
 
 }  // namespace pool

@@ -16,37 +16,25 @@ constexpr std::chrono::milliseconds pause{1000};
 PayoutDesk::PayoutDesk(Loop& rpc_loop, std::unique_ptr<payouts::Payouts> payouts)
     : rpc_loop_(rpc_loop),
       payouts_(std::move(payouts)),
+      status_{.last = {}, .good_at = read_clock().wall},
+      told_(std::make_shared<PayoutStatus>(status_)),
       thread_(waiting_max, [this] { return step(); })
 {
 }
 
 std::chrono::milliseconds PayoutDesk::step()
 {
-    const auto report = payouts_->step(read_clock());
+    auto report = payouts_->step(read_clock());
     if (report) {
-        difference_.set(report->funds.difference.value);
-        above_max_.set(report->funds.above_max ? 1 : 0);
-        if (!trouble_.empty()) log::info("payouts_ok");
-        trouble_.clear();
-        return report->changed > 0 ? std::chrono::milliseconds{0} : pause;
+        if (!status_.trouble.empty()) log::info("payouts_ok");
+        status_ = {std::move(*report), read_clock().wall, true, ""};
+    } else if (status_.trouble != report.error().detail) {
+        status_.trouble = report.error().detail;
+        log::warn("payouts_waiting", {{"reason", status_.trouble}});
     }
-    if (trouble_ != report.error().detail) {
-        trouble_ = report.error().detail;
-        log::warn("payouts_waiting", {{"reason", trouble_}});
-    }
-    return pause;
-}
-
-void PayoutDesk::add_metrics(std::vector<rpc::Metric>& metrics) const
-{
-    rpc::Metric& difference = metrics.emplace_back();
-    difference.name = "zubr_books_wallet_difference_sats";
-    difference.help = "What the books say beyond what the wallet has, found by two looks in a row";
-    difference.value = static_cast<double>(difference_.value());
-    rpc::Metric& above = metrics.emplace_back();
-    above.name = "zubr_hot_wallet_above_max";
-    above.help = "1 while the wallet holds more than payouts.hot_wallet_max_sat";
-    above.value = static_cast<double>(above_max_.value());
+    rpc_loop_.post([told = told_, status = status_] { *told = status; });
+    const bool again = status_.trouble.empty() && status_.last.changed > 0;
+    return again ? std::chrono::milliseconds{0} : pause;
 }
 
 void PayoutDesk::run(Work work, std::function<void(Result<std::string>)> done)

@@ -2,14 +2,12 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "payouts/payout_service.h"
-#include "pool/base/metrics.h"
+#include "pool/app/payout_status.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
 #include "rpc/payout_control.h"
-#include "rpc/pool_view.h"
 
 namespace pool {
 
@@ -23,8 +21,8 @@ public:
     void start() { thread_.start(); }
     void stop() { thread_.stop(); }
 
-    /// For /metrics. Any thread.
-    void add_metrics(std::vector<rpc::Metric>& metrics) const;
+    /// A moment old. On the rpc loop.
+    const PayoutStatus& status() const { return *told_; }
 
     void run(Work work, std::function<void(Result<std::string>)> done) override;
 
@@ -33,9 +31,8 @@ private:
 
     Loop& rpc_loop_;
     std::unique_ptr<payouts::Payouts> payouts_;
-    std::string trouble_;  // told already
-    Gauge difference_;
-    Gauge above_max_;
+    PayoutStatus status_;                 // the payout thread's
+    std::shared_ptr<PayoutStatus> told_;  // its copy, the rpc loop's
     TaskThread thread_;
 };
 

@@ -88,6 +88,11 @@ payouts::PayoutOptions payout_options(const Config& config)
     return options;
 }
 
+std::filesystem::path bans_file(const Config& config)
+{
+    return std::filesystem::path{config.data_dir} / "bans";
+}
+
 Result<std::unique_ptr<Wallet>> payout_wallet(const Config& config)
 {
     NodeWalletOptions options;

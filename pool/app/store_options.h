@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ payouts::AccountBookOptions account_book_options(const Config& config);
 payouts::PayoutOptions payout_options(const Config& config);
 /// Errors: invalid, when payouts.node names no node.
 Result<std::unique_ptr<Wallet>> payout_wallet(const Config& config);
+/// Where admins' bans are kept: see ban_file.h.
+std::filesystem::path bans_file(const Config& config);
 /// The share streams of this server, one a Stratum loop.
 std::vector<std::string> producer_names(const Config& config);
 

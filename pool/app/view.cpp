@@ -431,6 +431,7 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
         totals_.get([this, state, done](const payouts::Totals& totals) {
             rpc::OperatorInfo info;
             info.readiness = readiness_of(*state);
+            if (payouts_part_) info.readiness.dependencies.push_back(payouts_part_());
             info.loops = loop_infos(parts_.lag, *state);
             info.nodes = node_infos(state->nodes, state->work.tip);
             if (state->work.template_age_ms >= 0) {

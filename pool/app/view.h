@@ -72,6 +72,8 @@ public:
     {
         more_metrics_ = std::move(add);
     }
+    /// How payouts are, where this server makes them. Before anybody asks.
+    void payouts_part_by(std::function<rpc::Dependency()> part) { payouts_part_ = std::move(part); }
     /// A new tip, or a new block of ours.
     void changed() { ++changes_; }
 
@@ -159,6 +161,7 @@ private:
     BooksStatus books_status_;
     std::uint64_t changes_ = 0;
     std::function<void(std::vector<rpc::Metric>&)> more_metrics_;
+    std::function<rpc::Dependency()> payouts_part_;
     /// Not older than a second; the last ones when MySQL is away or takes its time, so that pages
     /// and /metrics never wait for longer.
     Remembered<payouts::Totals> totals_;

@@ -125,6 +125,9 @@ void Webhooks::look()
             keep_told();
         });
     }
+    if (wanted("payouts.") && held_) {
+        if (const auto why = held_()) tell(events_.payouts_held(*why, read_clock().wall));
+    }
     if (wanted("node.")) {
         work_.nodes([this, alive](const Result<std::vector<rpc::BitcoindInfo>>& nodes) {
             if (alive.expired() || !nodes) return;

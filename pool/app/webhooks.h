@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ public:
     Webhooks(const Webhooks&) = delete;
     Webhooks& operator=(const Webhooks&) = delete;
 
+    /// Why payouts are held, "" while they are not; nothing before that is known. Asked at each
+    /// look, where this server pays.
+    void held_by(std::function<std::optional<std::string>()> why) { held_ = std::move(why); }
     /// On the rpc loop, once it runs.
     void start();
     void add_metrics(std::vector<rpc::Metric>& metrics) const;
@@ -64,6 +68,7 @@ private:
     Loop& loop_;
     rpc::PoolView& view_;
     rpc::WorkControl& work_;
+    std::function<std::optional<std::string>()> held_;
     rpc::WebhookSender sender_;
     std::uint64_t life_;
     Paces paces_;

@@ -42,7 +42,12 @@ pool::Result<Outcome> read_answer(const pool::HttpAnswer& answer)
     return Outcome{json["result"].dump(), ""};
 }
 
-/// Is it worth trying again: nobody there yet, or somebody who is still starting?
+// Asked until it is answered: what the caller wants may have been done though no answer came, and
+// is sent once.
+constexpr const char* question_of_waiting =
+    R"({"jsonrpc":"2.0","id":0,"method":"uptime","params":[]})";
+
+/// Is it worth asking again: nobody there yet, or somebody who is still starting?
 bool not_there_yet(const pool::Result<Outcome>& outcome)
 {
     if (!outcome) {
@@ -54,11 +59,12 @@ bool not_there_yet(const pool::Result<Outcome>& outcome)
     return error.value("code", 0) == static_cast<int>(ErrorCode::not_ready);
 }
 
-/// One run of a call: attempts until an answer that stands.
+/// One run of a call, and of the questions before it.
 class Caller {
 public:
     Caller(const Server& server, std::string request)
         : server_(server),
+          waiting_(server.wait),
           request_(std::move(request)),
           http_(std::make_unique<pool::HttpClient>(loop_))
     {
@@ -78,7 +84,7 @@ private:
         pool::HttpCall call;
         call.url = "http://" + to_string(server_.endpoint) + "/";
         call.unix_socket = server_.socket;
-        call.body = request_;
+        call.body = waiting_ ? question_of_waiting : request_;
         call.user = server_.user;
         call.password = server_.password;
         call.deadline = server_.patience.count() == 0 ? std::chrono::milliseconds{for_ever}
@@ -95,17 +101,28 @@ private:
         });
     }
 
+    // On a connection of its own: one that was used before and is closed without an answer is what
+    // libcurl would send a request on again.
+    void send_once()
+    {
+        http_ = std::make_unique<pool::HttpClient>(loop_);
+        attempt();
+    }
+
     void finish(pool::Result<Outcome> outcome)
     {
-        if (server_.wait && not_there_yet(outcome)) {
+        if (waiting_ && not_there_yet(outcome)) {
             pause_ = loop_.after(pause_between_attempts, [this] { attempt(); });
             return;
         }
+        // A refusal, of a wrong password say, is what the call would meet as well.
+        if (std::exchange(waiting_, false) && outcome) return loop_.post([this] { send_once(); });
         outcome_ = std::move(outcome);
         loop_.stop();
     }
 
     const Server& server_;
+    bool waiting_;
     std::string request_;
     pool::Loop loop_;
     std::unique_ptr<pool::HttpClient> http_;

@@ -14,7 +14,7 @@ struct Server {
     std::string user;
     std::string password;
     std::string cookie_file;             ///< asked, anew at each attempt, when no user is given
-    bool wait = false;                   ///< try until it answers and is ready to
+    bool wait = false;                   ///< until it answers: the request itself is sent once
     std::chrono::seconds patience{900};  ///< for one answer; 0: as long as it takes
 };
 

@@ -95,6 +95,7 @@ TEST(Handover, BecomesTheNextProgramAndRefusesNobodyMeanwhile)
     EXPECT_TRUE(pool.ready());
     std::ofstream{pool.config_file()} << good;
 
+    ASSERT_TRUE(pool.rpc("setban", R"(["192.0.2.0/24", 3600])").has_value());
     Caller caller{pool.stratum_port()};
     const double before = pool.info("shares_accepted");
     pool.process().signal(SIGUSR2);
@@ -107,6 +108,8 @@ TEST(Handover, BecomesTheNextProgramAndRefusesNobodyMeanwhile)
         << "the miner mines on\n"
         << pool.log();
     caller.hang_up();
+    EXPECT_NE(pool.rpc("listbanned").value_or("").find("192.0.2.0/24"), std::string::npos)
+        << "an admin's word was for an hour";
     EXPECT_GT(caller.calls(), 10U);
     EXPECT_EQ(caller.refused(), 0U) << pool.log();
     EXPECT_TRUE(pool.process().running());

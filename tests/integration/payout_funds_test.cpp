@@ -47,7 +47,7 @@ TEST_F(Payouts, StopByThemselvesWhenTheWalletLacksWhatTheBooksSayUntilItIsBooked
     EXPECT_NE(state_of(*payouts, id).find("approved: the wallet lacks"), std::string::npos)
         << state_of(*payouts, id);
     EXPECT_FALSE(held(*payouts)) << "a second look might find it";
-    EXPECT_TRUE(clock.step_after(minutes{1}).stopped);
+    EXPECT_TRUE(clock.step_after(minutes{1}).hold.stopped);
     EXPECT_TRUE(held(*payouts, "the wallet lacks " + std::to_string(gone.value)));
     EXPECT_EQ(state_of(*payouts, id), "approved");
     const auto audit = payouts::AuditBook::open(pool.books().mysql());

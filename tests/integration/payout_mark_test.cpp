@@ -216,6 +216,35 @@ TEST_F(PayoutMark, TakesNoWordOfCoinsThatNobodyHasAndShowsWhoChangedOne)
     EXPECT_NE(verdict->difference.find("two people"), std::string::npos) << verdict->difference;
 }
 
+// Whoever got no answer asks again, and an approver who sees two of them would book both.
+TEST_F(PayoutMark, ARequestForCoinsThatIsAskedTwiceIsOneEntry)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto payouts = pool.open();
+    const pool::Now now = pool::read_clock();
+    const payouts::CoinWish wish{true, "pool:reserve", Sats{7}, "txid", "ann-1"};
+    const auto first = payouts->ask_coins(wish, "ann", now);
+    ASSERT_TRUE(first.has_value()) << first.error().detail;
+    ASSERT_TRUE(payouts->approve_coins(first->id, "bob", now).has_value());
+    const auto again = payouts->ask_coins(wish, "ann", now);
+    ASSERT_TRUE(again.has_value()) << again.error().detail;
+    EXPECT_EQ(again->id, first->id);
+    EXPECT_EQ(again->booked_by, "bob");
+    const auto listed = payouts->list_coins(10);
+    ASSERT_EQ(listed.value_or(std::vector<payouts::CoinEntry>{}).size(), 1U);
+    EXPECT_EQ(listed->front().wish.request_id, "ann-1");
+
+    payouts::CoinWish other = wish;
+    other.amount = Sats{8};
+    const auto differs = payouts->ask_coins(other, "ann", now);
+    ASSERT_FALSE(differs.has_value());
+    EXPECT_EQ(differs.error().code, pool::Error::Code::conflict);
+    other.request_id.clear();
+    EXPECT_TRUE(payouts->ask_coins(other, "ann", now).has_value());
+    EXPECT_TRUE(payouts->ask_coins(other, "ann", now).has_value());
+    EXPECT_EQ(payouts->list_coins(10)->size(), 3U);
+}
+
 TEST(BooksMark, ReadsBackAsItWasWrittenAndNothingElse)
 {
     payouts::BooksMark mark;

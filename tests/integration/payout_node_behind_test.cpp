@@ -114,7 +114,7 @@ TEST_F(PayoutsNodeBehind, WaitsWhenItHasYetToSeeADepositThatIsBookedAndNobodyNee
     ASSERT_EQ(payouts->compare()->difference, Sats{10'000'000}) << "else this is no test";
     const std::uint64_t id = approved_batch(*payouts, "a");
     for (const minutes later : {minutes{0}, minutes{1}, minutes{1}}) {
-        EXPECT_FALSE(clock.step_after(later).stopped);
+        EXPECT_FALSE(clock.step_after(later).hold.stopped);
     }
     EXPECT_NE(state_of(*payouts, id).find("approved: the wallet has not seen 10000000 sat"),
               std::string::npos)
@@ -181,7 +181,7 @@ TEST_F(PayoutsNodeBehind, WaitsWhenItHasYetToSeeAPayoutThatIsSettled)
     const std::string hash = set_back(pool, before + 1);
     ASSERT_GT(payouts->compare()->difference, Sats{}) << "else this is no test";
     for (const minutes later : {minutes{5}, minutes{1}, minutes{1}}) {
-        EXPECT_FALSE(clock.step_after(later).stopped);
+        EXPECT_FALSE(clock.step_after(later).hold.stopped);
     }
     EXPECT_FALSE(held(*payouts));
     ASSERT_TRUE(node().call("reconsiderblock", "[\"" + hash + "\"]").has_value());

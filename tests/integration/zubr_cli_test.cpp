@@ -1,14 +1,22 @@
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <span>
 #include <string>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "pool/runtime/http_message.h"
+#include "pool/runtime/loop.h"
+#include "pool/runtime/tcp.h"
 #include "rpc/cli/call.h"
 #include "rpc/cli/command_line.h"
 #include "tests/integration/rpc_running.h"
@@ -62,6 +70,73 @@ TEST(ZubrCli, CallsByAUnixSocketToo)
     const auto by_nobody = cli::call(to, *cli::request_json("uptime", {}));
     ASSERT_FALSE(by_nobody) << "who may open the socket needs a password all the same";
     EXPECT_EQ(by_nobody.error().code, Error::Code::refused);
+}
+
+/// Answers uptime, closes on whoever asks for more, and answers it when it is asked again.
+class Forgetful {
+public:
+    Forgetful()
+    {
+        auto listener = pool::TcpListener::listen(
+            loop_, {.address = {"127.0.0.1", 0}},
+            [this](std::unique_ptr<pool::TcpConn> conn) { serve(std::move(conn)); });
+        pool::check(listener.has_value(), "a port of 127.0.0.1 is free");
+        listener_ = std::move(*listener);
+        thread_ = std::thread{[this] { loop_.run(); }};
+    }
+    ~Forgetful()
+    {
+        loop_.stop();
+        thread_.join();
+    }
+    std::uint16_t port() const { return listener_->port(); }
+    std::atomic<int> asked{0};  // for anything but uptime
+
+private:
+    struct Peer {
+        std::unique_ptr<pool::TcpConn> conn;
+        pool::HttpParser parser;
+    };
+    void serve(std::unique_ptr<pool::TcpConn> conn)
+    {
+        auto peer = std::make_shared<Peer>();
+        peer->conn = std::move(conn);
+        peers_.push_back(peer);
+        peer->conn->start({.on_bytes =
+                               [this, peer = peer.get()](std::span<const std::uint8_t> bytes) {
+                                   auto requests = peer->parser.feed(
+                                       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+                                   for (const auto& each : *requests) hear(*peer, each.body);
+                               },
+                           .on_close = [](pool::CloseReason) {}});
+    }
+    void hear(Peer& peer, const std::string& body)
+    {
+        if (!has(body, "uptime") && ++asked == 1) return peer.conn->close_after_write();
+        pool::HttpResponse response;
+        response.body = R"({"jsonrpc":"2.0","id":1,"result":1})";
+        peer.conn->write(render(response, true));
+    }
+
+    pool::Loop loop_;
+    std::unique_ptr<pool::TcpListener> listener_;
+    std::vector<std::shared_ptr<Peer>> peers_;
+    std::thread thread_;
+};
+
+// Whether it was done nobody knows: a second one might pay, or book, a second time.
+TEST(ZubrCli, WhoWaitsForTheServerSendsHisCallOnceAllTheSame)
+{
+    Forgetful server;
+    cli::Server to;
+    to.endpoint = {"127.0.0.1", server.port()};
+    to.user = "alice";
+    to.password = "correct horse battery staple";
+    to.wait = true;
+    const auto answer = cli::call(to, *cli::request_json("createpayout", {}));
+    EXPECT_EQ(server.asked, 1);
+    ASSERT_FALSE(answer) << answer->result;
+    EXPECT_EQ(answer.error().code, Error::Code::unavailable);
 }
 
 struct Ran {

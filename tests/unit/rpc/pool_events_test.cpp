@@ -177,6 +177,20 @@ TEST(EventWatch, TellsWhenTheOldestPayoutOrTheOnlyOneIsCalledOff)
     EXPECT_EQ(names(watch.payouts({}, now)), Names{"payout.failed"});
 }
 
+TEST(EventWatch, TellsWhenPayoutsAreHeldForWhateverReasonAndWhenTheyGoOn)
+{
+    EventWatch watch{{}};
+    EXPECT_TRUE(watch.payouts_held("", now).empty());
+    const auto held = watch.payouts_held("the wallet lacks 5 sat (zubrd)", now);
+    ASSERT_EQ(names(held), Names{"payouts.held"});
+    EXPECT_EQ(held[0].data, R"x({"reason":"the wallet lacks 5 sat (zubrd)"})x");
+    EXPECT_TRUE(watch.payouts_held("the wallet lacks 5 sat (zubrd)", now).empty());
+    EXPECT_EQ(names(watch.payouts_held("\"stop\" (ann)", now)), Names{"payouts.held"});
+    EXPECT_EQ(names(watch.payouts_held("", now)), Names{"payouts.released"});
+    EventWatch later{{}};
+    EXPECT_TRUE(later.payouts_held("since yesterday (ann)", now).empty()) << "no news";
+}
+
 TEST(EventWatch, TellsWhenANodeGoesAndComesButNotWhenAnAdminSwitchesIt)
 {
     EventWatch watch{{}};

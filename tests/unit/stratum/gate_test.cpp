@@ -224,7 +224,7 @@ TEST(Gate, KeepsAnAdminsBanThoughSomebodyMinesThere)
 {
     Gate gate{small()};
     ASSERT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::welcome);
-    gate.ban(*parse_network("192.0.2.1"), seconds{60}, start);
+    ASSERT_TRUE(gate.ban(*parse_network("192.0.2.1"), start + seconds{60}, start));
     gate.mined(ip("192.0.2.1"), start);
     EXPECT_EQ(gate.admit(ip("192.0.2.1"), start), Answer::banned);
 }
@@ -242,7 +242,7 @@ TEST(Gate, CountsTheBansThatHold)
     ban("192.0.2.1", start);
     ban("192.0.2.2", start);
     ban("192.0.3.3", start + seconds{5});
-    gate.ban(*parse_network("198.51.100.0/24"), seconds{60}, start);
+    ASSERT_TRUE(gate.ban(*parse_network("198.51.100.0/24"), start + seconds{60}, start));
     EXPECT_EQ(gate.bans_active(start + seconds{5}), 4U);
     gate.mined(ip("192.0.2.1"), start + seconds{6});
     EXPECT_EQ(gate.bans_active(start + seconds{6}), 3U) << "somebody mines there";
@@ -326,7 +326,7 @@ TEST(Gate, DelaysAWorkerOnlyWhereItsBadSharesCameFrom)
 TEST(Gate, TakesAnAdminsWordForNetworks)
 {
     Gate gate{small()};
-    gate.ban(*parse_network("192.0.2.0/24"), seconds{60}, start);
+    ASSERT_TRUE(gate.ban(*parse_network("192.0.2.0/24"), start + seconds{60}, start));
     EXPECT_EQ(gate.admit(ip("192.0.2.77"), start), Answer::banned);
     EXPECT_EQ(gate.admit(ip("192.0.3.77"), start), Answer::welcome);
     EXPECT_FALSE(gate.unban(*parse_network("192.0.2.0/25")));
