@@ -16,12 +16,18 @@ setting() {
         }
         END { print value }' "$config"
 }
+# secret SECTION KEY: as setting, or out of the file that says it: KEY_file, or systemd's credential.
+secret() {
+    said=$(setting "$1" "$2" '') file=$(setting "$1" "$2_file" '')
+    [ -n "$said$file" ] || { file=${CREDENTIALS_DIRECTORY:-/nowhere}/$1.$2; [ -r "$file" ] || file=/dev/null; }
+    if [ -n "$said" ]; then printf %s "$said"; else head -n 1 "$file" | tr -d '\r\n'; fi
+}
 quoted() { printf '%s = "%s"\n' "$1" "$(printf %s "$2" | sed 's/[\\"]/\\&/g')"; }
 # client_options: of a MariaDB program that connects as zubrd does. No password stands on a command line.
 client_options() {
     echo '[client]'
     quoted user "$(setting mysql user zubr)"
-    quoted password "$(setting mysql password '')"
+    quoted password "$(secret mysql password)"
     socket=$(setting mysql socket '')
     if [ -n "$socket" ]; then quoted socket "$socket"; return; fi
     quoted host "$(setting mysql host 127.0.0.1)"

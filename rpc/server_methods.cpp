@@ -18,7 +18,7 @@ Method logging_method(ServerControl& server)
         {.name = "level",
          .required = false,
          .length_max = 16,
-         .doc = "debug, info, warn or error; without it nothing changes"},
+         .doc = "debug, info, notice, warn or error; without it nothing changes"},
         {.name = "part",
          .required = false,
          .length_max = 16,

@@ -1,16 +1,20 @@
 #include "pool/app/config.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <fstream>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <toml++/toml.h>
 
+#include "pool/app/config_secrets.h"
 #include "pool/app/config_table.h"
 
 namespace pool {
@@ -92,18 +96,6 @@ std::optional<ConfigValue> value_of(const toml::node& node)
     return ConfigValue{std::move(texts)};
 }
 
-/// For getconfig: what stands here now, whatever stood there before.
-void note(Config& config, const std::string& name, std::string value, const std::string& where)
-{
-    const auto same = [&](const ConfigLine& line) { return line.name == name; };
-    const auto known = std::find_if(config.lines.begin(), config.lines.end(), same);
-    if (known != config.lines.end()) {
-        *known = {name, std::move(value), where};
-    } else {
-        config.lines.push_back({name, std::move(value), where});
-    }
-}
-
 Result<void> apply(Config& config, const std::string& where, const ConfigOption& option,
                    const std::optional<ConfigValue>& value)
 {
@@ -111,7 +103,7 @@ Result<void> apply(Config& config, const std::string& where, const ConfigOption&
     if (!value) return refuse(where, name + " must be a " + std::string{option.kind});
     const std::string wrong = option.apply(config, *value);
     if (!wrong.empty()) return refuse(where, name + " " + wrong);
-    note(config, name, shown(*value, is_secret(name)), where);
+    note_config(config, name, shown(*value, is_secret(name)), where);
     return {};
 }
 
@@ -146,7 +138,7 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
         }
         node.*node_options()[static_cast<std::size_t>(at - known.begin())].place = text->get();
         const bool secret = is_secret(name) || text->get().find('@') != std::string::npos;
-        note(config, numbered("node", config.nodes.size(), key.str()),
+        note_config(config, numbered("node", config.nodes.size(), key.str()),
              shown(ConfigValue{text->get()}, secret), place_of(file, value));
     }
     if (!node.url.starts_with("http://")) {
@@ -188,7 +180,7 @@ Result<Entry> read_entry(Config& config, const std::string& file, const std::str
         if (!value) return refused("is of no known type");
         const std::string wrong = option.apply(entry, *value);
         if (!wrong.empty()) return refused(wrong);
-        note(config, numbered(section, at, key.str()), shown(*value, is_secret(name)),
+        note_config(config, numbered(section, at, key.str()), shown(*value, is_secret(name)),
              place_of(file, given));
     }
     return entry;
@@ -211,7 +203,6 @@ Result<void> read_webhook(Config& config, const std::string& file, const toml::n
     auto hook = read_entry<WebhookConfig>(config, file, "webhook", config.webhooks.size(),
                                           webhook_options(), node);
     if (!hook) return fail(hook.error());
-    if (hook->url.empty()) return refuse(place_of(file, node), "webhook.url is missing");
     if ((hook->format == rpc::WebhookFormat::telegram) == hook->chat.empty()) {
         return refuse(place_of(file, node),
                       "webhook.chat goes with format = \"telegram\", and with no other");
@@ -303,17 +294,67 @@ Result<void> apply_text(Config& config, const std::string& where, const std::str
     return apply(config, where, *option, ConfigValue{text});  // a password may look like a number
 }
 
+/// A key of the `number`-th [[node]] or [[webhook]] of the file, from 1.
+Result<void> apply_numbered(Config& config, const std::string& where, const std::string& section,
+                            std::size_t number, const std::string& key, const std::string& text)
+{
+    const std::string name = section + "." + key;
+    const auto row_of = [&key](const auto& options) {
+        return std::find_if(options.begin(), options.end(),
+                            [&key](const auto& option) { return option.key == key; });
+    };
+    const std::size_t there = section == "node" ? config.nodes.size() : config.webhooks.size();
+    if (number == 0 || number > there) {
+        return refuse(where, "the file has no [[" + section + "]] of that number");
+    }
+    if (section == "node") {
+        // What the file's own check has not to see again.
+        constexpr std::array<std::string_view, 4> may{"user", "password", "password_file",
+                                                      "cookie_file"};
+        if (std::find(may.begin(), may.end(), key) == may.end()) {
+            return refuse(where, name + " stands in the file; user, password, password_file and "
+                                        "cookie_file may come from here");
+        }
+        config.nodes[number - 1].*row_of(node_options())->place = text;
+    } else {
+        const auto row = row_of(webhook_options());
+        if (row == webhook_options().end()) return refuse(where, "unknown key " + name);
+        const std::string wrong = row->apply(config.webhooks[number - 1], value_of_text(text));
+        if (!wrong.empty()) return refuse(where, name + " " + wrong);
+    }
+    note_config(config, numbered(section, number - 1, key),
+                shown(ConfigValue{text}, is_secret(name)), where);
+    return {};
+}
+
+/// "node1": the section and its number; nothing for a section that there is once.
+std::optional<std::pair<std::string, std::size_t>> numbered_section(const std::string& name)
+{
+    for (const std::string_view section : {"node", "webhook"}) {
+        if (!name.starts_with(section)) continue;
+        std::size_t number = 0;
+        const char* const end = name.data() + name.size();
+        const auto [at, error] = std::from_chars(name.data() + section.size(), end, number);
+        if (error == std::errc{} && at == end) return std::pair{std::string{section}, number};
+    }
+    return std::nullopt;
+}
+
 Result<void> read_environment(Config& config, const std::map<std::string, std::string>& variables)
 {
     for (const auto& [variable, text] : variables) {
         const auto cut = variable.find("__");
         if (!variable.starts_with("ZUBR_") || cut == std::string::npos) continue;
-        std::string name = variable.substr(5, cut - 5) + "." + variable.substr(cut + 2);
+        std::string name = variable.substr(5);
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        if (auto done = apply_text(config, "environment " + variable, name, text); !done) {
-            return done;
-        }
+        const std::string section = name.substr(0, cut - 5);
+        const std::string key = name.substr(cut - 5 + 2);
+        const std::string where = "environment " + variable;
+        const auto one = numbered_section(section);
+        auto done = one ? apply_numbered(config, where, one->first, one->second, key, text)
+                        : apply_text(config, where, section + "." + key, text);
+        if (!done) return done;
     }
     return {};
 }
@@ -415,6 +456,10 @@ Result<void> check_whole(Config& config, const std::string& where)
     if (config.shares_per_minute == 0) {
         return refuse(where, "stratum.shares_per_minute must be 1 or more");
     }
+    for (std::size_t i = 0; i < config.webhooks.size(); ++i) {
+        if (!config.webhooks[i].url.empty()) continue;
+        return refuse(where, numbered("webhook", i, "url") + " is missing");
+    }
     if (config.cookie_file.empty()) config.cookie_file = config.data_dir + "/.cookie";
     return {};
 }
@@ -440,57 +485,13 @@ Result<Config> load_config(const ConfigSources& sources)
         if (!done) return fail(done.error());
     }
     note_defaults(config);
+    const auto credentials = sources.environment.find("CREDENTIALS_DIRECTORY");
+    auto secrets = read_secrets(
+        config, credentials == sources.environment.end() ? "" : credentials->second);
+    if (!secrets) return fail(secrets.error());
     const std::string where = sources.file.empty() ? "configuration" : sources.file;
     if (auto checked = check_whole(config, where); !checked) return fail(checked.error());
     return config;
-}
-
-std::string example_config()
-{
-    std::string out = "# Zubr's configuration: every option with its default.\n";
-    std::string_view section;
-    for (const ConfigOption& option : config_options()) {
-        if (option.section != section) {
-            section = option.section;
-            out += "\n[" + std::string{section} + "]\n";
-        }
-        if (!option.help.empty()) out += "# " + std::string{option.help} + "\n";
-        out += std::string{option.key} + " = " + std::string{option.example} + "\n";
-    }
-    out += "\n[[node]]\n";
-    for (const NodeOption& option : node_options()) {
-        out += "# " + std::string{option.help} + "\n";
-        out += std::string{option.key} + " = " + std::string{option.example} + "\n";
-    }
-    out += "\n# A further port, as many as you like:\n# [[listener]]\n";
-    for (const ListenerOption& option : listener_options()) {
-        if (!option.help.empty()) out += "# # " + std::string{option.help} + "\n";
-        out += "# " + std::string{option.key} + " = " + std::string{option.example} + "\n";
-    }
-    out += "\n# Whom to tell what happens, as many as you like:\n# [[webhook]]\n";
-    for (const WebhookOption& option : webhook_options()) {
-        out += "# # " + std::string{option.help} + "\n";
-        out += "# " + std::string{option.key} + " = " + std::string{option.example} + "\n";
-    }
-    return out;
-}
-
-std::string config_as_set(const Config& config)
-{
-    std::string out;
-    std::string section;
-    for (const ConfigLine& line : config.lines) {
-        const std::size_t dot = std::min(line.name.find('.'), line.name.size() - 1);
-        const std::string own = line.name.substr(0, dot);
-        if (own != section) {
-            section = own;
-            const std::size_t number = own.find('[');  // "node[1]": one of several
-            if (!out.empty()) out += '\n';
-            out += number == own.npos ? "[" + own + "]\n" : "[[" + own.substr(0, number) + "]]\n";
-        }
-        out += line.name.substr(dot + 1) + " = " + line.value + "  # " + line.source + "\n";
-    }
-    return out;
 }
 
 }  // namespace pool

@@ -47,6 +47,8 @@ struct WebhookConfig {
     std::string url;
     std::string host;    ///< of the URL, for logs: the rest may be a secret
     std::string secret;  ///< signs; empty: unsigned
+    std::string url_file;     ///< has the URL instead
+    std::string secret_file;  ///< likewise
     rpc::WebhookFormat format = rpc::WebhookFormat::json;
     std::vector<std::string> events;  ///< names; empty: all
     std::string chat;                 ///< whom a Telegram bot tells; empty for other formats
@@ -129,11 +131,15 @@ struct Config {
     std::uint32_t idle_minutes = 30;
 
     StoreAddress redis{"", "127.0.0.1", 6379};
+    std::string redis_user;      ///< of Redis' ACL; empty: its default user
+    std::string redis_password;  ///< empty: it wants none
+    std::string redis_password_file;
     bool redis_require_persistence = true;
     std::uint32_t redis_unbooked_max = 2'000'000;
     StoreAddress mysql{"", "127.0.0.1", 3306};
     std::string mysql_user = "zubr";
     std::string mysql_password;
+    std::string mysql_password_file;
     std::string mysql_database = "zubr";
 
     U128 window_score = 0;  ///< N in units of 10^-18
@@ -170,10 +176,12 @@ struct Config {
 struct ConfigSources {
     std::string file;
     std::vector<std::string> sets;                   ///< "section.key=value", strongest
-    std::map<std::string, std::string> environment;  ///< ZUBR_SECTION__KEY
+    /// ZUBR_SECTION__KEY, ZUBR_NODE1__KEY, and systemd's CREDENTIALS_DIRECTORY.
+    std::map<std::string, std::string> environment;
 };
 
-/// Reads and checks a configuration: default < file < environment < set.
+/// Reads and checks a configuration: default < file < environment < set. A secret that none of them
+/// tells is read from the file that its option with "_file" names, or is a credential of systemd's.
 ///
 /// Errors: invalid, always one sentence that says where and what to do: an unknown key with its
 /// line and the nearest name, a wrong type, a value out of range, a payout address of another

@@ -12,7 +12,7 @@ std::string set_level(Config& config, const ConfigValue& value)
 {
     const auto* text = std::get_if<std::string>(&value);
     const auto level = text == nullptr ? std::nullopt : log::parse_level(*text);
-    if (!level) return "must be one of debug, info, warn, error";
+    if (!level) return "must be one of debug, info, notice, warn, error";
     config.log_level = *level;
     return "";
 }
@@ -30,7 +30,7 @@ std::string set_levels(Config& config, const ConfigValue& value)
                                : log::parse_level(std::string_view{text}.substr(equals + 1));
         if (!part || !level) {
             return "holds texts like \"stratum=debug\": a part is app, node, share, runtime, "
-                   "stratum, payouts or rpc, a level debug, info, warn or error";
+                   "stratum, payouts or rpc, a level debug, info, notice, warn or error";
         }
         config.log_levels[*part] = *level;
     }
@@ -46,7 +46,8 @@ std::string set_format(Config& config, const ConfigValue& value)
 }
 
 constexpr std::array table{
-    ConfigOption{"log", "level", "text", "\"info\"", "debug, info, warn or error", set_level},
+    ConfigOption{"log", "level", "text", "\"info\"", "debug, info, notice, warn or error",
+                 set_level},
     ConfigOption{"log", "levels", "list of texts", "[]",
                  "of parts that have one of their own, like \"stratum=debug\": app, node, share, "
                  "runtime, stratum, payouts, rpc",

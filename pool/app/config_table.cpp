@@ -245,6 +245,12 @@ constexpr std::array table{
                  set_store_text<&C::redis, &S::socket>},
     ConfigOption{"redis", "host", "text", "\"127.0.0.1\"", "", set_store_text<&C::redis, &S::host>},
     ConfigOption{"redis", "port", "whole number", "6379", "", set_store_port<&C::redis>},
+    ConfigOption{"redis", "user", "text", "\"\"", "of Redis' ACL; empty: its default user",
+                 set_text<&C::redis_user>},
+    ConfigOption{"redis", "password", "text", "\"\"", "requirepass, or that user's; empty: none",
+                 set_text<&C::redis_password>},
+    ConfigOption{"redis", "password_file", "text", "\"\"", "or a file with nothing else in it",
+                 set_text<&C::redis_password_file>},
     ConfigOption{"redis", "require_persistence", "true or false", "true",
                  "refuse to start on a Redis without appendonly",
                  set_bool<&C::redis_require_persistence>},
@@ -258,6 +264,8 @@ constexpr std::array table{
     ConfigOption{"mysql", "port", "whole number", "3306", "", set_store_port<&C::mysql>},
     ConfigOption{"mysql", "user", "text", "\"zubr\"", "", set_text<&C::mysql_user>},
     ConfigOption{"mysql", "password", "text", "\"\"", "", set_text<&C::mysql_password>},
+    ConfigOption{"mysql", "password_file", "text", "\"\"", "or a file with nothing else in it",
+                 set_text<&C::mysql_password_file>},
     ConfigOption{"mysql", "database", "text", "\"zubr\"", "", set_text<&C::mysql_database>},
     ConfigOption{"pplns", "window", "number", "2",
                  "N: the window is the newest N network difficulties of score; what the books "
@@ -308,19 +316,6 @@ constexpr std::array table{
                  set_rpcauth},
 };
 
-constexpr std::array nodes{
-    NodeOption{"name", "\"node\"", "for logs and pages", &NodeOptions::name},
-    NodeOption{"url", "\"http://127.0.0.1:8332\"", "the node's RPC (required)", &NodeOptions::url},
-    NodeOption{"cookie_file", "\"\"", "the node's .cookie", &NodeOptions::cookie_file},
-    NodeOption{"user", "\"\"", "or a user", &NodeOptions::user},
-    NodeOption{"password", "\"\"", "and its password", &NodeOptions::password},
-    NodeOption{"role", "\"both\"", "both, template (gives work) or submit (gets found blocks)",
-               &NodeOptions::role},
-    NodeOption{"zmq_hashblock", "\"\"",
-               "the node's -zmqpubhashblock, e.g. \"tcp://127.0.0.1:28332\": news in a millisecond",
-               &NodeOptions::zmq_hashblock},
-};
-
 }  // namespace
 
 std::span<const ConfigOption> config_options()
@@ -335,6 +330,5 @@ std::span<const ConfigOption> config_options()
     }();
     return all;
 }
-std::span<const NodeOption> node_options() { return nodes; }
 
 }  // namespace pool

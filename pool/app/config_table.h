@@ -65,6 +65,11 @@ std::string shown(const ConfigValue& value, bool secret);
 /// Is the value of this key not to be shown? name: "mysql.password", "webhook.url".
 bool is_secret(std::string_view name);
 
+/// For getconfig: what stands here now, whatever stood there before. What is one of several ("[1]")
+/// stands with its like.
+void note_config(Config& config, const std::string& name, std::string value,
+                 const std::string& where);
+
 /// "10.0.0.0/8 connections=0 connects_per_second=0"; what is not named is as in `defaults` for an
 /// address, and without limit for a prefix. Rules of `defaults` do not matter. Errors: invalid,
 /// with what is wrong.

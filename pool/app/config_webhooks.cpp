@@ -36,6 +36,15 @@ std::string set_secret(W& hook, const ConfigValue& value)
     return "";
 }
 
+template <auto Place>
+std::string set_file(W& hook, const ConfigValue& value)
+{
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return "must be a text in quotes";
+    hook.*Place = *text;
+    return "";
+}
+
 std::string set_format(W& hook, const ConfigValue& value)
 {
     const auto* text = std::get_if<std::string>(&value);
@@ -80,6 +89,9 @@ constexpr std::array options{
         "secret", "\"\"",
         "16 characters or more: signs each delivery (docs/operations.md); empty: unsigned",
         set_secret},
+    WebhookOption{"url_file", "\"\"", "or a file with nothing else in it: a URL may be a secret",
+                  set_file<&W::url_file>},
+    WebhookOption{"secret_file", "\"\"", "likewise", set_file<&W::secret_file>},
     WebhookOption{"events", "[]", "their names, e.g. [\"block.found\", \"node.down\"]; empty: all",
                   set_events},
     WebhookOption{"format", "\"json\"",
@@ -132,8 +144,9 @@ std::string shown(const ConfigValue& value, bool secret)
 
 bool is_secret(std::string_view name)
 {
-    constexpr std::array<std::string_view, 5> secrets{
-        "mysql.password", "admin.rpcauth", "node.password", "webhook.secret", "webhook.url"};
+    constexpr std::array<std::string_view, 6> secrets{"mysql.password", "redis.password",
+                                                      "admin.rpcauth",  "node.password",
+                                                      "webhook.secret", "webhook.url"};
     return std::find(secrets.begin(), secrets.end(), name) != secrets.end();
 }
 

@@ -44,7 +44,9 @@ std::map<std::string, std::string> zubr_environment()
     for (char** at = environ; *at != nullptr; ++at) {
         const std::string entry{*at};
         const auto equals = entry.find('=');
-        if (!entry.starts_with("ZUBR_") || equals == std::string::npos) continue;
+        const bool wanted =
+            entry.starts_with("ZUBR_") || entry.starts_with("CREDENTIALS_DIRECTORY=");
+        if (!wanted || equals == std::string::npos) continue;
         variables[entry.substr(0, equals)] = entry.substr(equals + 1);
     }
     return variables;

@@ -169,7 +169,7 @@ std::vector<rpc::LogLevel> ServerControl::log_levels() const
 Result<void> ServerControl::set_log_level(const std::string& level, const std::string& part)
 {
     const auto bar = log::parse_level(level);
-    if (!bar) return fail(Error::Code::invalid, "a level is debug, info, warn or error");
+    if (!bar) return fail(Error::Code::invalid, "a level is debug, info, notice, warn or error");
     if (part.empty()) {
         log::configure(*bar, format_);
         return {};

@@ -35,6 +35,8 @@ RedisOptions redis_options(const Config& config)
     options.socket = config.redis.socket;
     options.host = config.redis.host;
     options.port = config.redis.port;
+    options.user = config.redis_user;
+    options.password = config.redis_password;
     return options;
 }
 

@@ -116,13 +116,13 @@ void Submitter::found(const BlockCandidate& candidate)
     loop_.post([this, found] { expect(found); });
     keep(found, &CandidateStore::write).wait_for(disk_patience_);
     const auto took = read_clock().steady - begun;
-    log::info("block_found",
-              {{"height", candidate.job->height.value},
-               {"hash", to_display_hex(candidate.hash)},
-               {"account", candidate.account},
-               {"worker", candidate.worker},
-               {"declared", candidate.job->declared},
-               {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
+    log::notice("block_found",
+                {{"height", candidate.job->height.value},
+                 {"hash", to_display_hex(candidate.hash)},
+                 {"account", candidate.account},
+                 {"worker", candidate.worker},
+                 {"declared", candidate.job->declared},
+                 {"kept_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
 // Ready when the disk has it or has refused it.

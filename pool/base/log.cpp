@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <type_traits>
 #include <unistd.h>
 #include <variant>
@@ -51,8 +53,11 @@ private:
     LineWriter lines_{STDERR_FILENO, waiting_max};
 };
 
+bool stderr_is_the_journal();
+
 // Lines are made here, whole.
 struct Output {
+    const bool for_journal = stderr_is_the_journal();
     std::shared_ptr<Sink> lines = std::make_shared<Sink>();
     spdlog::logger sink{"zubr", lines};
     std::array<std::atomic<Level>, part_names.size()> levels{};
@@ -76,7 +81,17 @@ Output& output()
     return instance;
 }
 
-constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 5> level_names{"debug", "info", "notice", "warn", "error"};
+// syslog's numbers.
+constexpr std::array<std::string_view, 5> journal_prefixes{"<7>", "<6>", "<5>", "<4>", "<3>"};
+
+bool stderr_is_the_journal()
+{
+    const char* const variable = std::getenv("JOURNAL_STREAM");
+    struct ::stat there{};
+    return variable != nullptr && ::fstat(STDERR_FILENO, &there) == 0 &&
+           is_journal(variable, there.st_dev, there.st_ino);
+}
 
 std::atomic<Level>& bar_of(Part part) { return output().levels.at(static_cast<std::size_t>(part)); }
 
@@ -179,7 +194,7 @@ std::string format_line(Format format, Level level, UnixMillis at, std::string_v
     line += to_iso8601(at);
     line += ' ';
     line += name_of(level);
-    line.append(6 - name_of(level).size(), ' ');
+    line.append(name_of(level).size() < 6 ? 6 - name_of(level).size() : 1, ' ');
     line += event;
     for (const Field& field : fields) {
         line += ' ';
@@ -188,6 +203,16 @@ std::string format_line(Format format, Level level, UnixMillis at, std::string_v
         append_value(line, field, format);
     }
     return line;
+}
+
+bool is_journal(std::string_view variable, std::uint64_t device, std::uint64_t inode)
+{
+    return variable == std::to_string(device) + ":" + std::to_string(inode);
+}
+
+std::string_view journal_prefix(Level level)
+{
+    return journal_prefixes.at(static_cast<std::size_t>(level));
 }
 
 void configure(Level level, Format format)
@@ -221,8 +246,9 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
     Output& out = output();
     if (level < level_of(part)) return;
     out.lines_of.at(static_cast<std::size_t>(level)).fetch_add(1, std::memory_order_relaxed);
-    const std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
-                                         read_clock().wall, event, fields);
+    std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
+                                   read_clock().wall, event, fields);
+    if (out.for_journal) line.insert(0, journal_prefix(level));
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
 }
 

@@ -15,7 +15,8 @@
 
 namespace pool::log {
 
-enum class Level : std::uint8_t { debug, info, warn, error };
+/// notice: good news that nobody should overlook, a found block.
+enum class Level : std::uint8_t { debug, info, notice, warn, error };
 enum class Format : std::uint8_t { text, json };
 
 /// A part of the program whose lines have a bar of their own. Named after where its code lies.
@@ -86,6 +87,13 @@ std::string format_line(Format format, Level level, UnixMillis at, std::string_v
 
 /// Lines of a level since the start, those that could not be written too. Any thread.
 std::uint64_t lines(Level level);
+
+/// Whether a stream is the one that systemd's journal has given: `variable` is JOURNAL_STREAM,
+/// "device:inode" of it in decimal. Then each line begins with its priority, as sd-daemon(3) has it
+/// ("<4>"), which the journal takes off again. Pure.
+bool is_journal(std::string_view variable, std::uint64_t device, std::uint64_t inode);
+std::string_view journal_prefix(Level level);
+
 /// Lines that could not be written, since the start: where they go is full or gone. Any thread.
 std::uint64_t dropped();
 
@@ -106,6 +114,11 @@ inline void info(std::string_view event, std::initializer_list<Field> fields = {
                  const Where& where = Where::current())
 {
     write(Level::info, event, fields, where);
+}
+inline void notice(std::string_view event, std::initializer_list<Field> fields = {},
+                   const Where& where = Where::current())
+{
+    write(Level::notice, event, fields, where);
 }
 inline void warn(std::string_view event, std::initializer_list<Field> fields = {},
                  const Where& where = Where::current())

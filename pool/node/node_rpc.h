@@ -14,6 +14,7 @@ struct NodeOptions {
     std::string cookie_file;  ///< read again whenever the node refuses us; wins over user
     std::string user;
     std::string password;
+    std::string password_file;  ///< has the password instead; read by whoever reads options
     std::string role = "both";  ///< parse_node_role
     std::string zmq_hashblock;  ///< "tcp://127.0.0.1:28332", the node's -zmqpubhashblock; or empty
 };

@@ -77,7 +77,20 @@ Result<void> RedisClient::connect()
         return fail(Error::Code::unavailable, "can't set a timeout for Redis");
     }
     context_ = std::move(context);
-    return {};
+    return log_in();
+}
+
+Result<void> RedisClient::log_in()
+{
+    const std::vector<std::string_view> words = auth_words(options_);
+    if (words.empty()) return {};
+    const auto reply = send(words);
+    if (!reply) return fail(reply.error());
+    if (!reply->is_error()) return {};
+    context_.reset();
+    return fail(Error::Code::unavailable, "Redis at " + place_of(options_) +
+                                              " refuses redis.user and redis.password (" +
+                                              reply->text + ")");
 }
 
 Result<RedisReply> RedisClient::command(std::initializer_list<std::string_view> words)
@@ -85,6 +98,11 @@ Result<RedisReply> RedisClient::command(std::initializer_list<std::string_view> 
     if (!context_) {
         if (auto connected = connect(); !connected) return fail(connected.error());
     }
+    return send({words.begin(), words.size()});
+}
+
+Result<RedisReply> RedisClient::send(std::span<const std::string_view> words)
+{
     std::vector<const char*> texts;
     std::vector<std::size_t> lengths;
     for (const std::string_view word : words) {
@@ -118,6 +136,10 @@ Result<void> wait_until_loaded(RedisClient& redis, std::chrono::milliseconds pat
     for (bool told = false;; told = true) {
         const auto reply = redis.command({"PING"});
         if (!reply) return fail(reply.error());
+        if (reply->is_error() && reply->text.starts_with("NOAUTH")) {
+            return fail(Error::Code::unavailable, "Redis at " + place_of(redis.options()) +
+                                                      " wants a password: set redis.password");
+        }
         if (!is_loading(*reply)) return {};
         if (std::chrono::steady_clock::now() >= until) {
             return fail(Error::Code::unavailable, "Redis at " + place_of(redis.options()) +

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "pool/base/result.h"
@@ -30,6 +31,8 @@ public:
 private:
     struct Context;
     Result<void> connect();
+    Result<void> log_in();
+    Result<RedisReply> send(std::span<const std::string_view> words);
     RedisOptions options_;
     std::unique_ptr<Context> context_;
 };

@@ -41,6 +41,8 @@ struct RedisConnection::Impl {
 
     void connect();
     void attach(redisAsyncContext* made);
+    void log_in();
+    void send(std::span<const std::string_view> words, std::function<void(const RedisReply&)> done);
     void set_interest(FdEvents wanted);
     void on_events(FdEvents events);
     void give_up(const std::string& reason);
@@ -139,9 +141,37 @@ void RedisConnection::Impl::on_connect(const redisAsyncContext* context, int sta
     Impl* const impl = of(context->data);
     // A failed attempt goes on to on_cleanup by itself.
     if (impl == nullptr || status != REDIS_OK) return;
-    impl->up = true;
     impl->limit.stop();
-    impl->handlers.connected();
+    impl->log_in();
+}
+
+void RedisConnection::Impl::log_in()
+{
+    const auto begin = [this] {
+        up = true;
+        handlers.connected();
+    };
+    const std::vector<std::string_view> words = auth_words(options);
+    if (words.empty()) return begin();
+    send(words, [this, begin](const RedisReply& reply) {
+        if (!reply.is_error()) return begin();
+        give_up("it refuses redis.user and redis.password (" + reply.text + ")");
+    });
+}
+
+void RedisConnection::Impl::send(std::span<const std::string_view> words,
+                                 std::function<void(const RedisReply&)> done)
+{
+    std::vector<const char*> texts;
+    std::vector<std::size_t> lengths;
+    for (const std::string_view word : words) {
+        texts.push_back(word.data());
+        lengths.push_back(word.size());
+    }
+    waiting.push_back(std::move(done));
+    redisAsyncCommandArgv(context, &Impl::on_reply, nullptr, static_cast<int>(texts.size()),
+                          texts.data(), lengths.data());
+    if (waiting.size() == 1) restart_limit();
 }
 
 void RedisConnection::Impl::on_reply(redisAsyncContext* context, void* reply, void*) noexcept
@@ -219,16 +249,7 @@ void RedisConnection::command(std::span<const std::string_view> words,
                               std::function<void(const RedisReply&)> done)
 {
     check(impl_->up, "commands are sent on a connection that is there");
-    std::vector<const char*> texts;
-    std::vector<std::size_t> lengths;
-    for (const std::string_view word : words) {
-        texts.push_back(word.data());
-        lengths.push_back(word.size());
-    }
-    impl_->waiting.push_back(std::move(done));
-    redisAsyncCommandArgv(impl_->context, &Impl::on_reply, nullptr, static_cast<int>(texts.size()),
-                          texts.data(), lengths.data());
-    if (impl_->waiting.size() == 1) impl_->restart_limit();
+    impl_->send(words, std::move(done));
 }
 
 }  // namespace pool

@@ -18,7 +18,7 @@ namespace pool {
 class RedisConnection {
 public:
     struct Handlers {
-        std::function<void()> connected;
+        std::function<void()> connected;  ///< and logged in, where options say how
         /// After a connection or an attempt; pending commands get no answer. Not called by
         /// close(). Don't connect from inside it: set a timer.
         std::function<void(const std::string& why)> lost;

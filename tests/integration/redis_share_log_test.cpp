@@ -57,9 +57,19 @@ public:
     /// Nothing can take the place of a directory.
     void block_dump() { std::filesystem::create_directory(directory_.path() / "dump.rdb"); }
     void unblock_dump() { std::filesystem::remove(directory_.path() / "dump.rdb"); }
-    RedisOptions options() const { return {.socket = (directory_.path() / "s").string()}; }
+    /// From now on it wants this password, of new connections.
+    void want(const std::string& password)
+    {
+        ask({"CONFIG", "SET", "requirepass", password});
+        password_ = password;
+    }
+    RedisOptions options() const
+    {
+        return {.socket = (directory_.path() / "s").string(), .password = password_};
+    }
 
 private:
+    std::string password_;
     tests::TempDir directory_;
     std::unique_ptr<tests::Process> process_;
 };
@@ -456,6 +466,47 @@ TEST(RedisShareLog, DropsNothingThatOnlyAnotherServerHasShipped)
     p.append(10);
     ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 20; }));
     EXPECT_EQ(p.log->backlog(), 10U);
+}
+
+TEST(RedisShareLog, LogsInToARedisThatWantsAPassword)
+{
+    Producing p;
+    p.log.reset();
+    p.server.want("a \"word\" with blanks");
+    p.life();
+    p.append(3);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(1, 3));
+
+    RedisOptions options = p.server.options();
+    options.user = "default";
+    EXPECT_TRUE(RedisClient{options}.command({"PING"}).has_value());
+    options.password = "another";
+    const auto refused = RedisClient{options}.command({"PING"});
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().detail.find("refuses redis.user and redis.password"),
+              std::string::npos);
+    EXPECT_EQ(refused.error().detail.find("another"), std::string::npos);
+    options.password.clear();
+    RedisClient nobody{options};
+    const auto wanted = wait_until_loaded(nobody, seconds{1});
+    ASSERT_FALSE(wanted.has_value());
+    EXPECT_NE(wanted.error().detail.find("set redis.password"), std::string::npos);
+}
+
+TEST(RedisShareLog, StaysOutsideWhileItsPasswordIsRefused)
+{
+    Producing p;
+    p.log.reset();
+    p.server.want("word");
+    RedisOptions options = p.server.options();
+    options.password = "another";
+    p.log = std::make_unique<RedisShareLog>(p.loop, options, "p", p.journal);
+    p.log->start();
+    p.append(3);
+    ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 3; }));
+    EXPECT_FALSE(p.log->connected());
+    EXPECT_EQ(p.log->backlog(), 3U) << "nothing is taken for shipped";
 }
 
 TEST(RedisShareLog, DoesNotEmptyAStreamThatTheJournalCanNotRefill)

@@ -105,7 +105,7 @@ TEST(LoadConfig, SaysWhatAWrongValueShouldBe)
     EXPECT_EQ(error_of(good("[pplns]\nwindow = 2.0005\n")),
               ":9: pplns.window may have three decimals at most");
     EXPECT_EQ(error_of(good("[log]\nlevel = \"loud\"\n")),
-              ":9: log.level must be one of debug, info, warn, error");
+              ":9: log.level must be one of debug, info, notice, warn, error");
     EXPECT_EQ(error_of(good("[pool\n")).substr(0, 3), ":8:");
 }
 
@@ -272,7 +272,7 @@ TEST(WebhookConfig, HasPresetsForTelegramAndNtfyWhoseUrlsAreSecrets)
 TEST(WebhookConfig, SaysWhatIsWrongWithOne)
 {
     EXPECT_EQ(error_of(good("[[webhook]]\nsecret = \"0123456789abcdef\"\n")),
-              ":8: webhook.url is missing");
+              ": webhook[1].url is missing");
     EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"ftp://example.org\"\n")),
               ":9: webhook.url must be like \"https://example.org/hook\"");
     EXPECT_EQ(error_of(good("[[webhook]]\nurl = \"https://a/\"\nsecret = \"short\"\n")),

@@ -33,6 +33,25 @@ TEST(LogLine, HasTimeLevelEventAndFields)
               "2026-11-24T21:14:25.582Z error node_gone");
 }
 
+TEST(LogLine, HasANameForGoodNews)
+{
+    EXPECT_EQ(format_line(Format::text, Level::notice, moment, "block_found", {{"height", 812}}),
+              "2026-11-24T21:14:25.582Z notice block_found height=812");
+    EXPECT_EQ(log::parse_level("notice"), Level::notice);
+    EXPECT_LT(Level::info, Level::notice) << "who wants to hear info hears it";
+    EXPECT_LT(Level::notice, Level::warn);
+}
+
+TEST(LogLine, BearsItsPriorityInTheJournalAlone)
+{
+    EXPECT_TRUE(log::is_journal("8:1234567", 8, 1234567));
+    EXPECT_FALSE(log::is_journal("8:1234567", 8, 123456)) << "stderr was led elsewhere since";
+    EXPECT_FALSE(log::is_journal("", 8, 1));
+    EXPECT_EQ(log::journal_prefix(Level::error), "<3>");
+    EXPECT_EQ(log::journal_prefix(Level::notice), "<5>");
+    EXPECT_EQ(log::journal_prefix(Level::debug), "<7>");
+}
+
 TEST(LogLine, WritesEveryKindOfNumber)
 {
     EXPECT_EQ(
