@@ -1,6 +1,16 @@
 # Completion of zubr-cli for bash: its options, and the methods that the running server knows.
 _zubr_cli() {
-    local current=${COMP_WORDS[COMP_CWORD]} word options=() methods
+    local current word at words=() options=() methods
+    # bash parts words at "=": they are put together again. What is completed is what stands behind it.
+    for ((at = 0; at <= COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
+        if ((at > 1)) && [[ $word == = || ${COMP_WORDS[at - 1]} == = ]] && [[ ${words[-1]} == -* ]]; then
+            words[-1]+=$word
+        else
+            words+=("$word")
+        fi
+    done
+    current=${words[-1]}
     local flags='-conf= -datadir= -rpcconnect= -rpcsocket= -cookie= -rpcuser= -rpcpassword= -stdinrpcpass -rpcwait -rpcclienttimeout= -json -getinfo -top -stdin -help'
     case $current in
         -conf=* | -datadir=* | -cookie=*)
@@ -13,10 +23,10 @@ _zubr_cli() {
             return
             ;;
     esac
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    for word in "${words[@]:1:${#words[@]}-2}"; do
         case $word in
             -conf=* | -datadir=* | -rpcconnect=* | -rpcsocket=* | -cookie=*) options+=("$word") ;;
-            -* | =) ;;
+            -*) ;;
             help) ;;   # what follows is a method too
             *) return ;; # its parameters
         esac

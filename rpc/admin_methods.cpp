@@ -31,8 +31,7 @@ Method help_method(const Router& router)
         if (!name) return reply(json_string(router.help()));
         const std::optional<std::string> text = router.help(*name);
         if (text) return reply(json_string(*text));
-        reply(tl::unexpected{
-            RpcError{ErrorCode::invalid_value, "no method '" + *name + "'; 'help' lists them"}});
+        reply(tl::unexpected{RpcError{ErrorCode::invalid_value, router.unknown(*name)}});
     };
     return method;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pool/base/nearest.h"
 #include "pool/base/result.h"
 
 namespace rpc {
@@ -101,9 +102,7 @@ Router::Call Router::read_call(const pool::JsonValue& value) const
     call.notification = !id.exists();
     const auto found = methods_.find(*name);
     if (found == methods_.end()) {
-        return refuse(
-            ErrorCode::method_not_found,
-            "no method '" + std::string{name->substr(0, method_name_max)} + "'; 'help' lists them");
+        return refuse(ErrorCode::method_not_found, unknown(*name));
     }
     auto arguments = Arguments::read(found->second.params, value.find("params"));
     if (!arguments) {
@@ -194,6 +193,17 @@ void Router::pump(const std::shared_ptr<Batch>& batch)
     for (const std::string& reply : batch->replies) json.raw(reply);
     json.end_array();
     done(std::move(out));
+}
+
+std::string Router::unknown(std::string_view name) const
+{
+    name = name.substr(0, method_name_max);
+    std::vector<std::string> known;
+    for (const auto& [each, method] : methods_) known.push_back(each);
+    const std::string near = pool::nearest(name, known);
+    const bool meant = !near.empty() && pool::edit_distance(name, near) <= near.size() / 3;
+    return "no method '" + std::string{name} + "'; " +
+           (meant ? "did you mean " + near + "? " : std::string{}) + "'help' lists them";
 }
 
 std::string Router::help() const

@@ -50,6 +50,8 @@ public:
     /// All methods by group, or everything about one; nothing for an unknown name.
     std::string help() const;
     std::optional<std::string> help(std::string_view name) const;
+    /// Of a method that is not there: says so, and which one may be meant.
+    std::string unknown(std::string_view name) const;
 
     const std::map<std::string, Method, std::less<>>& methods() const { return methods_; }
     const Counts& counts() const { return counts_; }

@@ -113,7 +113,13 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     for_admins.answers_are_bounded = false;
     if (options.admin) {
         for_admins.address = *options.admin;
-        auto site = Site::listen(loop, for_admins, admin);
+        auto site = Site::listen(
+            loop, for_admins,
+            [admin, allows = options.admin_allows](const pool::HttpRequest& request,
+                                                   const std::string& host, Respond respond) {
+                if (!allows || allows(host)) return admin(request, host, std::move(respond));
+                respond(error_response(403, "address", "this address may not ask here"));
+            });
         if (!site) return pool::fail(std::move(site.error()));
         impl->admin = std::move(*site);
     }

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "pool/base/result.h"
 #include "pool/runtime/loop.h"
@@ -18,9 +20,11 @@ namespace rpc {
 struct ServerOptions {
     std::optional<pool::Endpoint> admin;  ///< JSON-RPC by POST /; none: not served
     std::string admin_socket{};           ///< the same on a unix socket; "": none
-    std::optional<pool::Endpoint> web;    ///< pages, API, health, metrics; none: not served
-    std::size_t connections_max = 1024;   ///< a listener; one more is closed at once
-    std::size_t connections_kept = 16;    ///< of the web's, for this machine: it asks for health
+    /// Who may ask at `admin`, by address, whatever he knows; none: everybody.
+    std::function<bool(const std::string& host)> admin_allows{};
+    std::optional<pool::Endpoint> web;   ///< pages, API, health, metrics; none: not served
+    std::size_t connections_max = 1024;  ///< a listener; one more is closed at once
+    std::size_t connections_kept = 16;   ///< of the web's, for this machine: it asks for health
     /// How long a connection may take from one answer to the next whole request, and to take in
     /// an answer; and how long an answer of the web may take us. An admin's takes what it takes.
     std::chrono::milliseconds idle_max{30'000};

@@ -24,7 +24,28 @@ std::string etag(std::string_view body)
     return text.data();
 }
 
+std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view blanks = " \t";
+    const std::size_t begin = std::min(text.find_first_not_of(blanks), text.size());
+    return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
 }  // namespace
+
+// RFC 9110, 13.1.2. Proxies that compress make weak names of strong ones: they mean the same here.
+bool holds_tag(std::string_view if_none_match, std::string_view tag)
+{
+    if (trimmed(if_none_match) == "*") return true;
+    while (!if_none_match.empty()) {
+        const std::size_t comma = std::min(if_none_match.find(','), if_none_match.size());
+        std::string_view each = trimmed(if_none_match.substr(0, comma));
+        if (each.starts_with("W/")) each.remove_prefix(2);
+        if (each == tag) return true;
+        if_none_match.remove_prefix(std::min(comma + 1, if_none_match.size()));
+    }
+    return false;
+}
 
 HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache)
 {
@@ -48,7 +69,7 @@ HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Sh
     HttpResponse response = ok_response("application/json", answer.body,
                                         everybody ? "public, max-age=5" : "private, no-cache");
     if (!everybody) response.headers.emplace_back("Vary", "Authorization");
-    if (answer.tag == known_tag) response.status = 304;  // render() leaves the body out
+    if (holds_tag(known_tag, answer.tag)) response.status = 304;  // render() leaves the body out
     response.headers.emplace_back("ETag", answer.tag);
     response.headers.emplace_back("Access-Control-Allow-Origin", "*");
     response.headers.emplace_back("Access-Control-Expose-Headers",
@@ -86,7 +107,7 @@ AnswerCache::Take reply(Asked asked, Shown shown, Respond respond)
     return [asked = std::move(asked), shown,
             respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
         if (!answer) return respond(api_error(answer.error()));
-        if (asked.plainly && (*answer)->tag != asked.known_tag) {
+        if (asked.plainly && !holds_tag(asked.known_tag, (*answer)->tag)) {
             return respond(rendered_once(**answer, shown));
         }
         respond(api_ok(**answer, asked.known_tag, shown));

@@ -22,6 +22,8 @@ enum class Shown : std::uint8_t { to_everybody, to_bearer };
 pool::HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache);
 
 AnswerPtr name_answer(std::string body);
+/// Is the answer of this name among those that If-None-Match has: a list, weak names too, or "*"?
+bool holds_tag(std::string_view if_none_match, std::string_view tag);
 /// Everybody may read the API from their own page. known_tag: what If-None-Match holds.
 pool::HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Shown shown);
 pool::HttpResponse api_error(int status, std::string_view code, std::string_view message);

@@ -1,7 +1,12 @@
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "pool/app/app_parts.h"
 #include "pool/app/store_options.h"
@@ -14,6 +19,24 @@
 
 // What listens: miners' ports, the web, the admin.
 namespace pool {
+namespace {
+
+/// Is an address in one of these networks? They were checked.
+std::function<bool(const std::string&)> holder_of(const std::vector<std::string>& networks)
+{
+    std::vector<stratum::Network> all;
+    for (const std::string& each : networks) {
+        if (const auto network = stratum::parse_network(each)) all.push_back(*network);
+    }
+    return [all = std::move(all)](const std::string& host) {
+        const auto address = stratum::parse_ip(host);
+        return address && std::any_of(all.begin(), all.end(), [&](const stratum::Network& each) {
+                   return each.holds(*address);
+               });
+    };
+}
+
+}  // namespace
 
 // At the start, and on SIGHUP: new connections get the new certificate.
 Result<void> App::Parts::load_tls()
@@ -122,6 +145,7 @@ Result<void> App::Parts::open_doors()
 {
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.admin_socket = config.admin_socket;
+    if (!config.admin_allow.empty()) options.admin_allows = holder_of(config.admin_allow);
     options.requests_per_second = config.web_requests_per_second;
     options.connections_per_address = config.web_connections_per_address;
     options.connections_per_prefix = config.web_connections_per_prefix;

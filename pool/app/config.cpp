@@ -6,7 +6,6 @@
 #include <charconv>
 #include <fstream>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <sstream>
 #include <system_error>
@@ -16,6 +15,7 @@
 
 #include "pool/app/config_secrets.h"
 #include "pool/app/config_table.h"
+#include "pool/base/nearest.h"
 
 namespace pool {
 namespace {
@@ -23,32 +23,6 @@ namespace {
 constexpr double min_difficulty_default =
     1024;                            // below, a share's score loses digits (docs/money.md)
 constexpr std::size_t tag_max = 40;  // leaves room in the coinbase script's 100 bytes
-
-/// Edit distance, for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t corner = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t swapped = corner + (a[i] == b[j] ? 0 : 1);
-            corner = row[j + 1];
-            row[j + 1] = std::min({swapped, row[j] + 1, corner + 1});
-        }
-    }
-    return row.back();
-}
-
-std::string nearest(std::string_view name, const std::vector<std::string>& known)
-{
-    const auto best = std::min_element(known.begin(), known.end(),
-                                       [&](const std::string& a, const std::string& b) {
-                                           return distance(name, a) < distance(name, b);
-                                       });
-    return best == known.end() ? "" : *best;
-}
 
 tl::unexpected<Error> refuse(const std::string& where, const std::string& what)
 {
@@ -139,7 +113,7 @@ Result<void> read_node(Config& config, const std::string& file, const toml::node
         node.*node_options()[static_cast<std::size_t>(at - known.begin())].place = text->get();
         const bool secret = is_secret(name) || text->get().find('@') != std::string::npos;
         note_config(config, numbered("node", config.nodes.size(), key.str()),
-             shown(ConfigValue{text->get()}, secret), place_of(file, value));
+                    shown(ConfigValue{text->get()}, secret), place_of(file, value));
     }
     if (!node.url.starts_with("http://")) {
         return refuse(place_of(file, entry), "node.url must be like \"http://127.0.0.1:8332\"");
@@ -181,7 +155,7 @@ Result<Entry> read_entry(Config& config, const std::string& file, const std::str
         const std::string wrong = option.apply(entry, *value);
         if (!wrong.empty()) return refused(wrong);
         note_config(config, numbered(section, at, key.str()), shown(*value, is_secret(name)),
-             place_of(file, given));
+                    place_of(file, given));
     }
     return entry;
 }
@@ -312,8 +286,9 @@ Result<void> apply_numbered(Config& config, const std::string& where, const std:
         constexpr std::array<std::string_view, 4> may{"user", "password", "password_file",
                                                       "cookie_file"};
         if (std::find(may.begin(), may.end(), key) == may.end()) {
-            return refuse(where, name + " stands in the file; user, password, password_file and "
-                                        "cookie_file may come from here");
+            return refuse(where, name +
+                                     " stands in the file; user, password, password_file and "
+                                     "cookie_file may come from here");
         }
         config.nodes[number - 1].*row_of(node_options())->place = text;
     } else {
@@ -450,6 +425,10 @@ Result<void> check_whole(Config& config, const std::string& where)
         if (!rule) return refuse(where, "limits.networks: " + rule.error().detail);
         config.gate.networks.push_back(*rule);
     }
+    for (const std::string& network : config.admin_allow) {
+        if (stratum::parse_network(network)) continue;
+        return refuse(where, "admin.allow: " + network + " is no network like 10.0.0.0/8");
+    }
     if (config.tls_certificate.empty() != config.tls_key.empty()) {
         return refuse(where, "stratum.tls_certificate and stratum.tls_key go together");
     }
@@ -486,8 +465,8 @@ Result<Config> load_config(const ConfigSources& sources)
     }
     note_defaults(config);
     const auto credentials = sources.environment.find("CREDENTIALS_DIRECTORY");
-    auto secrets = read_secrets(
-        config, credentials == sources.environment.end() ? "" : credentials->second);
+    auto secrets =
+        read_secrets(config, credentials == sources.environment.end() ? "" : credentials->second);
     if (!secrets) return fail(secrets.error());
     const std::string where = sources.file.empty() ? "configuration" : sources.file;
     if (auto checked = check_whole(config, where); !checked) return fail(checked.error());

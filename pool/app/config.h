@@ -45,8 +45,8 @@ struct ListenerConfig {
 /// Whom to tell what happens; see rpc/webhook_body.h.
 struct WebhookConfig {
     std::string url;
-    std::string host;    ///< of the URL, for logs: the rest may be a secret
-    std::string secret;  ///< signs; empty: unsigned
+    std::string host;         ///< of the URL, for logs: the rest may be a secret
+    std::string secret;       ///< signs; empty: unsigned
     std::string url_file;     ///< has the URL instead
     std::string secret_file;  ///< likewise
     rpc::WebhookFormat format = rpc::WebhookFormat::json;
@@ -160,9 +160,10 @@ struct Config {
     std::vector<WebhookConfig> webhooks;
 
     Endpoint admin_listen{"127.0.0.1", 8337};
-    std::string admin_socket;    ///< empty: none
-    std::string backup_command;  ///< empty: none
-    std::string cookie_file;     ///< empty: data_dir/.cookie
+    std::vector<std::string> admin_allow;  ///< networks; empty: all
+    std::string admin_socket;              ///< empty: none
+    std::string backup_command;            ///< empty: none
+    std::string cookie_file;               ///< empty: data_dir/.cookie
     std::vector<rpc::RpcUser> rpc_users;
 
     log::Level log_level = log::Level::info;
@@ -175,7 +176,7 @@ struct Config {
 /// What stands on the command line and in the environment, beside the file.
 struct ConfigSources {
     std::string file;
-    std::vector<std::string> sets;                   ///< "section.key=value", strongest
+    std::vector<std::string> sets;  ///< "section.key=value", strongest
     /// ZUBR_SECTION__KEY, ZUBR_NODE1__KEY, and systemd's CREDENTIALS_DIRECTORY.
     std::map<std::string, std::string> environment;
 };

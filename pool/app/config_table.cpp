@@ -303,6 +303,10 @@ constexpr std::array table{
                  set_explorer},
     ConfigOption{"admin", "listen", "text", "\"127.0.0.1:8337\"",
                  "admin RPC; keep it on this machine", set_endpoint<&C::admin_listen>},
+    ConfigOption{
+        "admin", "allow", "list of texts", "[]",
+        "networks that may ask there, besides knowing a password: \"10.0.0.0/8\"; empty: all",
+        set_texts<&C::admin_allow>},
     ConfigOption{"admin", "socket", "text", "\"\"",
                  "path of a unix socket that answers as admin.listen does, to this machine's group "
                  "only (mode 0660); empty: none",

@@ -422,6 +422,11 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
                    static_cast<double>(*info.template_age_ms) / 1000,
                    {{"bitcoind", state.work.template_node}});
     }
+    for (const NodeStatus& node : state.nodes) {
+        if (!node.template_age) continue;
+        list.gauge("zubr_node_template_age_seconds", "Since this node last gave a template",
+                   static_cast<double>(node.template_age->count()) / 1000, {{"node", node.name}});
+    }
     add_work(state.work, list);
     add_nodes(sources.nodes, list);
     add_blocks(info, list);
@@ -435,7 +440,7 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
     add_times(loops, sources.books, list);
     add_process(list);
     using log::Level;
-    for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
+    for (const Level level : {Level::debug, Level::info, Level::notice, Level::warn, Level::error}) {
         list.counter("zubr_log_lines_total", "Log lines, by level", log::lines(level),
                      {{"level", std::string{log::name_of(level)}}});
     }

@@ -63,7 +63,7 @@ struct Output {
     std::array<std::atomic<Level>, part_names.size()> levels{};
     std::atomic<Level> lowest{Level::info};  // of those: most lines that nobody wants end here
     std::atomic<Format> format{Format::text};
-    std::array<std::atomic<std::uint64_t>, 4> lines_of{};  // by level
+    std::array<std::atomic<std::uint64_t>, 5> lines_of{};  // by level
 
     Output()
     {

@@ -29,6 +29,9 @@ pool::Result<Outcome> read_answer(const pool::HttpAnswer& answer)
     if (answer.status == 401) {
         return fail(Error::Code::refused, "zubrd does not know this user, password or cookie");
     }
+    if (answer.status == 403) {
+        return fail(Error::Code::refused, "zubrd takes no calls from this address (admin.allow)");
+    }
     if (answer.status == 429) {
         return fail(Error::Code::refused, "too many wrong passwords from here: wait two seconds");
     }

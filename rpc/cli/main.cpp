@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -21,6 +22,7 @@
 namespace {
 
 using rpc::cli::Action;
+using rpc::cli::Colour;
 using rpc::cli::CommandLine;
 
 constexpr int exit_ok = 0;
@@ -90,7 +92,9 @@ int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
         return exit_ok;
     }
     if (line.action == Action::getinfo && !line.json) {
-        std::cout << rpc::cli::info_text(outcome.result);
+        // no-color.org: whoever has set it wants none.
+        const bool plain = isatty(STDOUT_FILENO) == 0 || std::getenv("NO_COLOR") != nullptr;
+        std::cout << rpc::cli::info_text(outcome.result, plain ? Colour::no : Colour::yes);
     } else {
         print(line, outcome.result);
     }

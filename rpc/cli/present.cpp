@@ -16,6 +16,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Row = std::vector<std::string>;
 
+// What terminals paint with.
+constexpr const char* green = "32";
+constexpr const char* red = "1;31";
+
 Json parse(const std::string& text) { return Json::parse(text, nullptr, false); }
 
 /// Without what a terminal would act upon; line ends only where `lines`.
@@ -43,6 +47,37 @@ std::string cell(const Json& value)
     if (value.is_string()) return safe(value.get<std::string>(), false);
     if (value.is_null()) return "-";
     return dump(value, -1);
+}
+
+/// "2026-11-30 06:00:00", in UTC.
+std::string moment(std::int64_t seconds)
+{
+    const auto at = static_cast<std::time_t>(seconds);
+    std::tm utc{};
+    gmtime_r(&at, &utc);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &utc);
+    return text.data();
+}
+
+/// Do numbers under this name count seconds since 1970? Those of methods all do.
+bool names_a_moment(std::string_view key)
+{
+    return key == "at" || key == "last_share" || key.ends_with("_at");
+}
+
+/// As a person reads it: a time instead of its seconds, six digits of what has sixteen.
+std::string cell(const std::string& key, const Json& value)
+{
+    constexpr std::int64_t seconds_most = 100'000'000'000;  // above it stand milliseconds
+    if (value.is_number_integer() && names_a_moment(key) && value.get<std::int64_t>() > 0) {
+        const auto number = value.get<std::int64_t>();
+        return moment(number < seconds_most ? number : number / 1000);
+    }
+    if (!value.is_number_float()) return cell(value);
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", value.get<double>());
+    return text.data();
 }
 
 /// Columns as wide as their widest cell; numbers to the right.
@@ -75,7 +110,7 @@ std::string table(const Json& list)
     for (const Json& item : list) {
         Row row;
         for (const std::string& key : rows[0]) {
-            row.push_back(item.contains(key) ? cell(item[key]) : "");
+            row.push_back(item.contains(key) ? cell(key, item[key]) : "");
         }
         rows.push_back(std::move(row));
     }
@@ -97,7 +132,7 @@ std::string lines(const Json& object)
         if (is_table(value))
             tables += "\n" + key + "\n" + table(value);
         else
-            rows.push_back({key, cell(value)});
+            rows.push_back({key, cell(key, value)});
     }
     return aligned(rows, {false, false}) + tables;
 }
@@ -209,13 +244,17 @@ std::string error_text(const std::string& error_json)
     return "error " + member(error, "code") + ": " + member(error, "message");
 }
 
-std::string info_text(const std::string& pool_json)
+std::string info_text(const std::string& pool_json, Colour colour)
 {
+    const auto painted = [colour](const char* code, const std::string& text) {
+        return colour == Colour::no ? text : "\x1b[" + std::string{code} + "m" + text + "\x1b[0m";
+    };
     const Json pool = parse(pool_json);
     if (!pool.is_object()) return as_text(pool_json);
     const bool ready = pool.value("ready", false);
     std::vector<Row> rows{
-        {"Zubr", member(pool, "version") + ", " + (ready ? "ready" : "NOT READY") + ", up " +
+        {"Zubr", member(pool, "version") + ", " +
+                     (ready ? painted(green, "ready") : painted(red, "NOT READY")) + ", up " +
                      member(pool, "uptime_s") + " s"},
         {"Chain", member(pool, "chain") + " at " + member(pool, "height")},
         {"Hashrate", scaled(number(pool, "hashrate_10m"), "H/s") + " (10 min), " +
@@ -233,7 +272,7 @@ std::string info_text(const std::string& pool_json)
         {"Ports", "stratum " + member(pool, "stratum_port") + ", web " + member(pool, "web_port")},
     };
     const std::string problems = not_ready_text(pool_json);
-    if (!problems.empty()) rows.push_back({"Problems", problems});
+    if (!problems.empty()) rows.push_back({"Problems", painted(red, problems)});
     return aligned(rows, {false, false});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "pool/base/result.h"
@@ -18,8 +19,9 @@ std::string as_json(const std::string& result_json);
 /// "error -5: no such account": of {"code": …, "message": …}.
 std::string error_text(const std::string& error_json);
 
+enum class Colour : std::uint8_t { no, yes };
 /// The summary of `-getinfo`, from the result of getpoolinfo.
-std::string info_text(const std::string& pool_json);
+std::string info_text(const std::string& pool_json, Colour colour);
 
 struct Screen {
     std::size_t rows = 0;  ///< 0: as many as it takes

@@ -187,6 +187,24 @@ TEST(RpcAccess, ShowsTheServersOwnStateToOperatorsAlone)
     EXPECT_EQ(info.at("ledger_difference_sat"), 0);
 }
 
+TEST(RpcAccess, TakesCallsFromAddressesThatMayAskAndFromNoOther)
+{
+    ServerOptions options;
+    options.admin_allows = [](const std::string& host) { return host == "127.0.0.1"; };
+    const Running server{options};
+    const std::string call = rpc_call("uptime");
+    const std::string request = "POST / HTTP/1.1\r\nHost: pool\r\n" + cookie_header +
+                                "Content-Length: " + std::to_string(call.size()) +
+                                "\r\nConnection: close\r\n\r\n" + call;
+    const auto from = [&](std::uint32_t byte) {
+        Client client{server.admin(), byte};
+        client.send(request);
+        return status_of(client.rest());
+    };
+    EXPECT_EQ(from(1), "200");
+    EXPECT_EQ(from(2), "403");
+}
+
 TEST(RpcAccess, DoesNothingForPagesOfOtherSitesWithAnOperatorsPassword)
 {
     const Running server;

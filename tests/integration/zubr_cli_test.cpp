@@ -1,5 +1,6 @@
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -234,6 +235,36 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
     const Ran away = run_cli("-rpcconnect=127.0.0.1:1 -rpcuser=a -rpcpassword=b uptime");
     EXPECT_EQ(away.code, 1);
     EXPECT_TRUE(has(away.out, "no answer from zubrd at 127.0.0.1:1: ")) << away.out;
+}
+
+/// What bash would offer; words: as it parts them, the last one is being typed.
+std::string completed(const std::string& words)
+{
+    const std::string bin = tests::required("ZUBR_TEST_BIN");  // two folders below the sources
+    const tests::TempDir directory;
+    const auto script = directory.path() / "complete";
+    std::ofstream{script} << "cd " << bin << "/../..\n. docker/zubr-cli.bash\ncompopt() { :; }\n"
+                          << "COMP_WORDS=(" << bin << "/zubr-cli " << words
+                          << ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_zubr_cli\n"
+                          << "echo \"${COMPREPLY[*]}\"\n";
+    tests::Process bash{{"/bin/bash", script.string()}, directory.path() / "out"};
+    EXPECT_EQ(bash.wait(std::chrono::seconds{30}).value_or(-1), 0) << bash.output();
+    return bash.output();
+}
+
+TEST(ZubrCliCompletion, OffersOptionsFilesAndTheMethodsOfTheServerThatIsNamed)
+{
+    const Running server;
+    const tests::TempDir directory;
+    std::ofstream{directory.path() / ".cookie"} << "__cookie__:" << cookie_secret;
+    const std::string to = "-rpcconnect = 127.0.0.1:" + std::to_string(server.admin()) +
+                           " -datadir = " + directory.path().string() + " ";
+    EXPECT_EQ(completed("-rpcw"), "-rpcwait\n");
+    EXPECT_EQ(completed("-conf = docker/pool.c"), "docker/pool.conf\n");
+    EXPECT_EQ(completed(to + "getblo"), "getblock\n");
+    EXPECT_EQ(completed(to + "help getblo"), "getblock\n");
+    EXPECT_EQ(completed(to + "healthc"), "healthcheck\n");
+    EXPECT_EQ(completed(to + "getblock 8"), "\n") << "its parameters";
 }
 
 }  // namespace

@@ -104,6 +104,16 @@ TEST(Present, MakesATableOfAListAndAlignsNumbersRight)
     EXPECT_EQ(as_text(R"({"a":1,"long":null,"w":[{"x":"y"}]})"), "a     1\nlong  -\n\nw\nx\ny\n");
 }
 
+TEST(Present, ShowsTimesAsPeopleReadThemAndSixDigitsOfANumber)
+{
+    EXPECT_EQ(as_text(R"([{"found_at":1700000000,"share_difficulty":0.12345678901234567}])"),
+              "           found_at  share_difficulty\n2023-11-14 22:13:20          0.123457\n");
+    EXPECT_EQ(as_text(R"({"at":1700000000,"hashrate":1234567.8901234567,"height":1700000000})"),
+              "at        2023-11-14 22:13:20\nhashrate  1.23457e+06\nheight    1700000000\n");
+    EXPECT_EQ(as_text(R"([{"expires_at":null},{"expires_at":0}])"), "expires_at\n-\n0\n");
+    EXPECT_EQ(as_json(R"({"at":1700000000})"), "{\n  \"at\": 1700000000\n}\n");
+}
+
 TEST(Present, KeepsControlCharactersFromTheTerminal)
 {
     EXPECT_EQ(as_text(R"([{"name":"\u001b[2Jx\u009b1m\n"}])"), "name\n?[2Jx??1m?\n");
@@ -126,7 +136,9 @@ TEST(Present, SumsUpThePool)
         R"("credited_sat":5,"stratum_port":3333,"web_port":8080,"ready":false,)"
         R"("shares_accepted_session":1,"shares_stale":0,"shares_rejected":0,"share_backlog":0,)"
         R"("books_lag_ms":0,"state_node":"ok","state_mysql":"away"})";
-    const std::string text = info_text(pool);
+    const std::string text = info_text(pool, Colour::no);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+    EXPECT_NE(info_text(pool, Colour::yes).find("\x1b["), std::string::npos);
     EXPECT_NE(text.find("Hashrate  1.23 MH/s (10 min), 999 H/s (1 min)\n"), std::string::npos);
     EXPECT_NE(text.find("Zubr      0.1.0, NOT READY, up 9 s\n"), std::string::npos);
     EXPECT_NE(text.find("Problems  mysql: away\n"), std::string::npos);
@@ -137,7 +149,8 @@ TEST(Present, TellsOfEachBlockThatWasFoundWhatBecameOfIt)
 {
     const std::string text =
         info_text(R"({"blocks_found":7,"blocks_immature":1,"blocks_mature":2,"blocks_orphaned":3,)"
-                  R"("blocks_rejected":4})");
+                  R"("blocks_rejected":4})",
+                  Colour::no);
     EXPECT_NE(text.find("7 found: 1 not credited yet, 1 immature, 2 mature, 3 orphaned; 4 refused"),
               std::string::npos)
         << text;

@@ -271,6 +271,17 @@ TEST(Router, MakesHelpFromTheTable)
     EXPECT_EQ(desk.router.help("subtract"), std::nullopt);
 }
 
+TEST(Router, SaysWhichMethodMayBeMeant)
+{
+    Desk desk;
+    EXPECT_EQ(desk.router.unknown("greeet"),
+              "no method 'greeet'; did you mean greet? 'help' lists them");
+    EXPECT_EQ(desk.router.unknown("grt"), "no method 'grt'; 'help' lists them");
+    EXPECT_EQ(desk.router.unknown(""), "no method ''; 'help' lists them");
+    EXPECT_EQ(desk.ask(R"({"jsonrpc":"2.0","id":1,"method":"ad"})"),
+              error(-32601, "no method 'ad'; did you mean add? 'help' lists them", "1"));
+}
+
 TEST(Router, EscapesWhatItRepeatsOfARequest)
 {
     Desk desk;
