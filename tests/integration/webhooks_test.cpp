@@ -136,7 +136,12 @@ public:
                      const std::filesystem::path& told_file = {})
     {
         pool_.all = std::move(there);
-        WebhookConfig hook{receiver.url(), "127.0.0.1", secret, format, std::move(events), ""};
+        WebhookConfig hook;
+        hook.url = receiver.url();
+        hook.host = "127.0.0.1";
+        hook.secret = secret;
+        hook.format = format;
+        hook.events = std::move(events);
         if (format == rpc::WebhookFormat::telegram) hook.chat = "-100123";
         hooks_ =
             std::make_unique<Webhooks>(loop_, pool_, work_, std::vector{hook},

@@ -104,7 +104,8 @@ TEST(PayoutOverview, SumsUpWhatIsUnderWay)
     done.state = payouts::BatchState::confirmed;
     payouts::FundsCheck funds;
     funds.difference = pool::Sats{-5};
-    const std::string text = overview_json({true, "ann", "why"}, {sent, draft, done}, funds);
+    const std::string text =
+        overview_json({true, payouts::HoldCause::person, "ann", "why"}, {sent, draft, done}, funds);
     EXPECT_EQ(text.find(R"({"hold":{"stopped":true,"by":"ann","reason":"why",)"), 0U) << text;
     EXPECT_NE(text.find(R"("open":2,"open_sat":140,"newest":{"payout":3,)"), std::string::npos);
     EXPECT_NE(text.find(R"("funds":{"difference_sat":-5,)"), std::string::npos) << text;

@@ -334,7 +334,7 @@ TEST(Authorize, CapsTheWorkersOfAConnection)
     options.session.workers_max = 16;
     Talk talk{options};
     TalkingMiner miner{talk, "user.w0"};
-    for (int i = 1; i < 200; ++i) {
+    for (int i = 1; i < 150; ++i) {
         const Lines lines = miner.say(R"({"id":3,"method":"mining.authorize","params":["user.w)" +
                                       std::to_string(i) + R"("]})");
         EXPECT_TRUE(contains(lines, i < 16 ? R"("result":true)" : R"("error":[24,"Too many)")) << i;
