@@ -440,7 +440,8 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
     add_times(loops, sources.books, list);
     add_process(list);
     using log::Level;
-    for (const Level level : {Level::debug, Level::info, Level::notice, Level::warn, Level::error}) {
+    for (const Level level :
+         {Level::debug, Level::info, Level::notice, Level::warn, Level::error}) {
         list.counter("zubr_log_lines_total", "Log lines, by level", log::lines(level),
                      {{"level", std::string{log::name_of(level)}}});
     }

@@ -169,7 +169,7 @@ TEST_F(Books, NeverUndoWhatHasMatured)
     found(1, slot, 1'000'000);
     in_chain(1, 101);
     beside(1, 500);
-    EXPECT_EQ(state(1), "mature");
+    EXPECT_EQ(state(1), "orphaned") << "it is told, and people decide who bears the loss";
     EXPECT_EQ(balance("m:1:available"), 495'000);
 }
 
