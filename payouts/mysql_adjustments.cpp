@@ -128,7 +128,7 @@ Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std
     }
     auto before = asked_before(db, wish);
     if (!before) return fail(before.error());
-    if (before->has_value()) return std::move(**before);
+    if (auto& entry = *before) return std::move(*entry);
     const auto code = code_of(db, wish);
     if (!code) return fail(code.error());
     const SqlValue request =
@@ -140,7 +140,8 @@ Result<CoinEntry> ask_coins(MysqlConnection& db, const CoinWish& wish, const std
          wish.reason, who, now.value, request});
     if (!put) {
         // Another server was asked at the same moment.
-        if (auto there = asked_before(db, wish); there && there->has_value()) return **there;
+        const auto there = asked_before(db, wish).value_or(std::nullopt);
+        if (there) return *there;
         return fail(put.error());
     }
     return CoinEntry{put->insert_id, wish, who, now, ""};
@@ -207,7 +208,7 @@ Result<std::vector<CoinEntry>> list_coins(MysqlConnection& db, std::uint32_t lim
 
 Result<std::string> coin_event_difference(MysqlConnection& db, const LedgerEvent& event)
 {
-    const std::string differs = "event " + event.key + " is not what two people have said of coins";
+    std::string differs = "event " + event.key + " is not what two people have said of coins";
     std::uint64_t id = 0;
     const char* end = event.ref.data() + event.ref.size();
     if (std::from_chars(event.ref.data(), end, id).ptr != end) return differs;

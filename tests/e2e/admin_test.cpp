@@ -91,7 +91,8 @@ TEST_F(Admin, SeesConfigurationJobsSharesAndSchema)
     ASSERT_TRUE(options.is_array()) << options;
     EXPECT_GT(options.size(), 80U);
     const json password = call("getconfig", R"(["mysql.password"])");
-    ASSERT_EQ(password.size(), 1U);
+    ASSERT_EQ(password.size(), 2U) << "and password_file";
+    EXPECT_EQ(password[0]["name"], "mysql.password");
     EXPECT_EQ(password[0]["value"], "***");
     const json loops = call("getconfig", R"({"section":"stratum.loops"})");
     EXPECT_EQ(loops[0]["value"], 2);
