@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """clang-tidy on what changed lately: tidy.py BUILD_DIR [FILES]
 
-Without FILES: what the last 20 commits and the work in hand touched, or all where the history is shorter or shallow. A changed
+Without FILES: what the last 8 commits and the work in hand touched, or all where the history is shorter or shallow. A changed
 header is judged through its own .cpp, or else through one that includes it. As many at a time as there are cores. What passed
 once is remembered in BUILD_DIR/tidy/, under a hash of all of our text that it read.
 """
@@ -15,7 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-COMMITS = 20
+COMMITS = 8
 TOPS = ("pool/", "stratum/", "payouts/", "rpc/", "tests/")
 ROOT = Path(__file__).resolve().parent.parent
 # gtest's macros make globals and long functions by design, and branches that cost the analyzer most of a check's time. A test

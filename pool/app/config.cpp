@@ -327,8 +327,9 @@ Result<void> read_environment(Config& config, const std::map<std::string, std::s
         const std::string key = name.substr(cut - 5 + 2);
         const std::string where = "environment " + variable;
         const auto one = numbered_section(section);
-        auto done = one ? apply_numbered(config, where, one->first, one->second, key, text)
-                        : apply_text(config, where, section + "." + key, text);
+        auto done =
+            one ? apply_numbered(config, where, one->first, one->second, key, text)
+                : apply_text(config, where, std::string{section}.append(".").append(key), text);
         if (!done) return done;
     }
     return {};
