@@ -44,7 +44,7 @@ struct Payouts::Impl {
           drafts(db, worker, *wallet, options),
           schedule(db, worker, drafts, options),
           hold(db, worker, options),
-          writeoffs(db, worker, *wallet, options),
+          writeoffs(db, worker, *wallet),
           funds(db, worker, *wallet, options)
     {
     }

@@ -15,9 +15,8 @@ namespace payouts {
 /// anybody is paid again.
 class PayoutWriteoffs {
 public:
-    PayoutWriteoffs(MysqlConnection& db, PayoutWorker& worker, pool::Wallet& wallet,
-                    const PayoutOptions& options)
-        : db_(db), worker_(worker), wallet_(wallet), options_(options)
+    PayoutWriteoffs(MysqlConnection& db, PayoutWorker& worker, pool::Wallet& wallet)
+        : db_(db), worker_(worker), wallet_(wallet)
     {
     }
 
@@ -35,7 +34,6 @@ private:
     MysqlConnection& db_;
     PayoutWorker& worker_;
     pool::Wallet& wallet_;
-    const PayoutOptions& options_;
 };
 
 }  // namespace payouts

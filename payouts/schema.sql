@@ -1040,16 +1040,6 @@ BEGIN
 END
 
 -- step
--- Between its event and the step of the head to it, and never later.
-CREATE TRIGGER ledger_transfer_newest BEFORE INSERT ON ledger_transfer FOR EACH ROW
-BEGIN
-  IF NOT EXISTS (SELECT 1 FROM ledger_event e JOIN books b ON b.id = 1 AND b.ledger_head = e.prev_hash
-                 WHERE e.id = NEW.event_id) THEN
-    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a transfer belongs to the newest event';
-  END IF;
-END
-
--- step
 -- The lock is the first server's accounts.address_lock_hours. By SYSDATE(), which a session cannot
 -- set as it can NOW(); the minute is for a statement that waits between the two.
 CREATE TRIGGER address_change_begins BEFORE INSERT ON address_change FOR EACH ROW

@@ -299,7 +299,6 @@ TEST_F(Books, AreAppendOnlyAndRefuseOverdraftsInTheDatabase)
 {
     found(1, slot, 1'000'000);
     in_chain(1, 1);
-    books.scalar("drop trigger ledger_transfer_newest");  // before it comes to balances
     payouts::MysqlConnection db{books.mysql()};
     ASSERT_TRUE(db.connect().has_value());
     for (const char* text :

@@ -160,10 +160,9 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
     auto service = books.open();
     live(*service, books);
     for (const char* trigger :
-         {"ledger_transfer_newest", "ledger_transfer_no_update", "ledger_transfer_no_delete",
-          "ledger_event_no_update", "ledger_event_no_delete", "slot_account_sealed",
-          "block_found_fixed", "books_sealed_stay", "slot_account_open", "slot_account_grows",
-          "books_forward"}) {
+         {"ledger_transfer_no_update", "ledger_transfer_no_delete", "ledger_event_no_update",
+          "ledger_event_no_delete", "slot_account_sealed", "block_found_fixed", "books_sealed_stay",
+          "slot_account_open", "slot_account_grows", "books_forward"}) {
         books.scalar(std::string{"drop trigger "} + trigger);
     }
     // Each crime in a transaction of its own, seen by the verifier on the same connection.

@@ -223,24 +223,6 @@ TEST_F(RowsOfTheRunningUser, AddNoAddressToThoseThatWereAskedFor)
     refused(address + "3, 'eve', 'fourth', 1 from address_change where id = 2");
 }
 
-TEST_F(RowsOfTheRunningUser, MoveNothingByAnEventThatIsInTheChain)
-{
-    for (const std::string key : {"adjust:1", "adjust:2"}) {
-        auto transaction = payouts::Transaction::begin(db);
-        ASSERT_TRUE(transaction.has_value());
-        const payouts::LedgerEvent event{
-            key, "adjust", "", "eve", "{}", {}, {{"asset:wallet", "m:1:available", pool::Sats{5}}}};
-        const auto posted = payouts::post(db, event);
-        ASSERT_TRUE(posted.has_value()) << posted.error().detail;
-        ASSERT_TRUE(transaction->commit().has_value());
-    }
-    const std::string more =
-        "insert into ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) select "
-        "event_id, 99, debit_id, credit_id, 5 from ledger_transfer where event_id = ";
-    refused(more + "1");
-    refused(more + "2");
-}
-
 // Longer than the first server's: whoever shortens it is who may change the schema.
 TEST_F(RowsOfTheRunningUser, HoldAnAddressAsLongAsTheFirstServerWasTold)
 {
