@@ -218,19 +218,6 @@ TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
     EXPECT_TRUE(pool.gate.delayed("127.0.0.1:1", "user.w1", pool::read_clock().steady));
 }
 
-TEST(Conduct, BehindAFloodAResetSavesNobody)
-{
-    Serving pool;
-    RawSocket peer{pool.number};
-    send_all(peer, hello);
-    ASSERT_TRUE(pool.until([&] { return pool.authorized() == 1; }));
-    send_all(peer, bad_shares(240));
-    peer.reset();
-    ASSERT_TRUE(pool.until([&] { return pool.server->connections() == 0; }));
-    EXPECT_EQ(pool.ended(EndReason::too_many_bad_shares), 1U);
-    EXPECT_EQ(pool.bans(), 1U);
-}
-
 const std::string from_client = "PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n";
 
 stratum::PortOptions behind_proxy()
