@@ -2,7 +2,8 @@
 """Runs test programs one after the other and sums up: suites.py BUILD_DIR TEMP_DIR PATTERN SUITE...
 
 ./dev test starts the real servers and calls this. A suite is BUILD_DIR/zubr_SUITE_tests (GoogleTest); its whole output is
-in BUILD_DIR/SUITE_tests.log, that of failed tests is printed. The last line is `N passed, N failed, N skipped`.
+in BUILD_DIR/SUITE_tests.log, that of failed tests is printed, and lines that begin with `measured: `. The last line is
+`N passed, N failed, N skipped`.
 """
 import json
 import os
@@ -89,6 +90,7 @@ def main() -> int:
         trouble = run(build / f"zubr_{suite}_tests", log, report, temp / suite, pattern)
         text = log.read_text(errors="replace")
         *numbers, bad = count(report, text, trouble)
+        print("".join(re.findall(r"^measured: .*\n", text, re.M)), end="")
         if bad:
             show(suite, trouble, bad, text, log)
         names += [f"{suite}: {test}" for test in bad]

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -11,8 +12,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// As large as a list of workers gets. How long the page takes is said, and judged by nobody here:
-// ./dev bench pages prints it.
+// As large as a list of workers gets. How long its first row takes is measured. ./dev bench pages
+// wants it within a second; a machine that is busy with other tests is given a minute.
 TEST(Crowd, OfTenThousandWorkersIsScrolledSortedAndFilteredOnOnePage)
 {
     constexpr double any_hash = 0.00000000023283064365386962890625;  // 2^-32
@@ -30,7 +31,11 @@ TEST(Crowd, OfTenThousandWorkersIsScrolledSortedAndFilteredOnOnePage)
         address, {"--load", "--connections", "10000", "--rate", "2000", "--duration", "900"});
     ASSERT_TRUE(eventually(seconds{60}, [&] { return pool.info("workers") >= 10'000; }))
         << crowd->output() << pool.log();
-    const Browsed seen = browse(pool, "crowd", {{"address", address}, {"workers", "10000"}});
+    const char* const most = std::getenv("ZUBR_FIRST_ROW_MS_MAX");
+    const Browsed seen = browse(pool, "crowd",
+                                {{"address", address},
+                                 {"workers", "10000"},
+                                 {"row_ms_max", most == nullptr ? "60000" : most}});
     EXPECT_TRUE(seen.passed);
     std::printf("%s", seen.said.c_str());
     EXPECT_TRUE(crowd->running()) << crowd->output();
