@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The files of docker/ that a computer can judge: Prometheus' rules and their tests by promtool, the dashboard by what it
-names, Dockerfile and compose file by containers.py. A metric that no source exposes makes an alarm that never rings."""
+names, Dockerfile and compose file by containers.py, the unit by systemd-analyze. A metric that no source exposes makes an alarm that never rings."""
 import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -57,8 +58,21 @@ def routing_faults() -> list[str]:
     return faults if paged else [*faults, "alertmanager.yml: severity page has no route of its own"]
 
 
+def unit_faults() -> list[str]:
+    """systemd goes over what it does not understand; a fence that is misspelt is none."""
+    text = Path("docker/systemd/zubrd.service").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        unit = Path(folder) / "zubrd.service"
+        unit.write_text(re.sub(r"^(ExecStart=).*$", r"\1/bin/true", text, flags=re.M))  # ours is not installed here
+        read = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+        # Exposure in tenths of systemd's points: 17 as it stands, 96 without a fence.
+        fenced = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20", unit], capture_output=True, text=True)
+    faults = [f"zubrd.service: {line}" for line in read.stderr.splitlines()]
+    return faults if fenced.returncode == 0 else [*faults, "zubrd.service: it lacks fences, see systemd-analyze security"]
+
+
 def main() -> int:
-    faults = unknown_metrics(exposed()) + dashboard_faults() + routing_faults() + containers.faults()
+    faults = unknown_metrics(exposed()) + dashboard_faults() + routing_faults() + containers.faults() + unit_faults()
     for fault in faults:
         print(fault, file=sys.stderr)
     tools = [["promtool", "check", "config", "prometheus.yml"], ["promtool", "check", "rules", "alerts.yml"],
