@@ -49,7 +49,8 @@ private:
 [[nodiscard]] bool eventually(std::chrono::milliseconds patience,
                               const std::function<bool()>& holds);
 
-/// A TCP port of 127.0.0.1 that nobody listens on at this moment, for programs that can't choose.
+/// A TCP port of 127.0.0.1 that nobody listens on at this moment, for programs that can't choose;
+/// none twice within some 7,000 calls of a process.
 std::uint16_t free_port();
 
 /// What ./dev test gives: a missing variable fails the test, it never skips it.
