@@ -23,8 +23,12 @@ class Closed(Exception):
 
 
 class Conn:
-    def __init__(self, address, source=None):
+    def __init__(self, address, source=None, far=False):
+        """far: over segments as a network has them, and into a small buffer: the kernel takes little for who does not read."""
         self.socket = socket.socket()
+        if far:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(address)

@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -13,6 +15,25 @@
 // signet. The runner is tests/conformance/sv1_runner.py; its table is printed.
 namespace tests {
 namespace {
+
+void add_account(PoolFixture& pool, const std::string& name, const std::string& chain)
+{
+    const auto made =
+        pool.rpc("createaccount", "[\"" + name + "\",\"" + test_address(chain, 1) + "\"]");
+    if (!made) ADD_FAILURE() << made.error().detail;
+    // The runner looks at their pages.
+    const auto open = pool.rpc("setvisibility", "[\"" + name + "\",true]");
+    if (!open) ADD_FAILURE() << open.error().detail;
+}
+
+nlohmann::json told_of(PoolFixture& pool, NodeFixture& node)
+{
+    return {{"port", pool.stratum_port()},
+            {"web", pool.web_url()},
+            {"log", (pool.directory() / "zubrd.log").string()},
+            {"node", {{"url", node.url()}, {"cookie", node.cookie_file()}}},
+            {"pool", {{"url", pool.admin_url()}, {"cookie", pool.data_dir() + "/.cookie"}}}};
+}
 
 TEST(Conformance, EveryMustItemOfTheListHoldsOverTcp)
 {
@@ -32,35 +53,37 @@ TEST(Conformance, EveryMustItemOfTheListHoldsOverTcp)
                    "\"\nproxies = [\"127.0.0.1/32\"]\nproxy_only = true\n";
     PoolFixture pool{node, options};
     pool.start();
-    for (const auto* name : {"user", "user2"}) {
-        const auto made = pool.rpc("createaccount", "[\"" + std::string{name} + "\",\"" +
-                                                        test_address("signet", 1) + "\"]");
-        if (!made) ADD_FAILURE() << made.error().detail;
-        // The runner looks at their pages.
-        const auto open = pool.rpc("setvisibility", "[\"" + std::string{name} + "\",true]");
-        if (!open) ADD_FAILURE() << open.error().detail;
-    }
+    for (const auto* name : {"user", "user2"}) add_account(pool, name, "signet");
+    // Where a block costs nothing: one item wants a thousand tips.
+    NodeFixture quick_node{"regtest"};
+    PoolFixture quick_pool{quick_node, {}};
+    quick_pool.start();
+    add_account(quick_pool, "user", "regtest");
 
     const auto setup = pool.directory() / "setup.json";
+    nlohmann::json told = told_of(pool, node);
+    told["regtest"] = told_of(quick_pool, quick_node);
+    told["asic_port"] = asic_port;
+    told["proxy_port"] = proxy_port;
+    told["capped"] = capped;
     // The build has them beside this program.
-    const auto unit_tests =
-        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zubr_unit_tests";
-    // Processes of other builds share the machine of a developer; CI's is quiet.
-    std::ofstream{setup} << "{\"port\":" << pool.stratum_port() << ",\"asic_port\":" << asic_port
-                         << ",\"proxy_port\":" << proxy_port << ",\"capped\":" << capped
-                         << ",\"unit_tests\":\"" << unit_tests.string() << "\""
-                         << ",\"observe_ms\":65000,\"slack\":2,\"web\":\"" << pool.web_url()
-                         << "\",\"log\":\"" << (pool.directory() / "zubrd.log").string()
-                         << "\",\"node\":{\"url\":\"" << node.url() << "\",\"cookie\":\""
-                         << node.cookie_file() << "\"},\"pool\":{\"url\":\"" << pool.admin_url()
-                         << "\",\"cookie\":\"" << pool.data_dir() << "/.cookie\"}}";
+    told["unit_tests"] =
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zubr_unit_tests")
+            .string();
+    // How much longer answers may be waited for; what the server itself has to end in time is held
+    // to the list's own times always.
+    const char* const slack = std::getenv("ZUBR_CONFORMANCE_SLACK");
+    told["slack"] = slack == nullptr ? 1 : std::strtod(slack, nullptr);
+    told["regtest"]["slack"] = told["slack"];
+    std::ofstream{setup} << told;
     Process runner{{"/usr/bin/env", "python3",
                     std::string{ZUBR_TESTS_DIR} + "/conformance/sv1_runner.py", setup.string()},
                    pool.directory() / "runner.log"};
-    const auto code = runner.wait(std::chrono::seconds{300});
+    const auto code = runner.wait(std::chrono::seconds{500});
     std::fputs(runner.output().c_str(), stdout);
     EXPECT_EQ(code, 0) << runner.output() << pool.log();
     EXPECT_EQ(pool.stop(), 0);
+    EXPECT_EQ(quick_pool.stop(), 0);
 }
 
 }  // namespace
