@@ -62,7 +62,7 @@ def shown_within(seconds, shown, want):
         time.sleep(0.2)
 
 
-@attack("13, 19", "hostile strings as worker names and user agents", "the names' alphabet, 64 bytes; the agents', 128",
+@attack("13", "hostile strings as worker names and user agents", "the names' alphabet, 64 bytes; the agents', 128",
         ["zubr_authorize_refused_total"])
 def hostile(a):
     conn = Conn(a.server.address, a.source())
@@ -116,3 +116,32 @@ def crowd_of_names(a):
     for n in range(a.server.setup["worker_names"] + 20):
         conn.request(1000 + n, "mining.authorize", [f"user.m{n}", ""])
         mine_one(conn, f"user.m{n}")
+
+
+@attack("19", "does all that a pool might write a line about, by the thousand", "none: no line for what a miner does",
+        ["zubr_log_lines_total:info", "zubr_stratum_events_total:bad_lines|unknown_methods", "zubr_authorize_refused_total"])
+def log_flood(a):
+    def written():
+        return sum(value for name, value in a.server.counters().items() if name.startswith("zubr_log_lines_total"))
+    before = written()
+    bad = [b"{\n", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n",
+           b"".join(b'{"id":1,"method":"no.%d","params":[]}\n' % n for n in range(40)),
+           b'{"id":1,"method":"mining.subscribe","params":[]}\n' +
+           b"".join(b'{"id":2,"method":"mining.authorize","params":["nobody%d","x"]}\n' % n for n in range(40))]
+    for turn in range(1200 if a.full else 120):
+        sock = a.connect(1 + turn % 250)
+        if sock:
+            a.pour(sock, bad[turn % len(bad)])
+    conn = a.miner(host=251)
+    job, ntime = conn.jobs[-1][0], conn.jobs[-1][7]
+    a.pour(conn.socket, b"".join(b'{"id":%d,"method":"mining.submit","params":["user.bad%d","%s","%016x","%s","00000000"]}\n'
+                                 % (n, a.net, job.encode(), n, ntime.encode()) for n in range(200)))
+    conn.until(lambda: None, 1)
+    # Lines that are wanted, so that the counter is seen to count: of the ban, and two of the audit.
+    a.server.rpc("setban", "198.51.100.9", 1)
+    end = time.monotonic() + 5
+    while written() - before < 3 and time.monotonic() < end:
+        time.sleep(0.2)  # an answer is shown for a second
+    lines = written() - before
+    if not 3 <= lines <= 20:
+        raise AssertionError(f"{lines:.0f} lines")
