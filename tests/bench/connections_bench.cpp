@@ -264,8 +264,8 @@ void bench_broadcast(Table& table, const tests::CertificateFiles& files)
 /// Everybody comes back at once while a thousand mine: the time until the last is in, and what
 /// those who were in felt of it. come: has `count` miners connect to a port.
 template <typename Come>
-void bench_storm(const tests::CertificateFiles& files, std::size_t count, const char* how,
-                 Come come)
+void bench_storm(Table& table, const tests::CertificateFiles& files, std::size_t count,
+                 const std::string& how, Come come)
 {
     const Child child = start_server(files);
     std::atomic<bool> over{false};
@@ -282,10 +282,10 @@ void bench_storm(const tests::CertificateFiles& files, std::size_t count, const 
     over = true;
     mining.join();
     std::sort(took.begin(), took.end());
-    std::printf(
-        "| %zu connect at once%s: the last is in after %.1f s, %zu were turned away and came "
-        "again; none of the 1,000 who mine is lost, their answers' p99 is %.2f ms (%zu)\n",
-        count, how, storm.seconds, storm.turned_away, took[took.size() * 99 / 100], took.size());
+    const std::string who = std::to_string(count) + " at once" + how;
+    table.row(who + ", the last is in after", "s", storm.seconds);
+    table.row(who + ", turned away", "", static_cast<double>(storm.turned_away), at_most(0));
+    table.row(who + ", p99 of 1,000 who mine", "ms", took[took.size() * 99 / 100]);
     const bench::Command stop{bench::Command::What::stop, 0, 0};
     if (::write(child.commands, &stop, sizeof stop) < 0) die("the server is gone");
     ::waitpid(child.pid, nullptr, 0);
@@ -305,12 +305,12 @@ int main(int argc, char** argv)
     bench_tls(table, files, std::min<std::size_t>(count, 2000));
     bench_broadcast(table, files);
     const std::size_t all = count * 3 / 2;
-    bench_storm(files, all, "", [all](std::uint16_t port) {
+    bench_storm(table, files, all, "", [all](std::uint16_t port) {
         Miners storm{port};
         const double seconds = storm.open(all, all);
         return bench::TlsStorm{seconds, storm.turned_away()};
     });
-    bench_storm(files, all, " over TLS", [all](std::uint16_t port) {
+    bench_storm(table, files, all, " over TLS", [all](std::uint16_t port) {
         return bench::storm_by_tls(port, all, hello, std::chrono::minutes{2});
     });
     if (table.broken() > 0) std::printf("%d bounds are broken\n", table.broken());
