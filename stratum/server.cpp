@@ -10,7 +10,6 @@
 namespace stratum {
 namespace {
 
-constexpr std::chrono::seconds tick{1};
 constexpr std::chrono::milliseconds pace_every{10};
 // Two dozen jobs: what is beyond waits here, bounded, rather than in the kernel, where it may be
 // megabytes.
@@ -41,7 +40,7 @@ pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
         sessions_by_port.emplace_back().port = ports.back();
         listeners.push_back(std::move(*opened));
     }
-    ticking = loop.every(tick, [this] { on_tick(); });
+    ticking = loop.every(options.tick, [this] { on_tick(); });
     turn_end = loop.at_turn_end([this] {
         end_turn();
         shake_hands();

@@ -43,6 +43,8 @@ struct ServerOptions {
     /// longer than shed_after make room (see WaitingRoom).
     std::size_t handshaking_max = 8192;
     std::chrono::seconds shed_after{3};
+    /// So often deadlines are looked at. A round of the waiting room is one tick.
+    std::chrono::milliseconds tick{1000};
     /// A turn that brings a block and takes longer, to the last answer, is counted and logged: what
     /// a reply says is the same for a share and a block, and when it comes shall tell no more.
     std::chrono::nanoseconds block_answer_max = std::chrono::milliseconds{20};

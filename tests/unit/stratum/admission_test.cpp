@@ -117,7 +117,8 @@ TEST(Admission, SendsNobodyAwayWhoHasJustAuthorised)
     options.shard = Talk::default_options();
     options.shard.gate = &gate;
     options.handshaking_max = 2;
-    options.shed_after = std::chrono::seconds{1};
+    options.shed_after = std::chrono::seconds{1};  // a round
+    options.tick = std::chrono::milliseconds{2};
     options.ports.push_back(
         {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
     auto accounts = std::make_shared<stratum::AccountDirectory>();
@@ -145,8 +146,10 @@ TEST(Admission, SendsNobodyAwayWhoHasJustAuthorised)
                               .on_close = [&loop](pool::CloseReason) { loop.stop(); }});
         conns.front()->write(subscribes);
     });
-    // By then its patience is used up: there is room, so it may stay.
-    const pool::Watch late = loop.after(std::chrono::milliseconds{3500}, [&] {
+    // By then its patience is used up ten times over: there is room, so it may stay.
+    int rounds = 0;
+    const pool::Watch late = loop.every(options.tick, [&] {
+        if (heard.empty() || ++rounds != 20) return;
         conns.front()->write(
             "{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"user.w\",\"\"]}\n");
         connect({});
