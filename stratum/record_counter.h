@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace stratum {
@@ -12,11 +13,19 @@ class RecordCounter {
 public:
     static constexpr std::size_t head_bytes = 5;
 
-    /// How many begin in these bytes, which follow those of the call before.
-    std::size_t count(std::span<const std::uint8_t> bytes)
+    struct Counted {
+        std::size_t records = 0;  ///< that begin in them
+        std::size_t bytes = 0;
+    };
+    /// Of these bytes, which follow those that were counted before: as many as begin no more than
+    /// `most` records.
+    Counted count(std::span<const std::uint8_t> bytes,
+                  std::size_t most = std::numeric_limits<std::size_t>::max())
     {
+        const std::size_t all = bytes.size();
         std::size_t begun = 0;
         while (!bytes.empty()) {
+            if (left_ == 0 && head_ == 0 && begun == most) break;
             if (left_ > 0) {
                 const std::size_t skipped = std::min(left_, bytes.size());
                 left_ -= skipped;
@@ -30,7 +39,7 @@ public:
             left_ = length_;  // the head's last two bytes
             head_ = 0;
         }
-        return begun;
+        return {begun, all - bytes.size()};
     }
 
 private:

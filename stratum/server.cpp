@@ -44,6 +44,7 @@ pool::Result<std::vector<std::uint16_t>> Server::Impl::start()
     turn_end = loop.at_turn_end([this] {
         end_turn();
         shake_hands();
+        open_waiting();
     });
     return ports;
 }
@@ -134,45 +135,6 @@ void Server::Impl::take_step(pool::SessionId id, Conn& conn, const Intake::Step&
     if (step.caller != Caller::more) greet(id, conn, step.caller);
 }
 
-void Server::Impl::line_up(pool::SessionId id, Conn& conn)
-{
-    if (conn.shakes_since) return;
-    conn.shakes_since = pool::read_clock().steady;
-    room.keep_waiting(id);
-    handshakes.enter(conn.address, id, conn.intake->shaken());
-}
-
-// A few a turn, once all that came in it is answered, and one after the other of those addresses
-// that wait. In between the loop looks what others have sent, and sleeps if that is nothing.
-void Server::Impl::shake_hands()
-{
-    constexpr std::chrono::milliseconds soon{1};  // a timer's least
-    if (handshakes.empty()) return;
-    const pool::SteadyTime began = pool::read_clock().steady;
-    if (handshake_pace.rest(began).count() == 0) {
-        std::size_t shaken = 0;
-        while (const auto id = handshakes.next()) {
-            const auto at = conns.find(id->value);
-            if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
-            shake_hand(*id, at->second);
-            if (HandshakePace::enough(++shaken, began, pool::read_clock().steady)) break;
-        }
-        handshake_pace.worked(began, pool::read_clock().steady);
-    }
-    shaking = loop.after(soon, [] {});
-}
-
-// May drop the connection.
-void Server::Impl::shake_hand(pool::SessionId id, Conn& conn)
-{
-    if (conn.intake->in_tls()) shard.metrics().tls_rounds.add();
-    // The clock of its deadlines stood still meanwhile.
-    if (conn.shakes_since) conn.opened.steady += pool::read_clock().steady - *conn.shakes_since;
-    conn.shakes_since.reset();
-    room.served(id);
-    take_step(id, conn, conn.intake->shake_hands(shard.v2_open()));
-}
-
 void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
 {
     const std::unique_ptr<Intake> intake = std::move(conn.intake);
@@ -200,23 +162,6 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     shard.on_bytes(id, as_bytes(front), pool::read_clock());
     const std::string cipher = intake->take_cipher();
     if (!cipher.empty()) take_cipher(id, conn, as_bytes(cipher));
-}
-
-// To open a record costs what a line does, whatever is in it: it is counted before, and of who has
-// used up what he may send, or is over, none is opened. May drop the connection.
-void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
-{
-    const pool::Now now = pool::read_clock();
-    const std::size_t records = conn.tls->count_records(bytes);
-    if (!shard.may_open(id, records, bytes.size(), now)) return;
-    std::string plain;
-    std::string wire;
-    const auto state = conn.tls->receive(bytes, plain, wire);
-    write(id, conn, wire);
-    shard.on_bytes(id, as_bytes(plain), now, records);
-    if (state == TlsSession::State::closed) return on_end(id);
-    if (state == TlsSession::State::failed) return lose(id, EndReason::tls_failed);
-    if (state == TlsSession::State::rekeying) return lose(id, EndReason::too_many_new_keys);
 }
 
 // At once, with nothing more to say. What it has sent is judged before: who breaks off behind a

@@ -5,29 +5,38 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "pool/base/time.h"
+#include "stratum/address_turns.h"
 #include "stratum/first_bytes.h"
 #include "stratum/handshake_pace.h"
-#include "stratum/handshake_turns.h"
+#include "stratum/record_counter.h"
 #include "stratum/server.h"
 #include "stratum/server_intake.h"
 #include "stratum/waiting_room.h"
 
 namespace stratum {
 
-/// The server's own; server.cpp does what sockets and clocks ask for, server_calls.cpp what the
-/// loop's owner does.
+/// The server's own; server.cpp does what sockets and clocks ask for, server_turns.cpp what
+/// has to wait for a part of the loop's time, server_calls.cpp what the loop's owner does.
 struct Server::Impl {
+    // Records of TLS: of one read; of one connection that waits, before another one has its turn;
+    // and of all that wait, in a turn of the loop. A record costs some two microseconds.
+    static constexpr std::size_t records_at_once = 16;
+    static constexpr std::size_t records_a_piece = 64;
+    static constexpr std::size_t records_a_turn = 256;
+
     struct Conn {
         std::unique_ptr<pool::TcpConn> tcp;
         IpAddress address;
         std::unique_ptr<Intake> intake;  // until it is known what it speaks
         std::unique_ptr<TlsSession> tls;
+        std::string cipher;  // not opened yet: it stands in `ciphers`, and is not read
         std::optional<pool::SteadyTime> unsent_since;
         pool::Now opened;
         const PortOptions* port = nullptr;
@@ -60,7 +69,10 @@ struct Server::Impl {
     void line_up(pool::SessionId id, Conn& conn);
     void shake_hands();
     void shake_hand(pool::SessionId id, Conn& conn);
+    RecordCounter::Counted open_records(pool::SessionId id, Conn& conn,
+                                        std::span<const std::uint8_t> bytes, std::size_t most);
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void open_waiting();
     void lose(pool::SessionId id, EndReason reason);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);
@@ -99,13 +111,15 @@ struct Server::Impl {
     std::vector<pool::SessionId> unheard;  // of those of which it was not known what they speak
     std::vector<pool::SessionId> unread;   // of those that had not read all
     std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
-    HandshakeTurns handshakes;             // of TLS and Noise
+    AddressTurns handshakes;               // of TLS and Noise
+    AddressTurns ciphers;                  // records of TLS that wait to be opened
     HandshakePace handshake_pace;          // likewise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;
     pool::Watch pacing;
     pool::Watch closing;
     pool::Watch shaking;
+    pool::Watch opening;
     pool::Watch turn_end;
 };
 

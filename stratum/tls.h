@@ -52,9 +52,19 @@ public:
     State receive(std::span<const std::uint8_t> bytes, std::string& plain, std::string& wire);
     /// Appends the records that carry `plain` to `wire`. False when the connection is broken.
     bool send(std::string_view plain, std::string& wire);
-    /// How many records begin in bytes that were not received yet, in the order of the wire: to
-    /// open one costs, however little is in it. To be asked of all bytes, or from a record's begin.
-    std::size_t count_records(std::span<const std::uint8_t> bytes) { return records_.count(bytes); }
+    /// Of bytes that come next: as many as begin no more than `most` records. To open one costs,
+    /// however little is in it. To be asked of all bytes before they are received, or from a
+    /// record's begin.
+    RecordCounter::Counted count_records(std::span<const std::uint8_t> bytes, std::size_t most)
+    {
+        return records_.count(bytes, most);
+    }
+    /// How many begin in bytes that come next, without having counted them.
+    std::size_t records_in(std::span<const std::uint8_t> bytes) const
+    {
+        RecordCounter ahead = records_;
+        return ahead.count(bytes).records;
+    }
     /// Appends the farewell (close_notify).
     void finish(std::string& wire);
 

@@ -62,6 +62,10 @@ public:
 
     /// Starts reading. Callbacks never come before this, and never from inside a call of ours.
     void start(Callbacks callbacks);
+    /// What comes waits in the kernel, and then at the peer, until reading goes on; nor is it seen
+    /// meanwhile that the peer has gone. Twice is once.
+    void pause_reading();
+    void resume_reading();
     /// Writes at once what the socket takes (uv_try_write) and queues the rest. When more than
     /// the bound is queued the connection closes with write_overflow.
     void write(std::string_view bytes);

@@ -48,6 +48,8 @@ void TcpConn::prefetch() const { impl_->prefetch(); }
 void TcpConn::set_write_queue_max(std::size_t bytes) { impl_->write_queue_max = bytes; }
 std::size_t TcpConn::write_queue_bytes() const { return impl_->queued(); }
 void TcpConn::close_after_write() { impl_->close_after_write(); }
+void TcpConn::pause_reading() { impl_->pause_reading(); }
+void TcpConn::resume_reading() { impl_->resume_reading(); }
 void TcpConn::set_kernel_send_buffer(int bytes) { impl_->set_kernel_send_buffer(bytes); }
 const Endpoint& TcpConn::peer() const { return impl_->peer; }
 
@@ -108,6 +110,18 @@ void TcpConn::Impl::start_reading()
 {
     const int status = uv_read_start(stream_of(tcp.get()), &Impl::on_alloc, &Impl::on_read);
     if (status < 0) finish(CloseReason::peer_reset);
+}
+
+void TcpConn::Impl::pause_reading()
+{
+    if (!usable() || leaving_ || !callbacks_ || std::exchange(paused_, true)) return;
+    uv_read_stop(stream_of(tcp.get()));
+    filled_ = false;  // no other read is asked for now
+}
+
+void TcpConn::Impl::resume_reading()
+{
+    if (std::exchange(paused_, false) && usable()) start_reading();
 }
 
 void TcpConn::Impl::write(std::string_view bytes)
@@ -186,7 +200,7 @@ void TcpConn::Impl::close_after_write()
     uv_timer_start(timer_.get(), &Impl::on_linger, static_cast<std::uint64_t>(linger.count()), 0);
     // Reads on, to throw away: unread bytes at close would make the kernel reset the connection,
     // and the peer might lose our last words.
-    if (!callbacks_) start_reading();
+    if (!callbacks_ || std::exchange(paused_, false)) start_reading();
     if (usable() && queued() == 0) end_output();
 }
 

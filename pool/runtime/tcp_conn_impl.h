@@ -19,6 +19,8 @@ struct TcpConn::Impl {
 
     void set_socket_options();
     void start(Callbacks wanted);
+    void pause_reading();
+    void resume_reading();
     void write(std::string_view bytes);
     void close_after_write();
     void set_kernel_send_buffer(int bytes);
@@ -58,6 +60,7 @@ private:
     std::shared_ptr<Impl> keep_while_writing_;
     std::weak_ptr<Impl> self_;
     bool filled_ = false;       // the read buffer, in this turn
+    bool paused_ = false;       // pause_reading was called
     bool leaving_ = false;      // close_after_write was called
     bool input_ended_ = false;  // while leaving
     bool finished_ = false;

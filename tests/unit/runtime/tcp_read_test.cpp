@@ -107,6 +107,69 @@ TEST(TcpConn, LosesNothingOfWhoFillsEachReadAndThenGoes)
     }
 }
 
+// While one is not read the others are, and of its bytes and its farewell nothing is lost.
+TEST(TcpConn, LeavesToTheKernelWhatComesWhileReadingIsPaused)
+{
+    Accepted two{2};
+    two.send(0, 2 * read_most);
+    std::size_t got = 0;
+    std::optional<CloseReason> why;
+    two.ours[0]->start({.on_bytes =
+                            [&](ReadBytes bytes) {
+                                got += bytes.size();
+                                two.ours[0]->pause_reading();
+                                two.ours[0]->pause_reading();
+                            },
+                        .on_close =
+                            [&](CloseReason reason) {
+                                why = reason;
+                                two.test.loop.stop();
+                            }});
+    int turns = 0;
+    two.ours[1]->start({.on_bytes =
+                            [&](ReadBytes) {
+                                if (++turns == 5) two.test.loop.stop();
+                                two.send(1, 1);
+                            },
+                        .on_close = {}});
+    two.send(1, 1);
+    two.hang_up(0);
+    two.test.run();
+    EXPECT_EQ(got, read_most) << "one read, in five turns";
+    two.ours[0]->resume_reading();
+    const Watch again = two.test.loop.at_turn_end([&] { two.ours[0]->resume_reading(); });
+    two.test.run();
+    EXPECT_EQ(got, 2 * read_most);
+    EXPECT_EQ(why, CloseReason::peer_closed);
+}
+
+TEST(TcpConn, ThatIsPausedEndsInOrderAllTheSame)
+{
+    Accepted one{1};
+    one.send(0, 2 * read_most);
+    std::size_t got = 0;
+    std::optional<CloseReason> why;
+    one.ours[0]->start({.on_bytes =
+                            [&](ReadBytes bytes) {
+                                got += bytes.size();
+                                one.ours[0]->pause_reading();
+                                one.ours[0]->close_after_write();
+                                one.hang_up(0);
+                            },
+                        .on_close =
+                            [&](CloseReason reason) {
+                                why = reason;
+                                one.test.loop.stop();
+                            }});
+    bool lingered = false;
+    const Watch patience =
+        one.test.loop.after(TcpConn::linger / 2, [&lingered] { lingered = true; });
+    one.test.run();
+    EXPECT_EQ(got, read_most);
+    EXPECT_EQ(why, CloseReason::we_closed);
+    EXPECT_FALSE(lingered) << "it sees that the peer has gone";
+}
+
 TEST(TcpConn, MayBeDroppedInsideAReadBehindWhichMoreWaits)
 {
     Accepted two{2};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -7,6 +8,7 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -110,12 +112,14 @@ public:
 // A client of TLS on the loop of its server.
 class TlsPeer {
 public:
-    explicit TlsPeer(Serving& pool)
+    /// front: what comes before TLS.
+    explicit TlsPeer(Serving& pool, const std::string& front = {})
     {
         pool::TcpConn::connect(pool.loop, {"127.0.0.1", pool.number},
-                               [this](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
+                               [this, front](pool::Result<std::unique_ptr<pool::TcpConn>> made) {
                                    ASSERT_TRUE(made.has_value());
                                    tcp_ = std::move(*made);
+                                   tcp_->write(front);
                                    tcp_->start({.on_bytes = [this](auto bytes) { take(bytes); },
                                                 .on_close = [this](auto) { closed = true; }});
                                    take({});
@@ -184,6 +188,22 @@ TEST(TlsConduct, RecordsOfAByteCountAsLinesForTheirAddress)
     EXPECT_EQ(pool.ended(EndReason::crowded_address), 1U);
 }
 
+TEST(TlsConduct, OfAnAddressThatHasNothingLeftNoneIsOpened)
+{
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 1;
+    Serving pool{limits};
+    TlsPeer peer{pool};
+    ASSERT_TRUE(pool.until([&] { return peer.open(); }));
+    peer.write(peer.client.say(hello));
+    ASSERT_TRUE(pool.until([&] { return peer.hears("mining.notify"); }));
+    const std::uint64_t before = pool.server->metrics().lines.value();
+    peer.write(peer.client.say_bytewise(std::string(2500, '\n')));
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_EQ(pool.server->metrics().lines.value(), before);
+    EXPECT_EQ(pool.ended(EndReason::crowded_address), 1U);
+}
+
 TEST(TlsConduct, RecordsOfAByteCountAsLinesForTheirConnection)
 {
     stratum::GateOptions limits = strict();
@@ -199,6 +219,40 @@ TEST(TlsConduct, RecordsOfAByteCountAsLinesForTheirConnection)
     ASSERT_TRUE(pool.until([&] { return peer.closed; }));
     EXPECT_EQ(pool.ended(EndReason::too_many_requests), 1U);
     EXPECT_EQ(pool.bans(), 1U);
+}
+
+// A single read of 64 KiB may bring 2,800 of them, which would be five milliseconds of one turn:
+// some are opened in each, and others are answered in between.
+TEST(TlsConduct, OfRecordsOfAByteEachTurnOpensSome)
+{
+    constexpr std::size_t records = 5000;  // two reads: what is not opened is not read either
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 0;
+    Serving pool{limits};
+    TlsPeer flooder{pool};
+    TlsPeer other{pool};
+    ASSERT_TRUE(pool.until([&] { return flooder.open() && other.open(); }));
+    flooder.write(flooder.client.say(hello));
+    ASSERT_TRUE(pool.until([&] { return flooder.hears("mining.notify"); }));
+    const std::uint64_t before = pool.server->metrics().lines.value();
+    const auto lines = [&] { return pool.server->metrics().lines.value() - before; };
+    flooder.write(flooder.client.say_bytewise(std::string(records, '\n')));
+    flooder.write(flooder.client.say("{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n"));
+    std::uint64_t most = 0;
+    std::uint64_t seen = 0;
+    std::uint64_t when_heard = 0;
+    ASSERT_TRUE(pool.until([&] {
+        if (seen == 0 && lines() > 0) other.write(other.client.say(hello));
+        most = std::max(most, lines() - seen);
+        seen = lines();
+        if (when_heard == 0 && other.hears("mining.notify")) when_heard = seen;
+        return flooder.hears("\"id\":7");
+    }));
+    EXPECT_EQ(seen, records + 3) << "none is lost, and they stay in order";
+    EXPECT_LE(most, 300U) << "of one turn";
+    EXPECT_GT(when_heard, 0U);
+    EXPECT_LT(when_heard, records / 2) << "others go on meanwhile";
+    EXPECT_FALSE(flooder.closed);
 }
 
 // Whoever has flooded us is known for it, however he leaves.
@@ -255,6 +309,39 @@ TEST(Proxied, AClientThatTalksNonsenseAtOncePassesTheGateLikeOthers)
     }
     EXPECT_EQ(pool.gate.answered(stratum::Gate::Answer::too_fast), 1U);
     EXPECT_EQ(pool.gate.connections(), 0U);
+}
+
+// Who floods from many connections has them wait for one another, and nobody else's.
+TEST(Proxied, RecordsThatWaitAreOpenedByAddressInTurn)
+{
+    constexpr std::size_t records = 2000;
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 0;
+    Serving pool{limits, behind_proxy()};
+    std::vector<std::unique_ptr<TlsPeer>> crowd;
+    for (int i = 0; i < 8; ++i) crowd.push_back(std::make_unique<TlsPeer>(pool));
+    TlsPeer other{pool, from_client};
+    ASSERT_TRUE(pool.until([&] {
+        return other.open() &&
+               std::all_of(crowd.begin(), crowd.end(), [](const auto& one) { return one->open(); });
+    }));
+    other.write(other.client.say(hello));
+    for (const auto& one : crowd) one->write(one->client.say(hello));
+    ASSERT_TRUE(pool.until([&] {
+        return other.hears("mining.notify") &&
+               std::all_of(crowd.begin(), crowd.end(),
+                           [](const auto& one) { return one->hears("mining.notify"); });
+    }));
+    const std::uint64_t before = pool.server->metrics().lines.value();
+    const auto lines = [&] { return pool.server->metrics().lines.value() - before; };
+    for (const auto& one : crowd) {
+        one->write(one->client.say_bytewise(std::string(records, '\n')));
+    }
+    other.write(other.client.say_bytewise(std::string(500, '\n')));
+    other.write(other.client.say("{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n"));
+    ASSERT_TRUE(pool.until([&] { return other.hears("\"id\":7"); }));
+    EXPECT_LT(lines(), 2500U) << "its five hundred, and as many of theirs, not all of theirs";
+    EXPECT_TRUE(pool.until([&] { return lines() == 8 * records + 501; }));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -109,10 +110,30 @@ TEST(Tls, CountsRecordsInWhateverPiecesTheyCome)
         std::size_t records = 0;
         for (std::string_view rest = all; !rest.empty();
              rest.remove_prefix(std::min(piece, rest.size()))) {
-            records += session.count_records(pool::as_bytes(rest.substr(0, piece)));
+            records += session.count_records(pool::as_bytes(rest.substr(0, piece)), piece).records;
         }
         EXPECT_EQ(records, 7U + 2U + 3U) << "of 16 KiB each at most";
     }
+}
+
+TEST(Tls, CountsNoFurtherThanTheRecordsThatAreWanted)
+{
+    const Port port;
+    TlsClient client;
+    stratum::TlsSession session{port.context};
+    ASSERT_EQ(shake_hands(client, session, 4096), State::open);
+    const std::string one = client.say_bytewise("1");
+    const std::string all = one + client.say_bytewise("234567");
+    const std::size_t size = one.size();
+    const auto count = [&](std::size_t from, std::size_t to, std::size_t most) {
+        const auto some = session.count_records(pool::as_bytes(all).subspan(from, to - from), most);
+        return std::pair{some.records, some.bytes};
+    };
+    EXPECT_EQ(count(0, all.size(), 3), std::pair(std::size_t{3}, 3 * size));
+    EXPECT_EQ(count(3 * size, 4 * size + 1, 9), std::pair(std::size_t{2}, size + 1));
+    EXPECT_EQ(count(4 * size + 1, all.size(), 0), std::pair(std::size_t{0}, size - 1))
+        << "the rest of one that has begun";
+    EXPECT_EQ(count(5 * size, all.size(), 1), std::pair(std::size_t{1}, size));
 }
 
 // Thirty-one pings with long ids are 340 KB of answers in a turn: what one turn has said is not

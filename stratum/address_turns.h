@@ -11,12 +11,12 @@
 
 namespace stratum {
 
-/// Who waits for a round of its handshake, TLS's or Noise's: a signature costs as much as hundreds
-/// of shares. Addresses (of IPv6: a /64) take turns, each with its oldest: somebody who asks for
-/// rounds on thousands of connections has those of his own address wait, and nobody else. Of an
-/// address those go first whose handshake has begun: for them the signature is made, and would be
-/// in vain if they left. Used on one loop.
-class HandshakeTurns {
+/// Who waits for a part of the loop's time: for a round of its handshake, TLS's or Noise's, since a
+/// signature costs as much as hundreds of shares; or for its records to be opened. Addresses (of
+/// IPv6: a /64) take turns, each with its oldest: somebody who asks on thousands of connections has
+/// those of his own address wait, and nobody else. Of an address those go first whose handshake has
+/// begun: for them the signature is made, and would be in vain if they left. Used on one loop.
+class AddressTurns {
 public:
     /// begun: it has had a round before.
     void enter(const IpAddress& address, pool::SessionId id, bool begun = false)

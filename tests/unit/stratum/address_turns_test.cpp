@@ -1,4 +1,4 @@
-#include "stratum/handshake_turns.h"
+#include "stratum/address_turns.h"
 
 #include <cstdint>
 #include <string_view>
@@ -11,16 +11,16 @@ namespace {
 
 IpAddress ip(std::string_view text) { return parse_ip(text).value_or(IpAddress{}); }
 
-std::vector<std::uint64_t> all(HandshakeTurns& turns)
+std::vector<std::uint64_t> all(AddressTurns& turns)
 {
     std::vector<std::uint64_t> order;
     while (const auto id = turns.next()) order.push_back(id->value);
     return order;
 }
 
-TEST(HandshakeTurns, AreTakenInTheOrderInWhichAnAddressAsksForThem)
+TEST(AddressTurns, AreTakenInTheOrderInWhichAnAddressAsksForThem)
 {
-    HandshakeTurns turns;
+    AddressTurns turns;
     EXPECT_TRUE(turns.empty());
     for (const std::uint64_t id : {5U, 3U, 9U}) turns.enter(ip("192.0.2.1"), {id});
     EXPECT_FALSE(turns.empty());
@@ -29,9 +29,9 @@ TEST(HandshakeTurns, AreTakenInTheOrderInWhichAnAddressAsksForThem)
 }
 
 // A flood of live callers, each with another byte for us, costs their own address its turns.
-TEST(HandshakeTurns, GoRoundAddressesHoweverManyConnectionsOfOneAsk)
+TEST(AddressTurns, GoRoundAddressesHoweverManyConnectionsOfOneAsk)
 {
-    HandshakeTurns turns;
+    AddressTurns turns;
     for (std::uint64_t id = 1000; id < 3000; ++id) turns.enter(ip("192.0.2.1"), {id});
     turns.enter(ip("192.0.2.2"), {1});
     turns.enter(ip("192.0.2.3"), {2});
@@ -43,9 +43,9 @@ TEST(HandshakeTurns, GoRoundAddressesHoweverManyConnectionsOfOneAsk)
 }
 
 // Or thousands who come back at once would all have their signature, and nobody would be in.
-TEST(HandshakeTurns, OfAnAddressEndWhatIsBegunFirst)
+TEST(AddressTurns, OfAnAddressEndWhatIsBegunFirst)
 {
-    HandshakeTurns turns;
+    AddressTurns turns;
     for (const std::uint64_t id : {1U, 2U, 3U}) turns.enter(ip("192.0.2.1"), {id});
     EXPECT_EQ(turns.next()->value, 1U);
     turns.enter(ip("192.0.2.1"), {1}, true);
@@ -56,9 +56,9 @@ TEST(HandshakeTurns, OfAnAddressEndWhatIsBegunFirst)
     EXPECT_EQ(all(turns), (std::vector<std::uint64_t>{5}));
 }
 
-TEST(HandshakeTurns, OfACustomersIpv6AddressesAreOnesTurns)
+TEST(AddressTurns, OfACustomersIpv6AddressesAreOnesTurns)
 {
-    HandshakeTurns turns;
+    AddressTurns turns;
     for (std::uint64_t id = 100; id < 110; ++id) {
         IpAddress address = ip("2001:db8::");
         address.bytes[15] = static_cast<std::uint8_t>(id);

@@ -1,0 +1,119 @@
+// What waits for a part of the loop's time: handshakes, and records of TLS.
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "pool/base/bytes.h"
+#include "stratum/server_impl.h"
+
+namespace stratum {
+namespace {
+
+constexpr std::chrono::milliseconds soon{1};  // a timer's least
+
+}  // namespace
+
+void Server::Impl::line_up(pool::SessionId id, Conn& conn)
+{
+    if (conn.shakes_since) return;
+    conn.shakes_since = pool::read_clock().steady;
+    room.keep_waiting(id);
+    handshakes.enter(conn.address, id, conn.intake->shaken());
+}
+
+// A few a turn, once all that came in it is answered, and one after the other of those addresses
+// that wait. In between the loop looks what others have sent, and sleeps if that is nothing.
+void Server::Impl::shake_hands()
+{
+    if (handshakes.empty()) return;
+    const pool::SteadyTime began = pool::read_clock().steady;
+    if (handshake_pace.rest(began).count() == 0) {
+        std::size_t shaken = 0;
+        while (const auto id = handshakes.next()) {
+            const auto at = conns.find(id->value);
+            if (at == conns.end() || at->second.intake == nullptr) continue;  // gone: costs no turn
+            shake_hand(*id, at->second);
+            if (HandshakePace::enough(++shaken, began, pool::read_clock().steady)) break;
+        }
+        handshake_pace.worked(began, pool::read_clock().steady);
+    }
+    shaking = loop.after(soon, [] {});
+}
+
+// May drop the connection.
+void Server::Impl::shake_hand(pool::SessionId id, Conn& conn)
+{
+    if (conn.intake->in_tls()) shard.metrics().tls_rounds.add();
+    // The clock of its deadlines stood still meanwhile.
+    if (conn.shakes_since) conn.opened.steady += pool::read_clock().steady - *conn.shakes_since;
+    conn.shakes_since.reset();
+    room.served(id);
+    take_step(id, conn, conn.intake->shake_hands(shard.v2_open()));
+}
+
+// To open a record costs what a line does, whatever is in it. Of who is over none is opened: all is
+// done with then. May drop the connection.
+RecordCounter::Counted Server::Impl::open_records(pool::SessionId id, Conn& conn,
+                                                  std::span<const std::uint8_t> bytes,
+                                                  std::size_t most)
+{
+    const pool::Now now = pool::read_clock();
+    const RecordCounter::Counted some = conn.tls->count_records(bytes, most);
+    if (!shard.may_open(id, some.records, some.bytes, now)) return {some.records, bytes.size()};
+    std::string plain;
+    std::string wire;
+    const auto state = conn.tls->receive(bytes.first(some.bytes), plain, wire);
+    write(id, conn, wire);
+    shard.on_bytes(id, pool::as_bytes(plain), now, some.records);
+    if (state == TlsSession::State::closed) on_end(id);
+    if (state == TlsSession::State::failed) lose(id, EndReason::tls_failed);
+    if (state == TlsSession::State::rekeying) lose(id, EndReason::too_many_new_keys);
+    return some;
+}
+
+// They are counted before, and of who has used up what he may send none is opened. Of the others a
+// few at once: a read of 64 KiB may have 2,800 of them, five milliseconds in which nobody else is
+// answered. The rest waits, and what the peer sends meanwhile waits in the kernel. May drop the
+// connection.
+void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
+{
+    const std::size_t records = conn.tls->records_in(bytes);
+    if (!shard.may_open(id, records, bytes.size(), pool::read_clock())) return;
+    const std::size_t opened = open_records(id, conn, bytes, records_at_once).bytes;
+    const auto at = conns.find(id.value);
+    if (at == conns.end() || opened == bytes.size()) return;
+    at->second.cipher.assign(bytes.begin() + static_cast<std::ptrdiff_t>(opened), bytes.end());
+    at->second.tcp->pause_reading();
+    ciphers.enter(at->second.address, id);
+}
+
+// Once all that came in a turn is answered: those that wait have a number of records opened, all
+// together, and one address after the other.
+void Server::Impl::open_waiting()
+{
+    if (ciphers.empty()) return;
+    std::size_t left = records_a_turn;
+    while (left > 0) {
+        const auto id = ciphers.next();
+        if (!id) break;
+        const auto at = conns.find(id->value);
+        if (at == conns.end()) continue;
+        const std::string cipher = std::exchange(at->second.cipher, {});
+        const auto opened =
+            open_records(*id, at->second, pool::as_bytes(cipher), std::min(left, records_a_piece));
+        left -= std::clamp<std::size_t>(opened.records, 1, left);
+        const auto still = conns.find(id->value);
+        if (still == conns.end()) continue;
+        if (opened.bytes == cipher.size()) {
+            still->second.tcp->resume_reading();
+        } else {
+            still->second.cipher.assign(cipher, opened.bytes);
+            ciphers.enter(still->second.address, *id);
+        }
+    }
+    opening = loop.after(soon, [] {});  // what they said is answered, and others go on
+}
+
+}  // namespace stratum
