@@ -63,8 +63,8 @@ void Books::record_answer(payouts::BlockAnswer answer)
 void Books::sight(std::vector<payouts::BlockSighting> sightings)
 {
     // A lost round of sightings is asked again in seconds.
-    static_cast<void>(thread_.post(
-        [this, sightings = std::move(sightings)]() mutable { sightings_ = std::move(sightings); }));
+    static_cast<void>(
+        thread_.post([this, sightings = std::move(sightings)] { service_->sight(sightings); }));
 }
 
 void Books::create_account(std::string name, Address payout,
@@ -149,7 +149,6 @@ Result<void> Books::write_found()
         for (const payouts::BlockAnswer& answer : answers_) out_.answer_booked(answer.hash);
         answers_.clear();
     }
-    service_->sight(std::exchange(sightings_, {}));
     return {};
 }
 

@@ -82,7 +82,6 @@ private:
     Out out_;
     std::vector<payouts::FoundBlock> found_;     // not in MySQL yet
     std::vector<payouts::BlockAnswer> answers_;  // likewise; bounded
-    std::vector<payouts::BlockSighting> sightings_;
     std::shared_ptr<const stratum::AccountDirectory> directory_;
     SteadyTime read_back_{};
     std::vector<payouts::WatchedBlock> watched_;

@@ -43,8 +43,11 @@ protected:
     static constexpr unsigned mysql_dies = 4;
     static constexpr unsigned node_dies = 8;
 
-    ChaosPool(const std::string& chain, std::vector<std::string> sets)
-        : node(chain), pool(node, {.start_difficulty = 0, .sets = with_stores(std::move(sets))})
+    /// replicated: its MySQL may be followed by others.
+    ChaosPool(const std::string& chain, std::vector<std::string> sets, bool replicated = false)
+        : node(chain),
+          mysql(replicated ? MysqlFixture::replicated() : MysqlFixture{}),
+          pool(node, {.start_difficulty = 0, .sets = with_stores(std::move(sets))})
     {
     }
 

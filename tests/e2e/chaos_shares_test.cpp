@@ -32,11 +32,19 @@ class ChaosShares : public ChaosPool {
 protected:
     // 2^-16: no share of a CPU is a block, and one takes it 65,536 hashes.
     ChaosShares() : ChaosShares({"stratum.start_difficulty=0.0000152587890625"}) {}
-    explicit ChaosShares(std::vector<std::string> sets) : ChaosPool("testnet4", std::move(sets)) {}
+    explicit ChaosShares(std::vector<std::string> sets, bool replicated = false)
+        : ChaosPool("testnet4", std::move(sets), replicated)
+    {
+    }
 
     std::uint64_t booked() const
     {
         return number("select coalesce(sum(shares), 0) from slot_account");
+    }
+    void goes_on()
+    {
+        const std::uint64_t wanted = booked() + 200;
+        EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= wanted; })) << pool.log();
     }
     /// Redis forgets everything: the journals must fill it again.
     void flush()
@@ -150,10 +158,6 @@ TEST_F(ChaosShares, NoneIsLostWhenAReplicaIsPromotedThatIsBehind)
     pool.start();
     const auto miner = pool.miner(test_address("testnet4", 1) + ".load",
                                   {"--json", "--max-shares-per-second", "200"});
-    const auto goes_on = [this] {
-        const std::uint64_t wanted = booked() + 200;
-        EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= wanted; })) << pool.log();
-    };
     goes_on();
     const RedisFixture replica;
     replica.follow(redis);
@@ -174,6 +178,42 @@ TEST_F(ChaosShares, NoneIsLostWhenAReplicaIsPromotedThatIsBehind)
     ASSERT_EQ(miner->wait(seconds{10}), 0) << miner->output();
     const std::uint64_t answered = acknowledged(*miner);
     EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= answered; })) << pool.log();
+    EXPECT_EQ(pool.stop(), 0) << pool.log();
+    EXPECT_EQ(booked(), answered);
+    expect_each_in_the_journals(*miner);
+    expect_books_as_journals();
+}
+
+class ChaosFailover : public ChaosShares {
+protected:
+    ChaosFailover() : ChaosShares({"stratum.start_difficulty=0.0000152587890625"}, true) {}
+};
+
+// A real replica, stopped while it lacks what the primary has booked and Redis was trimmed of. Its
+// marks are older: the journal sends again what lies between.
+TEST_F(ChaosFailover, OfMysqlToAReplicaThatIsBehindLosesNoShareAndCountsNoneTwice)
+{
+    MysqlFixture replica = MysqlFixture::replicated();
+    pool.start();
+    const auto miner = pool.miner(test_address("testnet4", 1) + ".load",
+                                  {"--json", "--max-shares-per-second", "200"});
+    goes_on();
+    replica.follow(mysql);
+    replica.stop_following();
+    goes_on();
+    const std::string marks = "select sum(mark) from producer";
+    const std::uint64_t had = number(marks);
+    mysql.kill();
+    EXPECT_LT(std::strtoull(replica.scalar(marks).c_str(), nullptr, 10), had);
+    replica.take_the_place_of(mysql);
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return number(marks) > had; })) << pool.log();
+    EXPECT_NE(pool.log().find("share_stream_rebuilt"), std::string::npos)
+        << "Redis was not trimmed of what the replica lacks: nothing was tried";
+    miner->signal(SIGTERM);
+    ASSERT_EQ(miner->wait(seconds{10}), 0) << miner->output();
+    const std::uint64_t answered = acknowledged(*miner);
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return booked() >= answered; })) << pool.log();
+    verified_events();
     EXPECT_EQ(pool.stop(), 0) << pool.log();
     EXPECT_EQ(booked(), answered);
     expect_each_in_the_journals(*miner);

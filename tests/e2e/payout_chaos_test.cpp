@@ -81,11 +81,24 @@ struct Manner {
     std::chrono::hours every{0};
 };
 
+// A wallet whose node was killed is read and rescanned: under load the call may end before that,
+// and the node goes on with it.
 void start_again(MortalPool& pool)
 {
     pool.node().start();
     for (const std::string& name : {std::string{"mine"}, pool.wallet().name()}) {
-        EXPECT_TRUE(pool.node().call("loadwallet", "[\"" + name + "\"]").has_value());
+        std::string said;
+        EXPECT_TRUE(eventually(std::chrono::seconds{180},
+                               [&] {
+                                   const auto listed = pool.node().call("listwallets").value_or("");
+                                   if (listed.find('"' + name + '"') != std::string::npos)
+                                       return true;
+                                   const auto loaded =
+                                       pool.node().call("loadwallet", "[\"" + name + "\"]");
+                                   said = loaded ? *loaded : loaded.error().detail;
+                                   return false;
+                               }))
+            << name << ": " << said;
     }
 }
 

@@ -344,6 +344,64 @@ TEST(Accountant, SealsNoMinuteForWhichALivingServersJournalHoldsRecords)
     EXPECT_EQ(settle(*service, slot + 2 + 24 * 60).sealed_through, slot + 1);
 }
 
+// The clock of one producer, and of the server that seals, is an hour back: what is sealed stays
+// so, with all that is in it. Without the database's own guards, which would hide it.
+TEST(Accountant, OpensNoSealedSlotAgainWhenClocksGoBackAndForward)
+{
+    BooksFixture books;
+    auto options = books.options();
+    options.own_producers = {"a-0", "b-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    for (const char* guard : {"books_sealed_stay", "slot_account_sealed", "slot_account_open",
+                              "slot_open", "slot_root_open"}) {
+        books.scalar(std::string{"drop trigger "} + guard);
+    }
+    // Steady time goes on whatever the wall clock is set to.
+    const auto step = [&](std::uint64_t truth, std::uint64_t wall) {
+        const pool::Now now{now_in(truth).steady, now_in(wall).wall};
+        for (int turn = 0; turn < 100; ++turn) {
+            const auto report = (*opened)->step(now);
+            ASSERT_TRUE(report.has_value()) << report.error().detail;
+            if (!report->more) return;
+        }
+    };
+    const auto sealed = [&] { return books.number("select sealed_through from books"); };
+    const auto past = [&] {
+        return books.scalar(
+            "select concat((select group_concat(slot_id, ' ', shares, ' ', hex(chain) order by "
+            "slot_id) from slot where slot_id <= 1060), ' | ', (select group_concat(slot_id, ' ', "
+            "account_id, ' ', shares, ' ', work order by slot_id, account_id) from slot_account "
+            "where slot_id <= 1060))");
+    };
+    auto one = books.producer("a-0");
+    auto other = books.producer("b-0");
+    for (StreamWriter* each : {&one, &other}) {
+        fill(*each, 3);
+        each->mark(slot + 61);
+        each->ship_rest();
+    }
+    step(slot + 61, slot + 61);
+    ASSERT_EQ(sealed(), slot + 60);
+    const std::string before = past();
+    ASSERT_NE(before, "");
+
+    other.share(1, slot + 1, 7);
+    other.ship_rest();
+    step(slot + 62, slot + 2);
+    EXPECT_EQ(sealed(), slot + 60);
+    EXPECT_EQ(past(), before);
+    EXPECT_EQ(books.number("select sum(late) from slot_account where slot_id = 1061"), 1U);
+    for (StreamWriter* each : {&one, &other}) {
+        each->mark(slot + 64);
+        each->ship_rest();
+    }
+    step(slot + 64, slot + 64);
+    EXPECT_EQ(sealed(), slot + 63);
+    EXPECT_EQ(past(), before);
+    EXPECT_EQ(shares(books), 7U);
+}
+
 TEST(Accountant, ReportsWhatItCannotBookAndGoesOnWithTheOthers)
 {
     BooksFixture books;

@@ -107,6 +107,27 @@ TEST(WatchedBlocks, OfEveryServerAreAskedForByTheOneThatBooks)
     ASSERT_EQ(holder(fixture), "a-0");
 }
 
+// Rounds of two blocks come faster than the ledger thread takes them.
+TEST(WatchedBlocks, AreAllHeardOfThoughTheirNewsComeOneUponTheOther)
+{
+    const BooksFixture fixture;
+    Server books{fixture, "a-0"};
+    ASSERT_TRUE(eventually(seconds{10}, [&] { return holder(fixture) == "a-0"; }));
+    constexpr std::uint8_t blocks = 20;
+    for (std::uint8_t number = 1; number <= blocks; ++number) {
+        books.books().record_found(block(number));
+    }
+    const auto count = [&](const std::string& which) {
+        return fixture.number("select count(*) from block_found where " + which);
+    };
+    ASSERT_TRUE(eventually(seconds{10}, [&] { return count("1") == blocks; }));
+    for (std::uint8_t number = 1; number <= blocks; ++number) {
+        books.books().sight({{block(number).hash, {pool::Sighting::Place::in_chain, 1, 0}}});
+    }
+    EXPECT_TRUE(eventually(seconds{10}, [&] { return count("place = 'in_chain'") == blocks; }))
+        << count("place = 'in_chain'");
+}
+
 TEST(WatchedBlocks, AreAskedForAtOnceByAServerThatTakesTheBooksOver)
 {
     const BooksFixture fixture;

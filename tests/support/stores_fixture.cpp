@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <optional>
@@ -115,8 +116,9 @@ void RedisFixture::take_the_place_of(const RedisFixture& dead) const
     std::filesystem::rename(socket(), dead.socket());
 }
 
-MysqlFixture::MysqlFixture()
+MysqlFixture::MysqlFixture(bool replicated)
 {
+    if (replicated) port_ = free_port();
     std::filesystem::create_directory(directory_.path() / "data");
     start();
     EXPECT_TRUE(query(socket(), "", "create database zubr").has_value()) << process_->output();
@@ -134,10 +136,17 @@ void MysqlFixture::start()
                                   "--datadir=" + (directory_.path() / "data").string(),
                                   "--socket=" + socket(),
                                   "--skip-grant-tables",
-                                  "--skip-networking",
                                   "--character-set-server=utf8mb4",
                                   "--innodb-log-file-size=8M",
                                   "--innodb-buffer-pool-size=32M"};
+    if (port_ == 0) {
+        argv.emplace_back("--skip-networking");
+    } else {
+        const std::string port = std::to_string(port_);
+        argv.insert(argv.end(), {"--bind-address=127.0.0.1", "--port=" + port,
+                                 "--server-id=" + port, "--log-bin=b", "--log-slave-updates",
+                                 "--binlog-format=ROW", "--skip-slave-start"});
+    }
     if (::geteuid() == 0) argv.emplace_back("--user=root");
     process_ = std::make_unique<Process>(argv, directory_.path() / "mariadbd.log");
     EXPECT_TRUE(eventually(seconds{60}, [this] {
@@ -149,6 +158,52 @@ void MysqlFixture::kill()
 {
     process_->signal(SIGKILL);
     EXPECT_EQ(process_->wait(seconds{10}), 128 + SIGKILL);
+}
+
+void MysqlFixture::must(const std::string& sql) const
+{
+    EXPECT_TRUE(query(socket(), "", sql).has_value()) << sql << "\n" << process_->output();
+}
+
+void MysqlFixture::stop() const
+{
+    process_->signal(SIGTERM);
+    EXPECT_EQ(process_->wait(seconds{60}), 0) << process_->output();
+}
+
+// A cold copy: without tables of rights no trigger has an owner that another server would take.
+void MysqlFixture::follow(MysqlFixture& primary)
+{
+    primary.stop();
+    stop();
+    const auto data = directory_.path() / "data";
+    std::filesystem::remove_all(data);
+    std::filesystem::copy(primary.directory_.path() / "data", data,
+                          std::filesystem::copy_options::recursive);
+    primary.start();
+    start();
+    // Of the system's tables, the one that a replica writes where it is.
+    must("create database mysql");
+    must(
+        "create table mysql.gtid_slave_pos (domain_id int unsigned not null, sub_id bigint "
+        "unsigned not null, server_id int unsigned not null, seq_no bigint unsigned not null, "
+        "primary key (domain_id, sub_id)) engine=InnoDB");
+    must("change master to master_host = '127.0.0.1', master_port = " +
+         std::to_string(primary.port_) + ", master_user = 'zubr', master_log_file = '" +
+         primary.scalar("show master status") + "', master_log_pos = 4, master_use_gtid = no");
+    must("start slave");
+    const auto marks = [](const MysqlFixture& of) {
+        return std::strtoull(of.scalar("select sum(mark) from producer").c_str(), nullptr, 10);
+    };
+    const std::uint64_t had = marks(primary);
+    EXPECT_TRUE(eventually(seconds{60}, [&] { return marks(*this) > had; })) << process_->output();
+}
+
+void MysqlFixture::stop_following() const { must("stop slave"); }
+
+void MysqlFixture::take_the_place_of(const MysqlFixture& dead) const
+{
+    std::filesystem::rename(socket(), dead.socket());
 }
 
 std::string MysqlFixture::scalar(const std::string& sql) const
