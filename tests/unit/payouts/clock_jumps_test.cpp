@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,69 +26,105 @@ using std::chrono::seconds;
 constexpr std::uint64_t noon = 1'800'000'000'000;
 constexpr std::uint64_t hour_ms = 3'600'000;
 
-/// One producer and the rules of the books, on clocks that the test moves.
+/// Producers of one server or two, and the rules of the books, on clocks that the test moves. The
+/// first server seals.
 class Pool {
 public:
-    /// A share each ten seconds, for so long; the wall clock is off by so much meanwhile.
-    void run(seconds time, std::int64_t off_ms)
+    explicit Pool(std::size_t servers = 1)
+    {
+        for (std::size_t i = 0; i < servers; ++i) {
+            const std::string name = std::string(1, static_cast<char>('a' + i)) + "-0";
+            auto journal = pool::Journal::open(directory_.path() / name, {});
+            servers_.push_back(std::make_unique<Server>(name, std::move(*journal)));
+            servers_.back()->producer = life(*servers_.back());
+        }
+    }
+
+    /// A share each ten seconds on each server, for so long; the first one's wall clock is off by
+    /// so much meanwhile, and the second one's.
+    void run(seconds time, std::int64_t off_ms, std::int64_t second_off_ms = 0)
     {
         for (seconds t{0}; t < time; t += seconds{10}) {
             steady_ += seconds{10};
             const auto true_ms =
                 std::chrono::duration_cast<std::chrono::milliseconds>(steady_.time_since_epoch());
             truth_ = noon + static_cast<std::uint64_t>(true_ms.count());
-            wall_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(truth_) + off_ms);
-            step();
+            for (const auto& server : servers_) {
+                const bool first = server == servers_.front();
+                step(*server, off_by(first ? off_ms : second_off_ms));
+            }
+            seal(off_by(off_ms));
         }
     }
     std::uint64_t written = 0;
     std::uint64_t booked = 0;
     std::uint64_t late = 0;
     std::uint64_t sealed = 0;
-    pool::UnixMillis last{};
     std::uint64_t truth() const { return truth_; }
-    /// Another process on the same journal, as after a restart.
-    void restart() { producer_ = life(); }
+    /// When the first server's newest record was made, as it says.
+    pool::UnixMillis last() const { return servers_.front()->last; }
+    /// Another process on the first server's journal, as after a restart.
+    void restart() { servers_.front()->producer = life(*servers_.front()); }
 
 private:
-    std::unique_ptr<pool::Producer> life()
+    struct Server {
+        Server(std::string is, pool::Journal on) : name(std::move(is)), journal(std::move(on)) {}
+        std::string name;
+        pool::Journal journal;
+        std::unique_ptr<pool::Producer> producer;
+        ProducerState state;
+        pool::UnixMillis last{};
+    };
+
+    std::unique_ptr<pool::Producer> life(Server& server)
     {
-        return std::make_unique<pool::Producer>("a-0", journal_, [this] { return steady_; });
+        return std::make_unique<pool::Producer>(server.name, server.journal,
+                                                [this] { return steady_; });
     }
 
-    void step()
+    pool::UnixMillis off_by(std::int64_t ms) const
+    {
+        return {static_cast<std::uint64_t>(static_cast<std::int64_t>(truth_) + ms)};
+    }
+
+    void step(Server& server, pool::UnixMillis wall)
     {
         pool::ShareRecord share;
         share.bits = pool::CompactBits{0x207fffff};
         share.work = 1;
         pool::AccountKey key;
         key.script = {0x51};
-        share.member = producer_->member(key);
-        ASSERT_TRUE(producer_->append(std::span{&share, 1}, pool::UnixMillis{wall_}).has_value());
+        share.member = server.producer->member(key);
+        ASSERT_TRUE(server.producer->append(std::span{&share, 1}, wall).has_value());
         ++written;
-        ASSERT_TRUE(producer_->tick(pool::UnixMillis{wall_}).has_value());
-        book();
-        const pool::Now now{steady_, pool::UnixMillis{wall_}};
+        ASSERT_TRUE(server.producer->tick(wall).has_value());
+        book(server);
+    }
+
+    void seal(pool::UnixMillis wall)
+    {
+        const pool::Now now{steady_, wall};
         const pool::UnixMillis checked = clock_.time(now, {});
         clock_.follow(now);
-        const std::vector watermarks{state_.watermark};
+        std::vector<pool::UnixMillis> watermarks;
+        for (const auto& server : servers_) watermarks.push_back(server->state.watermark);
         const auto through = sealable_through(watermarks, checked, {}, {});
         if (through) sealed = std::max(sealed, *through);
     }
 
-    void book()
+    void book(Server& server)
     {
         std::vector<pool::RecordBytes> raw;
-        ASSERT_TRUE(journal_.read(state_.mark + 1, 1000, raw).has_value());
+        ASSERT_TRUE(server.journal.read(server.state.mark + 1, 1000, raw).has_value());
         std::vector<pool::Record> records;
         for (const pool::RecordBytes& bytes : raw) {
             records.push_back(pool::decode(bytes).value());
             const pool::UnixMillis at =
                 std::visit([](const auto& each) { return each.at; }, records.back());
-            EXPECT_GE(at, last) << "time went back";
-            last = at;
+            EXPECT_GE(at, server.last) << "time went back";
+            server.last = at;
         }
-        const auto folded = fold(records, state_, sealed,
+        const auto folded = fold(records, server.state, sealed,
                                  [](const pool::AccountRecord&) -> pool::Result<pool::AccountId> {
                                      return pool::AccountId{1};
                                  });
@@ -100,13 +137,10 @@ private:
     }
 
     tests::TempDir directory_;
-    pool::Journal journal_ = *pool::Journal::open(directory_.path(), {});
     pool::SteadyTime steady_{};
-    std::unique_ptr<pool::Producer> producer_ = life();
+    std::vector<std::unique_ptr<Server>> servers_;
     std::uint64_t truth_ = noon;
-    std::uint64_t wall_ = noon;
     pool::ShareClock clock_;
-    ProducerState state_;
 };
 
 TEST(ClockJump, OfAnHourAheadAndBackChangesNothing)
@@ -114,10 +148,10 @@ TEST(ClockJump, OfAnHourAheadAndBackChangesNothing)
     Pool pool;
     pool.run(hours{1}, 0);
     pool.run(hours{1}, static_cast<std::int64_t>(hour_ms));
-    EXPECT_EQ(pool.last.value, pool.truth()) << "the monotonic clock is followed";
+    EXPECT_EQ(pool.last().value, pool.truth()) << "the monotonic clock is followed";
     EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1);
     pool.run(hours{1}, 0);
-    EXPECT_EQ(pool.last.value, pool.truth());
+    EXPECT_EQ(pool.last().value, pool.truth());
     EXPECT_EQ(pool.booked, pool.written);
     EXPECT_EQ(pool.late, 0U);
 }
@@ -130,7 +164,7 @@ TEST(ClockJump, OfAnHourBackDelaysMoneyUntilTheClockIsRightAgainAndLosesNothing)
     pool.run(minutes{50}, -static_cast<std::int64_t>(hour_ms));
     EXPECT_EQ(pool.sealed, before) << "nothing is sealed by a time that was";
     pool.run(hours{1}, 0);
-    EXPECT_EQ(pool.last.value, pool.truth()) << "putting it right is no jump ahead";
+    EXPECT_EQ(pool.last().value, pool.truth()) << "putting it right is no jump ahead";
     EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1);
     EXPECT_EQ(pool.booked, pool.written);
     EXPECT_EQ(pool.late, 0U);
@@ -142,11 +176,30 @@ TEST(ClockJump, ThatARestartHasBelievedDelaysMoneyNoLongerThanTheJump)
     pool.run(minutes{30}, 0);
     pool.restart();
     pool.run(minutes{10}, static_cast<std::int64_t>(hour_ms));
-    EXPECT_EQ(pool.last.value, pool.truth() + hour_ms);
+    EXPECT_EQ(pool.last().value, pool.truth() + hour_ms);
     pool.run(minutes{59}, 0);
-    EXPECT_LT(pool.sealed, pool.last.value / pool::slot_ms);
+    EXPECT_LT(pool.sealed, pool.last().value / pool::slot_ms);
     pool.run(minutes{5}, 0);
-    EXPECT_EQ(pool.last.value, pool.truth());
+    EXPECT_EQ(pool.last().value, pool.truth());
+    EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1);
+    EXPECT_EQ(pool.booked, pool.written);
+}
+
+// The other goes on and seals: after the lag without those of the slow one, whose shares are then
+// counted in the oldest minute that is open.
+TEST(ClockJump, OfOneServerOfTwoHoldsTheOtherUpForTheLagOnlyAndOpensNoSlotAgain)
+{
+    Pool pool{2};
+    pool.run(hours{1}, 0, 0);
+    EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1);
+    pool.run(hours{1}, 0, static_cast<std::int64_t>(hour_ms));
+    EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1) << "one that is ahead";
+    pool.run(hours{1}, 0, 0);
+    EXPECT_EQ(pool.late, 0U);
+    pool.run(minutes{50}, 0, -static_cast<std::int64_t>(hour_ms));
+    EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 16);
+    EXPECT_GT(pool.late, 0U) << "else nothing has tried to open a slot";
+    pool.run(hours{1}, 0, 0);
     EXPECT_EQ(pool.sealed, pool.truth() / pool::slot_ms - 1);
     EXPECT_EQ(pool.booked, pool.written);
 }
