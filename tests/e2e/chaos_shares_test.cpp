@@ -17,6 +17,7 @@
 
 #include "pool/share/redis_client.h"
 #include "tests/e2e/chaos_pool.h"
+#include "tests/e2e/journal_leaves.h"
 #include "tests/e2e/metric.h"
 #include "tests/e2e/share_counts.h"
 #include "tests/support/journal_records.h"
@@ -108,6 +109,7 @@ protected:
         EXPECT_EQ(booked(), shares);
         EXPECT_EQ(mysql.scalar("select coalesce(sum(work), 0) from slot_account"),
                   pool::to_decimal(work));
+        expect_books_hold_the_journals_leaves(mysql, pool.data_dir() + "/journal");
     }
 };
 

@@ -1,7 +1,9 @@
 #include "pool/share/producer.h"
 
 #include <csignal>
+#include <random>
 #include <sys/resource.h>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -208,6 +210,48 @@ TEST(Producer, VoidsHandlesInTheNextLife)
     EXPECT_EQ(as<StartRecord>(records, 4).seq, 5U);
     EXPECT_EQ(as<AccountRecord>(records, 5).member, MemberHandle{1});
     EXPECT_EQ(as<AccountRecord>(records, 5).script, account(2).script);
+}
+
+/// All of a share that its producer does not set.
+auto as_judged(const ShareRecord& share)
+{
+    return std::tuple{share.kind,      share.bits.value, share.member, share.worker,
+                      share.work,      share.version,    share.time,   share.nonce,
+                      share.job.value, share.extranonce};
+}
+
+// Thousands of them: what shares are looked up by, and hashed by, is what miners were told is good.
+TEST(Producer, WritesEachShareAsItWasJudged)
+{
+    const tests::TempDir directory;
+    Life life{directory.path()};
+    std::mt19937 random{7};  // fixed: a failure must replay
+    std::vector<ShareRecord> judged;
+    while (judged.size() < 3000) {
+        std::vector<ShareRecord> batch(1 + random() % 40);
+        for (ShareRecord& share : batch) {
+            share = share_of(life.producer, static_cast<std::uint8_t>(random() % 5), "rig");
+            share.kind = random() % 5 == 0 ? RecordKind::stale : RecordKind::share;
+            share.bits = CompactBits{static_cast<std::uint32_t>(random())};
+            share.work = random();
+            share.version = static_cast<std::uint32_t>(random());
+            share.time = static_cast<std::uint32_t>(random());
+            share.nonce = static_cast<std::uint32_t>(random());
+            share.job = JobId{random()};
+            for (std::uint8_t& byte : share.extranonce) byte = static_cast<std::uint8_t>(random());
+        }
+        judged.insert(judged.end(), batch.begin(), batch.end());
+        ASSERT_TRUE(life.producer.append(batch, noon));
+    }
+    std::size_t at = 0;
+    for (const Record& record : life.written()) {
+        const auto* share = std::get_if<ShareRecord>(&record);
+        if (share == nullptr) continue;
+        ASSERT_LT(at, judged.size());
+        EXPECT_TRUE(as_judged(*share) == as_judged(judged[at])) << "share " << at;
+        ++at;
+    }
+    EXPECT_EQ(at, judged.size());
 }
 
 TEST(Producer, StampsSharesWithTheMinuteOfTheirTime)
