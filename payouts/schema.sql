@@ -1101,3 +1101,104 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what two people say of coins does not change';
   END IF;
 END
+
+-- migration 22
+
+-- step
+CREATE TRIGGER block_found_begins BEFORE INSERT ON block_found FOR EACH ROW
+BEGIN
+  IF NEW.state <> 'submitted' OR NEW.books <> 'nothing' OR NEW.epoch <> 1 OR NEW.place <> 'unknown' OR NEW.confirmations <> 0
+      OR NEW.rival_confirmations <> 0 OR NEW.window_first IS NOT NULL OR NEW.window_cut IS NOT NULL
+      OR NEW.window_score IS NOT NULL THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a found block begins as submitted';
+  END IF;
+END
+
+-- step
+-- A block that returns after its reversal is credited as it was the first time.
+CREATE TRIGGER block_found_road BEFORE UPDATE ON block_found FOR EACH ROW
+BEGIN
+  IF OLD.books = 'nothing' AND NEW.books = 'matured' THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a block matures once it is credited';
+  END IF;
+  IF NEW.state = 'mature' AND NEW.books <> 'matured' THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a block is mature once its credit is';
+  END IF;
+  IF OLD.window_score IS NOT NULL AND NOT (NEW.window_first <=> OLD.window_first AND NEW.window_cut <=> OLD.window_cut
+      AND NEW.window_score <=> OLD.window_score) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the window of a block is frozen with its credit';
+  END IF;
+END
+
+-- step
+ALTER TABLE block_found ADD KEY block_found_slot (found_slot)
+
+-- step
+-- Terms of a minute that is sealed, or in which or before which a block was found, may have been used
+-- (lock_settled). Locked, so that it is read as it is: what a transaction sees otherwise may be hours old.
+CREATE TRIGGER fee_schedule_ahead BEFORE INSERT ON fee_schedule FOR EACH ROW
+BEGIN
+  IF NEW.from_slot <= (SELECT sealed_through FROM books WHERE id = 1 LOCK IN SHARE MODE)
+      OR EXISTS (SELECT 1 FROM block_found WHERE found_slot >= NEW.from_slot LOCK IN SHARE MODE) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'terms change ahead of what is settled';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER donation_schedule_ahead BEFORE INSERT ON donation_schedule FOR EACH ROW
+BEGIN
+  IF NEW.from_slot <= (SELECT sealed_through FROM books WHERE id = 1 LOCK IN SHARE MODE)
+      OR EXISTS (SELECT 1 FROM block_found WHERE found_slot >= NEW.from_slot LOCK IN SHARE MODE) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'terms change ahead of what is settled';
+  END IF;
+END
+
+-- step
+CREATE TRIGGER window_schedule_ahead BEFORE INSERT ON window_schedule FOR EACH ROW
+BEGIN
+  IF NEW.from_slot <= (SELECT sealed_through FROM books WHERE id = 1 LOCK IN SHARE MODE)
+      OR EXISTS (SELECT 1 FROM block_found WHERE found_slot >= NEW.from_slot LOCK IN SHARE MODE) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'terms change ahead of what is settled';
+  END IF;
+END
+
+-- step
+-- Before, these three looked at the books as they were when their transaction began to read: whoever
+-- kept one open could add to slots that were sealed since.
+DROP TRIGGER IF EXISTS slot_account_open
+
+-- step
+CREATE TRIGGER slot_account_open BEFORE INSERT ON slot_account FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1 LOCK IN SHARE MODE;
+  IF NEW.slot_id <= sealed AND (sealed > 0 OR EXISTS (SELECT 1 FROM slot WHERE slot_id = 0)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot takes no new rows';
+  END IF;
+END
+
+-- step
+DROP TRIGGER IF EXISTS slot_open
+
+-- step
+CREATE TRIGGER slot_open BEFORE INSERT ON slot FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1 LOCK IN SHARE MODE;
+  IF NEW.slot_id <= sealed AND sealed > 0 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot is not sealed again';
+  END IF;
+END
+
+-- step
+DROP TRIGGER IF EXISTS slot_root_open
+
+-- step
+CREATE TRIGGER slot_root_open BEFORE INSERT ON slot_root FOR EACH ROW
+BEGIN
+  DECLARE sealed BIGINT UNSIGNED;
+  SELECT sealed_through INTO sealed FROM books WHERE id = 1 LOCK IN SHARE MODE;
+  IF NEW.slot_id <= sealed AND (sealed > 0 OR EXISTS (SELECT 1 FROM slot WHERE slot_id = 0)) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot takes no new rows';
+  END IF;
+END

@@ -149,6 +149,7 @@ TEST_F(Books, ReverseAnOrphanExactlyAndCreditItAgainOnTheTermsOfTheFirstTime)
     EXPECT_EQ(state(1), "orphaned") << "unknown says nothing";
 
     // A fee that was changed meanwhile is not the one of then.
+    books.scalar("drop trigger fee_schedule_ahead");
     books.scalar(
         "insert into fee_schedule (account_id, from_slot, bps, set_by, set_at_ms) "
         "values (1, 0, 9000, '', 0)");

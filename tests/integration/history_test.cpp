@@ -262,9 +262,10 @@ void pay_by_block(const BooksFixture& books, unsigned height, char digit)
     const std::string hash = "unhex('" + std::string(64, digit) + "')";
     books.scalar(
         "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
-        "coinbase_tx, reward_sat, fee_bps, state, books) values (" +
-        hash + ", " + std::to_string(height) +
-        ", 1, 1, '', '', repeat('h', 80), '', 100, 100, 'immature', 'accrued')");
+        "coinbase_tx, reward_sat, fee_bps) values (" +
+        hash + ", " + std::to_string(height) + ", 1, 1, '', '', repeat('h', 80), '', 100, 100)");
+    books.scalar("update block_found set state = 'immature', books = 'accrued' where hash = " +
+                 hash);
     books.scalar("insert into block_credit values (" + hash + ", 1, 1, 1, 100, 1, 0, 99, 100, 0)");
 }
 

@@ -162,7 +162,8 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
     for (const char* trigger :
          {"ledger_transfer_no_update", "ledger_transfer_no_delete", "ledger_event_no_update",
           "ledger_event_no_delete", "slot_account_sealed", "block_found_fixed", "books_sealed_stay",
-          "slot_account_open", "slot_account_grows", "books_forward"}) {
+          "slot_account_open", "slot_account_grows", "books_forward", "block_found_begins",
+          "block_found_road"}) {
         books.scalar(std::string{"drop trigger "} + trigger);
     }
     // Each crime in a transaction of its own, seen by the verifier on the same connection.

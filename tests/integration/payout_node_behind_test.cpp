@@ -32,10 +32,12 @@ std::string found_block(PayoutsFixture& pool)
     const auto sats = std::llround(coinbase.at("vout").at(0).at("value").get<double>() * 1e8);
     pool.books().scalar(
         "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
-        "coinbase_tx, reward_sat, fee_bps, place, confirmations) values (reverse(x'" +
+        "coinbase_tx, reward_sat, fee_bps) values (reverse(x'" +
         hash + "'), " + std::to_string(block.at("height").get<int>()) + ", 1, 1, '', '', x'', x'" +
-        coinbase.at("hex").get<std::string>() + "', " + std::to_string(sats) +
-        ", 0, 'in_chain', 1)");
+        coinbase.at("hex").get<std::string>() + "', " + std::to_string(sats) + ", 0)");
+    pool.books().scalar(
+        "update block_found set place = 'in_chain', confirmations = 1 where hash = reverse(x'" +
+        hash + "')");
     return hash;
 }
 

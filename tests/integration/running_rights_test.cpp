@@ -223,6 +223,89 @@ TEST_F(RowsOfTheRunningUser, AddNoAddressToThoseThatWereAskedFor)
     refused(address + "3, 'eve', 'fourth', 1 from address_change where id = 2");
 }
 
+TEST_F(RowsOfTheRunningUser, BeginAFoundBlockAsSubmittedAndCreditItOnItsRoad)
+{
+    const std::string columns =
+        "insert into block_found (height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps, hash";
+    const std::string row = ") values (1, 5, 1, '', '', repeat('h', 80), '', 100, 100, repeat('";
+    const auto with = [&](const std::string& column, const std::string& value) {
+        return columns + ", " + column + row + "x', 32), " + value + ")";
+    };
+    accepted(columns + row + "a', 32))");
+    for (const char* state : {"immature", "mature", "orphaned", "rejected"}) {
+        refused(with("state", "'" + std::string{state} + "'"));
+    }
+    refused(with("books", "'accrued'"));
+    refused(with("books", "'matured'"));
+    refused(with("epoch", "2"));
+    refused(with("place", "'in_chain'"));
+    for (const char* column :
+         {"confirmations", "rival_confirmations", "window_first", "window_cut", "window_score"}) {
+        refused(with(column, "1"));
+    }
+
+    const std::string set = "update block_found set ";
+    refused(set + "books = 'matured'");
+    refused(set + "state = 'mature'");
+    accepted(set + "window_first = 1, window_cut = 2, window_score = 3");
+    accepted(set + "books = 'accrued', state = 'immature'");
+    refused(set + "state = 'mature'");
+    for (const char* column : {"window_first", "window_cut", "window_score"}) {
+        refused(set + column + " = 9");
+        refused(set + column + " = null");
+    }
+    accepted(set + "books = 'matured', state = 'mature'");
+}
+
+TEST_F(RowsOfTheRunningUser, AnnounceNoTermsOfWhatIsSettled)
+{
+    const auto tell = [](const std::string& table, unsigned from) {
+        const std::string whose = table == "window" ? "size" : "account_id, bps";
+        const std::string value = table == "window" ? "1" : "1, 1";
+        return "insert into " + table + "_schedule (from_slot, set_by, set_at_ms, " + whose +
+               ") values (" + std::to_string(from) + ", 'eve', 1, " + value + ")";
+    };
+    accepted("update books set sealed_through = 10");
+    accepted(
+        "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
+        "coinbase_tx, reward_sat, fee_bps) values (repeat('a', 32), 1, 14, 1, '', '', "
+        "repeat('h', 80), '', 100, 100)");
+    for (const char* table : {"fee", "donation", "window"}) {
+        refused(tell(table, 0));
+        refused(tell(table, 10));
+        refused(tell(table, 11));
+        refused(tell(table, 14));
+        accepted(tell(table, 15));
+    }
+    accepted("update books set sealed_through = 20");
+    for (const char* table : {"fee", "donation", "window"}) {
+        refused(tell(table, 20));
+        accepted(tell(table, 21));
+    }
+}
+
+// A transaction sees what there was when it began to read, and may have begun long ago.
+TEST_F(RowsOfTheRunningUser, AddNothingToASlotThatWasSealedSinceTheyBeganToRead)
+{
+    const std::string slot_account = "insert into slot_account values (5, 1, 0, 1, 0, 0, 1, 0, 1)";
+    const std::string slot_root = "insert into slot_root values (5, 1, 1, 1, repeat('r', 32))";
+    const std::string slot =
+        "insert into slot values (5, 1, 0, 1, 1, 1, 0, 1, repeat('r', 32), repeat('c', 32), 1)";
+    const std::string fee =
+        "insert into fee_schedule (account_id, from_slot, bps, set_by, set_at_ms) "
+        "values (1, 5, 1, 'eve', 1)";
+    accepted("start transaction with consistent snapshot");
+    for (const std::string& each : {slot_account, slot_root, slot, fee}) accepted(each);
+    accepted("rollback");
+    accepted("start transaction with consistent snapshot");
+    books.scalar("update books set sealed_through = 10");
+    for (const std::string& each : {slot_account, slot_root, slot, fee}) {
+        EXPECT_FALSE(db.run(each).has_value()) << each;
+    }
+    accepted("rollback");
+}
+
 // Longer than the first server's: whoever shortens it is who may change the schema.
 TEST_F(RowsOfTheRunningUser, HoldAnAddressAsLongAsTheFirstServerWasTold)
 {

@@ -109,6 +109,7 @@ TEST_F(Terms, OfABlockAreThoseOfItsSlot)
     const auto sheet = book->sheet(first, in(slot + 3));
     EXPECT_EQ(sheet->fee_bps, 50U);
     EXPECT_EQ(sheet->fees.size(), 2U);
+    books.scalar("drop trigger fee_schedule_ahead");
     books.scalar(
         "insert into fee_schedule (account_id, from_slot, bps, set_by, set_at_ms) "
         "values (1, " +
