@@ -41,6 +41,8 @@ struct FoundBlock {
     std::string worker;
     pool::HeaderBytes header{};
     pool::Bytes coinbase;  ///< stripped
+    /// What folds the coinbase to the header's root; nothing: it is not known.
+    std::optional<std::vector<pool::MerkleNode>> branch{};
 };
 
 /// What one node said to a submitted block.

@@ -46,11 +46,12 @@ Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned
 {
     const auto put = db.execute(
         "INSERT INTO block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
-        "coinbase_tx, reward_sat, fee_bps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "coinbase_tx, reward_sat, fee_bps, merkle_branch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {sql(block.hash.bytes), std::uint64_t{block.height.value}, pool::slot_of(block.found_at),
          block.found_at.value, block.finder, block.worker,
          pool::Bytes(block.header.begin(), block.header.end()), block.coinbase,
-         static_cast<std::uint64_t>(block.reward.value), std::uint64_t{fee_bps}});
+         static_cast<std::uint64_t>(block.reward.value), std::uint64_t{fee_bps},
+         block.branch ? SqlValue{pool::joined(*block.branch)} : SqlValue{}});
     if (!put && put.error().code != Error::Code::conflict) return fail(put.error());
     return {};
 }

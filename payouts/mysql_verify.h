@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "payouts/mysql_connection.h"
 #include "pool/base/result.h"
 #include "pool/base/types.h"
+#include "pool/bitcoin/transaction.h"
 
 /// The books made again from what they were made of. Reads only; one snapshot.
 namespace payouts {
@@ -14,13 +16,17 @@ struct LedgerCheck {
     std::uint64_t events = 0;
     std::uint64_t transfers = 0;
     std::uint64_t accounts = 0;
-    std::uint64_t blocks = 0;  ///< whose credit was computed again
+    std::uint64_t blocks = 0;           ///< whose credit was computed again
+    std::uint64_t blocks_unproven = 0;  ///< found before it was stored what their coinbase is in
     std::uint64_t slots = 0;
     std::uint64_t records_given_up = 0;  ///< by acceptgap: in no slot, and no difference
     std::uint64_t adjustments = 0;       ///< events that follow from people's word alone
-    pool::Digest head{};                 ///< of the chain of events
-    std::string difference;              ///< the first one, a sentence; empty: none
-    pool::Sats off;                      ///< by how many satoshi, where it is about satoshi
+    /// What coinbases of credited blocks pay, by script: that these are the pool's nobody here can
+    /// tell.
+    std::map<pool::Script, pool::Sats> paid_to;
+    pool::Digest head{};     ///< of the chain of events
+    std::string difference;  ///< the first one, a sentence; empty: none
+    pool::Sats off;          ///< by how many satoshi, where it is about satoshi
     bool good() const { return difference.empty(); }
 };
 

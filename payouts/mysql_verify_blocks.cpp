@@ -1,6 +1,7 @@
 #include "payouts/mysql_verify_blocks.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "payouts/mysql_blocks.h"
@@ -20,26 +21,36 @@ using pool::Sats;
 
 constexpr std::uint64_t page = 500;
 
-bool is_header_of(const std::string& bytes, const BlockHash& hash)
+std::optional<pool::Header> header_of(const std::string& bytes, const BlockHash& hash)
 {
-    pool::HeaderBytes header{};
-    if (bytes.size() != header.size()) return false;
-    std::copy(bytes.begin(), bytes.end(), header.begin());
-    return hash_of(pool::parse_header(header)) == hash;
+    pool::HeaderBytes raw{};
+    if (bytes.size() != raw.size()) return std::nullopt;
+    std::copy(bytes.begin(), bytes.end(), raw.begin());
+    const pool::Header header = pool::parse_header(raw);
+    if (hash_of(header) != hash) return std::nullopt;
+    return header;
 }
 
-/// All of it goes to the pool, whose script is one.
-bool pays(const pool::Transaction& coinbase, Sats reward)
+bool is_in_block(const pool::Transaction& coinbase, const std::string& joined,
+                 const pool::Header& header)
+{
+    const auto branch = pool::branch_from(pool::as_bytes(joined));
+    return branch && pool::merkle_root(txid_of(coinbase), *branch) == header.merkle_root;
+}
+
+/// The one script that all of it goes to; empty where nothing is paid.
+std::optional<pool::Script> paid_by(const pool::Transaction& coinbase, Sats reward)
 {
     Sats paid;
-    const pool::Script* to = nullptr;
+    pool::Script to;
     for (const pool::TxOutput& output : coinbase.outputs) {
         if (output.value == Sats{}) continue;
-        if (to != nullptr && *to != output.script) return false;
-        to = &output.script;
+        if (!to.empty() && to != output.script) return std::nullopt;
+        to = output.script;
         paid += output.value;
     }
-    return paid == reward;
+    if (paid != reward) return std::nullopt;
+    return to;
 }
 
 /// Its head, or any of its heads, is one that no slot before `slot` has.
@@ -61,16 +72,23 @@ Result<bool> says_strange_head(MysqlConnection& db, const pool::Transaction& coi
 }
 
 /// What differs in the row of a block, as a sentence's end; "": nothing.
-Result<std::string> wrong_with(MysqlConnection& db, const SqlRow& row, const EventOrder& order)
+Result<std::string> wrong_with(MysqlConnection& db, const SqlRow& row, const EventOrder& order,
+                               LedgerCheck& check)
 {
     const BlockHash hash{row.digest(0)};
     if (EventOrder::Standing{books_of(row.text(1)), row.u64(2)} != order.of(hash)) {
         return "stands otherwise in the books than its events have left it";
     }
-    if (!is_header_of(row.text(3), hash)) return "has a header of another hash";
+    const auto header = header_of(row.text(3), hash);
+    if (!header) return "has a header of another hash";
     const auto coinbase = pool::parse_transaction(pool::as_bytes(row.text(4)));
-    if (!coinbase || !pays(*coinbase, Sats{row.sats(5)})) {
-        return "has another reward than its coinbase pays";
+    const Sats reward{row.sats(5)};
+    const auto to = coinbase ? paid_by(*coinbase, reward) : std::nullopt;
+    if (!to) return "has another reward than its coinbase pays";
+    const bool credited = books_of(row.text(1)) != BlockBooks::nothing;
+    if (credited && !to->empty()) check.paid_to[*to] += reward;
+    if (!row.null(7) && !is_in_block(*coinbase, row.text(7), *header)) {
+        return "has a coinbase that is not in it";
     }
     const auto strange = says_strange_head(db, *coinbase, row.u64(6));
     if (!strange) return fail(strange.error());
@@ -86,14 +104,15 @@ Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order, Le
     bool more = true;
     while (more) {
         const auto rows = db.query(
-            "SELECT hash, books, epoch, header, coinbase_tx, reward_sat, found_slot "
+            "SELECT hash, books, epoch, header, coinbase_tx, reward_sat, found_slot, merkle_branch "
             "FROM block_found WHERE hash > ? OR (? AND hash = ?) ORDER BY hash LIMIT ?",
             {sql(after), std::uint64_t{first}, sql(after), page});
         if (!rows) return fail(rows.error());
         first = false;
         for (const SqlRow& row : *rows) {
             after = row.digest(0);
-            const auto wrong = wrong_with(db, row, order);
+            if (row.null(7)) ++check.blocks_unproven;
+            const auto wrong = wrong_with(db, row, order, check);
             if (!wrong) return fail(wrong.error());
             if (!wrong->empty())
                 note_difference(check, "block " + pool::to_display_hex(after) + " " + *wrong);

@@ -9,9 +9,10 @@
 namespace payouts {
 
 /// Each block's key is the hash of its header; its reward is all that its coinbase pays, to one
-/// script; the head that the coinbase says is that of a slot before its own (or of none: zero); and
-/// it stands where its events have left it. That the coinbase is in the block is for the chain to
-/// say. Errors: unavailable.
+/// script; the coinbase is in the block, as its merkle branch proves (blocks of before that was
+/// stored are counted); the head that the coinbase says is that of a slot before its own (or of
+/// none: zero); and it stands where its events have left it. That the block is in the chain is for
+/// nodes to say. Errors: unavailable.
 pool::Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order,
                                       LedgerCheck& check);
 

@@ -330,10 +330,11 @@ Method verifyledger_method(PoolView& view)
         "large pool.";
     method.result =
         "an object: good, difference (the first one, or empty), difference_sat (0 when it is good; "
-        "of a difference that is no sum null), events, "
-        "transfers, accounts, blocks, slots, records_given_up (by acceptgap), adjustments (events "
-        "that people made), head (of the chain "
-        "of events)";
+        "of a difference that is no sum null), events, transfers, accounts, blocks, "
+        "blocks_unproven (found before it was kept what proves that their coinbase is in them), "
+        "slots, records_given_up (by acceptgap), adjustments (events that people made), paid_to "
+        "(what coinbases of credited blocks pay, by address: these have to be the pool's own), "
+        "head (of the chain of events)";
     method.handler = [&view](const Caller&, const Arguments&, Reply reply) {
         view.verify_ledger(answer<LedgerVerdict>(std::move(reply), verdict_json));
     };

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -209,11 +210,14 @@ struct LedgerVerdict {
     std::uint64_t accounts = 0;
     std::uint64_t blocks = 0;  ///< whose credit was computed again
     std::uint64_t slots = 0;
+    std::uint64_t blocks_unproven = 0;   ///< whose coinbase may be another block's
     std::uint64_t records_given_up = 0;  ///< by acceptgap
     std::uint64_t adjustments = 0;       ///< events that people made
-    std::string head;                    ///< of the chain of events, 64 hex digits
-    std::string difference;              ///< the first one, a sentence; "" when there is none
-    pool::Sats off;                      ///< by how much, when it is about satoshi
+    /// By address, or by script in hex where it has none.
+    std::map<std::string, pool::Sats> paid_to;  ///< what coinbases of credited blocks pay
+    std::string head;                           ///< of the chain of events, 64 hex digits
+    std::string difference;  ///< the first one, a sentence; "" when there is none
+    pool::Sats off;          ///< by how much, when it is about satoshi
 };
 
 /// A share as it lies in a journal.

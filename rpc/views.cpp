@@ -435,9 +435,16 @@ std::string verdict_json(const LedgerVerdict& verdict)
     json.key("transfers").unsigned_integer(verdict.transfers);
     json.key("accounts").unsigned_integer(verdict.accounts);
     json.key("blocks").unsigned_integer(verdict.blocks);
+    json.key("blocks_unproven").unsigned_integer(verdict.blocks_unproven);
     json.key("slots").unsigned_integer(verdict.slots);
     json.key("records_given_up").unsigned_integer(verdict.records_given_up);
     json.key("adjustments").unsigned_integer(verdict.adjustments);
+    json.key("paid_to").begin_array();
+    for (const auto& [to, amount] : verdict.paid_to) {
+        json.begin_object().key("to").string(to);
+        json.key("amount_sat").integer(amount.value).end_object();
+    }
+    json.end_array();
     json.key("head").string(verdict.head).end_object();
     return out;
 }

@@ -26,7 +26,8 @@ payouts::FoundBlock to_books(const FoundFile& found)
             .finder = found.account,
             .worker = found.worker,
             .header = found.header,
-            .coinbase = found.coinbase};
+            .coinbase = found.coinbase,
+            .branch = found.branch};
 }
 
 payouts::BlockAnswer to_books(const NodeAnswer& answer)

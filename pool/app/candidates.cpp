@@ -17,7 +17,8 @@
 namespace pool {
 namespace {
 
-constexpr std::uint32_t magic = 0x31424b5a;  // "ZKB1"
+constexpr std::uint32_t magic = 0x32424b5a;                 // "ZKB2"
+constexpr std::uint32_t magic_without_branch = 0x31424b5a;  // "ZKB1"
 constexpr std::size_t text_max = 256;
 constexpr std::string_view reserve_name = "reserve";
 constexpr std::string_view on_its_way = ".block";
@@ -55,7 +56,7 @@ std::string get_text(ByteReader& in)
 Bytes to_bytes(const FoundFile& found)
 {
     ByteWriter out;
-    out.u32(magic);
+    out.u32(found.branch ? magic : magic_without_branch);
     out.u32(found.height.value);
     out.u64(found.found_at.value);
     out.u64(static_cast<std::uint64_t>(found.reward.value));
@@ -64,6 +65,7 @@ Bytes to_bytes(const FoundFile& found)
     out.raw(found.header);
     put_bytes(out, found.coinbase);
     put_bytes(out, found.block);
+    if (found.branch) put_bytes(out, joined(*found.branch));
     const Digest checksum = sha256(out.bytes());
     out.raw(checksum);
     return out.take();
@@ -79,7 +81,8 @@ std::optional<FoundFile> from_bytes(ByteSpan bytes)
         return std::nullopt;
     }
     ByteReader in{body};
-    if (in.u32() != magic) return std::nullopt;
+    const std::uint32_t begin = in.u32();
+    if (begin != magic && begin != magic_without_branch) return std::nullopt;
     FoundFile found;
     found.height = {in.u32()};
     found.found_at = {in.u64()};
@@ -91,6 +94,10 @@ std::optional<FoundFile> from_bytes(ByteSpan bytes)
     std::copy(header.begin(), header.end(), found.header.begin());
     found.coinbase = get_bytes(in);
     found.block = get_bytes(in);
+    if (begin == magic) {
+        found.branch = branch_from(get_bytes(in));
+        if (!found.branch) return std::nullopt;
+    }
     if (!in.ok() || in.left() != 0) return std::nullopt;
     found.hash = hash_of(parse_header(found.header));
     return found;

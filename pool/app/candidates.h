@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ struct FoundFile {
     std::string worker;
     HeaderBytes header{};
     Bytes coinbase;  ///< stripped
-    Bytes block;     ///< whole, as submitblock takes it; empty: only its declarator has it
+    /// What folds the coinbase to the header's root; nothing in a file of before it was kept.
+    std::optional<std::vector<MerkleNode>> branch;
+    Bytes block;  ///< whole, as submitblock takes it; empty: only its declarator has it
 };
 
 /// Found blocks on disk, one file each. HASH.block: from the moment it is found until each node has

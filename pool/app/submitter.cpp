@@ -47,6 +47,7 @@ FoundFile file_of(const BlockCandidate& candidate)
             .worker = candidate.worker,
             .header = candidate.header,
             .coinbase = candidate.coinbase,
+            .branch = candidate.job->branch,
             .block = body_of(candidate)};
 }
 

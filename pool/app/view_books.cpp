@@ -1,6 +1,8 @@
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "pool/app/view.h"
@@ -11,6 +13,19 @@
 
 // What a View asks of the books' own threads: terms, changes, and what takes minutes.
 namespace pool {
+namespace {
+
+std::map<std::string, Sats> paid_to(const std::map<Script, Sats>& scripts, Chain chain)
+{
+    std::map<std::string, Sats> addresses;
+    for (const auto& [script, paid] : scripts) {
+        const auto address = address_of_script(script, chain);
+        addresses[address ? address->text : to_hex(script)] += paid;
+    }
+    return addresses;
+}
+
+}  // namespace
 
 using std::chrono::milliseconds;
 
@@ -77,7 +92,7 @@ void View::accept_gap(const std::string& producer, const std::string& by, Done<s
 void View::verify_ledger(Done<rpc::LedgerVerdict> done)
 {
     const auto reply = std::make_shared<Done<rpc::LedgerVerdict>>(std::move(done));
-    const bool posted = audits_.post([this, reply] {
+    const bool posted = audits_.post([this, reply, chain = identity_.chain] {
         const auto checked = parts_.audits->verify();
         Result<rpc::LedgerVerdict> verdict = fail(Error::Code::unavailable, "");
         if (checked) {
@@ -86,8 +101,10 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
                                          .accounts = checked->accounts,
                                          .blocks = checked->blocks,
                                          .slots = checked->slots,
+                                         .blocks_unproven = checked->blocks_unproven,
                                          .records_given_up = checked->records_given_up,
                                          .adjustments = checked->adjustments,
+                                         .paid_to = paid_to(checked->paid_to, chain),
                                          .head = to_hex(checked->head),
                                          .difference = checked->difference,
                                          .off = checked->off};

@@ -84,6 +84,27 @@ MerkleNode merkle_root(const TxId& coinbase, std::span<const MerkleNode> branch)
     return {node};
 }
 
+Bytes joined(std::span<const MerkleNode> branch)
+{
+    Bytes out;
+    for (const MerkleNode& node : branch) {
+        out.insert(out.end(), node.bytes.begin(), node.bytes.end());
+    }
+    return out;
+}
+
+std::optional<std::vector<MerkleNode>> branch_from(ByteSpan joined)
+{
+    constexpr std::size_t node_bytes = sizeof(MerkleNode::bytes);
+    if (joined.size() % node_bytes != 0) return std::nullopt;
+    std::vector<MerkleNode> branch(joined.size() / node_bytes);
+    for (MerkleNode& node : branch) {
+        std::copy_n(joined.begin(), node_bytes, node.bytes.begin());
+        joined = joined.subspan(node_bytes);
+    }
+    return branch;
+}
+
 Bytes assemble_block(const HeaderBytes& header, ByteSpan coinbase,
                      std::span<const Bytes> transactions)
 {

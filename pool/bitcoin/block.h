@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,10 @@ BlockHash hash_of(const Header& header);
 std::vector<MerkleNode> merkle_branch(std::span<const TxId> txids);
 /// Folds a coinbase txid up the branch to the root.
 MerkleNode merkle_root(const TxId& coinbase, std::span<const MerkleNode> branch);
+/// A branch as it is stored: its nodes one after the other.
+Bytes joined(std::span<const MerkleNode> branch);
+/// Nothing, when the length is none of a branch.
+std::optional<std::vector<MerkleNode>> branch_from(ByteSpan joined);
 
 /// A whole block: header, count, coinbase (with its witness), then the others as they are.
 /// transactions: raw bytes, block order, without the coinbase.

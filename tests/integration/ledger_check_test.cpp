@@ -1,5 +1,6 @@
 // verifyledger, rebuild and the rights of a running pool, on books with a whole life behind them.
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,9 @@ TEST(VerifyLedger, FindsNoDifferenceInAWholeLife)
     EXPECT_EQ(checked.events, 7U);
     EXPECT_EQ(checked.blocks, 4U) << "one was credited twice";
     EXPECT_EQ(checked.slots, 4U) << "the seed's among them";
+    EXPECT_EQ(checked.blocks_unproven, 0U);
+    const std::map<pool::Script, pool::Sats> two_blocks{{{0x51}, pool::Sats{2 * 312'500'007}}};
+    EXPECT_EQ(checked.paid_to, two_blocks);
 }
 
 TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
@@ -151,6 +155,8 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update block_found set epoch = epoch + 1 where height = 3",
         "update block_found set header = repeat('x', 80) limit 1",
         "update block_found set coinbase_tx = '' limit 1",
+        "update block_found set merkle_branch = repeat('x', 64) limit 1",
+        "update block_found set merkle_branch = 'x' limit 1",
         "update block_found set reward_sat = 1 where books = 'nothing'",
         "insert into block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
         "coinbase_tx, reward_sat, fee_bps, books) select repeat('x', 32), 9, found_slot, 0, '', "
@@ -208,6 +214,20 @@ TEST(VerifyLedger, FindsABlockThatIsNotWhatItsHeaderAndCoinbaseSay)
     payouts::FoundBlock other = block(10);
     other.hash = block(11).hash;
     EXPECT_NE(difference_with(other).find("header of another hash"), std::string::npos);
+    payouts::FoundBlock richer = found_block(10, slot + 10, pool::Sats{500'000'000});
+    payouts::FoundBlock strange = block(10);  // of the right header, with another's coinbase
+    strange.coinbase = richer.coinbase;
+    strange.reward = richer.reward;
+    EXPECT_NE(difference_with(strange).find("coinbase that is not in it"), std::string::npos);
+    strange = block(10);
+    strange.branch->pop_back();
+    EXPECT_NE(difference_with(strange).find("coinbase that is not in it"), std::string::npos);
+    EXPECT_EQ(verify(books.mysql()).blocks_unproven, 0U);
+    strange.branch.reset();  // as of before it was kept
+    ASSERT_TRUE(service->record_found(strange).has_value());
+    EXPECT_EQ(verify(books.mysql()).difference, "");
+    EXPECT_EQ(verify(books.mysql()).blocks_unproven, 1U);
+    books.scalar("delete from block_found where height = 10");
     chain.back() ^= 1;
     EXPECT_NE(difference_with(block(10, chain)).find("no sealed slot"), std::string::npos);
     chain.back() ^= 1;

@@ -1,5 +1,7 @@
 #include "tests/support/found_block.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "pool/bitcoin/block.h"
@@ -27,9 +29,11 @@ payouts::FoundBlock found_block(std::uint32_t number, std::uint64_t slot, pool::
     EXPECT_TRUE(coinbase.has_value()) << (coinbase ? "" : coinbase.error().detail);
     if (!coinbase) return block;
     pool::Header header;
-    header.merkle_root = pool::merkle_root(txid_of(*coinbase), {});
+    const std::vector<pool::MerkleNode> branch{{pool::Digest{7}}, {pool::Digest{8}}};
+    header.merkle_root = pool::merkle_root(txid_of(*coinbase), branch);
     header.nonce = number;
     block.header = serialise(header);
+    block.branch = branch;
     block.hash = hash_of(header);
     return block;
 }

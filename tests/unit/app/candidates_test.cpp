@@ -29,6 +29,7 @@ FoundFile found_block(std::uint32_t nonce)
     found.account = "bc1qminer";
     found.worker = "rig.1";
     found.coinbase = Bytes(200, 7);
+    found.branch = {{{Digest{1}}, {Digest{2}}}};
     found.block = Bytes(100'000, 9);
     return found;
 }
@@ -72,6 +73,20 @@ TEST_F(Candidates, AreThereInTheNextLifeWithAllThatNodeAndBooksNeed)
     EXPECT_EQ(read.header, found.header);
     EXPECT_EQ(read.coinbase, found.coinbase);
     EXPECT_EQ(read.block, found.block);
+    EXPECT_EQ(read.branch, found.branch);
+}
+
+// A block that was found just before an upgrade: such a file says nothing of it.
+TEST_F(Candidates, AreReadThoughNobodyKeptTheirBranch)
+{
+    FoundFile found = found_block(1);
+    found.branch.reset();
+    ASSERT_TRUE(open().write(found).has_value());
+    const auto all = open().load();
+    ASSERT_TRUE(all.has_value());
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_EQ(all->front().branch, std::nullopt);
+    EXPECT_EQ(all->front().block, found.block);
 }
 
 TEST_F(Candidates, AreForgottenWhenRemovedAndOnlyThen)

@@ -59,6 +59,15 @@ TEST(VerdictJson, SaysNoughtSatoshiOfGoodBooksOnly)
     EXPECT_EQ(verdict_json(verdict).find(R"({"difference_sat":-7,"good":false,)"), 0U);
 }
 
+TEST(VerdictJson, SaysWhereCoinbasesHavePaid)
+{
+    LedgerVerdict verdict;
+    verdict.paid_to = {{"bc1q", pool::Sats{7}}, {"bc1r", pool::Sats{8}}};
+    EXPECT_NE(verdict_json(verdict).find(
+                  R"("paid_to":[{"to":"bc1q","amount_sat":7},{"to":"bc1r","amount_sat":8}])"),
+              std::string::npos);
+}
+
 TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
 {
     UserInfo user;
