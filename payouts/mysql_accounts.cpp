@@ -1,6 +1,7 @@
 #include "payouts/mysql_accounts.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pool/crypto/sha256.h"
 
@@ -109,6 +110,26 @@ Result<std::vector<RegisteredAccount>> read_registered(MysqlConnection& db)
         accounts.push_back({AccountId{row.u64(0)}, row.text(1), row.text(2)});
     }
     return accounts;
+}
+
+Result<pool::KnownScripts> read_known_scripts(MysqlConnection& db, std::size_t most)
+{
+    constexpr std::uint64_t at_once = 20'000;
+    std::vector<pool::KnownScripts::Print> prints;
+    std::uint64_t below = registered_id_min;
+    while (prints.size() < most) {
+        const auto rows = db.query(
+            "SELECT id, script FROM account WHERE id < ? AND script IS NOT NULL "
+            "ORDER BY id DESC LIMIT ?",
+            {below, std::min<std::uint64_t>(at_once, most - prints.size())});
+        if (!rows) return fail(rows.error());
+        if (rows->empty()) break;
+        for (const SqlRow& row : *rows) {
+            prints.push_back(pool::KnownScripts::print_of(pool::as_bytes(row.text(1))));
+        }
+        below = rows->back().u64(0);
+    }
+    return pool::KnownScripts{std::move(prints)};
 }
 
 Result<std::string> fix_setting(MysqlConnection& db, std::string_view name, std::string_view value)

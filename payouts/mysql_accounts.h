@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "pool/base/result.h"
 #include "pool/base/types.h"
 #include "pool/bitcoin/address.h"
+#include "pool/share/known_scripts.h"
 
 /// Accounts in MySQL. Statements only.
 namespace payouts {
@@ -30,6 +32,9 @@ pool::Result<pool::AccountId> insert_account(MysqlConnection& db, std::string_vi
                                              const pool::Address& payout);
 /// Those that were made under a name.
 pool::Result<std::vector<RegisteredAccount>> read_registered(MysqlConnection& db);
+
+/// Those that are paid at a script, the newest `most` of them.
+pool::Result<pool::KnownScripts> read_known_scripts(MysqlConnection& db, std::size_t most);
 
 /// The value of a setting that may not change once written: writes `value` when there is none.
 pool::Result<std::string> fix_setting(MysqlConnection& db, std::string_view name,

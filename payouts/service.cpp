@@ -462,6 +462,12 @@ Result<std::vector<RegisteredAccount>> Service::registered()
     return read_registered(impl_->db);
 }
 
+Result<pool::KnownScripts> Service::known_scripts(std::size_t most)
+{
+    if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    return read_known_scripts(impl_->db, most);
+}
+
 Result<pool::Digest> Service::chain_head()
 {
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,7 @@
 #include "pool/base/types.h"
 #include "pool/base/uint256.h"
 #include "pool/bitcoin/address.h"
+#include "pool/share/known_scripts.h"
 #include "pool/share/redis_options.h"
 
 namespace payouts {
@@ -92,6 +94,9 @@ public:
     pool::Result<pool::AccountId> create_account(std::string_view name,
                                                  const pool::Address& payout);
     pool::Result<std::vector<RegisteredAccount>> registered();
+    /// The scripts of accounts by address, of the newest `most`. Takes a second or so a million.
+    pool::Result<pool::KnownScripts> known_scripts(std::size_t most = known_scripts_max);
+    static constexpr std::size_t known_scripts_max = 4'000'000;
 
     /// What this server's journals hold is told to whoever seals, here or on another server: no
     /// minute of it is sealed while this one lives (SealRules::journal_lag). Called on the thread

@@ -98,6 +98,9 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
     gate = std::make_unique<stratum::Gate>(gate_options(config));
     ban_again();
     const auto used_tokens = std::make_shared<stratum::v2::UsedTokens>();
+    auto known_scripts = service.known_scripts();
+    if (!known_scripts) return fail(known_scripts.error());
+    const auto known = std::make_shared<const KnownScripts>(std::move(*known_scripts));
     const std::vector<std::string> names = producer_names(config);
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto streamed = last_stream_seq(redis, names[i]);
@@ -112,6 +115,7 @@ Result<void> App::Parts::open_loops(payouts::Service& service, RedisClient& redi
         options.server = stratum_options(config, *hasher, i, names.size());
         options.limits.workers = config.worker_names_max;
         options.limits.accounts_an_hour = config.new_accounts_max;
+        options.limits.known = known;
         options.server.shard.gate = gate.get();
         options.server.shard.used_tokens = used_tokens;
         options.server.shard.known = &known_difficulties;

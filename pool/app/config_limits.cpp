@@ -66,10 +66,11 @@ constexpr std::array table{
                  "of an account's workers with accepted shares, that one loop remembers; "
                  "further ones are booked as one worker, other",
                  set_between<&C::worker_names_max, 1, 1'000'000>},
-    ConfigOption{"limits", "new_accounts", "whole number", "50000",
-                 "by payout address, that begin within an hour on one loop (after a restart all "
-                 "do); shares of more are refused until their turn has come; 0 means no limit",
-                 set_whole<&C::new_accounts_max, 1'000'000>},
+    ConfigOption{
+        "limits", "new_accounts", "whole number", "50000",
+        "by payout address and not in MySQL at the start, that begin within an hour on one "
+        "loop; shares of more are refused until their turn has come; 0 means no limit",
+        set_whole<&C::new_accounts_max, 1'000'000>},
     ConfigOption{
         "limits", "bad_shares", "whole number", "160",
         "of the last 256 of a connection; then it is closed and its worker delayed. 257 means "

@@ -38,14 +38,14 @@ Producer::Producer(std::string name, Journal& journal, std::function<SteadyTime(
     : name_(std::move(name)),
       journal_(journal),
       steady_(std::move(steady)),
-      limits_(limits),
+      limits_(std::move(limits)),
       last_at_(journal.last_at()),
-      by_script_(limits.remembered),
-      by_row_(limits.remembered),
+      by_script_(limits_.remembered),
+      by_row_(limits_.remembered),
       // A third of it is remembered for sure: all names of one account.
-      workers_(std::max<std::size_t>(limits.remembered, std::size_t{3} * limits.workers),
+      workers_(std::max<std::size_t>(limits_.remembered, std::size_t{3} * limits_.workers),
                [this](const auto& key) { forget_name(key.first); }),
-      accounts_left_(limits.accounts_an_hour),
+      accounts_left_(limits_.accounts_an_hour),
       accounts_since_(steady_())
 {
     newest_.set(static_cast<std::int64_t>(last_at_.value));
@@ -58,7 +58,7 @@ MemberHandle Producer::member(const AccountKey& account)
     const MemberHandle* const known =
         by_address ? by_script_.find(account.script) : by_row_.find(account.registered.value);
     if (known != nullptr) return *known;
-    if (by_address && !may_begin_account()) return {};
+    if (by_address && !may_begin_account(account.script)) return {};
     const MemberHandle made{++members_made_};
     AccountRecord declared;
     declared.member = made;
@@ -73,9 +73,11 @@ MemberHandle Producer::member(const AccountKey& account)
     return made;
 }
 
-bool Producer::may_begin_account()
+// All miners come back at once after a restart, and theirs are no new accounts.
+bool Producer::may_begin_account(const Script& script)
 {
     if (limits_.accounts_an_hour == 0) return true;
+    if (limits_.known != nullptr && limits_.known->holds(script)) return true;
     constexpr std::chrono::nanoseconds hour = std::chrono::hours{1};
     const SteadyTime now = steady_();
     const auto each = hour / limits_.accounts_an_hour;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/share/journal.h"
+#include "pool/share/known_scripts.h"
 #include "pool/share/recent_map.h"
 #include "pool/share/record.h"
 #include "pool/share/share_clock.h"
@@ -28,6 +30,9 @@ struct ProducerLimits {
     std::uint32_t workers = 10'000;
     /// Accounts by address that begin within an hour, as many at once; 0: no limit.
     std::uint32_t accounts_an_hour = 50'000;
+    /// Of accounts that began in an earlier life: they begin at any time, and are none of these.
+    /// Null: there are none.
+    std::shared_ptr<const KnownScripts> known{};
     /// Names, and likewise accounts: of more those go that were not asked for for longest. Whoever
     /// comes back is declared anew, under another number; the one that was handed out stays good.
     std::size_t remembered = 300'000;
@@ -65,7 +70,7 @@ public:
     Result<void> tick(UnixMillis now) override;
 
 private:
-    bool may_begin_account();
+    bool may_begin_account(const Script& script);
     void forget_name(std::uint64_t member);
     UnixMillis time_for(UnixMillis now);
     void declare(UnixMillis at);

@@ -1,6 +1,7 @@
 #include "pool/share/producer.h"
 
 #include <csignal>
+#include <memory>
 #include <random>
 #include <sys/resource.h>
 #include <tuple>
@@ -194,6 +195,32 @@ TEST(Producer, LetsSoManyAccountsByAddressBeginInAnHour)
     std::vector<RecordBytes> raw;
     ASSERT_TRUE(journal.read(journal.first_seq(), 100, raw));
     EXPECT_EQ(raw.size(), 13U) << "a start, ten accounts, a worker, a share";
+}
+
+TEST(Producer, CountsNoAccountThatTheBooksHadAtTheStart)
+{
+    const tests::TempDir dir;
+    auto journal = *Journal::open(dir.path(), {});
+    std::vector<KnownScripts::Print> prints;
+    for (std::uint8_t number = 100; number < 200; ++number) {
+        prints.push_back(KnownScripts::print_of(account(number).script));
+    }
+    const SteadyTime now{std::chrono::hours{50}};
+    Producer log{"test-0",
+                 journal,
+                 [&now] { return now; },
+                 {.accounts_an_hour = 2, .known = std::make_shared<const KnownScripts>(prints)}};
+    for (std::uint8_t number = 100; number < 200; ++number) {
+        EXPECT_NE(log.member(account(number)), MemberHandle{}) << "all come back at once";
+    }
+    for (std::uint8_t number = 0; number < 2; ++number) {
+        EXPECT_NE(log.member(account(number)), MemberHandle{}) << "none of them was counted";
+    }
+    EXPECT_EQ(log.member(account(2)), MemberHandle{});
+    ASSERT_TRUE(append_one(log, share_of(log, 150, "rig"), noon));
+    std::vector<RecordBytes> raw;
+    ASSERT_TRUE(journal.read(journal.first_seq(), 200, raw));
+    EXPECT_EQ(raw.size(), 105U) << "a start, 102 accounts, a worker, a share: all are declared";
 }
 
 TEST(Producer, VoidsHandlesInTheNextLife)
