@@ -239,6 +239,8 @@ private:
         ChannelKind kind = ChannelKind::standard;
     };
     Channel* open(const Wish& wish, const Turn& turn);
+    Channel& add_channel(const Wish& wish, ExtranoncePrefix prefix, std::size_t worker,
+                         const Turn& turn);
     void refuse_open(std::uint32_t request, std::string_view code, const Turn& turn);
     void say_refusal(std::uint32_t request, std::string_view code, const Turn& turn);
     void end_if_guessing(const SessionOptions& options);

@@ -142,10 +142,17 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
         return refuse_late();
     }
 
+    return &add_channel(wish, *prefix, *worker, turn);
+}
+
+Channel& Session::add_channel(const Wish& wish, ExtranoncePrefix prefix, std::size_t worker,
+                              const Turn& turn)
+{
+    World& world = turn.world;
     Channel channel{.id = next_channel_++,
                     .kind = wish.kind,
-                    .prefix = *prefix,
-                    .worker = *worker,
+                    .prefix = prefix,
+                    .worker = worker,
                     .target_max = wish.target_max,
                     .policy = DifficultyPolicy{difficulty_, turn.now.steady},
                     .announced = {},
@@ -159,7 +166,7 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
     unused_since_.reset();
     world.metrics.authorized.add();
     world.metrics.channels.add(1);
-    return &channels_.back();
+    return channels_.back();
 }
 
 // A connection's first is the connection's own matter.

@@ -21,14 +21,14 @@ class VerifyWords : public testing::Test {
 protected:
     void SetUp() override
     {
-        ASSERT_NE(books_.open(), nullptr);
-        ASSERT_TRUE(db_.connect().has_value());
+        ASSERT_NE(books.open(), nullptr);
+        ASSERT_TRUE(db.connect().has_value());
     }
 
     std::uint64_t ask()
     {
         const payouts::CoinWish wish{true, "pool:reserve", gift.amount, "a deposit"};
-        const auto asked = payouts::ask_coins(db_, wish, "ann", asked_at);
+        const auto asked = payouts::ask_coins(db, wish, "ann", asked_at);
         EXPECT_TRUE(asked.has_value()) << (asked ? "" : asked.error().detail);
         return asked ? asked->id : 0;
     }
@@ -37,28 +37,28 @@ protected:
     void mint(const std::string& ref, const std::string& actor,
               const std::string& payload = R"({"reason":"a deposit","asked_by":"ann"})")
     {
-        auto transaction = payouts::Transaction::begin(db_);
+        auto transaction = payouts::Transaction::begin(db);
         ASSERT_TRUE(transaction.has_value());
         const payouts::LedgerEvent event{"adjust:" + ref, "adjust",  ref,   actor,
                                          payload,         booked_at, {gift}};
-        const auto posted = payouts::post(db_, event);
+        const auto posted = payouts::post(db, event);
         ASSERT_TRUE(posted.has_value()) << posted.error().detail;
         ASSERT_TRUE(transaction->commit().has_value());
     }
 
     std::string difference()
     {
-        const auto checked = payouts::verify_ledger(db_);
+        const auto checked = payouts::verify_ledger(db);
         return checked ? checked->difference : checked.error().detail;
     }
 
-    BooksFixture books_;
-    payouts::MysqlConnection db_{books_.mysql()};
+    BooksFixture books;
+    payouts::MysqlConnection db{books.mysql()};
 };
 
 TEST_F(VerifyWords, FindsNothingInCoinsThatTwoPeopleHaveBooked)
 {
-    ASSERT_TRUE(payouts::approve_coins(db_, ask(), "bob", booked_at).has_value());
+    ASSERT_TRUE(payouts::approve_coins(db, ask(), "bob", booked_at).has_value());
     static_cast<void>(ask());  // nobody has approved it, and nothing has moved
     EXPECT_EQ(difference(), "");
 }
@@ -84,8 +84,8 @@ TEST_F(VerifyWords, FindsMoneyThatOnePersonHasAskedForAndNobodyApproved)
 TEST_F(VerifyWords, FindsMoneyThatWasApprovedByWhoeverAskedForIt)
 {
     const std::string id = std::to_string(ask());
-    books_.scalar("alter table adjustment drop constraint CONSTRAINT_2");
-    books_.scalar("update adjustment set booked_by = 'ann', booked_at_ms = 2000 where id = " + id);
+    books.scalar("alter table adjustment drop constraint CONSTRAINT_2");
+    books.scalar("update adjustment set booked_by = 'ann', booked_at_ms = 2000 where id = " + id);
     mint(id, "ann");
     EXPECT_NE(difference().find("two people"), std::string::npos) << difference();
 }
@@ -93,7 +93,7 @@ TEST_F(VerifyWords, FindsMoneyThatWasApprovedByWhoeverAskedForIt)
 TEST_F(VerifyWords, FindsAWordThatWasSaidAtAnotherTimeThanItsEvent)
 {
     const std::string id = std::to_string(ask());
-    books_.scalar("update adjustment set booked_by = 'bob', booked_at_ms = 9000 where id = " + id);
+    books.scalar("update adjustment set booked_by = 'bob', booked_at_ms = 9000 where id = " + id);
     mint(id, "bob");
     EXPECT_NE(difference().find("two people"), std::string::npos) << difference();
 }
@@ -101,7 +101,7 @@ TEST_F(VerifyWords, FindsAWordThatWasSaidAtAnotherTimeThanItsEvent)
 TEST_F(VerifyWords, FindsCoinsThatAreSaidToBeBookedAndAreInNoEvent)
 {
     const std::string id = std::to_string(ask());
-    books_.scalar("update adjustment set booked_by = 'bob', booked_at_ms = 2000 where id = " + id);
+    books.scalar("update adjustment set booked_by = 'bob', booked_at_ms = 2000 where id = " + id);
     EXPECT_NE(difference().find("have no event"), std::string::npos) << difference();
 }
 
@@ -110,9 +110,9 @@ TEST_F(VerifyWords, FindsCoinsThatAreSaidToBeBookedAndAreInNoEvent)
 TEST_F(VerifyWords, FindsAnAccountThatWasOverdrawnMeanwhile)
 {
     const auto book = [this](bool in, const std::string& whose, std::int64_t sats) {
-        const auto asked = payouts::ask_coins(db_, {in, whose, Sats{sats}, "x"}, "ann", asked_at);
+        const auto asked = payouts::ask_coins(db, {in, whose, Sats{sats}, "x"}, "ann", asked_at);
         ASSERT_TRUE(asked.has_value()) << asked.error().detail;
-        const auto booked = payouts::approve_coins(db_, asked->id, "bob", booked_at);
+        const auto booked = payouts::approve_coins(db, asked->id, "bob", booked_at);
         ASSERT_TRUE(booked.has_value()) << booked.error().detail;
     };
     book(true, "pool:fee", 100);
@@ -120,10 +120,10 @@ TEST_F(VerifyWords, FindsAnAccountThatWasOverdrawnMeanwhile)
     const std::string flag =
         "update ledger_balance set may_go_negative = ? where account_id = (select id from "
         "ledger_account where code = 'equity:reserve')";
-    ASSERT_TRUE(db_.execute(flag, {std::uint64_t{1}}).has_value());
+    ASSERT_TRUE(db.execute(flag, {std::uint64_t{1}}).has_value());
     book(false, "pool:reserve", 50);
     book(true, "pool:reserve", 40);
-    ASSERT_TRUE(db_.execute(flag, {std::uint64_t{0}}).has_value());
+    ASSERT_TRUE(db.execute(flag, {std::uint64_t{0}}).has_value());
     EXPECT_NE(difference().find("overdraws equity:reserve"), std::string::npos) << difference();
 }
 
