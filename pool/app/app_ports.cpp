@@ -90,7 +90,15 @@ Result<void> App::Parts::open_rpc()
     for (const auto& node : nodes) asked.push_back(node.get());
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
-    live = std::make_unique<Live>(rpc_loop, core, *desk, plain);
+    std::vector<Live::Source> sources;
+    for (StratumLoop* const loop : plain) {
+        sources.push_back({loop->producer(), [loop](std::function<void(LoopSnapshot)> done) {
+                               loop->snapshot(std::move(done));
+                           }});
+    }
+    live = std::make_unique<Live>(
+        rpc_loop, core, [this] { return Live::Work{desk->status(), desk->nodes()}; },
+        std::move(sources), Live::Times{});
     std::vector<LoopLag::Target> targets{
         {"core", [this](std::function<void()> task) { core.post(std::move(task)); }}};
     for (StratumLoop* const loop : plain) {

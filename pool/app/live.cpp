@@ -1,7 +1,6 @@
 #include "pool/app/live.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -15,10 +14,6 @@
 namespace pool {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds fresh_for{1000};
-constexpr milliseconds patience{2000};
 constexpr std::uint64_t active_ms = 600'000;
 constexpr std::uint64_t remembered_ms = std::uint64_t{7} * 24 * 3600 * 1000;
 constexpr int merging_nice = 10;
@@ -147,12 +142,13 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
     return lines;
 }
 
-LiveState merged(const std::vector<std::pair<std::string, LoopSnapshot>>& loops,
+LiveState merged(const std::vector<LoopAnswer>& loops,
                  const std::vector<payouts::PastWorker>& earlier, UnixMillis now)
 {
     LiveState state;
     std::map<std::pair<std::string, std::string>, Merged> workers;
-    for (const auto& [producer, loop] : loops) {
+    for (const auto& [producer, answer] : loops) {
+        const LoopSnapshot& loop = *answer;
         state.loops.push_back(
             {producer, loop.sessions.size(), loop.backlog, loop.redis_ok, loop.journal_ok});
         state.connections += loop.sessions.size();
@@ -202,16 +198,18 @@ LiveState merged(const std::vector<std::pair<std::string, LoopSnapshot>>& loops,
 
 struct Live::Round {
     std::size_t missing = 0;
-    WorkStatus work;
-    std::vector<NodeStatus> nodes;
-    std::vector<std::pair<std::string, LoopSnapshot>> loops;
-    std::shared_ptr<const std::vector<payouts::PastWorker>> earlier;
+    Work work;
+    std::vector<LoopAnswer> loops;
+    std::vector<std::shared_ptr<const LoopSnapshot>> worn;
+    std::shared_ptr<const PastWorkers> earlier;
     bool over = false;
 };
 
-Live::Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<StratumLoop*> loops)
-    : rpc_loop_(rpc_loop), core_loop_(core_loop), desk_(desk), loops_(std::move(loops))
+Live::Live(Loop& rpc_loop, Loop& core_loop, std::function<Work()> work, std::vector<Source> loops,
+           Times times)
+    : rpc_loop_(rpc_loop), core_loop_(core_loop), work_(std::move(work)), times_(times)
 {
+    for (Source& loop : loops) loops_.push_back({std::move(loop)});
     merging_.start();
     // Nobody waits for it who could not wait longer.
     static_cast<void>(merging_.post([] {
@@ -224,14 +222,14 @@ Live::~Live() { merging_.stop(); }
 
 void Live::get(std::function<void(StatePtr)> done)
 {
-    if (last_ != nullptr && read_clock().steady - taken_ < fresh_for) return done(last_);
+    if (last_ != nullptr && read_clock().steady - taken_ < times_.fresh) return done(last_);
     waiting_.push_back(std::move(done));
     if (round_ == nullptr) begin();
 }
 
 void Live::set_earlier(std::vector<payouts::PastWorker> workers)
 {
-    earlier_ = std::make_shared<const std::vector<payouts::PastWorker>>(std::move(workers));
+    earlier_ = std::make_shared<const PastWorkers>(std::move(workers));
 }
 
 void Live::begin()
@@ -240,28 +238,41 @@ void Live::begin()
     round_->earlier = earlier_;
     round_->missing = loops_.size() + 1;
     const auto round = round_;
-    const auto arrived = [this, round](std::function<void(Round&)> put) {
-        rpc_loop_.post([this, round, put = std::move(put)] {
-            if (round->over) return;
-            put(*round);
-            if (--round->missing == 0) finish(round);
-        });
-    };
-    core_loop_.post([this, arrived] {
-        arrived([work = desk_.status(), nodes = desk_.nodes()](Round& to) {
-            to.work = work;
-            to.nodes = nodes;
+    core_loop_.post([this, round, alive = std::weak_ptr{alive_}] {
+        rpc_loop_.post([this, round, alive, work = work_()]() mutable {
+            if (alive.expired() || round->over) return;
+            round->work = std::move(work);
+            arrived(round);
         });
     });
-    for (StratumLoop* loop : loops_) {
-        loop->snapshot([arrived, producer = loop->producer()](LoopSnapshot snapshot) {
-            auto shared = std::make_shared<LoopSnapshot>(std::move(snapshot));
-            arrived([shared, producer](Round& to) {
-                to.loops.emplace_back(producer, std::move(*shared));
-            });
+    deadline_ = rpc_loop_.after(times_.patience, [this, round] { finish(round); });
+    for (std::size_t at = 0; at < loops_.size(); ++at) ask(at);
+}
+
+void Live::ask(std::size_t at)
+{
+    if (std::exchange(loops_[at].owes, true)) return;
+    loops_[at].source.ask([this, at, alive = std::weak_ptr{alive_}](LoopSnapshot snapshot) {
+        auto shared = std::make_shared<const LoopSnapshot>(std::move(snapshot));
+        rpc_loop_.post([this, at, alive, shared = std::move(shared)]() mutable {
+            if (!alive.expired()) heard(at, std::move(shared));
         });
-    }
-    deadline_ = rpc_loop_.after(patience, [this, round] { finish(round); });
+    });
+}
+
+/// Also what a loop was asked for in an earlier round.
+void Live::heard(std::size_t at, std::shared_ptr<const LoopSnapshot> snapshot)
+{
+    Asked& loop = loops_[at];
+    loop.owes = false;
+    loop.taken = read_clock().steady;
+    worn_.push_back(std::exchange(loop.last, std::move(snapshot)));
+    if (round_ != nullptr && !round_->over) arrived(round_);
+}
+
+void Live::arrived(const std::shared_ptr<Round>& round)
+{
+    if (--round->missing == 0) finish(round);
 }
 
 // The round is nobody else's any more.
@@ -269,13 +280,21 @@ void Live::finish(const std::shared_ptr<Round>& round)
 {
     deadline_.stop();
     round->over = true;
+    const SteadyTime now = read_clock().steady;
+    for (const Asked& loop : loops_) {
+        const bool worn = loop.owes && now - loop.taken > times_.believed;
+        if (loop.last == nullptr || worn) continue;
+        round->loops.emplace_back(loop.source.producer, loop.last);
+    }
+    round->worn = std::exchange(worn_, {});
     std::function<void()> task = [this, alive = std::weak_ptr{alive_}, round,
                                   before = std::exchange(before_, nullptr)]() mutable {
         before.reset();
+        round->worn.clear();
         auto state =
             std::make_shared<LiveState>(merged(round->loops, *round->earlier, read_clock().wall));
-        state->work = round->work;
-        state->nodes = std::move(round->nodes);
+        state->work = round->work.status;
+        state->nodes = std::move(round->work.nodes);
         round->loops.clear();
         rpc_loop_.post([this, alive, state = StatePtr{std::move(state)}] {
             if (!alive.expired()) take(state);

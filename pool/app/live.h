@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "payouts/mysql_history.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/work_desk.h"
+#include "pool/base/time.h"
 #include "pool/runtime/loop.h"
 #include "pool/runtime/task_thread.h"
 #include "rpc/pool_view.h"
@@ -39,7 +42,7 @@ struct LiveState {
     bool redis_ok = true;
     bool journal_ok = true;
     std::vector<NodeStatus> nodes;
-    std::vector<LoopStatus> loops;  ///< those that have answered
+    std::vector<LoopStatus> loops;  ///< those that have answered lately
     rpc::WorkersSummary summary;
     /// What an account's workers do together, and each of them, by name.
     struct Account {
@@ -57,8 +60,11 @@ struct LiveState {
     std::unordered_map<std::string, Account> by_account;
 };
 
+/// A Stratum loop's name, and what it has said.
+using LoopAnswer = std::pair<std::string, std::shared_ptr<const LoopSnapshot>>;
+
 /// What the loops say, and whom only the books know. Pure.
-LiveState merged(const std::vector<std::pair<std::string, LoopSnapshot>>& loops,
+LiveState merged(const std::vector<LoopAnswer>& loops,
                  const std::vector<payouts::PastWorker>& earlier, UnixMillis now);
 
 /// The strongest over five minutes first. account: only its own; all when empty.
@@ -71,8 +77,26 @@ std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std
 class Live {
 public:
     using StatePtr = std::shared_ptr<const LiveState>;
+    /// A Stratum loop: `ask` has it answer on any thread, once.
+    struct Source {
+        std::string producer;
+        std::function<void(std::function<void(LoopSnapshot)>)> ask;
+    };
+    struct Work {
+        WorkStatus status;
+        std::vector<NodeStatus> nodes;
+    };
+    struct Times {
+        std::chrono::milliseconds fresh{1000};
+        std::chrono::milliseconds patience{2000};
+        /// A loop that is late is shown as it was: else thousands of workers would be gone for a
+        /// moment on a busy machine.
+        std::chrono::milliseconds believed{60'000};
+    };
 
-    Live(Loop& rpc_loop, Loop& core_loop, const WorkDesk& desk, std::vector<StratumLoop*> loops);
+    /// work: called on the core loop.
+    Live(Loop& rpc_loop, Loop& core_loop, std::function<Work()> work, std::vector<Source> loops,
+         Times times);
     ~Live();
     Live(const Live&) = delete;
     Live& operator=(const Live&) = delete;
@@ -80,22 +104,33 @@ public:
     /// Workers as the books know them: whom no loop knows is shown as one of an earlier life.
     void set_earlier(std::vector<payouts::PastWorker> workers);
 
-    /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: a loop that does
-    /// not answer within two seconds is left out.
+    /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: of a loop that
+    /// does not answer in time its last answer is taken, as long as that is believed.
     void get(std::function<void(StatePtr)> done);
 
 private:
     struct Round;
+    struct Asked {
+        Source source;
+        bool owes = false;  // an answer: it is not asked for another meanwhile
+        std::shared_ptr<const LoopSnapshot> last{};
+        SteadyTime taken{};
+    };
     void begin();
+    void ask(std::size_t at);
+    void heard(std::size_t at, std::shared_ptr<const LoopSnapshot> snapshot);
+    void arrived(const std::shared_ptr<Round>& round);
     void finish(const std::shared_ptr<Round>& round);
     void take(StatePtr state);
 
     Loop& rpc_loop_;
     Loop& core_loop_;
-    const WorkDesk& desk_;
-    std::vector<StratumLoop*> loops_;
+    std::function<Work()> work_;
+    std::vector<Asked> loops_;
+    Times times_;
     StatePtr last_;
-    StatePtr before_;  // freed by the thread, too
+    StatePtr before_;  // freed by the thread, as what is worn
+    std::vector<std::shared_ptr<const LoopSnapshot>> worn_;
     using PastWorkers = std::vector<payouts::PastWorker>;
     std::shared_ptr<const PastWorkers> earlier_ = std::make_shared<const PastWorkers>();
     SteadyTime taken_{};

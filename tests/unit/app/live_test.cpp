@@ -1,8 +1,15 @@
 #include "pool/app/live.h"
 
+#include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/runtime/test_loop.h"
 
 namespace pool {
 namespace {
@@ -56,7 +63,9 @@ TEST(Merged, ShowsWorkersThatHaveNotComeBackSinceTheServerStarted)
 {
     constexpr std::uint64_t now_s = 1'700'000'000;
     constexpr std::uint64_t week_s = 7 * 86'400;
-    const LiveState state = merged({{"a-0", loop_with("ann", "rig-1", {now_s * 1000})}},
+    const auto loop =
+        std::make_shared<const LoopSnapshot>(loop_with("ann", "rig-1", {now_s * 1000}));
+    const LiveState state = merged({{"a-0", loop}},
                                    {{"ann", "rig-0", now_s - 60},
                                     {"ann", "rig-1", now_s - 900},
                                     {"bob", "ahead", now_s + 300},
@@ -74,6 +83,67 @@ TEST(Merged, ShowsWorkersThatHaveNotComeBackSinceTheServerStarted)
     EXPECT_FALSE(state.by_account.contains("eve"));
     EXPECT_EQ(state.workers, 1U) << "who is not here is counted where he is";
     EXPECT_EQ(state.users, 1U);
+}
+
+using std::chrono::milliseconds;
+
+/// Two Stratum loops, of which the test says when the second one answers.
+class LateLoop : public ::testing::Test {
+protected:
+    using Answer = std::function<void(LoopSnapshot)>;
+
+    void make(Live::Times times)
+    {
+        const auto first = [](const Answer& answer) {
+            answer(loop_with("ann", "here", read_clock().wall));
+        };
+        const auto second = [this](Answer answer) { asked.push_back(std::move(answer)); };
+        live = std::make_unique<Live>(
+            test.loop, test.loop, [] { return Live::Work{}; },
+            std::vector<Live::Source>{{"a-0", first}, {"a-1", second}}, times);
+    }
+    /// The names of ann's workers, as somebody is told who asks now.
+    std::string names()
+    {
+        std::string names;
+        live->get([&](const Live::StatePtr& state) {
+            for (const auto& each : state->by_account.at("ann").workers) names += each.name + " ";
+            test.loop.stop();
+        });
+        if (names.empty()) test.run();
+        return names;
+    }
+    void second_says(const std::string& worker)
+    {
+        asked.back()(loop_with("ann", worker, read_clock().wall));
+    }
+
+    TestLoop test;
+    std::vector<Answer> asked;
+    std::unique_ptr<Live> live;
+};
+
+// Thousands of workers were gone from the page of their account for half a minute when one of two
+// loops was late by a second.
+TEST_F(LateLoop, IsShownAsItWas)
+{
+    make({.fresh = milliseconds{0}, .patience = milliseconds{20}});
+    EXPECT_EQ(names(), "here ") << "nothing was known of it";
+    second_says("there");
+    EXPECT_EQ(names(), "here there ");
+    EXPECT_EQ(names(), "here there ");
+    EXPECT_EQ(asked.size(), 2U) << "who owes an answer is not asked for another";
+    second_says("there-2");
+    EXPECT_EQ(names(), "here there-2 ");
+}
+
+TEST_F(LateLoop, IsLeftOutOnceItHasBeenSilentForLong)
+{
+    make({.fresh = milliseconds{0}, .patience = milliseconds{20}, .believed = milliseconds{0}});
+    EXPECT_EQ(names(), "here ");
+    second_says("there");
+    EXPECT_EQ(names(), "here there ");
+    EXPECT_EQ(names(), "here ") << "what it said is older than is believed";
 }
 
 TEST(StrongestWorkers, AreThoseOfAllAccountsOrOfOne)
