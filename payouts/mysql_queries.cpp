@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/migrations.h"
+#include "payouts/mysql_account_books.h"
 #include "payouts/mysql_account_tokens.h"
 #include "payouts/mysql_blocks.h"
 #include "payouts/mysql_connection.h"
@@ -23,13 +24,18 @@ struct Queries::Impl {
     explicit Impl(const MysqlOptions& options) : db(options) {}
 
     /// Asks again once when the connection turns out to be lost: reading twice does no harm.
-    Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
+    template <typename Read>
+    auto twice(Read read) -> decltype(read(std::declval<MysqlConnection&>()))
     {
         for (int turn = 0;; ++turn) {
             if (auto connected = db.connect(); !connected) return fail(connected.error());
-            auto rows = db.query(text, values);
-            if (rows || turn > 0 || db.connected()) return rows;
+            auto answer = read(db);
+            if (answer || turn > 0 || db.connected()) return answer;
         }
+    }
+    Result<SqlRows> query(const std::string& text, const std::vector<SqlValue>& values = {})
+    {
+        return twice([&](MysqlConnection& link) { return link.query(text, values); });
     }
 
     /// Errors: not_found.
@@ -91,10 +97,7 @@ Result<AccountId> Queries::Impl::id_of(std::string_view name)
 {
     const auto rows = query("SELECT id FROM account WHERE name = ?", {sql(name)});
     if (!rows) return fail(rows.error());
-    if (rows->empty()) {
-        return fail(Error::Code::not_found,
-                    "no account " + std::string{name.substr(0, 100)} + " has had a share yet");
-    }
+    if (rows->empty()) return fail(no_account(name));
     return AccountId{rows->front().u64(0)};
 }
 
@@ -235,58 +238,21 @@ Result<std::vector<UnpublishedBlock>> Queries::unpublished(pool::UnixMillis now)
 
 Result<AccountBooks> Queries::account(std::string_view name)
 {
-    const auto rows = impl_->query(
-        "SELECT a.id, a.name, COALESCE((SELECT x.address FROM address_change c "
-        "JOIN account_address x ON x.change_id = c.id WHERE c.active_key = a.id "
-        "ORDER BY x.parts DESC, x.line LIMIT 1), a.payout_address), "
-        "COALESCE(t.shares, 0), COALESCE(t.stale, 0), "
-        "COALESCE(t.work, 0), t.last_slot FROM account a "
-        "LEFT JOIN account_total t ON t.account_id = a.id WHERE a.name = ?",
-        {sql(name)});
-    if (!rows) return fail(rows.error());
-    if (rows->empty()) return fail(impl_->id_of(name).error());
-    const SqlRow& row = rows->front();
-    AccountBooks books;
-    books.id = AccountId{row.u64(0)};
-    books.name = row.text(1);
-    books.payout_address = row.text(2);
-    books.shares = row.u64(3);
-    books.stale = row.u64(4);
-    books.work = row.u128(5);
-    if (!row.null(6)) books.last_slot = row.u64(6);
+    auto found = accounts({std::string{name}});
+    if (!found) return fail(found.error());
+    if (found->empty()) return fail(no_account(name));
+    return std::move(found->front());
+}
 
-    const std::string prefix = "m:" + std::to_string(books.id.value) + ":";
-    for (const auto& [suffix, target] :
-         {std::pair{"immature", &books.immature}, std::pair{"available", &books.available},
-          std::pair{"in_payout", &books.in_payout}}) {
-        const auto balance = impl_->balance(prefix + suffix);
-        if (!balance) return fail(balance.error());
-        *target = *balance;
-    }
-    const auto credited = impl_->query(
-        "SELECT COALESCE(SUM(c.net_sat), 0) FROM block_credit c JOIN block_found f "
-        "ON f.hash = c.block_hash AND f.epoch = c.epoch AND f.books <> 'nothing' "
-        "WHERE c.account_id = ?",
-        {books.id.value});
-    if (!credited) return fail(credited.error());
-    books.credited = Sats{credited->front().sats(0)};
-    const auto paid = impl_->query(
-        "SELECT COALESCE(SUM(i.amount_sat), 0) FROM payout_item i JOIN payout_batch b "
-        "ON b.id = i.batch_id AND b.state = 'confirmed' WHERE i.account_id = ?",
-        {books.id.value});
-    if (!paid) return fail(paid.error());
-    books.paid = Sats{paid->front().sats(0)};
-    return books;
+Result<std::vector<AccountBooks>> Queries::accounts(const std::vector<std::string>& names)
+{
+    return impl_->twice([&names](MysqlConnection& db) { return read_account_books(db, names); });
 }
 
 Result<std::optional<AccessSheet>> Queries::access(std::optional<std::uint64_t> known,
                                                    pool::UnixMillis now)
 {
-    for (int turn = 0;; ++turn) {
-        if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
-        auto sheet = read_access(impl_->db, known, now);
-        if (sheet || turn > 0 || impl_->db.connected()) return sheet;
-    }
+    return impl_->twice([&](MysqlConnection& db) { return read_access(db, known, now); });
 }
 
 Result<std::vector<BlockRow>> Queries::blocks(std::uint32_t limit,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,8 @@ public:
     pool::Result<std::vector<UnpublishedBlock>> unpublished(pool::UnixMillis now);
     /// name: canonical address or registered name. Errors: not_found.
     pool::Result<AccountBooks> account(std::string_view name);
+    /// Of those that there are, in any order. At most accounts_together names.
+    pool::Result<std::vector<AccountBooks>> accounts(const std::vector<std::string>& names);
     /// Who may read which named account, by tokens that are good at `now`; nothing while that is as
     /// it was at version `known`.
     pool::Result<std::optional<AccessSheet>> access(std::optional<std::uint64_t> known,

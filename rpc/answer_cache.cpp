@@ -1,5 +1,6 @@
 #include "rpc/answer_cache.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -8,7 +9,7 @@ namespace {
 
 std::size_t size_of(const std::string& key, const RenderedAnswer& answer)
 {
-    return key.size() + 2 * answer.body.size() + answer.tag.size();
+    return AnswerCache::entry_bytes + key.size() + 2 * answer.body.size() + answer.tag.size();
 }
 
 }  // namespace
@@ -84,17 +85,23 @@ void AnswerCache::answered(const std::string& key, const std::shared_ptr<Questio
 void AnswerCache::keep(const std::string& key, AnswerPtr answer)
 {
     const std::size_t size = size_of(key, *answer);
-    if (size > limits_.bytes_max || limits_.entries_max == 0) return;
+    if (size > limits_.bytes_max) return;
     const pool::SteadyTime now = clock_();
     if (const auto older = places_.find(key); older != places_.end()) drop(older->second);
     while (!entries_.empty() &&
-           (entries_.size() >= limits_.entries_max || bytes_ + size > limits_.bytes_max ||
-            entries_.front().until + limits_.renewal <= now)) {
+           (bytes_ + size > limits_.bytes_max || entries_.front().until + limits_.renewal <= now)) {
         drop(entries_.begin());
     }
     bytes_ += size;
-    entries_.push_back({key, std::move(answer), now + limits_.life});
+    entries_.push_back({key, std::move(answer), now + life()});
     places_[key] = std::prev(entries_.end());
+}
+
+std::chrono::milliseconds AnswerCache::life() const
+{
+    const std::size_t entries = entries_.size() + 1;
+    const std::chrono::milliseconds suffices{entries * 1000 / limits_.renewals_per_second};
+    return std::clamp(suffices, limits_.life, std::max(limits_.life, limits_.life_max));
 }
 
 void AnswerCache::drop(Entries::iterator entry)

@@ -39,10 +39,14 @@ using AnswerPtr = std::shared_ptr<const RenderedAnswer>;
 class AnswerCache {
 public:
     struct Limits {
-        std::size_t entries_max = 4096;
-        std::size_t bytes_max = std::size_t{32}
-                                << 20;  ///< of bodies, once with their heads, tags and keys
+        /// Of bodies, once with their heads, tags and keys, and what an entry takes beside them:
+        /// for the answers of 15,000 accounts.
+        std::size_t bytes_max = std::size_t{32} << 20;
+        /// At the least; with more answers than life and renewals_per_second allow, so much longer
+        /// that these suffice, up to life_max, which is what answers say of themselves (max-age).
         std::chrono::milliseconds life{1000};
+        std::chrono::milliseconds life_max{4000};
+        std::size_t renewals_per_second = 2000;
         std::chrono::milliseconds renewal{1000};  ///< after its life, while it is asked for anew
         AddressCounts::Limits questions{.of_network = 8, .of_prefix = 32};  ///< without an answer
     };
@@ -51,6 +55,8 @@ public:
         std::uint64_t joined = 0;  ///< answers of a question that somebody had asked already
         std::uint64_t asked = 0;
     };
+    /// What an entry takes beside its texts: two heads, nodes, their places.
+    static constexpr std::size_t entry_bytes = 1024;
     using Clock = std::function<pool::SteadyTime()>;
     using Take = std::function<void(pool::Result<AnswerPtr>)>;
     /// Asks whoever knows; what it is given is called once, during the call or later.
@@ -88,6 +94,7 @@ private:
     void answered(const std::string& key, const std::shared_ptr<Question>& question,
                   const pool::Result<AnswerPtr>& answer);
     void keep(const std::string& key, AnswerPtr answer);
+    std::chrono::milliseconds life() const;
     void drop(Entries::iterator entry);
 
     Limits limits_;
@@ -95,7 +102,7 @@ private:
     Counts counts_;
     std::uint64_t generation_ = 0;
     std::size_t bytes_ = 0;
-    Entries entries_;  // in the order of their age, which is that of their end
+    Entries entries_;  // in the order of their age
     std::unordered_map<std::string, Entries::iterator> places_;
     std::unordered_map<std::string, std::shared_ptr<Question>> questions_;
     AddressCounts open_;  // questions, those of another generation too

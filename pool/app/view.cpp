@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "payouts/mysql_account_books.h"
 #include "pool/app/view_metrics.h"
 #include "pool/app/work_control.h"
 #include "pool/base/bytes.h"
@@ -126,6 +127,14 @@ View::View(Parts parts, Identity identity)
                   ask<std::optional<payouts::AccessSheet>>(
                       [known](payouts::Queries& queries) {
                           return queries.access(known, read_clock().wall);
+                      },
+                      std::move(done));
+              }),
+      lookup_(payouts::accounts_together,
+              [this](std::vector<std::string> names, Done<AccountLookup::Books> done) {
+                  ask<AccountLookup::Books>(
+                      [names = std::move(names)](payouts::Queries& queries) {
+                          return queries.accounts(names);
                       },
                       std::move(done));
               }),
@@ -274,14 +283,11 @@ void View::readiness(Done<rpc::Readiness> done)
 
 void View::user(const std::string& name, Done<rpc::UserInfo> done)
 {
-    ask<payouts::AccountBooks>(
-        [name](payouts::Queries& queries) { return queries.account(name); },
-        [this, done = std::move(done)](Result<payouts::AccountBooks> books) {
-            if (!books) return done(fail(books.error()));
-            parts_.live.get([books = *books, done](const Live::StatePtr& state) {
-                done(user_info(books, state));
-            });
-        });
+    lookup_.get(name, [this, done = std::move(done)](const Result<payouts::AccountBooks>& books) {
+        if (!books) return done(fail(books.error()));
+        parts_.live.get(
+            [books = *books, done](const Live::StatePtr& state) { done(user_info(books, state)); });
+    });
 }
 
 void View::workers(std::size_t limit, const std::string& account,

@@ -11,6 +11,7 @@
 
 #include "payouts/mysql_queries.h"
 #include "pool/app/account_access.h"
+#include "pool/app/account_lookup.h"
 #include "pool/app/books.h"
 #include "pool/app/live.h"
 #include "pool/app/loop_lag.h"
@@ -158,6 +159,7 @@ private:
     Past past_;
     Identity identity_;
     AccountAccess access_;
+    AccountLookup lookup_;
     BooksStatus books_status_;
     std::uint64_t changes_ = 0;
     std::function<void(std::vector<rpc::Metric>&)> more_metrics_;

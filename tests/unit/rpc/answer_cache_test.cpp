@@ -126,33 +126,71 @@ TEST_F(AnswerCacheTest, TellsAnErrorToAllWhoWaitAndDoesNotKeepIt)
     EXPECT_EQ(open.size(), 2U);
 }
 
-TEST_F(AnswerCacheTest, HoldsSoManyEntriesAndNoMore)
+TEST_F(AnswerCacheTest, HoldsSoManyBytesAndNoMore)
 {
-    make({.entries_max = 3});
+    constexpr std::size_t body = 300;
+    make({.bytes_max = 3 * (AnswerCache::entry_bytes + 2 * body + 10)});
     for (std::size_t i = 0; i < 10; ++i) {
         get(std::to_string(i));
-        answer(i, "x");
+        answer(i, std::string(body, 'x'));
         EXPECT_LE(cache->size(), 3U);
+        EXPECT_GT(cache->bytes(), cache->size() * (AnswerCache::entry_bytes + 2 * body));
     }
+    EXPECT_EQ(cache->size(), 3U);
     get("9");
     EXPECT_EQ(open.size(), 10U) << "the youngest stay";
     get("0");
     EXPECT_EQ(open.size(), 11U) << "the oldest has gone";
+    get("huge");
+    answer(11, std::string(3 * AnswerCache::entry_bytes, 'x'));
+    EXPECT_EQ(heard.back().size(), 3 * AnswerCache::entry_bytes)
+        << "told, though too large to be kept";
+    EXPECT_EQ(cache->size(), 3U);
 }
 
-TEST_F(AnswerCacheTest, HoldsSoManyBytesAndNoMore)
+// Ten thousand accounts that are looked at in turn, each by somebody else.
+TEST_F(AnswerCacheTest, HoldsTheAnswersOfTenThousandAccounts)
 {
-    make({.bytes_max = 2000});
-    for (std::size_t i = 0; i < 10; ++i) {
-        get(std::to_string(i));
-        answer(i, std::string(300, 'x'));
-        EXPECT_LE(cache->bytes(), 2000U);
+    make({});
+    const std::string account(62, 'a');
+    for (std::size_t i = 0; i < 10'000; ++i) {
+        get(account + std::to_string(i));
+        answer(i, std::string(600, 'x'));
     }
-    EXPECT_EQ(cache->size(), 3U);
-    get("huge");
-    answer(10, std::string(1001, 'x'));
-    EXPECT_EQ(heard.back().size(), 1001U) << "told, though too large to be kept";
-    EXPECT_EQ(cache->size(), 3U);
+    EXPECT_EQ(cache->size(), 10'000U);
+    EXPECT_LE(cache->bytes(), AnswerCache::Limits{}.bytes_max);
+}
+
+// Whoever knows the answers is asked for so many a second, however many are looked at.
+TEST_F(AnswerCacheTest, LetsAnswersLiveLongerWhenThereAreManyOfThem)
+{
+    make({.life = milliseconds{1000},
+          .life_max = milliseconds{4000},
+          .renewals_per_second = 10,
+          .renewal = milliseconds{0}});
+    const auto asked_after = [this](const std::string& key, milliseconds age) {
+        now += age;
+        const std::size_t before = open.size();
+        get(key);
+        return open.size() > before;
+    };
+    std::size_t made = 0;
+    const auto fill = [&](std::size_t entries) {
+        while (cache->size() < entries) {
+            get(std::to_string(made++));
+            answer(open.size() - 1, "x");
+        }
+        return std::to_string(made - 1);
+    };
+    EXPECT_TRUE(asked_after(fill(10), milliseconds{1000})) << "ten of them renew once a second";
+    answer(open.size() - 1, "x");
+    const std::string twentieth = fill(20);
+    EXPECT_FALSE(asked_after(twentieth, milliseconds{1999}));
+    EXPECT_TRUE(asked_after(twentieth, milliseconds{1}));
+    answer(open.size() - 1, "x");
+    const std::string hundredth = fill(100);
+    EXPECT_FALSE(asked_after(hundredth, milliseconds{3999}));
+    EXPECT_TRUE(asked_after(hundredth, milliseconds{1})) << "no longer than answers say";
 }
 
 TEST_F(AnswerCacheTest, ForgetsAllOfItWhenWhatItIsMadeFromHasChanged)
@@ -181,7 +219,7 @@ TEST_F(AnswerCacheTest, LetsNobodyJoinAQuestionThatWasPutBeforeTheChange)
 
 TEST_F(AnswerCacheTest, MayBeAskedAgainByWhomItTellsAnAnswer)
 {
-    make({.entries_max = 1});
+    make({.bytes_max = AnswerCache::entry_bytes + 100});
     get("a");
     std::optional<std::string> second;
     cache->get(
