@@ -163,6 +163,8 @@ struct Totals {
     std::uint64_t blocks_orphaned = 0;
     std::uint64_t blocks_rejected = 0;  ///< refused by every node
     std::uint64_t blocks_lost = 0;      ///< matured, and out of the chain since
+    std::uint64_t blocks_matured = 0;   ///< ever: no credit is reversed once it has matured
+    std::uint64_t blocks_reversed = 0;  ///< ever: how often credits of a block were taken back
     pool::Sats credited;                ///< to members: immature, available and in payout, together
     pool::Sats fee_income;              ///< the pool's own, immature ones included
     pool::Sats reserve;                 ///< equity:reserve, immature included

@@ -161,7 +161,8 @@ Result<Totals> Queries::totals()
 
     const auto states = impl_->query(
         "SELECT state, COUNT(*), "
-        "CAST(SUM(books = 'matured') AS SIGNED) FROM block_found GROUP BY state");
+        "CAST(SUM(books = 'matured') AS SIGNED), CAST(SUM(epoch - 1) AS SIGNED) "
+        "FROM block_found GROUP BY state");
     if (!states) return fail(states.error());
     for (const SqlRow& row : *states) {
         const std::uint64_t count = row.u64(1);
@@ -172,6 +173,8 @@ Result<Totals> Queries::totals()
         if (state == BlockState::orphaned) totals.blocks_orphaned = count;
         if (state == BlockState::orphaned) totals.blocks_lost = row.u64(2);
         if (state == BlockState::rejected) totals.blocks_rejected = count;
+        totals.blocks_matured += row.u64(2);
+        totals.blocks_reversed += row.u64(3);
     }
     const auto credited = impl_->balance("m:%");
     if (!credited) return fail(credited.error());

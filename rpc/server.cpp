@@ -59,7 +59,8 @@ struct Server::Impl {
               loop, router, auth, pool_view,
               [this](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                   web_edge.handle(request, host, std::move(respond));
-              }),
+              },
+              options.worker_metrics),
           web_edge(pool_view, {options.requests_per_second, options.spare_loopback},
                    [this](std::vector<Metric>& metrics) { add_own(metrics); })
     {

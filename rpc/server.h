@@ -22,6 +22,9 @@ struct ServerOptions {
     std::string admin_socket{};           ///< the same on a unix socket; "": none
     /// Who may ask at `admin`, by address, whatever he knows; none: everybody.
     std::function<bool(const std::string& host)> admin_allows{};
+    /// Of so many workers /metrics/workers of the admin's shows figures, the strongest first; 0:
+    /// there is no such page.
+    std::size_t worker_metrics = 0;
     std::optional<pool::Endpoint> web;   ///< pages, API, health, metrics; none: not served
     std::size_t connections_max = 1024;  ///< a listener; one more is closed at once
     std::size_t connections_kept = 16;   ///< of the web's, for this machine: it asks for health

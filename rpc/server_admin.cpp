@@ -7,7 +7,9 @@
 #include "pool/base/log.h"
 #include "pool/base/time.h"
 #include "rpc/address_counts.h"
+#include "rpc/exposition.h"
 #include "rpc/views.h"
+#include "rpc/worker_exposition.h"
 
 namespace rpc {
 namespace {
@@ -65,8 +67,13 @@ HttpResponse rpc_answer(std::optional<std::string> reply)
 }  // namespace
 
 AdminEdge::AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view,
-                     HttpHandler pages)
-    : loop_(loop), router_(router), auth_(auth), view_(view), pages_(std::move(pages))
+                     HttpHandler pages, std::size_t worker_metrics)
+    : loop_(loop),
+      router_(router),
+      auth_(auth),
+      view_(view),
+      pages_(std::move(pages)),
+      worker_metrics_(worker_metrics)
 {
 }
 
@@ -105,6 +112,9 @@ void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host
 
 void AdminEdge::get(const pool::HttpRequest& request, const std::string& host, Respond respond)
 {
+    if (request.path == "/metrics/workers" && worker_metrics_ > 0) {
+        return workers(std::move(respond));
+    }
     if (request.path != "/api/v1/operator") return pages_(request, host, std::move(respond));
     view_.operator_info([respond = std::move(respond)](const pool::Result<OperatorInfo>& info) {
         if (!info) {
@@ -115,6 +125,23 @@ void AdminEdge::get(const pool::HttpRequest& request, const std::string& host, R
         response.headers.emplace_back("Cache-Control", "no-store");
         respond(std::move(response));
     });
+}
+
+// On this port, for it names accounts that are private, and each worker is several series.
+void AdminEdge::workers(Respond respond)
+{
+    view_.workers(worker_metrics_, "",
+                  [respond = std::move(respond)](const pool::Result<std::vector<WorkerLine>>& all) {
+                      if (!all) {
+                          return respond(
+                              error_response(503, "unavailable", "the pool cannot tell right now"));
+                      }
+                      HttpResponse response;
+                      response.content_type = std::string{exposition_content_type};
+                      response.body = worker_exposition(*all);
+                      response.headers.emplace_back("Cache-Control", "no-store");
+                      respond(std::move(response));
+                  });
 }
 
 void AdminEdge::refuse(const std::string& who, const std::string& host, Respond respond)

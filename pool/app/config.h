@@ -163,6 +163,7 @@ struct Config {
     std::vector<std::string> admin_allow;  ///< networks; empty: all
     std::string admin_socket;              ///< empty: none
     std::string backup_command;            ///< empty: none
+    std::uint32_t worker_metrics = 0;      ///< workers on /metrics/workers; 0: none
     std::string cookie_file;               ///< empty: data_dir/.cookie
     std::vector<rpc::RpcUser> rpc_users;
 

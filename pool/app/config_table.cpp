@@ -314,6 +314,10 @@ constexpr std::array table{
     ConfigOption{"admin", "backup_command", "text", "\"\"",
                  "absolute path of the program that 'zubr-cli backupnow' runs; empty: none",
                  set_backup_command},
+    ConfigOption{"admin", "worker_metrics", "whole number", "0",
+                 "of so many workers /metrics/workers shows figures, the strongest first; asks for "
+                 "a user as the RPC does; 0: there is no such page",
+                 set_whole<&C::worker_metrics, 20'000>},
     ConfigOption{"admin", "cookie_file", "text", "\"\"", "empty means data_dir/.cookie",
                  set_text<&C::cookie_file>},
     ConfigOption{"admin", "rpcauth", "list of texts", "[]", "\"user:salt$hmac:role\", one a user",

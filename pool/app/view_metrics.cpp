@@ -329,6 +329,10 @@ void add_nodes(const std::vector<const Node*>& nodes, List& list)
     }
 }
 
+constexpr const char* blocks_total = "zubr_blocks_total";
+constexpr const char* blocks_total_help =
+    "Blocks that the books have seen come to this; orphaned: as often as credits were taken back";
+
 // A 0 of books that have not answered would be a figure, and the next one a leap that rings.
 void add_blocks(const rpc::PoolInfo& info, List& list)
 {
@@ -344,10 +348,9 @@ void add_blocks(const rpc::PoolInfo& info, List& list)
                    {{"state", name}});
     }
     // With those rejected: one of them was found, and a counter does not go back.
-    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
-                 info.blocks_found + info.blocks_rejected, {{"state", "found"}});
-    list.counter("zubr_blocks_total", "Blocks that the books have seen come to this",
-                 info.blocks_rejected, {{"state", "rejected"}});
+    list.counter(blocks_total, blocks_total_help, info.blocks_found + info.blocks_rejected,
+                 {{"state", "found"}});
+    list.counter(blocks_total, blocks_total_help, info.blocks_rejected, {{"state", "rejected"}});
     list.gauge("zubr_round_effort_ratio",
                "Work since our last block, in blocks that were to be expected", info.round_effort);
     list.gauge("zubr_credited_sats", "Credited to miners",
@@ -360,6 +363,9 @@ void add_totals(const payouts::Totals& totals, List& list)
     list.gauge("zubr_ledger_imbalance_sats",
                "Debits less credits of all balances: anything but 0 is a broken ledger",
                static_cast<double>(totals.imbalance.value));
+    // The database lets neither of them go back.
+    list.counter(blocks_total, blocks_total_help, totals.blocks_matured, {{"state", "matured"}});
+    list.counter(blocks_total, blocks_total_help, totals.blocks_reversed, {{"state", "orphaned"}});
     list.gauge("zubr_blocks_lost", "Blocks that left the chain after their credits were mature",
                static_cast<double>(totals.blocks_lost));
     list.gauge("zubr_payout_pending_sats", "In payouts that are neither settled nor cancelled",

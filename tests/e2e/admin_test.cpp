@@ -160,6 +160,8 @@ TEST_F(Admin, FindsEveryFigureInTheMetrics)
                                      "zubr_template_height ",
                                      "zubr_bitcoind_rpc_seconds_bucket{bitcoind=\"",
                                      "zubr_blocks_total{state=\"found\"} 0",
+                                     "zubr_blocks_total{state=\"matured\"} 0",
+                                     "zubr_blocks_total{state=\"orphaned\"} 0",
                                      "zubr_round_effort_ratio ",
                                      "zubr_best_share_difficulty ",
                                      "zubr_share_stream_lag_entries ",

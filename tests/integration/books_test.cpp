@@ -163,6 +163,11 @@ TEST_F(Books, ReverseAnOrphanExactlyAndCreditItAgainOnTheTermsOfTheFirstTime)
                            "from ledger_event where ref = '" +
                            pool::to_display_hex(hash_of(1)) + "'"),
               "accrue:1,orphan:1,accrue:2,mature:2");
+    const auto totals = (*payouts::Queries::open(books.mysql()))->totals();
+    ASSERT_TRUE(totals.has_value());
+    EXPECT_EQ(totals->blocks_orphaned, 0U);
+    EXPECT_EQ(totals->blocks_reversed, 1U) << "it was, whatever it is now";
+    EXPECT_EQ(totals->blocks_matured, 1U);
 }
 
 TEST_F(Books, NeverUndoWhatHasMatured)

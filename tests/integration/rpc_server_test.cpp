@@ -345,6 +345,26 @@ TEST(RpcAdmin, WaitsForAnAnswerLongerThanForARequest)
     EXPECT_EQ(status_of(slow.rest()), "200");
 }
 
+// Names of private accounts stand there, and a series of each worker would fill Prometheus.
+TEST(RpcAdmin, ShowsFiguresOfSoManyWorkersToUsersOnly)
+{
+    ServerOptions options;
+    options.worker_metrics = 2;
+    const Running server{options};
+    const std::string path = "GET /metrics/workers HTTP/1.1\r\n";
+    EXPECT_EQ(status_of(ask(server.admin(), path)), "401");
+    const std::string shown = ask(server.admin(), path + alice_header);
+    EXPECT_EQ(status_of(shown), "200");
+    EXPECT_TRUE(has(shown, "Content-Type: text/plain; version=0.0.4"));
+    const std::string series = "\nzubr_worker_difficulty{account=\"miner\",worker=\"rig\"} 1\n";
+    EXPECT_TRUE(has(shown, series + series.substr(1))) << shown;
+    EXPECT_FALSE(has(shown, series + series.substr(1) + series.substr(1))) << "one too many";
+    EXPECT_EQ(status_of(get(server.web(), "/metrics/workers")), "404");
+
+    const Running without;
+    EXPECT_EQ(status_of(ask(without.admin(), path + alice_header)), "404");
+}
+
 TEST(RpcAdmin, AnswersNotificationsWithNothing)
 {
     const Running server;
