@@ -6,11 +6,11 @@ export const day = 24 * hour;
 export const week = 7 * day;
 
 // Of each range: what is read, and the averages that are made of it. More is read than is shown, so that an average is
-// one from the first point on. Workers are kept by ten minutes at the finest.
+// one from the first point on. Workers are kept by ten minutes at the finest, the others by a minute for a day.
 const daily = (fine, overs) => [{ range: '24h', step: fine, overs }, { range: '7d', step: '1h', overs: [day] }];
 const monthly = { range: '30d', step: '1h', overs: [hour, day] };
 const yearly = [{ range: '2y', step: '1d', overs: [day, week] }];
-const plans = { '7d': [monthly], '30d': [monthly], '1y': yearly, '2y': yearly };
+const plans = { '48h': [{ range: '48h', step: '10m', overs: [10 * minute, hour] }, { range: '7d', step: '1h', overs: [day] }], '7d': [monthly], '30d': [monthly], '1y': yearly, '2y': yearly };
 
 /** readings of the API for a range: {range, step, overs}; ofWorker: whether it is one worker's. */
 export function readingsFor(range, ofWorker) {

@@ -7,6 +7,7 @@ import { $, cell, fill, row, show } from './dom.js';
 import { ago, count, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
+import { stateOf } from './workers.js';
 
 const chart = new Chart($('worker-chart'), true);
 const same = (a, b) => a !== null && sameAccount(a, b) && a.worker === b.worker;
@@ -21,17 +22,15 @@ function showNobody(message) {
 
 function showWorker(worker) {
   const online = worker.difficulty > 0;
-  show('worker-state', t(online ? 'online' : 'offline'));
+  show('worker-state', t(stateOf(worker)));
   $('worker-state').className = online ? 'good' : 'bad';
   show('worker-hashrate', hashes(worker.hashrate_10m));
   show('worker-hashrate-now', hashes(worker.hashrate_1m));
   show('worker-hashrate-hour', hashes(worker.hashrate_1h));
   show('worker-hashrate-day', hashes(worker.hashrate_1d));
-  show('worker-accepted', count(worker.accepted));
-  show('worker-stale', count(worker.stale));
-  show('worker-rejected', count(worker.rejected));
+  for (const what of ['accepted', 'stale', 'rejected']) show(`worker-${what}`, worker.earlier ? '–' : count(worker[what]));
   show('worker-difficulty', online ? scaled(worker.difficulty) : '–');
-  show('worker-best', scaled(worker.best_share));
+  show('worker-best', worker.earlier ? '–' : scaled(worker.best_share));
   show('worker-last', worker.last_share === null ? '–' : ago(worker.last_share));
   show('worker-software', worker.user_agent || '–');
   fill('session', worker.sessions.map((each) => row(

@@ -13,18 +13,21 @@ const share = (part, worker) => {
   return all > 0 ? part / all : 0;
 };
 const online = (worker) => worker.difficulty > 0;
+/** earlier: the books alone know it; its counts of this server's life are none rather than 0. */
+export const stateOf = (worker) => (online(worker) ? 'online' : worker.earlier ? 'earlier' : 'offline');
+const counted = (text) => (worker) => (worker.earlier ? '–' : text(worker));
 
 const columns = [
-  { key: 'state', value: (w) => (w.members ? w.online / w.members : online(w) ? 1 : 0), show: (w) => (w.members ? `${count(w.online)} / ${count(w.members)}` : t(online(w) ? 'online' : 'offline')), kind: (w) => (w.members ? (w.online === w.members) : online(w)) ? 'good' : 'bad' },
+  { key: 'state', value: (w) => (w.members ? w.online / w.members : online(w) ? 1 : 0), show: (w) => (w.members ? `${count(w.online)} / ${count(w.members)}` : t(stateOf(w))), kind: (w) => (w.members ? (w.online === w.members) : online(w)) ? 'good' : 'bad' },
   { key: 'name', value: (w) => w.name, show: (w) => w.name, kind: () => 'name' },
   { key: 'column.five', value: (w) => w.hashrate_5m, show: (w) => hashes(w.hashrate_5m) },
   { key: 'column.hour', value: (w) => w.hashrate_1h, show: (w) => hashes(w.hashrate_1h) },
   { key: 'column.day', value: (w) => w.hashrate_1d, show: (w) => hashes(w.hashrate_1d) },
-  { key: 'accepted', value: (w) => w.accepted, show: (w) => count(w.accepted) },
-  { key: 'rejected', value: (w) => share(w.rejected, w), show: (w) => finePercent(share(w.rejected, w)) },
-  { key: 'stale', value: (w) => share(w.stale, w), show: (w) => finePercent(share(w.stale, w)) },
+  { key: 'accepted', value: (w) => w.accepted, show: counted((w) => count(w.accepted)) },
+  { key: 'rejected', value: (w) => share(w.rejected, w), show: counted((w) => finePercent(share(w.rejected, w))) },
+  { key: 'stale', value: (w) => share(w.stale, w), show: counted((w) => finePercent(share(w.stale, w))) },
   { key: 'difficulty', value: (w) => w.difficulty, show: (w) => (online(w) ? scaled(w.difficulty) : '–') },
-  { key: 'best', value: (w) => w.best_share, show: (w) => scaled(w.best_share) },
+  { key: 'best', value: (w) => w.best_share, show: counted((w) => scaled(w.best_share)) },
   { key: 'last.share', value: (w) => w.last_share ?? 0, show: (w, now) => (w.last_share === null ? '–' : ago(w.last_share, now)) },
   { key: 'software', value: (w) => w.user_agent, show: (w) => w.user_agent, kind: () => 'name' },
 ];
@@ -41,7 +44,7 @@ function grouped(workers) {
   const groups = new Map();
   for (const worker of workers) {
     const name = prefixOf(worker.name);
-    const group = groups.get(name) ?? { ...worker, name, members: 0, online: 0, difficulty: 0, best_share: 0, last_share: null, user_agent: '' };
+    const group = groups.get(name) ?? { ...worker, name, members: 0, online: 0, earlier: false, difficulty: 0, best_share: 0, last_share: null, user_agent: '' };
     if (group.members === 0) for (const field of summed) group[field] = 0;
     group.members += 1;
     group.online += online(worker) ? 1 : 0;

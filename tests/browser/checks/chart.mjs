@@ -28,6 +28,10 @@ export async function check(watched, { address }) {
   await watched.shot(page, 'chart');
 
   asked.length = 0;
+  await page.locator('#user-chart select').selectOption('48h');
+  await page.waitForFunction(() => document.querySelectorAll('#user-chart .choice input').length === 3);
+  watched.same(readings(asked), '?range=48h&step=10m ?range=7d&step=1h', 'what two days are read from');
+  asked.length = 0;
   await page.locator('#user-chart select').selectOption('7d');
   await page.waitForFunction(() => document.querySelectorAll('#user-chart .choice input').length === 2);
   watched.same(readings(asked), '?range=30d&step=1h', 'what a week is read from');
@@ -35,6 +39,10 @@ export async function check(watched, { address }) {
   await watched.visit(page, `#/account/${address}/rig-1`);
   await page.locator('#worker-chart svg polyline.line').first().waitFor();
   watched.same(readings(asked), '?range=24h&step=10m ?range=7d&step=1h', 'what a worker\'s day is read from');
+  asked.length = 0;
+  await page.locator('#worker-chart select').selectOption('48h');
+  await page.waitForFunction(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('/rig-1/history?range=48h')));
+  watched.same(readings(asked), '?range=48h&step=10m ?range=7d&step=1h', 'what two days of a worker are read from');
 
   // Four minutes, the last of which is under way: averages end where they stand, and go back beyond the edge.
   const history = { step_s: 60, points: [[0, 10], [60, 20], [120, 60], [180, 7]].map(([at, hashrate]) => ({ at, hashrate })) };

@@ -8,6 +8,26 @@ async function downloaded(page, button) {
   return readFile(await (await download).path(), 'utf8');
 }
 
+/** A worker that only the books know, which takes a restart to come about: what the table and its own page say of it. */
+async function ofTheBooks(watched, address) {
+  const page = await watched.visitor();
+  const earlier = { earlier: true, hashrate_5m: 0, difficulty: 0, accepted: 0, stale: 0, rejected: 0, best_share: 0, user_agent: '', sessions: [], session_count: 0 };
+  await page.route(/\/users\/[^/]+\/workers(\?.*|\/rig-1)$/, async (route) => {
+    const body = await (await route.fetch()).json();
+    for (const worker of body.workers ?? [body]) if (worker.name === 'rig-1') Object.assign(worker, earlier);
+    await route.fulfill({ json: body });
+  });
+  await watched.visit(page, `#/account/${address}`);
+  const row = page.locator('#worker-table tbody tr', { has: page.locator('a', { hasText: 'rig-1' }) });
+  await row.waitFor();
+  const said = await row.locator('td').allTextContents();
+  watched.same([0, 5, 6, 7, 8, 9].map((column) => said[column]).join(), 'not since the start,–,–,–,–,–', 'the table of a worker that only the books know');
+  await row.locator('a').click();
+  await page.locator('#worker-panel:not([hidden])').waitFor();
+  const tiles = await Promise.all(['state', 'accepted', 'stale', 'rejected', 'best'].map((each) => page.locator(`#worker-${each}`).textContent()));
+  watched.same(tiles.join(), 'not since the start,–,–,–,–', 'the page of a worker that only the books know');
+}
+
 export async function check(watched, { address }) {
   const page = await watched.visitor();
   watched.expected.push('404'); // the pool has no such site
@@ -80,4 +100,5 @@ export async function check(watched, { address }) {
   await page.waitForFunction(() => document.getElementById('luck-250').textContent === '–');
   watched.same(await page.locator('#luck-10').textContent(), '123 %', 'luck of ten blocks');
   watched.same(await page.locator('#luck-50').textContent(), '56.8 %', 'luck of fifty blocks');
+  await ofTheBooks(watched, address);
 }
