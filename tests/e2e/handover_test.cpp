@@ -96,6 +96,8 @@ TEST(Handover, BecomesTheNextProgramAndRefusesNobodyMeanwhile)
     std::ofstream{pool.config_file()} << good;
 
     ASSERT_TRUE(pool.rpc("setban", R"(["192.0.2.0/24", 3600])").has_value());
+    ASSERT_TRUE(pool.rpc("setban", R"(["198.51.100.7", 3600])").has_value());
+    ASSERT_TRUE(pool.rpc("clearbanned", R"(["198.51.100.7"])").has_value());
     Caller caller{pool.stratum_port()};
     const double before = pool.info("shares_accepted");
     pool.process().signal(SIGUSR2);
@@ -108,8 +110,9 @@ TEST(Handover, BecomesTheNextProgramAndRefusesNobodyMeanwhile)
         << "the miner mines on\n"
         << pool.log();
     caller.hang_up();
-    EXPECT_NE(pool.rpc("listbanned").value_or("").find("192.0.2.0/24"), std::string::npos)
-        << "an admin's word was for an hour";
+    const std::string banned = pool.rpc("listbanned").value_or("");
+    EXPECT_NE(banned.find("192.0.2.0/24"), std::string::npos) << "an admin's word was for an hour";
+    EXPECT_EQ(banned.find("198.51.100.7"), std::string::npos) << "and he has taken this one back";
     EXPECT_GT(caller.calls(), 10U);
     EXPECT_EQ(caller.refused(), 0U) << pool.log();
     EXPECT_TRUE(pool.process().running());

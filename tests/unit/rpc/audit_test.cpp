@@ -264,6 +264,22 @@ TEST(Auditor, LeavesRoomInTheLogForWhatChangesSomethingHoweverMuchIsReadAndRefus
                 [](const std::optional<std::string>&) {});
     ASSERT_EQ(paper.rows.size(), Auditor::quiet_waiting_max + 1);
     EXPECT_EQ(paper.rows.back().kind, "call");
+    // Once rows are on disk, or could not be written, there is room for as many again.
+    std::uint64_t row = 0;
+    for (const auto& each : std::exchange(paper.waits, {})) {
+        if (++row % 2 == 0) {
+            each(row);
+        } else {
+            each(pool::fail(pool::Error::Code::unavailable, "MySQL is away"));
+        }
+    }
+    const std::size_t before = paper.rows.size();
+    for (int user = 0; user < 1000; ++user) {
+        router.call(change_call(R"(["fee"])"),
+                    {"late" + std::to_string(user), Role::viewer, "192.0.2.7"},
+                    [](const std::optional<std::string>&) {});
+    }
+    EXPECT_EQ(paper.rows.size(), before + Auditor::quiet_waiting_max);
 }
 
 TEST(Auditor, LetsEachCallOfABatchWaitForItsOwnRow)
