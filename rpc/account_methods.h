@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "rpc/account_control.h"
 #include "rpc/router.h"
 
@@ -13,7 +15,8 @@ void register_terms_methods(Router& router, AccountControl& accounts);
 /// Those about farms' sites.
 void register_site_methods(Router& router, AccountControl& accounts);
 /// Those about who may see an account.
-void register_token_methods(Router& router, AccountControl& accounts);
+/// web_url: where people reach the pages, "" when that is not known.
+void register_token_methods(Router& router, AccountControl& accounts, const std::string& web_url);
 
 /// May this caller approve what moves money? Approvers only: an admin, and whoever can read the
 /// cookie on the server's disk, may not.

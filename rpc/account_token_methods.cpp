@@ -17,7 +17,7 @@ using pool::Result;
 
 constexpr std::int64_t days_max = 3650;
 
-Method createtoken_method(AccountControl& accounts)
+Method createtoken_method(AccountControl& accounts, const std::string& web_url)
 {
     Method method;
     method.group = "people";
@@ -41,10 +41,11 @@ Method createtoken_method(AccountControl& accounts)
                       .doc = "until it expires; without it when it is revoked"}};
     method.doc =
         "Makes a token to read an account that is a name. The secret is shown this once: as a "
-        "bearer token of the API, and in the watcher link, which is the pool's page and `watch` "
-        "behind it.";
+        "bearer token of the API, and in the watcher link `watch`, which is whole when web.url is "
+        "set; else the address of the pool's pages goes before it.";
     method.result = "an object: token, account, label, scopes, expires_at (or null), secret, watch";
-    method.handler = [&accounts](const Caller& caller, const Arguments& arguments, Reply reply) {
+    method.handler = [&accounts, web_url](const Caller& caller, const Arguments& arguments,
+                                          Reply reply) {
         payouts::TokenWish wish;
         wish.label = arguments.text(1);
         const auto scopes = payouts::parse_scopes(arguments.text(2));
@@ -55,11 +56,11 @@ Method createtoken_method(AccountControl& accounts)
         }
         accounts.run(
             caller.name,
-            [account = arguments.text(0), wish = std::move(wish)](
+            [account = arguments.text(0), wish = std::move(wish), web_url](
                 AccountBook& book, const Occasion& on) -> Result<std::string> {
                 const auto made = book.make_token(account, wish, on);
                 if (!made) return fail(made.error());
-                return new_token_json(account, *made);
+                return new_token_json(account, *made, web_url);
             },
             answer(std::move(reply)));
     };
@@ -142,9 +143,9 @@ Method setvisibility_method(AccountControl& accounts)
 
 }  // namespace
 
-void register_token_methods(Router& router, AccountControl& accounts)
+void register_token_methods(Router& router, AccountControl& accounts, const std::string& web_url)
 {
-    router.add(createtoken_method(accounts));
+    router.add(createtoken_method(accounts, web_url));
     router.add(listtokens_method(accounts));
     router.add(revoketoken_method(accounts));
     router.add(setvisibility_method(accounts));

@@ -207,7 +207,8 @@ std::string question_json(const payouts::AddressQuestion& question)
     return out;
 }
 
-std::string new_token_json(std::string_view account, const payouts::NewToken& made)
+std::string new_token_json(std::string_view account, const payouts::NewToken& made,
+                           std::string_view web_url)
 {
     std::string out;
     JsonWriter json{out};
@@ -217,7 +218,7 @@ std::string new_token_json(std::string_view account, const payouts::NewToken& ma
     json.key("expires_at");
     time_or_null(json, made.token.expires_at);
     json.key("secret").string(made.secret);
-    json.key("watch").string("/#/watch/" + made.secret).end_object();
+    json.key("watch").string(std::string{web_url} + "/#/watch/" + made.secret).end_object();
     return out;
 }
 

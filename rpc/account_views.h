@@ -23,7 +23,9 @@ std::string waiting_json();  ///< nothing has changed before another person asks
 std::string sites_json(const payouts::SiteSheet& sheet);
 std::string question_json(const payouts::AddressQuestion& question);
 /// With its secret.
-std::string new_token_json(std::string_view account, const payouts::NewToken& made);
+/// web_url: what its link begins with; may be empty.
+std::string new_token_json(std::string_view account, const payouts::NewToken& made,
+                           std::string_view web_url);
 std::string tokens_json(const std::vector<payouts::AccountToken>& tokens);
 
 }  // namespace rpc

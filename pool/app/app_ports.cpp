@@ -176,7 +176,7 @@ void App::Parts::register_methods()
     rpc::register_account_methods(router, *accounts);
     rpc::register_terms_methods(router, *accounts);
     rpc::register_site_methods(router, *accounts);
-    rpc::register_token_methods(router, *accounts);
+    rpc::register_token_methods(router, *accounts, config.web_url);
 }
 
 void App::Parts::open_webhooks()

@@ -15,6 +15,7 @@
 
 #include "pool/app/config_secrets.h"
 #include "pool/app/config_table.h"
+#include "pool/app/config_units.h"
 #include "pool/base/nearest.h"
 
 namespace pool {
@@ -75,7 +76,7 @@ Result<void> apply(Config& config, const std::string& where, const ConfigOption&
 {
     const std::string name = std::string{option.section} + "." + std::string{option.key};
     if (!value) return refuse(where, name + " must be a " + std::string{option.kind});
-    const std::string wrong = option.apply(config, *value);
+    const std::string wrong = option.apply(config, in_unit_of(option.key, *value));
     if (!wrong.empty()) return refuse(where, name + " " + wrong);
     note_config(config, name, shown(*value, is_secret(name)), where);
     return {};

@@ -147,6 +147,26 @@ std::string set_explorer(Config& config, const ConfigValue& value)
     return "";
 }
 
+/// Links that people are given begin with it.
+std::string set_url(Config& config, const ConfigValue& value)
+{
+    constexpr std::size_t length_max = 200;
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::string{wants_text};
+    const std::size_t host = text->starts_with("https://")  ? 8
+                             : text->starts_with("http://") ? 7
+                                                            : text->npos;
+    const bool plain = std::all_of(text->begin(), text->end(), [](char c) {
+        return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '#' && c != '?';
+    });
+    const bool whole = host != text->npos && text->size() > host && text->at(host) != '/';
+    if (!text->empty() && !(whole && plain && text->size() <= length_max && text->back() != '/')) {
+        return "must be a URL without a slash at its end, like \"https://pool.example\"";
+    }
+    config.web_url = *text;
+    return "";
+}
+
 using C = Config;
 using S = StoreAddress;
 constexpr std::array table{
@@ -288,6 +308,10 @@ constexpr std::array table{
                  set_whole<&C::notice_hours, 8'760>},
     ConfigOption{"web", "listen", "text", "\"127.0.0.1:8080\"", "pages, API, /metrics",
                  set_endpoint<&C::web_listen>},
+    ConfigOption{"web", "url", "text", "\"\"",
+                 "where people reach the pages, like https://pool.example: links that createtoken "
+                 "makes begin with it; empty: they are told without the host",
+                 set_url},
     ConfigOption{"web", "requests_per_second", "whole number", "50",
                  "to the API, of one address on the long run; 0 means any number",
                  set_whole<&C::web_requests_per_second, 1'000'000>},

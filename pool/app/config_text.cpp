@@ -28,7 +28,10 @@ void note_config(Config& config, const std::string& name, std::string value,
 
 std::string example_config()
 {
-    std::string out = "# Zubr's configuration: every option with its default.\n";
+    std::string out =
+        "# Zubr's configuration: every option with its default.\n"
+        "# Keys that end with a unit take texts with another one, too: \"30s\", \"2h\", "
+        "\"64KiB\".\n";
     std::string_view section;
     for (const ConfigOption& option : config_options()) {
         if (option.section != section) {

@@ -38,7 +38,7 @@ protected:
             EXPECT_TRUE(service->create_account(
                 name, *pool::parse_address(test_address("regtest", 1), pool::Chain::regtest)));
         }
-        rpc::register_token_methods(router, *this);
+        rpc::register_token_methods(router, *this, "https://pool.example");
         rpc::register_account_methods(router, *this);
     }
     void run(const std::string& by, Work work,
@@ -77,7 +77,7 @@ TEST_F(Tokens, OpenTheirOwnAccountUntilTheyExpireOrAreRevoked)
     const json made = call(olga, "createtoken", {"farm", "tax office", "earnings", 30});
     const std::string secret = made["secret"];
     EXPECT_EQ(secret.size(), 40U);
-    EXPECT_EQ(made["watch"], "/#/watch/" + secret);
+    EXPECT_EQ(made["watch"], "https://pool.example/#/watch/" + secret);
     EXPECT_EQ(made["expires_at"], 1'800'000'000 + 30 * 86'400);
 
     EXPECT_EQ(access("farm", secret).ground, rpc::Access::Ground::token);

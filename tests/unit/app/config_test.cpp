@@ -339,6 +339,51 @@ TEST(LoadConfig, TakesAnExplorerThatIsAUrlWithAPlaceForTheTransaction)
               std::string::npos);
 }
 
+TEST(LoadConfig, TakesTimesAndSizesInAnyUnit)
+{
+    const File file{
+        good("[limits]\nline_bytes = \"16KiB\"\nblock_answer_ms = \"2s\"\n"
+             "line_bytes_handshake = 2048\n[accounts]\nnotice_hours = \"3d\"\n")};
+    const auto config =
+        load_config({.file = file.path, .sets = {"limits.job_line_bytes=4KiB"}, .environment = {}});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    EXPECT_EQ(config->line_bytes, 16'384U);
+    EXPECT_EQ(config->line_bytes_handshake, 2048U);
+    EXPECT_EQ(config->job_line_bytes, 4096U);
+    EXPECT_EQ(config->block_answer_ms, 2000U);
+    EXPECT_EQ(config->notice_hours, 72U);
+    for (const char* const wrong : {"90m", "3 d", "d", "-1h", "1.5h", "1H", "1MiB", "1h1"}) {
+        EXPECT_NE(error_of(good("[accounts]\nnotice_hours = \"" + std::string{wrong} + "\"\n"))
+                      .find("must be a whole number"),
+                  std::string::npos)
+            << wrong;
+    }
+    EXPECT_NE(
+        error_of(good("[accounts]\nnotice_hours = \"9223372036854775807d\"\n")).find("must be"),
+        std::string::npos);
+    EXPECT_NE(error_of(good("[accounts]\nnotice_hours = \"400d\"\n")).find("between 0 and 8760"),
+              std::string::npos);
+    EXPECT_NE(error_of(good("[pplns]\nwindow = \"8s\"\n")).find("must be"), std::string::npos)
+        << "it counts no time";
+}
+
+TEST(LoadConfig, TakesAUrlOfThePagesThatLinksCanBeginWith)
+{
+    const auto url = [](const std::string& text) {
+        return error_of(good("[web]\nurl = '" + text + "'\n"));
+    };
+    for (const char* const right :
+         {"", "https://pool.example", "http://10.0.0.1:8080", "https://example.org/pool"}) {
+        EXPECT_EQ(url(right), "no error") << right;
+    }
+    for (const char* const wrong :
+         {"pool.example", "https://", "https:///x", "https://pool.example/", "https://a b",
+          "https://a#x", "https://a?x", "https://a\"b", "ftp://a", "javascript:alert(1)"}) {
+        EXPECT_NE(url(wrong).find("web.url must be a URL"), std::string::npos) << wrong;
+    }
+    EXPECT_NE(url("https://" + std::string(200, 'a')).find("must be"), std::string::npos);
+}
+
 TEST(ConfigAsSet, ShowsWhatHoldsAndWhereItWasSetAndNoSecret)
 {
     const File file{
