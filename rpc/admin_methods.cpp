@@ -127,8 +127,8 @@ Method getuser_method(PoolView& view)
     method.doc = "Tells an account's balances and how fast it is; listworkers tells its workers.";
     method.result =
         "an object: account, payout_address, immature_sat, available_sat, "
-        "in_payout_sat, credited_sat, shares, hashrate_1m to hashrate_7d, stale, rejected, "
-        "best_share, worker_count";
+        "in_payout_sat, credited_sat, paid_sat, shares, hashrate_1m to hashrate_7d, accepted, "
+        "stale, rejected, best_share, worker_count";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
         const std::string& name = arguments.text(0);
         view.user(name, [name, reply = std::move(reply)](const pool::Result<UserInfo>& user) {
@@ -284,7 +284,7 @@ Method retireproducer_method(PoolView& view)
     method.roles = {Role::operating};
     method.params = {{.name = "producer",
                       .length_max = 64,
-                      .doc = "as getpoolinfo and the logs name it, e.g. b-0"}};
+                      .doc = "as getsharelog and the logs name it, e.g. b-0"}};
     method.doc =
         "Tells the books not to wait for a share producer that is gone for good, so that minutes "
         "are sealed at once again. Its next record brings it back.";

@@ -107,7 +107,8 @@ Method listbitcoinds_method(WorkControl& work)
     method.name = "listbitcoinds";
     method.reads_only = true;
     method.doc = "Lists the Bitcoin nodes and where they are.";
-    method.result = "a list of objects: name, role, enabled, up, height, tip, on_our_tip";
+    method.result =
+        "a list of objects: name, role, enabled, up, height, tip, on_our_tip, template_age_ms";
     method.handler = [&work](const Caller&, const Arguments&, Reply reply) {
         work.nodes(answer<std::vector<BitcoindInfo>>(std::move(reply), nodes_json));
     };
