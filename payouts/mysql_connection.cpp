@@ -66,7 +66,8 @@ void bind_value(const SqlValue& value, MYSQL_BIND& bind, unsigned long& length)
 {
     const auto point = [&bind, &length](const void* data, std::size_t size, enum_field_types type) {
         bind.buffer_type = type;
-        bind.buffer = const_cast<void*>(data);
+        // An empty vector has no address, and MariaDB's client sends NULL for a buffer without one.
+        bind.buffer = const_cast<void*>(data == nullptr ? "" : data);
         length = static_cast<unsigned long>(size);
         bind.buffer_length = length;
         bind.length = &length;

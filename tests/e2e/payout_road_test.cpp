@@ -227,6 +227,7 @@ public:
         const json verdict = ask("ann", "verifyledger");
         EXPECT_EQ(verdict.value("difference_sat", -1), 0) << verdict.dump();
         EXPECT_TRUE(verdict.value("good", false)) << verdict.dump();
+        EXPECT_EQ(verdict.value("blocks_unproven", -1), 0) << verdict.dump();
         const json funds = ask("ann", "comparebooks");
         EXPECT_EQ(funds.value("difference_sat", -1), 0) << funds.dump();
         EXPECT_EQ(funds.value("books_immature_sat", -1), 0);

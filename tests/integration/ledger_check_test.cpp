@@ -10,6 +10,8 @@
 #include "payouts/mysql_ledger.h"
 #include "payouts/mysql_maintenance.h"
 #include "payouts/mysql_verify.h"
+#include "pool/bitcoin/block.h"
+#include "pool/bitcoin/transaction.h"
 #include "tests/support/books_fixture.h"
 #include "tests/support/found_block.h"
 
@@ -234,6 +236,33 @@ TEST(VerifyLedger, FindsABlockThatIsNotWhatItsHeaderAndCoinbaseSay)
     const payouts::FoundBlock early = found_block(10, slot, pool::Sats{7}, chain);
     EXPECT_NE(difference_with(early).find("no sealed slot"), std::string::npos)
         << "says what came later";
+}
+
+// Its coinbase is all that is in it, so its branch has no node: bytes that are empty, and no NULL.
+TEST(VerifyLedger, ProvesABlockWithoutTransactions)
+{
+    BooksFixture books;
+    auto service = books.open();
+    live(*service, books);
+    payouts::FoundBlock alone = block(10);
+    const auto coinbase = pool::parse_transaction(alone.coinbase);
+    ASSERT_TRUE(coinbase.has_value());
+    alone.branch.emplace();
+    pool::Header header = pool::parse_header(alone.header);
+    header.merkle_root = pool::merkle_root(txid_of(*coinbase), *alone.branch);
+    alone.header = serialise(header);
+    alone.hash = hash_of(header);
+    ASSERT_TRUE(service->record_found(alone).has_value());
+    EXPECT_EQ(verify(books.mysql()).difference, "");
+    EXPECT_EQ(verify(books.mysql()).blocks_unproven, 0U);
+    books.scalar("delete from block_found where height = 10");
+
+    const payouts::FoundBlock richer = found_block(10, slot + 10, pool::Sats{500'000'000});
+    alone.coinbase = richer.coinbase;
+    alone.reward = richer.reward;
+    ASSERT_TRUE(service->record_found(alone).has_value());
+    EXPECT_NE(verify(books.mysql()).difference.find("coinbase that is not in it"),
+              std::string::npos);
 }
 
 // The hashes are right, and each event moves what the block's credit says: only the order is wrong.

@@ -26,5 +26,22 @@ TEST(MysqlConnection, LeavesAServerThatTakesNoWritesAndTriesItsAddressAgain)
     EXPECT_TRUE(db.query("select 1").has_value());
 }
 
+// An empty vector has no address; the client library takes that for NULL.
+TEST(MysqlConnection, TellsEmptyBytesFromNull)
+{
+    const MysqlFixture mysql;
+    payouts::MysqlOptions options;
+    options.socket = mysql.socket();
+    payouts::MysqlConnection db{options};
+    ASSERT_TRUE(db.connect().has_value());
+    for (const payouts::SqlValue& empty :
+         {payouts::SqlValue{pool::Bytes{}}, payouts::SqlValue{std::string{}}}) {
+        const auto told = db.query("select ? is null, length(?)", {empty, empty});
+        ASSERT_TRUE(told.has_value()) << told.error().detail;
+        EXPECT_EQ(told->front().text(0), "0");
+        EXPECT_EQ(told->front().u64(1), 0U);
+    }
+}
+
 }  // namespace
 }  // namespace tests
