@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "payouts/mysql_connection.h"
@@ -18,6 +19,9 @@ struct LedgerCheck {
     std::uint64_t accounts = 0;
     std::uint64_t blocks = 0;           ///< whose credit was computed again
     std::uint64_t blocks_unproven = 0;  ///< found before it was stored what their coinbase is in
+    /// That say a head which no sealed slot has: of slots that a failover or a restore has lost.
+    std::uint64_t heads_unknown = 0;
+    std::optional<pool::BlockHash> head_unknown_in;  ///< the first of these blocks
     std::uint64_t slots = 0;
     std::uint64_t records_given_up = 0;  ///< by acceptgap: in no slot, and no difference
     std::uint64_t adjustments = 0;       ///< events that follow from people's word alone

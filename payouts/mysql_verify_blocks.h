@@ -10,9 +10,9 @@ namespace payouts {
 
 /// Each block's key is the hash of its header; its reward is all that its coinbase pays, to one
 /// script; the coinbase is in the block, as its merkle branch proves (blocks of before that was
-/// stored are counted); the head that the coinbase says is that of a slot before its own (or of
-/// none: zero); and it stands where its events have left it. That the block is in the chain is for
-/// nodes to say. Errors: unavailable.
+/// stored are counted); and it stands where its events have left it. Heads that coinbases say and
+/// no sealed slot has are counted: of slots that a failover or a restore has lost, which is
+/// nobody's money. That the block is in the chain is for nodes to say. Errors: unavailable.
 pool::Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order,
                                       LedgerCheck& check);
 

@@ -332,6 +332,8 @@ Method verifyledger_method(PoolView& view)
         "an object: good, difference (the first one, or empty), difference_sat (0 when it is good; "
         "of a difference that is no sum null), events, transfers, accounts, blocks, "
         "blocks_unproven (found before it was kept what proves that their coinbase is in them), "
+        "heads_unknown (blocks that say the head of slots which a failover or a restore has lost), "
+        "head_unknown_in (the first of them, or empty), "
         "slots, records_given_up (by acceptgap), adjustments (events that people made), paid_to "
         "(what coinbases of credited blocks pay, by address: these have to be the pool's own), "
         "head (of the chain of events)";

@@ -211,6 +211,8 @@ struct LedgerVerdict {
     std::uint64_t blocks = 0;  ///< whose credit was computed again
     std::uint64_t slots = 0;
     std::uint64_t blocks_unproven = 0;   ///< whose coinbase may be another block's
+    std::uint64_t heads_unknown = 0;     ///< blocks that say a head which no sealed slot has
+    std::string head_unknown_in;         ///< the first of them, 64 hex digits; ""
     std::uint64_t records_given_up = 0;  ///< by acceptgap
     std::uint64_t adjustments = 0;       ///< events that people made
     /// By address, or by script in hex where it has none.

@@ -436,6 +436,8 @@ std::string verdict_json(const LedgerVerdict& verdict)
     json.key("accounts").unsigned_integer(verdict.accounts);
     json.key("blocks").unsigned_integer(verdict.blocks);
     json.key("blocks_unproven").unsigned_integer(verdict.blocks_unproven);
+    json.key("heads_unknown").unsigned_integer(verdict.heads_unknown);
+    json.key("head_unknown_in").string(verdict.head_unknown_in);
     json.key("slots").unsigned_integer(verdict.slots);
     json.key("records_given_up").unsigned_integer(verdict.records_given_up);
     json.key("adjustments").unsigned_integer(verdict.adjustments);

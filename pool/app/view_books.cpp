@@ -96,18 +96,22 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
         const auto checked = parts_.audits->verify();
         Result<rpc::LedgerVerdict> verdict = fail(Error::Code::unavailable, "");
         if (checked) {
-            verdict = rpc::LedgerVerdict{.events = checked->events,
-                                         .transfers = checked->transfers,
-                                         .accounts = checked->accounts,
-                                         .blocks = checked->blocks,
-                                         .slots = checked->slots,
-                                         .blocks_unproven = checked->blocks_unproven,
-                                         .records_given_up = checked->records_given_up,
-                                         .adjustments = checked->adjustments,
-                                         .paid_to = paid_to(checked->paid_to, chain),
-                                         .head = to_hex(checked->head),
-                                         .difference = checked->difference,
-                                         .off = checked->off};
+            verdict = rpc::LedgerVerdict{
+                .events = checked->events,
+                .transfers = checked->transfers,
+                .accounts = checked->accounts,
+                .blocks = checked->blocks,
+                .slots = checked->slots,
+                .blocks_unproven = checked->blocks_unproven,
+                .heads_unknown = checked->heads_unknown,
+                .head_unknown_in =
+                    checked->head_unknown_in ? to_display_hex(*checked->head_unknown_in) : "",
+                .records_given_up = checked->records_given_up,
+                .adjustments = checked->adjustments,
+                .paid_to = paid_to(checked->paid_to, chain),
+                .head = to_hex(checked->head),
+                .difference = checked->difference,
+                .off = checked->off};
         } else {
             verdict = fail(checked.error());
         }
