@@ -23,21 +23,37 @@ const std::string credit_side =
 
 Result<std::string> BalanceWatch::look(MysqlConnection& db, pool::SteadyTime now)
 {
-    if (through_ == 0 || now - begun_ >= anew_after) {
-        sums_.clear();
-        through_ = 0;
-        begun_ = now;
-    }
+    if (through_ == 0 || now - begun_ >= anew_after) begin(now);
     if (auto connected = db.connect(); !connected) return fail(connected.error());
     if (auto level = db.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !level) {
         return fail(level.error());
     }
     auto snapshot = db.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     if (!snapshot) return fail(snapshot.error());
-    auto found = look_inside(db);
+    const auto same = is_as_read(db);
+    if (same && !*same) begin(now);
+    auto found = same ? look_inside(db) : fail(same.error());
     if (db.connected()) (void)db.run("ROLLBACK");
     if (!found) through_ = 0;  // half of a part may be in the sums
     return found;
+}
+
+void BalanceWatch::begin(pool::SteadyTime now)
+{
+    sums_.clear();
+    through_ = 0;
+    newest_ = {};
+    begun_ = now;
+}
+
+// Of a replica that was behind when it was promoted the newest events are gone, and others have
+// their numbers, or will have. A hash stands for its event and all before it.
+Result<bool> BalanceWatch::is_as_read(MysqlConnection& db) const
+{
+    if (through_ == 0) return true;
+    const auto rows = db.query("SELECT hash FROM ledger_event WHERE id = ?", {through_});
+    if (!rows) return fail(rows.error());
+    return !rows->empty() && rows->front().digest(0) == newest_;
 }
 
 // Events have their numbers in the order in which they were committed (post()): none comes later
@@ -67,6 +83,9 @@ Result<void> BalanceWatch::add(MysqlConnection& db, std::uint64_t through)
             (side == debit_side ? sums.debits : sums.credits) += row.u64(1);
         }
     }
+    const auto newest = db.query("SELECT hash FROM ledger_event WHERE id = ?", {through});
+    if (!newest) return fail(newest.error());
+    newest_ = newest->empty() ? pool::Digest{} : newest->front().digest(0);
     through_ = through;
     return {};
 }

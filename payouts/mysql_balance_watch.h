@@ -7,12 +7,14 @@
 #include "payouts/mysql_connection.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
+#include "pool/base/types.h"
 
 namespace payouts {
 
 /// Compares cached balances with the transfers that they were made of, part by part: transfers are
 /// never changed, so what was summed once needs no second reading; once a day it begins anew all
-/// the same. Holds two numbers an account of the ledger (some 64 bytes). Blocking; one thread.
+/// the same, and whenever its newest event is not the one that it has read (MySQL has failed over).
+/// Holds two numbers an account of the ledger (some 64 bytes). Blocking; one thread.
 class BalanceWatch {
 public:
     /// part: so many transfers, and the rest of the last one's event, are read by one look.
@@ -30,6 +32,8 @@ private:
         std::uint64_t debits = 0;
         std::uint64_t credits = 0;
     };
+    void begin(pool::SteadyTime now);
+    pool::Result<bool> is_as_read(MysqlConnection& db) const;
     pool::Result<std::string> look_inside(MysqlConnection& db);
     pool::Result<void> add(MysqlConnection& db, std::uint64_t through);
     pool::Result<std::string> compare(MysqlConnection& db) const;
@@ -37,6 +41,7 @@ private:
     std::uint64_t part_;
     std::unordered_map<std::uint64_t, Sums> sums_;  // by the ledger's account
     std::uint64_t through_ = 0;                     // the newest event in them
+    pool::Digest newest_{};                         // its hash
     bool more_ = true;
     pool::SteadyTime begun_{};
 };

@@ -185,6 +185,40 @@ TEST_F(Payouts, HaveTheirBalancesComparedWithTransfersThatAreReadInParts)
     EXPECT_EQ(watch.look(db, now).value_or("an error"), "asset:wallet differs from its transfers");
 }
 
+// A replica is promoted that lacks the newest event: another one gets its number.
+TEST_F(Payouts, HaveTheirBalancesComparedAnewAfterAFailoverThatHasLostAnEvent)
+{
+    PayoutsFixture pool{node(), own_name()};
+    const BooksFixture& books = pool.books();
+    pool.owe(138, 1'000);
+    payouts::MysqlConnection db{books.mysql()};
+    payouts::BalanceWatch watch;
+    EXPECT_EQ(watch.look(db, {}).value_or("an error"), "");
+    ASSERT_FALSE(watch.more());
+    const auto newest = [&books] { return books.number("select max(id) from ledger_event"); };
+    const std::uint64_t lost = newest();
+    books.scalar("drop trigger ledger_event_no_delete");
+    books.scalar("drop trigger ledger_transfer_no_delete");
+    const auto lose_from = [&](std::uint64_t first, std::uint64_t next) {
+        books.scalar("delete from ledger_transfer where event_id >= " + std::to_string(first));
+        books.scalar("delete from ledger_event where id >= " + std::to_string(first));
+        books.scalar("alter table ledger_event auto_increment = " + std::to_string(next));
+        EXPECT_TRUE(payouts::rebuild_balances(db).has_value());
+    };
+    lose_from(lost, lost);
+    EXPECT_EQ(watch.look(db, {}).value_or("an error"), "") << "it is gone, and no other has come";
+    pool.owe(139, 3'000);
+    ASSERT_EQ(watch.look(db, {}).value_or("an error"), "");
+    // And at once: between two looks another event has its number.
+    const std::uint64_t last = newest();
+    ASSERT_GT(last, lost);
+    lose_from(lost, last);
+    pool.owe(140, 5'000);
+    ASSERT_EQ(books.number("select count(*) from ledger_event where id = " + std::to_string(last)),
+              1U);
+    EXPECT_EQ(watch.look(db, {}).value_or("an error"), "");
+}
+
 // It reads a snapshot: a credit that holds all rows for seconds neither waits for it nor holds it
 // up.
 TEST_F(Payouts, HaveTheirBalancesComparedPastWhoeverHasLockedThem)
