@@ -21,6 +21,7 @@
 #include "payouts/mysql_shares.h"
 #include "payouts/mysql_slots.h"
 #include "payouts/stream_reader.h"
+#include "payouts/unbooked_age.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -46,6 +47,8 @@ struct Service::Impl {
         pool::SteadyTime at{};
     };
     std::map<std::string, Told> told;  // what MySQL knows of our journals
+    UnbookedAge age;
+    std::map<std::string, std::uint64_t> marks;  // of the newest step
 
     explicit Impl(ServiceOptions o)
         : options(std::move(o)),
@@ -79,8 +82,6 @@ constexpr unsigned bps_whole = 10'000;
 constexpr std::uint64_t worker_periods_kept = 288;
 constexpr std::uint64_t worker_hours_kept = std::uint64_t{31} * 144;  // in periods
 constexpr std::uint64_t worker_days_kept = 400;
-// What is younger is on its way, and of no minute that is sealed for its age.
-constexpr std::chrono::minutes on_its_way{1};
 constexpr std::chrono::seconds tell_again{20};
 static_assert(tell_again * 3 < told_is_fresh);
 
@@ -208,6 +209,7 @@ Result<StepReport> Service::step(pool::Now now)
     report.active = *active;
     if (auto seen = impl_->write_sightings(); !seen) return fail(seen.error());
     const auto counted = impl_->accountant.step(now, report);
+    for (const ProducerReport& each : report.producers) impl_->marks[each.name] = each.mark;
     // Blocks go on while Redis is away: they need MySQL only.
     if (!counted && !impl_->db.connected()) return fail(counted.error());
     if (impl_->lease.held()) {
@@ -224,11 +226,10 @@ Result<StepReport> Service::step(pool::Now now)
 Result<void> Service::Impl::tell_journals(pool::Now now)
 {
     if (!unbooked) return {};
-    constexpr std::uint64_t young = std::chrono::milliseconds{on_its_way}.count();
     for (const auto& [producer, oldest] : unbooked()) {
-        const bool waits = oldest.value > 0 && oldest.value + young < now.wall.value;
-        const pool::UnixMillis since = waits ? oldest : pool::UnixMillis{};
         const auto [known, first] = told.try_emplace(producer);
+        const bool old = age.waits(producer, oldest, marks[producer], now);
+        const pool::UnixMillis since = old ? oldest : pool::UnixMillis{};
         const bool fresh = !first && now.steady - known->second.at < tell_again;
         if (fresh && known->second.since == since) continue;
         if (auto done = tell_unbooked(db, producer, options.owner, since); !done) return done;

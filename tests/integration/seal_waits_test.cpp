@@ -156,5 +156,47 @@ TEST(Sealing, LeavesTheJournalOfADeadServerBehindAndCountsItsSharesLate)
               "1001:5:5");
 }
 
+// Its records wait at the time that they had when its clock was set back an hour: whether one is
+// old the books' mark tells, which stands still.
+TEST(Sealing, WaitsForTheJournalOfAServerWhoseClockIsAnHourBack)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto options = books.options();
+    options.own_producers = {"b-0"};
+    auto opened = payouts::Service::open(options);
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+    auto& behind = **opened;
+    behind.set_unbooked([] { return payouts::UnbookedSince{{"b-0", now_in(slot).wall}}; });
+    auto stream = books.producer("b-0");
+    stream.start(slot);
+    stream.account(1, 1, slot);
+    stream.share(1, slot, 1);
+    stream.ship_rest();
+    settle(*service, slot);
+    ASSERT_EQ(books.number("select mark from producer where name = 'b-0'"), stream.last());
+    const auto told_at = [&](std::uint64_t at) {
+        const pool::Now now{now_in(at).steady, now_in(at - 60).wall};
+        for (int round = 0; round < 2; ++round) EXPECT_TRUE(behind.step(now).has_value());
+        return books.number("select unbooked_ms from producer where name = 'b-0'");
+    };
+    // Much is mined, and booked within the minute: there is always one on its way.
+    for (std::uint64_t at = slot; at < slot + 5; ++at) {
+        EXPECT_EQ(told_at(at), 0U);
+        stream.share(1, slot, 1);
+        stream.ship_rest();
+        settle(*service, slot);
+    }
+    // Now Redis takes no more of it.
+    told_at(slot + 5);
+    EXPECT_EQ(told_at(slot + 6), now_in(slot).wall.value);
+    EXPECT_EQ(told_at(slot + 7), now_in(slot).wall.value);
+    stream.share(1, slot, 1);
+    stream.ship_rest();
+    settle(*service, slot);
+    told_at(slot + 8);  // it hears of the mark
+    EXPECT_EQ(told_at(slot + 8), 0U);
+}
+
 }  // namespace
 }  // namespace tests
