@@ -69,6 +69,8 @@ private:
     Result<void> check_event(const LedgerEvent& event);
     Result<void> check_accrual(const LedgerEvent& event, const KnownBlock& block,
                                std::uint64_t epoch);
+    Result<void> check_window(const LedgerEvent& event, const KnownBlock& block,
+                              const WindowBounds& bounds);
     Result<void> check_balances();
     Result<std::vector<Transfer>> transfers_of(std::uint64_t event);
     Result<Digest> ledger_head();
@@ -232,6 +234,23 @@ Result<void> Verifier::check_accrual(const LedgerEvent& event, const KnownBlock&
     }
     if (event.transfers != accrual(block.paid.reward, credits)) {
         differs("event " + event.key + " moves other amounts than the block's credit");
+    }
+    return check_window(event, block, window->bounds);
+}
+
+Result<void> Verifier::check_window(const LedgerEvent& event, const KnownBlock& block,
+                                    const WindowBounds& bounds)
+{
+    const auto rows = db_.query(
+        "SELECT window_first <=> ? AND window_cut <=> CAST(? AS DECIMAL(38,0)) AND window_score "
+        "<=> CAST(? AS DECIMAL(38,0)) FROM block_found "
+        "WHERE hash = ?",
+        {bounds.first ? SqlValue{*bounds.first} : SqlValue{},
+         bounds.cut ? sql(bounds.cut->kept) : SqlValue{}, sql(bounds.total),
+         sql(block.hash.bytes)});
+    if (!rows) return fail(rows.error());
+    if (rows->front().u64(0) == 0) {
+        differs("block " + event.ref + " says another window than it was credited by");
     }
     return {};
 }

@@ -1124,7 +1124,7 @@ BEGIN
   IF NEW.state = 'mature' AND NEW.books <> 'matured' THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a block is mature once its credit is';
   END IF;
-  IF OLD.window_score IS NOT NULL AND NOT (NEW.window_first <=> OLD.window_first AND NEW.window_cut <=> OLD.window_cut
+  IF (OLD.books <> 'nothing' OR OLD.epoch > 1) AND NOT (NEW.window_first <=> OLD.window_first AND NEW.window_cut <=> OLD.window_cut
       AND NEW.window_score <=> OLD.window_score) THEN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the window of a block is frozen with its credit';
   END IF;

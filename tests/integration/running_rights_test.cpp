@@ -248,7 +248,12 @@ TEST_F(RowsOfTheRunningUser, BeginAFoundBlockAsSubmittedAndCreditItOnItsRoad)
     const std::string set = "update block_found set ";
     refused(set + "books = 'matured'");
     refused(set + "state = 'mature'");
+    accepted(set + "window_first = 7, window_cut = 8, window_score = 9");
     accepted(set + "window_first = 1, window_cut = 2, window_score = 3");
+    accepted(set + "books = 'accrued', state = 'immature'");
+    refused(set + "window_first = 9");
+    accepted(set + "books = 'nothing', epoch = 2, state = 'orphaned'");
+    refused(set + "window_first = 9");
     accepted(set + "books = 'accrued', state = 'immature'");
     refused(set + "state = 'mature'");
     for (const char* column : {"window_first", "window_cut", "window_score"}) {
