@@ -42,12 +42,12 @@ Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string_view 
 }
 
 Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer, std::string_view owner,
-                           pool::UnixMillis since)
+                           pool::UnixMillis since, bool lives)
 {
     const auto told = db.execute(
         "UPDATE producer SET unbooked_ms = ?, told_at_ms = CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS "
-        "UNSIGNED) WHERE name = ? AND owner = ?",
-        {since.value, sql(producer), sql(owner)});
+        "UNSIGNED), retired = IF(?, 0, retired) WHERE name = ? AND owner = ?",
+        {since.value, std::uint64_t{lives}, sql(producer), sql(owner)});
     if (!told) return fail(told.error());
     return {};
 }

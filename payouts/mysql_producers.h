@@ -27,9 +27,9 @@ pool::Result<std::uint64_t> take_over_producers(MysqlConnection& db, std::string
 inline constexpr std::chrono::seconds told_is_fresh{120};
 
 /// A living server says of what is not booked in its journal of a producer: the oldest record's
-/// time, or 0. Not of a producer that is another's by now.
+/// time, or 0. Not of a producer that is another's by now. lives: it is not retired, either.
 pool::Result<void> tell_unbooked(MysqlConnection& db, std::string_view producer,
-                                 std::string_view owner, pool::UnixMillis since);
+                                 std::string_view owner, pool::UnixMillis since, bool lives);
 /// Whether its server's word is fresh: it lives, and may have more to say.
 pool::Result<bool> spoke_lately(MysqlConnection& db, std::string_view producer);
 

@@ -181,7 +181,7 @@ Result<void> move_mark(MysqlConnection& db, std::string_view name, std::uint64_t
 {
     const SqlValue print = state.print ? SqlValue{*state.print} : SqlValue{std::monostate{}};
     const auto moved = db.execute(
-        "UPDATE producer SET mark = ?, watermark_ms = ?, print = ?, retired = 0 "
+        "UPDATE producer SET mark = ?, watermark_ms = ?, print = ? "
         "WHERE name = ? AND mark = ?",
         {state.mark, state.watermark.value, print, sql(name), expected});
     if (!moved) return fail(moved.error());

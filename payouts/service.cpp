@@ -232,7 +232,12 @@ Result<void> Service::Impl::tell_journals(pool::Now now)
         const pool::UnixMillis since = old ? oldest : pool::UnixMillis{};
         const bool fresh = !first && now.steady - known->second.at < tell_again;
         if (fresh && known->second.since == since) continue;
-        if (auto done = tell_unbooked(db, producer, options.owner, since); !done) return done;
+        // A journal of an earlier life is retired once it is booked, and not before.
+        const auto& own = options.own_producers;
+        const bool lives = old || std::find(own.begin(), own.end(), producer) != own.end();
+        if (auto done = tell_unbooked(db, producer, options.owner, since, lives); !done) {
+            return done;
+        }
         known->second = {since, now.steady};
     }
     return {};

@@ -340,8 +340,21 @@ TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
     fill(back, 2);
     back.ship_rest();
     settle(*service, slot + 2);
-    EXPECT_EQ(books.scalar("select retired from producer where name = 'b-0'"), "0");
+    const std::string retired = "select retired from producer where name = 'b-0'";
+    EXPECT_EQ(books.scalar(retired), "1") << "the dead had shipped that before";
     EXPECT_EQ(shares(books), 5U);
+    auto options = books.options();
+    options.own_producers = {"b-0"};
+    auto returned = payouts::Service::open(options);
+    ASSERT_TRUE(returned.has_value()) << returned.error().detail;
+    EXPECT_EQ(books.scalar(retired), "0");
+
+    // It lived after all, and had only not reached MySQL.
+    (*returned)->set_unbooked([] { return payouts::UnbookedSince{{"b-0", {}}}; });
+    ASSERT_TRUE(service->retire("b-0").has_value());
+    ASSERT_EQ(books.scalar(retired), "1");
+    settle(**returned, slot + 2);
+    EXPECT_EQ(books.scalar(retired), "0");
 }
 
 TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
