@@ -47,6 +47,7 @@ public:
         if (auto done = check_slots(db_, check_); !done) return fail(done.error());
         if (auto done = check_events(); !done) return fail(done.error());
         if (auto done = check_found_blocks(db_, order_, check_); !done) return fail(done.error());
+        if (auto done = tell(credits_without_events(db_)); !done) return fail(done.error());
         if (auto done = tell(payouts_without_events(db_)); !done) return fail(done.error());
         if (auto done = tell(coins_without_events(db_)); !done) return fail(done.error());
         if (auto done = check_totals(db_, check_); !done) return fail(done.error());

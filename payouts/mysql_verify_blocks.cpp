@@ -105,6 +105,21 @@ Result<std::string> wrong_with(MysqlConnection& db, const SqlRow& row, const Eve
 
 }  // namespace
 
+// The key of the event is event_key(): a hash is displayed backwards.
+Result<std::string> credits_without_events(MysqlConnection& db)
+{
+    const auto rows = db.query(
+        "SELECT c.block_hash, c.epoch FROM (SELECT DISTINCT block_hash, epoch FROM block_credit) c "
+        "LEFT JOIN ledger_event e ON e.idem_key = CONVERT(CONCAT('block:', "
+        "LOWER(HEX(REVERSE(c.block_hash))), ':accrue:', c.epoch) USING ascii) "
+        "WHERE e.id IS NULL LIMIT 1");
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return "";
+    const SqlRow& row = rows->front();
+    return "block " + pool::to_display_hex(row.digest(0)) + " has credits of time " + row.text(1) +
+           " that no event has made";
+}
+
 Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order, LedgerCheck& check)
 {
     Digest after{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "payouts/event_order.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_verify.h"
@@ -15,5 +17,9 @@ namespace payouts {
 /// nobody's money. That the block is in the chain is for nodes to say. Errors: unavailable.
 pool::Result<void> check_found_blocks(MysqlConnection& db, const EventOrder& order,
                                       LedgerCheck& check);
+
+/// The first block with credits that no event has made, as a sentence; "": there is none. Errors:
+/// unavailable.
+pool::Result<std::string> credits_without_events(MysqlConnection& db);
 
 }  // namespace payouts

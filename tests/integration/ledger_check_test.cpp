@@ -119,6 +119,10 @@ TEST(VerifyLedger, FindsWhateverSomebodyHasChanged)
         "update block_found set window_cut = 1 where height = 2",
         "update block_found set window_score = window_score - 1 where height = 3",
         "update block_found set window_score = null where height = 1",
+        "insert into block_credit select repeat('x', 32), 1, account_id, weight, gross_sat, "
+        "fee_sat, donation_sat, net_sat, fee_bps, donation_bps from block_credit limit 1",
+        "insert into block_credit select block_hash, 7, account_id, weight, gross_sat, "
+        "fee_sat, donation_sat, net_sat, fee_bps, donation_bps from block_credit limit 1",
         "update slot_account set score = score + 1 limit 1",
         "delete from slot_account limit 1",
         "update slot set score = score + 1, cum_score = cum_score + 1 limit 1",
