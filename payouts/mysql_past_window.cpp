@@ -103,7 +103,8 @@ Result<History::Impl::WindowSum> History::Impl::window_hours(std::uint64_t accou
     if (first >= end) return WindowSum{};
     const auto sums = query(
         "SELECT COALESCE(SUM(h.score), 0), "
-        "COALESCE(SUM(GREATEST(0, FLOOR((h.moment - 2 * w.edge * h.score) / (2 * w.n)))), 0) "
+        "COALESCE(SUM(GREATEST(0, FLOOR(IF(h.score * 1e0 * w.edge < 4e64, "
+        "h.moment - 2 * w.edge * h.score, 0) / (2 * w.n)))), 0) "
         "FROM (SELECT CAST(? AS DECIMAL(38,0)) AS edge, CAST(? AS DECIMAL(38,0)) AS n) w "
         "JOIN hour_score h ON h.account_id = ? AND h.hour >= ? AND h.hour < ?",
         {edge_of(in.head, in.size), sql(in.size), account, first, end});

@@ -1,5 +1,8 @@
 #include "payouts/mysql_rebuild.h"
 
+#include <string>
+
+#include "payouts/mysql_window.h"
 #include "payouts/pplns.h"
 
 namespace payouts {
@@ -45,13 +48,14 @@ Result<std::uint64_t> rebuild_balances(MysqlConnection& db)
         "WHERE b.account_id IS NULL");
     if (!added) return fail(added.error());
     // No minute is sealed meanwhile either: sealing takes the same lock.
-    for (const char* const step :
-         {"DELETE FROM hour_score",
+    for (const std::string& step :
+         {std::string{"DELETE FROM hour_score"},
           "INSERT INTO hour_score (hour, account_id, score, moment) SELECT s.slot_id DIV 60, "
-          "s.account_id, SUM(s.score), SUM(s.score * (2 * t.cum_score - t.score)) "
-          "FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
-          "GROUP BY s.slot_id DIV 60, s.account_id",
-          "DELETE FROM account_total"}) {
+          "s.account_id, SUM(s.score), SUM(" +
+              std::string{moment_of_slots} +
+              ") FROM slot_account s JOIN slot t ON t.slot_id = s.slot_id "
+              "GROUP BY s.slot_id DIV 60, s.account_id",
+          std::string{"DELETE FROM account_total"}}) {
         if (const auto done = db.execute(step); !done) return fail(done.error());
     }
     const auto totals = db.execute(

@@ -109,12 +109,13 @@ Result<bool> hour_is_its_slots(MysqlConnection& db, std::uint64_t hour)
 {
     const auto rows = db.query(
         "SELECT COUNT(*) FROM (SELECT account_id FROM ("
-        "SELECT s.account_id, s.score sealed, 0 copied, s.score * (2 * t.cum_score - t.score) "
-        "moment "
-        "FROM slot_account s "
-        "JOIN slot t ON t.slot_id = s.slot_id WHERE s.slot_id >= ? AND s.slot_id < ? "
-        "UNION ALL SELECT account_id, 0, score, -moment FROM hour_score WHERE hour = ?) both_sides "
-        "GROUP BY account_id HAVING SUM(sealed) <> SUM(copied) OR SUM(moment) <> 0) differing",
+        "SELECT s.account_id, s.score sealed, 0 copied, " +
+            std::string{moment_of_slots} +
+            " moment FROM slot_account s "
+            "JOIN slot t ON t.slot_id = s.slot_id WHERE s.slot_id >= ? AND s.slot_id < ? "
+            "UNION ALL SELECT account_id, 0, score, -moment FROM hour_score WHERE hour = ?) "
+            "both_sides "
+            "GROUP BY account_id HAVING SUM(sealed) <> SUM(copied) OR SUM(moment) <> 0) differing",
         {hour * slots_an_hour, (hour + 1) * slots_an_hour, hour});
     if (!rows) return fail(rows.error());
     return rows->front().u64(0) == 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "payouts/mysql_connection.h"
@@ -10,6 +11,9 @@
 namespace payouts {
 
 inline constexpr std::uint64_t slots_an_hour = 60;  ///< of hour_score
+/// What a row s of slot_account in slot t adds to hour_score.moment, as the trigger on slot has it.
+inline constexpr std::string_view moment_of_slots =
+    "IF(t.score * 1e0 * t.cum_score < 5e62, s.score * (2 * t.cum_score - t.score), 0)";
 
 /// Which slots pay a block found in slot `end`, and how much each account scored in them.
 struct WindowFound {

@@ -9,6 +9,7 @@
 
 #include "payouts/migrations.h"
 #include "payouts/mysql_history.h"
+#include "payouts/mysql_rebuild.h"
 #include "payouts/mysql_window.h"
 #include "tests/support/books_fixture.h"
 
@@ -202,6 +203,36 @@ TEST_F(Window, OfSlotsThatWereSealedBeforeTheHoursWereKept)
     ASSERT_TRUE(db.run(migrations->at(keeps_moments - 1).steps.back()).has_value());
     EXPECT_EQ(books.scalar(told), was);
     expect_as_slots(401);
+}
+
+// As regtest makes them at a high difficulty: what is told of them may be less, and nothing fails.
+TEST_F(Window, OfScoresSoGreatThatTheirMomentsHaveNoRoom)
+{
+    const std::string digits(30, '0');
+    books.scalar(
+        "insert into slot_account (slot_id, account_id, site_id, shares, stale, late, work, "
+        "stale_work, score) select 500 + s.seq, a.seq, 0, 1, 0, 0, 1, 0, 2" +
+        digits + " from seq_1_to_130 s join seq_1_to_3 a");
+    books.scalar(
+        "insert into slot (slot_id, shares, stale, work, score, cum_shares, cum_stale, cum_score, "
+        "root, chain, sealed_at_ms) select slot_id, count(*), 0, 1, sum(score), 0, 0, "
+        "sum(sum(score)) over (order by slot_id) + 1000000" +
+        digits +
+        ", repeat('a', 32), repeat('b', 32), 0 from slot_account where slot_id > 500 "
+        "group by slot_id");
+    EXPECT_EQ(books.scalar("select sum(score) from hour_score where hour > 7"),
+              books.scalar("select sum(score) from slot where slot_id > 500"));
+    EXPECT_TRUE(payouts::hour_is_its_slots(db, 9).value_or(false));
+    const std::string told = "select concat(sum(score), ' ', sum(moment)) from hour_score";
+    const std::string sealed = books.scalar(told);
+    const auto rebuilt = payouts::rebuild_balances(db);
+    ASSERT_TRUE(rebuilt.has_value()) << rebuilt.error().detail;
+    EXPECT_EQ(books.scalar(told), sealed);
+    books.scalar("update setting set value = '600" + digits + "' where name = 'window_score'");
+    const auto history = std::move(*payouts::History::open(books.mysql()));
+    const auto part = history->window("farm1");
+    ASSERT_TRUE(part.has_value()) << part.error().detail;
+    EXPECT_EQ(pool::to_decimal(part->mine), "200" + digits);
 }
 
 }  // namespace
