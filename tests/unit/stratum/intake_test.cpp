@@ -202,14 +202,14 @@ TEST(Intake, OpensAFewRecordsARoundAndLeavesTheRestToWhoKnowsWhomToChargeForIt)
     std::string words = client.wire();
     words += client.say_bytewise(std::string(24, ' ') + subscribe + std::string(3000, ' '));
     ASSERT_TRUE(intake.receive(words, *tls).shakes);
-    int rounds = 0;
+    std::size_t rounds = 0;
     Intake::Step step;
     do {
         step = intake.shake_hands();
         ++rounds;
     } while (step.shakes);
     EXPECT_EQ(step.caller, Caller::stratum_v1);
-    EXPECT_GE(rounds, 2) << "it has said nothing but blanks in the first";
+    EXPECT_GE(rounds, 2U) << "it has said nothing but blanks in the first";
     EXPECT_LE(intake.take_front().size(), rounds * Intake::records_a_round);
     EXPECT_GT(intake.take_cipher().size(), 3000U * 22);
 

@@ -108,49 +108,49 @@ class ServerBounds : public testing::Test {
 protected:
     void start()
     {
-        options_.shard.gate = &gate_;
-        options_.ports.push_back(
-            {.listen = {"127.0.0.1", 0}, .difficulty = options_.shard.session.difficulty});
-        server_ =
-            std::make_unique<stratum::Server>(loop_, options_, log_,
+        options.shard.gate = &gate;
+        options.ports.push_back(
+            {.listen = {"127.0.0.1", 0}, .difficulty = options.shard.session.difficulty});
+        server =
+            std::make_unique<stratum::Server>(loop, options, log,
                                               std::make_shared<const stratum::AccountDirectory>(
                                                   stratum::AccountDirectory{{"user", {1}}}),
                                               [](const pool::BlockCandidate&) {});
-        const auto ports = server_->start();
+        const auto ports = server->start();
         ASSERT_TRUE(ports.has_value());
-        port_ = ports->front();
+        port = ports->front();
     }
 
     /// A job of some three kilobytes, on a tip of its own, so that it goes out at once.
     void publish()
     {
-        const auto job = jobs_.make_job(static_cast<std::uint8_t>(++published_));
+        const auto job = maker.make_job(static_cast<std::uint8_t>(++published));
         job->clean = true;
-        job->coinbase_suffix = pool::Bytes(1300, static_cast<std::uint8_t>(published_));
-        server_->publish(job);
+        job->coinbase_suffix = pool::Bytes(1300, static_cast<std::uint8_t>(published));
+        server->publish(job);
     }
     /// Runs the loop, acting each millisecond, until it is done; false when it never is.
     template <typename Done>
     bool until(Done done)
     {
         bool good = false;
-        const pool::Watch look = loop_.every(std::chrono::milliseconds{1}, [&] {
+        const pool::Watch look = loop.every(std::chrono::milliseconds{1}, [&] {
             good = done();
-            if (good) loop_.stop();
+            if (good) loop.stop();
         });
-        const pool::Watch limit = loop_.after(std::chrono::seconds{60}, [this] { loop_.stop(); });
-        loop_.run();
+        const pool::Watch limit = loop.after(std::chrono::seconds{60}, [this] { loop.stop(); });
+        loop.run();
         return good;
     }
 
-    pool::Loop loop_;
-    FakeShareLog log_;
-    stratum::Gate gate_{stratum::GateOptions{}};
-    stratum::ServerOptions options_{.ports = {}, .shard = Talk::default_options()};
-    std::unique_ptr<stratum::Server> server_;
-    std::uint16_t port_ = 0;
-    std::size_t published_ = 0;
-    Talk jobs_;
+    pool::Loop loop;
+    FakeShareLog log;
+    stratum::Gate gate{stratum::GateOptions{}};
+    stratum::ServerOptions options{.ports = {}, .shard = Talk::default_options()};
+    std::unique_ptr<stratum::Server> server;
+    std::uint16_t port = 0;
+    std::size_t published = 0;
+    Talk maker;
 };
 
 // SV1-122.
@@ -158,9 +158,9 @@ TEST_F(ServerBounds, OweAPeerThatNeverReadsTheNewestJobOnlyAndAllOthersEachJob)
 {
     start();
     publish();
-    const FarMiners deaf = connect(deaf_count, port_);
-    const FarMiners reading = connect(reading_count, port_);
-    const stratum::ShardMetrics& metrics = server_->metrics();
+    const FarMiners deaf = connect(deaf_count, port);
+    const FarMiners reading = connect(reading_count, port);
+    const stratum::ShardMetrics& metrics = server->metrics();
     const auto all_have_read = [&](std::size_t jobs) {
         bool done = true;
         for (const auto& miner : reading) {
@@ -173,9 +173,9 @@ TEST_F(ServerBounds, OweAPeerThatNeverReadsTheNewestJobOnlyAndAllOthersEachJob)
         return all_have_read(1) && metrics.authorized.value() == deaf_count + reading_count;
     }));
     ASSERT_TRUE(until([&] {
-        if (published_ <= jobs_sent) publish();
+        if (published <= jobs_sent) publish();
         for (const auto& miner : reading) miner->read();
-        return published_ > jobs_sent;
+        return published > jobs_sent;
     }));
     EXPECT_TRUE(until([&] { return all_have_read(1 + jobs_sent); })) << "each job, each once";
     EXPECT_GT(metrics.jobs_superseded.value(), deaf_count * jobs_sent / 2);
@@ -194,7 +194,7 @@ TEST_F(ServerBounds, OweAPeerThatNeverReadsTheNewestJobOnlyAndAllOthersEachJob)
     for (const auto& miner : deaf) {
         EXPECT_FALSE(miner->over);
         // All that had waited for it, the kernel's part too.
-        EXPECT_LE(miner->bytes, options_.write_queue_max);
+        EXPECT_LE(miner->bytes, options.write_queue_max);
     }
 }
 
@@ -215,15 +215,15 @@ TEST_F(ServerBounds, HoldAnIdleMinerInThreeAndAHalfKilobytes)
         return static_cast<std::int64_t>(now.uordblks + now.hblkhd);
     };
     const std::int64_t before = in_use();
-    const FarMiners miners = connect(count, port_);
-    ASSERT_TRUE(until([&] { return server_->metrics().authorized.value() == count; }));
+    const FarMiners miners = connect(count, port);
+    ASSERT_TRUE(until([&] { return server->metrics().authorized.value() == count; }));
     std::int64_t each = 0;
     EXPECT_TRUE(until([&] {
         each = (in_use() - before) / std::int64_t{count};
         return each <= 3584;
     })) << each
         << " bytes";
-    EXPECT_EQ(server_->connections(), count);
+    EXPECT_EQ(server->connections(), count);
 #endif
 }
 
@@ -231,14 +231,14 @@ TEST_F(ServerBounds, HoldAnIdleMinerInThreeAndAHalfKilobytes)
 TEST_F(ServerBounds, RefuseWhomNoPrefixIsLeftForAndNobodyElse)
 {
     constexpr std::size_t prefixes = 8;
-    options_.shard.prefixes = {0x07000000, prefixes};
+    options.shard.prefixes = {0x07000000, prefixes};
     start();
     publish();
-    FarMiners miners = connect(prefixes, port_);
-    const stratum::ShardMetrics& metrics = server_->metrics();
+    FarMiners miners = connect(prefixes, port);
+    const stratum::ShardMetrics& metrics = server->metrics();
     const auto refused = [&] { return metrics.of(stratum::EndReason::no_prefix_left).value(); };
     ASSERT_TRUE(until([&] { return metrics.authorized.value() == prefixes; }));
-    FarMiner late{port_};
+    FarMiner late{port};
     EXPECT_TRUE(until([&] {
         late.read();
         return late.over;
@@ -246,7 +246,7 @@ TEST_F(ServerBounds, RefuseWhomNoPrefixIsLeftForAndNobodyElse)
     EXPECT_EQ(refused(), 1U);
     miners.pop_back();
     ASSERT_TRUE(until([&] { return metrics.prefixes_resting.value() == 1; }));
-    FarMiner later{port_};
+    FarMiner later{port};
     EXPECT_TRUE(until([&] {
         later.read();
         return later.over;
