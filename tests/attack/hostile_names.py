@@ -124,7 +124,7 @@ def log_flood(a):
     def written():
         return sum(value for name, value in a.server.counters().items() if name.startswith("zubr_log_lines_total"))
     before = written()
-    bad = [b"{\n", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n",
+    bad = [b'{"id":1,"method":,"params":[]}\n', b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"PROXY TCP4 198.51.100.7 203.0.113.1 4242 3333\r\n",
            b"".join(b'{"id":1,"method":"no.%d","params":[]}\n' % n for n in range(40)),
            b'{"id":1,"method":"mining.subscribe","params":[]}\n' +
            b"".join(b'{"id":2,"method":"mining.authorize","params":["nobody%d","x"]}\n' % n for n in range(40))]

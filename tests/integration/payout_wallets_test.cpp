@@ -254,8 +254,8 @@ TEST_F(Payouts, ThatAreSignedElsewhereAreTakenBackByWhoeverSigns)
 TEST_F(Payouts, ThatAreSignedElsewhereDoNotLeaveOnceAnAccountIsHeld)
 {
     PayoutsFixture pool{node(), own_name()};
-    pool.owe(56, 5'000'000);
-    pool.owe(57, 4'000'000);
+    pool.owe(66, 5'000'000);
+    pool.owe(67, 4'000'000);
     const Offline offline{pool, own_name()};
     auto& payouts = *offline.payouts;
     const std::uint64_t id = approved_batch(payouts, "a");
@@ -263,25 +263,25 @@ TEST_F(Payouts, ThatAreSignedElsewhereDoNotLeaveOnceAnAccountIsHeld)
     ASSERT_TRUE(payouts.get(id)->anchor.has_value()) << state_of(payouts, id);
     pool.books().scalar(
         "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
-        "account where name = 'member-56'");
+        "account where name = 'member-66'");
     run_payouts(payouts);
     EXPECT_EQ(payouts.list(10)->size(), 1U) << "nothing is drafted anew beside it";
     ASSERT_EQ(offline.sign(id), "");
     run_payouts(payouts);
     EXPECT_NE(state_of(payouts, id).find("on hold"), std::string::npos) << state_of(payouts, id);
     EXPECT_EQ(node().call("getrawmempool").value_or(""), "[]");
-    EXPECT_EQ(pool.in_payout(57), 4'000'000);
+    EXPECT_EQ(pool.in_payout(67), 4'000'000);
 
     ASSERT_TRUE(payouts.cancel(id, "ann", pool::read_clock()).has_value());
     run_payouts(payouts);
-    EXPECT_EQ(pool.in_payout(57), 4'000'000) << "the signed payment may yet get out";
+    EXPECT_EQ(pool.in_payout(67), 4'000'000) << "the signed payment may yet get out";
     ASSERT_EQ(offline.sign(id), "");
     run_payouts(payouts);
     mine(node(), 6);
     run_payouts(payouts);
     EXPECT_EQ(state_of(payouts, id), "cancelled");
-    EXPECT_EQ(pool.available(56), 5'000'000);
-    EXPECT_EQ(pool.received(56) + pool.received(57), 0);
+    EXPECT_EQ(pool.available(66), 5'000'000);
+    EXPECT_EQ(pool.received(66) + pool.received(67), 0);
     const std::uint64_t next = approved_batch(payouts, "b");
     run_payouts(payouts);
     ASSERT_EQ(offline.sign(next), "");
@@ -289,8 +289,8 @@ TEST_F(Payouts, ThatAreSignedElsewhereDoNotLeaveOnceAnAccountIsHeld)
     mine(node(), 6);
     run_payouts(payouts);
     EXPECT_EQ(state_of(payouts, next), "confirmed");
-    EXPECT_EQ(pool.received(56), 0);
-    EXPECT_EQ(pool.received(57), 4'000'000);
+    EXPECT_EQ(pool.received(66), 0);
+    EXPECT_EQ(pool.received(67), 4'000'000);
     EXPECT_EQ(pool.audit(payouts), "");
 }
 
