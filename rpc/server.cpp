@@ -28,6 +28,16 @@ void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
                        .type = MetricType::gauge,
                        .labels = {{"listener", listener}},
                        .value = static_cast<double>(counts.streams)});
+    metrics.push_back({.name = "zubr_http_unread_bytes",
+                       .help = "Bytes of HTTP answers that peers have not taken in.",
+                       .type = MetricType::gauge,
+                       .labels = {{"listener", listener}},
+                       .value = static_cast<double>(counts.unread_bytes)});
+    metrics.push_back({.name = "zubr_http_unread_dropped_total",
+                       .help = "HTTP connections closed because all together left too much unread.",
+                       .type = MetricType::counter,
+                       .labels = {{"listener", listener}},
+                       .value = static_cast<double>(counts.unread_dropped)});
     const auto refused = [&](const std::string& reason, std::uint64_t count) {
         metrics.push_back({.name = "zubr_http_connections_refused_total",
                            .help = "HTTP connections closed because too many were open.",
@@ -135,6 +145,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
         for_all.address = *options.web;
         for_all.idle_max = options.idle_max;
         for_all.body_max = web_body_max;
+        for_all.unread_all_max = options.unread_all_max;
         for_all.connections = {.all = options.connections_max,
                                .kept = options.connections_kept,
                                .of_network = options.connections_per_address,

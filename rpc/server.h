@@ -40,6 +40,8 @@ struct ServerOptions {
     /// This machine may have any number of connections, for it may be a proxy's, and read /metrics
     /// at any rate.
     bool spare_loopback = true;
+    /// Of the web's answers, held for all who do not read them; those go that hold the most.
+    std::size_t unread_all_max = std::size_t{64} << 20;
     std::chrono::milliseconds event_every{5'000};  ///< of /api/v1/events
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "pool/base/json.h"
 
@@ -92,6 +93,7 @@ SiteCounts Site::counts() const
     SiteCounts counts = counts_;
     counts.connections = connections_.size();
     counts.streams = streams_;
+    counts.unread_bytes = unread_bytes();
     return counts;
 }
 
@@ -200,7 +202,7 @@ void Site::send(Connection& connection, const HttpRequest& request, HttpResponse
     }
 
     write(connection, text);
-    if (request.keep_alive) return;
+    if (request.keep_alive || connection.socket == nullptr) return;
     connection.closing = true;
     connection.waiting.clear();
     connection.socket->close_after_write();
@@ -209,10 +211,12 @@ void Site::send(Connection& connection, const HttpRequest& request, HttpResponse
 void Site::write(Connection& connection, std::string_view text)
 {
     pool::TcpConn& socket = *connection.socket;
-    socket.set_write_queue_max(socket.write_queue_bytes() + text.size() +
-                               pool::TcpConn::write_queue_default);
+    const std::size_t before = socket.write_queue_bytes();
+    socket.set_write_queue_max(before + text.size() + pool::TcpConn::write_queue_default);
     socket.write(text);
     connection.since = pool::read_clock().steady;
+    unread_at_most_ += socket.write_queue_bytes() - before;
+    if (options_.unread_all_max > 0 && unread_at_most_ > options_.unread_all_max) bound_unread();
 }
 
 // Ends with the connection, so it needs neither a length nor chunks.
@@ -253,8 +257,39 @@ void Site::drop(Connection& connection)
     connections_.erase(connection.place);
 }
 
+std::size_t Site::unread_bytes() const
+{
+    std::size_t sum = 0;
+    for (const auto& connection : connections_) sum += connection->socket->write_queue_bytes();
+    return sum;
+}
+
+// What peers read meanwhile is only seen by asking each connection. So writes add up what they
+// leave unread, and all are asked when that much could be too much.
+void Site::bound_unread()
+{
+    unread_at_most_ = unread_bytes();
+    if (options_.unread_all_max == 0 || unread_at_most_ <= options_.unread_all_max) return;
+    std::vector<std::pair<std::size_t, std::shared_ptr<Connection>>> holders;
+    for (const auto& connection : connections_) {
+        const std::size_t bytes = connection->socket->write_queue_bytes();
+        if (bytes > 0) holders.emplace_back(bytes, connection);
+    }
+    // Of two that hold as much, who was answered earlier had more time to read it.
+    std::sort(holders.begin(), holders.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second->since < b.second->since;
+    });
+    for (const auto& [bytes, connection] : holders) {
+        if (unread_at_most_ <= options_.unread_all_max) break;
+        unread_at_most_ -= bytes;
+        ++counts_.unread_dropped;
+        drop(*connection);
+    }
+}
+
 void Site::sweep()
 {
+    bound_unread();
     const pool::SteadyTime now = pool::read_clock().steady;
     for (auto at = connections_.begin(); at != connections_.end();) {
         const std::shared_ptr<Connection> connection = *at++;

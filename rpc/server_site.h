@@ -33,6 +33,9 @@ struct SiteOptions {
     std::chrono::milliseconds idle_max{0};
     std::size_t body_max = std::size_t{256} << 10;  ///< of a request
     std::string unix_path{};  ///< instead of `address`: see pool::ListenOptions
+    /// Answers that peers have not taken in, of all connections together; beyond it those go that
+    /// hold the most. 0 means any number.
+    std::size_t unread_all_max = 0;
     /// How long an answer may take us: idle_max, too, or as long as it takes, where who asks is
     /// trusted and may ask for work of hours (a backup, verifyaudit).
     bool answers_are_bounded = true;
@@ -44,6 +47,8 @@ struct SiteCounts {
     std::uint64_t connections_refused = 0;
     std::uint64_t refused_by_address = 0;  ///< of those, because one network or prefix had enough
     std::uint64_t streams = 0;             ///< of those, the ones that listen to events
+    std::uint64_t unread_bytes = 0;        ///< of answers, held for peers that do not read
+    std::uint64_t unread_dropped = 0;      ///< connections closed for unread_all_max
     std::uint64_t answers_2xx = 0;         ///< and 304
     std::uint64_t answers_4xx = 0;
     std::uint64_t answers_5xx = 0;
@@ -85,9 +90,11 @@ private:
     void pump(const std::shared_ptr<Connection>& connection);
     void send(Connection& connection, const pool::HttpRequest& request,
               pool::HttpResponse response);
-    static void write(Connection& connection, std::string_view text);
+    void write(Connection& connection, std::string_view text);
     void begin_stream(Connection& connection, const pool::HttpResponse& response);
     void drop(Connection& connection);
+    std::size_t unread_bytes() const;
+    void bound_unread();
     void sweep();
 
     SiteOptions options_;
@@ -96,6 +103,7 @@ private:
     AddressCounts addresses_;
     Connections connections_;
     std::size_t streams_ = 0;
+    std::size_t unread_at_most_ = 0;
     pool::Watch sweeper_;
     std::unique_ptr<pool::TcpListener> listener_;
 };

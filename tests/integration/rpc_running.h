@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -91,8 +92,9 @@ private:
 /// A plain blocking socket; reads give up after ten seconds, which is a failure.
 class Client {
 public:
-    /// from: the last byte of the loopback address that it comes from.
-    explicit Client(std::uint16_t port, std::uint32_t from = 1)
+    /// from: the last byte of the loopback address that it comes from. segment_max: of TCP's; small
+    /// ones keep the kernel from holding megabytes for who does not read. 0: as the kernel has it.
+    explicit Client(std::uint16_t port, std::uint32_t from = 1, int segment_max = 0)
         : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
     {
         ::sockaddr_in own{};
@@ -103,6 +105,9 @@ public:
         }
         const ::timeval patience{10, 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        if (segment_max > 0) {
+            ::setsockopt(fd_, IPPROTO_TCP, TCP_MAXSEG, &segment_max, sizeof(segment_max));
+        }
         ::sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);

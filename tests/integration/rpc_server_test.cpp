@@ -215,6 +215,28 @@ TEST(RpcWeb, SendsAnAnswerOfMegabytesToAReaderWhoTakesItsTime)
     EXPECT_TRUE(answer.ends_with("}]}"));
 }
 
+TEST(RpcWeb, HoldsSoMuchForAllWhoDoNotReadAndAnswersTheOthers)
+{
+    constexpr std::size_t bound = std::size_t{8} << 20;
+    const Running server{ServerOptions{.admin = {}, .web = {}, .unread_all_max = bound}};
+    std::vector<std::unique_ptr<Client>> silent;
+    for (int i = 0; i < 64; ++i) {
+        silent.push_back(std::make_unique<Client>(server.web(), 1, 536));
+        silent.back()->send("GET /api/client/farm HTTP/1.1\r\nHost: p\r\n\r\n");
+        EXPECT_EQ(status_of(silent.back()->until("HTTP/1.1 200")), "200");  // and no more
+    }
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    const std::string metrics = get(server.web(), "/metrics");
+    const auto value = [&](const std::string& name) {
+        const std::string line = "\n" + name + "{listener=\"web\"} ";
+        return std::stoul(metrics.substr(metrics.find(line) + line.size()));
+    };
+    EXPECT_GT(value("zubr_http_unread_bytes"), 0U);
+    EXPECT_LE(value("zubr_http_unread_bytes"), bound);
+    EXPECT_GT(value("zubr_http_unread_dropped_total"), 0U);
+    EXPECT_TRUE(get(server.web(), "/api/client/farm").ends_with("}]}"));
+}
+
 TEST(RpcWeb, ClosesWhoeverIsIdleOrSendsHalfARequest)
 {
     const Running server{ServerOptions{.admin = {}, .web = {}, .idle_max = milliseconds{60}}};
