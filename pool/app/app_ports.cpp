@@ -135,8 +135,13 @@ Result<void> App::Parts::open_rpc()
                  .web_port = 0,
                  .started = read_clock().steady});
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain, bans_file(config));
-    heartbeat =
-        std::make_unique<Heartbeat>(rpc_loop, core, plain, ServiceManager::of_environment());
+    std::vector<Pulse> pulses;
+    for (StratumLoop* const loop : plain) {
+        pulses.push_back({[loop] { return loop->over(); },
+                          [loop](std::function<void()> done) { loop->ping(std::move(done)); }});
+    }
+    heartbeat = std::make_unique<Heartbeat>(rpc_loop, core, std::move(pulses),
+                                            ServiceManager::of_environment());
     status_teller = std::make_unique<StatusTeller>(
         rpc_loop, [this](auto done) { view->pool_info(std::move(done)); },
         ServiceManager::of_environment());

@@ -188,12 +188,16 @@ int serve(pool::Config config, const pool::ConfigSources& sources, char** argv)
         return exit_world;
     }
     const pool::ServiceManager manager = pool::ServiceManager::of_environment();
-    manager.tell("READY=1");
+    manager.tell_ready();
     const int signal =
         (*app)->wait_for_signal(signals, [&sources] { return pool::load_config(sources); });
     const bool stays = signal == SIGUSR2;
     const std::string listeners = stays ? pool::handover::pack() : "";
-    manager.tell(stays ? "STATUS=handing over to the next program" : "STOPPING=1");
+    if (stays) {
+        manager.tell_handing_over();
+    } else {
+        manager.tell("STOPPING=1");
+    }
     (*app)->stop(&signals);
     app->reset();
     return stays ? become(program, argv, listeners) : exit_ok;

@@ -1,5 +1,6 @@
 #include "pool/app/service_manager.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -17,6 +18,7 @@ namespace pool {
 namespace {
 
 constexpr int signs_a_period = 3;  // one may be late, and one lost
+constexpr std::chrono::microseconds handover_patience = std::chrono::minutes{10};
 
 std::string_view variable(const char* name)
 {
@@ -62,7 +64,22 @@ void ServiceManager::tell(std::string_view state) const
     ::close(fd);
 }
 
-Heartbeat::Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<StratumLoop*> loops,
+void ServiceManager::tell_ready() const
+{
+    tell("READY=1");
+    if (watchdog_.count() > 0) tell("WATCHDOG_USEC=" + std::to_string(watchdog_.count()));
+}
+
+void ServiceManager::tell_handing_over() const
+{
+    tell("STATUS=handing over to the next program");
+    if (watchdog_.count() > 0) {
+        const std::chrono::microseconds patience{std::max(watchdog_, handover_patience)};
+        tell("WATCHDOG_USEC=" + std::to_string(patience.count()));
+    }
+}
+
+Heartbeat::Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<Pulse> loops,
                      ServiceManager manager)
     : rpc_loop_(rpc_loop),
       core_loop_(core_loop),
@@ -76,14 +93,19 @@ Heartbeat::Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<StratumLoop*> 
 
 void Heartbeat::ask()
 {
-    const auto missing = std::make_shared<std::size_t>(loops_.size() + 1);
+    // Those that are over, at a stop, have nothing to answer with.
+    std::vector<const Pulse*> asked;
+    for (const Pulse& loop : loops_) {
+        if (!loop.over()) asked.push_back(&loop);
+    }
+    const auto missing = std::make_shared<std::size_t>(asked.size() + 1);
     const auto answered = [this, missing] {
         rpc_loop_.post([this, missing] {
             if (--*missing == 0) manager_.tell("WATCHDOG=1");
         });
     };
     core_loop_.post(answered);
-    for (StratumLoop* const loop : loops_) loop->ping(answered);
+    for (const Pulse* const loop : asked) loop->ping(answered);
 }
 
 std::string status_line(const rpc::PoolInfo& info)

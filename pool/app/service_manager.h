@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/app/stratum_loop.h"
 #include "pool/runtime/loop.h"
 #include "rpc/pool_view.h"
 
@@ -25,6 +24,11 @@ public:
 
     /// "READY=1", "STOPPING=1", "STATUS=…". Best effort: a lost word is no reason to stop mining.
     void tell(std::string_view state) const;
+    /// Ready, and the watchdog is as the environment has it, whatever the program before asked for.
+    void tell_ready() const;
+    /// The next program takes our place. Nobody gives a sign of life from the end of our loops to
+    /// its first one, and its start may take as long as ours may: the watchdog is to wait so long.
+    void tell_handing_over() const;
     std::chrono::microseconds watchdog() const { return watchdog_; }
     bool listens() const { return !socket_.empty(); }
 
@@ -33,19 +37,24 @@ private:
     std::chrono::microseconds watchdog_;
 };
 
-/// Signs of life: asks every loop, and tells the service manager when all of them have answered.
-/// A loop that hangs is silence, and a restart. Lives on the rpc loop.
+/// How to ask a loop that other threads may end: `ping` has `done` called on it, unless it is over.
+struct Pulse {
+    std::function<bool()> over;
+    std::function<void(std::function<void()> done)> ping;
+};
+
+/// Signs of life: asks every loop that is not over, and tells the service manager when all of them
+/// have answered. A loop that hangs is silence, and a restart. Lives on the rpc loop.
 class Heartbeat {
 public:
-    Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<StratumLoop*> loops,
-              ServiceManager manager);
+    Heartbeat(Loop& rpc_loop, Loop& core_loop, std::vector<Pulse> loops, ServiceManager manager);
 
 private:
     void ask();
 
     Loop& rpc_loop_;
     Loop& core_loop_;
-    std::vector<StratumLoop*> loops_;
+    std::vector<Pulse> loops_;
     ServiceManager manager_;
     Watch timer_;
 };

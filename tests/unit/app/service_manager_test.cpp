@@ -96,6 +96,46 @@ TEST(Heartbeat, BeatsWhileTheLoopsAnswer)
     }
 }
 
+// From SIGUSR2 to the next program's first sign of life nobody can give one.
+TEST(ServiceManager, HasTheWatchdogWaitForTheNextProgramAndWatchAsBeforeOnceThatIsReady)
+{
+    const Manager manager;
+    const ServiceManager service{manager.path, std::chrono::seconds{30}};
+    service.tell_handing_over();
+    EXPECT_EQ(manager.hear(), "STATUS=handing over to the next program");
+    EXPECT_EQ(manager.hear(), "WATCHDOG_USEC=600000000");
+    const ServiceManager patient{manager.path, std::chrono::hours{1}};
+    patient.tell_handing_over();
+    EXPECT_EQ(manager.hear().substr(0, 7), "STATUS=");
+    EXPECT_EQ(manager.hear(), "WATCHDOG_USEC=3600000000");
+    service.tell_ready();
+    EXPECT_EQ(manager.hear(), "READY=1");
+    EXPECT_EQ(manager.hear(), "WATCHDOG_USEC=30000000");
+    const ServiceManager unwatched{manager.path, microseconds{0}};
+    unwatched.tell_handing_over();
+    unwatched.tell_ready();
+    EXPECT_EQ(manager.hear().substr(0, 7), "STATUS=");
+    EXPECT_EQ(manager.hear(), "READY=1");
+}
+
+TEST(Heartbeat, DoesNotWaitForALoopThatIsOver)
+{
+    const Manager manager;
+    const Pulse over{[] { return true; }, [](const auto&) {}};
+    const Pulse alive{[] { return false; }, [](const auto& done) { done(); }};
+    const ServiceManager service{manager.path, microseconds{30'000}};
+    Loop rpc;
+    Loop core;
+    std::thread core_thread{[&] { core.run(); }};
+    const Heartbeat heartbeat{rpc, core, {over, alive}, service};
+    std::thread rpc_thread{[&] { rpc.run(); }};
+    EXPECT_EQ(manager.hear(), "WATCHDOG=1");
+    core.stop();
+    core_thread.join();
+    rpc.stop();
+    rpc_thread.join();
+}
+
 rpc::PoolInfo busy()
 {
     rpc::PoolInfo info;
