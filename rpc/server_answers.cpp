@@ -56,6 +56,13 @@ HttpResponse ok_response(std::string content_type, std::string body, std::string
     return response;
 }
 
+void open_to_pages(HttpResponse& response)
+{
+    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    response.headers.emplace_back("Access-Control-Expose-Headers",
+                                  "ETag, Retry-After, WWW-Authenticate");
+}
+
 AnswerPtr name_answer(std::string body)
 {
     std::string tag = etag(body);
@@ -71,9 +78,7 @@ HttpResponse api_ok(const RenderedAnswer& answer, std::string_view known_tag, Sh
     if (!everybody) response.headers.emplace_back("Vary", "Authorization");
     if (holds_tag(known_tag, answer.tag)) response.status = 304;  // render() leaves the body out
     response.headers.emplace_back("ETag", answer.tag);
-    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
-    response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  "ETag, Retry-After, WWW-Authenticate");
+    open_to_pages(response);
     return response;
 }
 
@@ -117,7 +122,7 @@ AnswerCache::Take reply(Asked asked, Shown shown, Respond respond)
 HttpResponse api_error(int status, std::string_view code, std::string_view message)
 {
     HttpResponse response = error_response(status, code, message);
-    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    open_to_pages(response);
     return response;
 }
 

@@ -21,6 +21,9 @@ enum class Shown : std::uint8_t { to_everybody, to_bearer };
 
 pool::HttpResponse ok_response(std::string content_type, std::string body, std::string_view cache);
 
+/// Pages of any origin may read it, and the headers of it that the API's answers have.
+void open_to_pages(pool::HttpResponse& response);
+
 AnswerPtr name_answer(std::string body);
 /// Is the answer of this name among those that If-None-Match has: a list, weak names too, or "*"?
 bool holds_tag(std::string_view if_none_match, std::string_view tag);

@@ -34,12 +34,21 @@ std::string gzip(std::string_view text)
     return out;
 }
 
+/// A page as it is and compressed, each by its name.
+struct Page {
+    AnswerPtr plain;
+    AnswerPtr smaller;
+};
+
 /// By path, once for this process: some hundred kilobytes.
-const std::map<std::string_view, std::string>& compressed()
+const std::map<std::string_view, Page>& pages()
 {
     static const auto all = [] {
-        std::map<std::string_view, std::string> made;
-        for (const WebAsset& asset : web_assets()) made.emplace(asset.path, gzip(asset.body));
+        std::map<std::string_view, Page> made;
+        for (const WebAsset& asset : web_assets()) {
+            made.emplace(asset.path,
+                         Page{name_answer(std::string{asset.body}), name_answer(gzip(asset.body))});
+        }
         return made;
     }();
     return all;
@@ -73,9 +82,12 @@ std::optional<pool::HttpResponse> page_at(const pool::HttpRequest& request)
                                     [path](const WebAsset& each) { return each.path == path; });
     if (asset == assets.end()) return std::nullopt;
     const bool smaller = takes_gzip(request.header("accept-encoding"));
-    pool::HttpResponse response = ok_response(
-        std::string{asset->content_type},
-        smaller ? compressed().at(asset->path) : std::string{asset->body}, "public, max-age=5");
+    const Page& page = pages().at(asset->path);
+    const RenderedAnswer& answer = smaller ? *page.smaller : *page.plain;
+    pool::HttpResponse response =
+        ok_response(std::string{asset->content_type}, answer.body, "public, max-age=5");
+    response.headers.emplace_back("ETag", answer.tag);
+    if (holds_tag(request.header("if-none-match"), answer.tag)) response.status = 304;
     response.headers.emplace_back("Vary", "Accept-Encoding");
     if (smaller) response.headers.emplace_back("Content-Encoding", "gzip");
     return response;

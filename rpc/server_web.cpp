@@ -134,7 +134,7 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
     if (path.size() == 3 && first == "openapi.json") {
         std::optional<HttpResponse> page = page_at(request);
         if (!page) return respond(api_error(404, "not_found", "this build has no document"));
-        page->headers.emplace_back("Access-Control-Allow-Origin", "*");
+        open_to_pages(*page);
         return respond(*std::move(page));
     }
     if (path.size() == 3 && first == "payouts") return payouts(request, host, std::move(respond));
@@ -264,7 +264,7 @@ void WebEdge::events(Respond respond)
         if (!info) return respond(api_error(info.error()));
         HttpResponse response =
             ok_response(std::string{event_stream_type}, pool_event(*info), "no-store");
-        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+        open_to_pages(response);
         respond(std::move(response));
     });
 }

@@ -251,6 +251,22 @@ TEST(RpcApi, SendsNothingAnewToWhoeverHasItAlready)
               "200");
 }
 
+TEST(RpcApi, SendsItsDocumentAndThePagesOnceToWhoeverAsksAgain)
+{
+    const Running server;
+    for (const std::string path : {"/api/v1/openapi.json", "/", "/app.js"}) {
+        const std::string tag = header_of(get(server.web(), path), "ETag");
+        ASSERT_EQ(tag.size(), 18U) << path;
+        const auto again = [&](const std::string& headers) {
+            return ask(server.web(),
+                       "GET " + path + " HTTP/1.1\r\nIf-None-Match: " + tag + "\r\n" + headers);
+        };
+        EXPECT_EQ(status_of(again("")), "304") << path;
+        EXPECT_EQ(body_of(again("")), "") << path;
+        EXPECT_EQ(status_of(again("Accept-Encoding: gzip\r\n")), "200") << "other bytes";
+    }
+}
+
 TEST(RpcApi, LetsPagesOfOtherSitesReadAndNothingElse)
 {
     const Running server;
@@ -274,6 +290,8 @@ TEST(RpcApi, TellsAnAddressThatAsksTooOftenToWait)
         refused = get(server.web(), "/users/miner");
     }
     EXPECT_EQ(status_of(refused), "429");
+    EXPECT_TRUE(has(header_of(refused, "Access-Control-Expose-Headers"), "Retry-After"))
+        << "or a page of another origin cannot read it";
     EXPECT_EQ(header_of(refused, "Retry-After"), "1");
     EXPECT_EQ(described(Running{}).fault_of_answer("/api/v1/pool", refused), "");
     EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
