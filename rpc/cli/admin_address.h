@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "pool/base/result.h"
@@ -14,10 +15,15 @@ struct AdminAddress {
     std::string cookie_file = "/var/lib/zubr/.cookie";
 };
 
+/// What a variable of the environment holds; nullptr when it is not set.
+using Environment = std::function<const char*(const char* name)>;
+
 /// Takes admin.listen, admin.socket, admin.cookie_file and pool.data_dir out of zubrd's own
-/// configuration; what is not there has zubrd's default. Checks nothing else: that is zubrd's
-/// business. Errors: io, when the file cannot be read; invalid, with the line.
-pool::Result<AdminAddress> read_admin_address(const std::string& config_file);
+/// configuration: the environment (ZUBR_ADMIN__LISTEN and so on), then the file (none when it is
+/// ""); what is in neither has zubrd's default. Checks nothing else: that is zubrd's business.
+/// Errors: io, when the file cannot be read; invalid, with the line.
+pool::Result<AdminAddress> read_admin_address(const std::string& config_file,
+                                              const Environment& environment);
 
 /// Where to connect to reach a server that listens on `endpoint`: this machine when it listens on
 /// all addresses.

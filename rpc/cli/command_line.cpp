@@ -22,8 +22,9 @@ std::size_t name_length(std::string_view param)
 /// The options whose value may be the next word: behind that the method is still to come.
 bool takes_a_word(std::string_view option)
 {
-    constexpr std::array<std::string_view, 8> takers{
-        "c", "conf", "datadir", "rpcconnect", "rpcsocket", "cookie", "rpcuser", "rpcpassword"};
+    constexpr std::array<std::string_view, 9> takers{
+        "c",      "conf",    "datadir",     "rpcconnect",      "rpcsocket",
+        "cookie", "rpcuser", "rpcpassword", "rpcclienttimeout"};
     option.remove_prefix(std::min(option.find_first_not_of('-'), option.size()));
     return std::find(takers.begin(), takers.end(), option) != takers.end();
 }

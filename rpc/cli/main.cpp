@@ -47,13 +47,11 @@ std::string usual_config_file()
 
 pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
 {
-    rpc::cli::AdminAddress address;
     const std::string file = line.config_file.empty() ? usual_config_file() : line.config_file;
-    if (!file.empty()) {
-        pool::Result<rpc::cli::AdminAddress> read = rpc::cli::read_admin_address(file);
-        if (!read) return pool::fail(std::move(read.error()));
-        address = std::move(*read);
-    }
+    pool::Result<rpc::cli::AdminAddress> read =
+        rpc::cli::read_admin_address(file, [](const char* name) { return std::getenv(name); });
+    if (!read) return pool::fail(std::move(read.error()));
+    rpc::cli::AdminAddress address = std::move(*read);
     if (!line.connect.empty()) {
         pool::Result<pool::Endpoint> endpoint = pool::parse_endpoint(line.connect);
         if (!endpoint) return pool::fail(std::move(endpoint.error()));
@@ -74,10 +72,11 @@ pool::Result<rpc::cli::Server> find_server(const CommandLine& line)
     return server;
 }
 
+bool for_person(const CommandLine& line) { return isatty(STDOUT_FILENO) != 0 && !line.json; }
+
 void print(const CommandLine& line, const std::string& json)
 {
-    const bool for_person = isatty(STDOUT_FILENO) != 0 && !line.json;
-    std::cout << (for_person ? rpc::cli::as_text(json) : rpc::cli::as_json(json));
+    std::cout << (for_person(line) ? rpc::cli::as_text(json) : rpc::cli::as_json(json));
 }
 
 int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
@@ -91,9 +90,9 @@ int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
         std::cout << "ready\n";
         return exit_ok;
     }
-    if (line.action == Action::getinfo && !line.json) {
+    if (line.action == Action::getinfo && for_person(line)) {
         // no-color.org: whoever has set it wants none.
-        const bool plain = isatty(STDOUT_FILENO) == 0 || std::getenv("NO_COLOR") != nullptr;
+        const bool plain = std::getenv("NO_COLOR") != nullptr;
         std::cout << rpc::cli::info_text(outcome.result, plain ? Colour::no : Colour::yes);
     } else {
         print(line, outcome.result);

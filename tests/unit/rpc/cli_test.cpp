@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -34,6 +35,9 @@ TEST(CommandLine, TakesLongOptionsWithOneDashUpToTheMethod)
                                             "--conf", "y", "--rpcwait", "getuser", "-name", "-h"}));
     const std::array directory{"-datadir", "/d", "uptime"};
     EXPECT_EQ(with_two_dashes(directory), (Words{"--datadir", "/d", "uptime"}));
+    const std::array patience{"-rpcclienttimeout", "5", "-conf", "y", "uptime"};
+    EXPECT_EQ(with_two_dashes(patience),
+              (Words{"--rpcclienttimeout", "5", "--conf", "y", "uptime"}));
     const std::array short_option{"-h"};
     EXPECT_EQ(with_two_dashes(short_option), Words{"-h"});
 }
@@ -59,11 +63,13 @@ std::string config(const std::string& text)
     return path;
 }
 
+const Environment nothing = [](const char*) { return nullptr; };
+
 TEST(AdminAddress, ComesFromTheServersConfiguration)
 {
     const std::string path = config(
         "[pool]\ndata_dir = \"/srv/zubr\"\n[admin]\nlisten = \"0.0.0.0:9000\"\nrpcauth = []\n");
-    const auto address = read_admin_address(path);
+    const auto address = read_admin_address(path, nothing);
     ASSERT_TRUE(address);
     EXPECT_EQ(address->endpoint.port, 9000);
     EXPECT_EQ(reachable(address->endpoint).host, "127.0.0.1");
@@ -74,23 +80,44 @@ TEST(AdminAddress, ComesFromTheServersConfiguration)
 TEST(AdminAddress, HasTheServersDefaultsAndItsOwnCookieFile)
 {
     const std::string path = config("[admin]\ncookie_file = \"/run/c\"\n");
-    const auto address = read_admin_address(path);
+    const auto address = read_admin_address(path, nothing);
     ASSERT_TRUE(address);
     EXPECT_EQ(to_string(address->endpoint), "127.0.0.1:8337");
     EXPECT_EQ(address->cookie_file, "/run/c");
     ::unlink(path.c_str());
 }
 
+TEST(AdminAddress, ComesFromTheServersEnvironmentBeforeItsFile)
+{
+    const Environment environment = [](const char* name) -> const char* {
+        if (std::string_view{name} == "ZUBR_ADMIN__LISTEN") return "127.0.0.1:9100";
+        if (std::string_view{name} == "ZUBR_POOL__DATA_DIR") return "/data";
+        return nullptr;
+    };
+    const std::string path = config("[pool]\ndata_dir = \"/srv\"\n[admin]\nsocket = \"/run/s\"\n");
+    const auto address = read_admin_address(path, environment);
+    ::unlink(path.c_str());
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->endpoint.port, 9100);
+    EXPECT_EQ(address->cookie_file, "/data/.cookie");
+    EXPECT_EQ(address->socket, "/run/s");
+    const auto without_file = read_admin_address("", environment);
+    ASSERT_TRUE(without_file);
+    EXPECT_EQ(without_file->endpoint.port, 9100);
+    const auto wrong = read_admin_address("", [](const char*) { return "here"; });
+    EXPECT_FALSE(wrong);
+}
+
 TEST(AdminAddress, SaysWhichLineIsWrong)
 {
     const std::string path = config("[admin]\nlisten = \"127.0.0.1:1\n");
-    const auto address = read_admin_address(path);
+    const auto address = read_admin_address(path, nothing);
     ASSERT_FALSE(address);
     EXPECT_EQ(address.error().detail.substr(0, path.size() + 4), path + ":2: ");
     ::unlink(path.c_str());
-    EXPECT_EQ(read_admin_address("/nonexistent").error().code, pool::Error::Code::io);
+    EXPECT_EQ(read_admin_address("/nonexistent", nothing).error().code, pool::Error::Code::io);
     const std::string endpoint = config("[admin]\nlisten = \"here\"\n");
-    EXPECT_FALSE(read_admin_address(endpoint));
+    EXPECT_FALSE(read_admin_address(endpoint, nothing));
     ::unlink(endpoint.c_str());
 }
 
