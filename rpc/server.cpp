@@ -123,14 +123,13 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     for_admins.idle_max = options.idle_max;
     for_admins.answers_are_bounded = false;
     if (options.admin) {
-        for_admins.address = *options.admin;
-        auto site = Site::listen(
-            loop, for_admins,
-            [admin, allows = options.admin_allows](const pool::HttpRequest& request,
-                                                   const std::string& host, Respond respond) {
-                if (!allows || allows(host)) return admin(request, host, std::move(respond));
-                respond(error_response(403, "address", "this address may not ask here"));
-            });
+        SiteOptions by_network = for_admins;
+        by_network.address = *options.admin;
+        by_network.allows = options.admin_allows;
+        by_network.connections.kept = options.connections_kept;
+        by_network.connections.of_network = options.admin_connections_per_address;
+        by_network.connections.spare_loopback = options.spare_loopback;
+        auto site = Site::listen(loop, by_network, admin);
         if (!site) return pool::fail(std::move(site.error()));
         impl->admin = std::move(*site);
     }

@@ -27,7 +27,10 @@ struct ServerOptions {
     std::size_t worker_metrics = 0;
     std::optional<pool::Endpoint> web;   ///< pages, API, health, metrics; none: not served
     std::size_t connections_max = 1024;  ///< a listener; one more is closed at once
-    std::size_t connections_kept = 16;   ///< of the web's, for this machine: it asks for health
+    std::size_t connections_kept = 16;   ///< of a port's, for this machine: it asks for health
+    /// Connections to `admin` that one address may have, so that nobody locks the others out; 0
+    /// means any number.
+    std::size_t admin_connections_per_address = 64;
     /// How long a connection may take from one answer to the next whole request, and to take in
     /// an answer; and how long an answer of the web may take us. An admin's takes what it takes.
     std::chrono::milliseconds idle_max{30'000};

@@ -100,6 +100,13 @@ SiteCounts Site::counts() const
 void Site::accept(std::unique_ptr<pool::TcpConn> socket)
 {
     const std::string host = socket->peer().host;
+    if (options_.allows && !options_.allows(host)) {
+        ++counts_.answers_4xx;
+        HttpResponse refusal = error_response(403, "address", "this address may not ask here");
+        add_security_headers(refusal);
+        socket->write(pool::render(refusal, false));
+        return;
+    }
     const bool full = addresses_.full_for(host);
     if (!addresses_.take(host)) {
         ++counts_.connections_refused;

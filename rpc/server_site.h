@@ -30,6 +30,9 @@ inline constexpr std::string_view event_stream_type = "text/event-stream";
 struct SiteOptions {
     pool::Endpoint address;
     AddressCounts::Limits connections{};  ///< one more is closed at once
+    /// Who may connect, by address; others are told so, take no place and are closed at once.
+    /// None: everybody.
+    std::function<bool(const std::string& host)> allows{};
     std::chrono::milliseconds idle_max{0};
     std::size_t body_max = std::size_t{256} << 10;  ///< of a request
     std::string unix_path{};  ///< instead of `address`: see pool::ListenOptions

@@ -205,6 +205,38 @@ TEST(RpcAccess, TakesCallsFromAddressesThatMayAskAndFromNoOther)
     EXPECT_EQ(from(2), "403");
 }
 
+TEST(RpcAccess, KeepsPlacesForAdminsWhoeverElseConnectsToTheirPort)
+{
+    ServerOptions options;
+    options.connections_max = 3;
+    options.connections_kept = 1;
+    options.admin_connections_per_address = 1;
+    options.admin_allows = [](const std::string& host) { return host != "127.0.0.9"; };
+    options.spare_loopback = false;  // or all of 127.0.0.0/8 may have any number
+    const Running server{options};
+    const std::string call = rpc_call("uptime");
+    const std::string request = "POST / HTTP/1.1\r\nHost: pool\r\n" + cookie_header +
+                                "Content-Length: " + std::to_string(call.size()) + "\r\n\r\n" +
+                                call;
+    const auto answered = [&](Client& client) {
+        client.send(request);
+        return status_of(client.until("\"id\":1}\n"));
+    };
+    std::vector<std::unique_ptr<Client>> strangers;
+    for (int i = 0; i < 3; ++i) {
+        strangers.push_back(std::make_unique<Client>(server.admin(), 9));
+        EXPECT_EQ(status_of(strangers.back()->rest()), "403") << "without a word of his own";
+    }
+    Client first{server.admin()};
+    EXPECT_EQ(answered(first), "200");
+    Client second{server.admin()};
+    EXPECT_EQ(second.rest(), "") << "one of an address";
+    Client other{server.admin(), 2};
+    EXPECT_EQ(answered(other), "200");
+    Client third{server.admin(), 3};
+    EXPECT_EQ(third.rest(), "") << "the last place is this machine's";
+}
+
 TEST(RpcAccess, DoesNothingForPagesOfOtherSitesWithAnOperatorsPassword)
 {
     const Running server;
