@@ -38,7 +38,7 @@ TEST(MysqlConnection, TellsEmptyBytesFromNull)
          {payouts::SqlValue{pool::Bytes{}}, payouts::SqlValue{std::string{}}}) {
         const auto told = db.query("select ? is null, length(?)", {empty, empty});
         ASSERT_TRUE(told.has_value()) << told.error().detail;
-        EXPECT_EQ(told->front().text(0), "0");
+        ASSERT_EQ(told->front().text(0), "0");
         EXPECT_EQ(told->front().u64(1), 0U);
     }
 }
