@@ -26,7 +26,8 @@ namespace stratum {
 /// has to wait for a part of the loop's time, server_calls.cpp what the loop's owner does.
 struct Server::Impl {
     // Records of TLS: of one read; of one connection that waits, before another one has its turn;
-    // and of all that wait, in a turn of the loop. A record costs some two microseconds.
+    // and of all reads, and again of all that wait, in a turn of the loop. A record costs some two
+    // microseconds.
     static constexpr std::size_t records_at_once = 16;
     static constexpr std::size_t records_a_piece = 64;
     static constexpr std::size_t records_a_turn = 256;
@@ -113,6 +114,7 @@ struct Server::Impl {
     std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
     AddressTurns handshakes;               // of TLS and Noise
     AddressTurns ciphers;                  // records of TLS that wait to be opened
+    std::size_t records_read = 0;          // of TLS: opened as they were read, in this turn
     HandshakePace handshake_pace;          // likewise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;
     pool::Watch ticking;

@@ -53,35 +53,44 @@ void Server::Impl::shake_hand(pool::SessionId id, Conn& conn)
     take_step(id, conn, conn.intake->shake_hands(shard.v2_open()));
 }
 
-// To open a record costs what a line does, whatever is in it. Of who is over none is opened: all is
+// Their address has paid for them already, see take_cipher. Of who is over none is opened: all is
 // done with then. May drop the connection.
 RecordCounter::Counted Server::Impl::open_records(pool::SessionId id, Conn& conn,
                                                   std::span<const std::uint8_t> bytes,
                                                   std::size_t most)
 {
-    const pool::Now now = pool::read_clock();
+    if (!shard.hears(id)) return {0, bytes.size()};
     const RecordCounter::Counted some = conn.tls->count_records(bytes, most);
-    if (!shard.may_open(id, some.records, some.bytes, now)) return {some.records, bytes.size()};
     std::string plain;
     std::string wire;
     const auto state = conn.tls->receive(bytes.first(some.bytes), plain, wire);
     write(id, conn, wire);
-    shard.on_bytes(id, pool::as_bytes(plain), now, some.records);
+    shard.on_bytes(id, pool::as_bytes(plain), pool::read_clock(), some.records);
     if (state == TlsSession::State::closed) on_end(id);
     if (state == TlsSession::State::failed) lose(id, EndReason::tls_failed);
     if (state == TlsSession::State::rekeying) lose(id, EndReason::too_many_new_keys);
-    return some;
+    // Whom this was the end of, of his nothing waits.
+    return {some.records, shard.hears(id) ? some.bytes : bytes.size()};
 }
 
-// They are counted before, and of who has used up what he may send none is opened. Of the others a
-// few at once: a read of 64 KiB may have 2,800 of them, five milliseconds in which nobody else is
-// answered. The rest waits, and what the peer sends meanwhile waits in the kernel. May drop the
+// To open a record costs what a line does, whatever is in it: they are paid for as they come,
+// before any is opened, and of who has used up what he may send none is. Of the others a few at
+// once, and of all reads of a turn so many: a read of 64 KiB may have 2,800 of them, five
+// milliseconds in which nobody else is answered, and a thousand connections may have such a read in
+// one turn. The rest waits, and what the peer sends meanwhile waits in the kernel. May drop the
 // connection.
 void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
 {
     const std::size_t records = conn.tls->records_in(bytes);
-    if (!shard.may_open(id, records, bytes.size(), pool::read_clock())) return;
-    const std::size_t opened = open_records(id, conn, bytes, records_at_once).bytes;
+    if (!shard.take_records(id, records, bytes.size(), pool::read_clock())) return;
+    const std::size_t most = std::min(records_at_once, records_a_turn - records_read);
+    std::size_t opened = 0;
+    if (most > 0) {
+        const RecordCounter::Counted some = open_records(id, conn, bytes, most);
+        // The end of a record that was begun before costs as much as one.
+        records_read += std::clamp<std::size_t>(some.records, 1, most);
+        opened = some.bytes;
+    }
     const auto at = conns.find(id.value);
     if (at == conns.end() || opened == bytes.size()) return;
     at->second.cipher.assign(bytes.begin() + static_cast<std::ptrdiff_t>(opened), bytes.end());
@@ -93,6 +102,7 @@ void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const s
 // together, and one address after the other.
 void Server::Impl::open_waiting()
 {
+    records_read = 0;
     if (ciphers.empty()) return;
     std::size_t left = records_a_turn;
     while (left > 0) {
@@ -101,17 +111,19 @@ void Server::Impl::open_waiting()
         const auto at = conns.find(id->value);
         if (at == conns.end()) continue;
         const std::string cipher = std::exchange(at->second.cipher, {});
-        const auto opened =
-            open_records(*id, at->second, pool::as_bytes(cipher), std::min(left, records_a_piece));
-        left -= std::clamp<std::size_t>(opened.records, 1, left);
-        const auto still = conns.find(id->value);
-        if (still == conns.end()) continue;
-        if (opened.bytes == cipher.size()) {
-            still->second.tcp->resume_reading();
-        } else {
-            still->second.cipher.assign(cipher, opened.bytes);
-            ciphers.enter(still->second.address, *id);
+        if (shard.hears(*id)) {  // who is over costs the others nothing
+            const auto opened = open_records(*id, at->second, pool::as_bytes(cipher),
+                                             std::min(left, records_a_piece));
+            left -= std::clamp<std::size_t>(opened.records, 1, left);
+            const auto still = conns.find(id->value);
+            if (still == conns.end()) continue;
+            if (opened.bytes < cipher.size()) {
+                still->second.cipher.assign(cipher, opened.bytes);
+                ciphers.enter(still->second.address, *id);
+                continue;
+            }
         }
+        at->second.tcp->resume_reading();
     }
     opening = loop.after(soon, [] {});  // what they said is answered, and others go on
 }

@@ -122,12 +122,15 @@ public:
     /// For handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
     /// Bytes of a connection; of one that the shard has given up they are ignored. records: of TLS
-    /// that they came in: each counts as a line at least.
+    /// that they came in, which take_records has charged: each counts as a line at least.
     void on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now,
                   std::size_t records = 0);
-    /// Whether records of TLS, of so many bytes together, are to be opened for on_bytes. No: it is
-    /// over, or is from here on, for its address has used up what it may send.
-    bool may_open(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now);
+    /// Records of TLS, of so many bytes together, have come: charges them to its address, before
+    /// any is opened for on_bytes. False: none is to be, for the session is over, or is from here
+    /// on since its address has used up what it may send.
+    bool take_records(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now);
+    /// It is there, and not over.
+    bool hears(pool::SessionId id) const;
     /// Acknowledgements that wait for more shares (Stratum v2) are said now: before `closed`, after
     /// which nobody takes what a session says.
     void acknowledge(pool::SessionId id, pool::Now now);

@@ -180,16 +180,25 @@ void Shard::tell(pool::SteadyTime now)
     }
 }
 
-bool Shard::may_open(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now)
+bool Shard::take_records(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now)
 {
-    bool may = false;
     with(id, [&](auto& session) {
         if (session.ended()) return;
         const double cost = BurstBudget::cost(records, bytes);
-        may = bytes <= BurstBudget::few_bytes || may_burst(session.address(), id, cost, now);
+        if (bytes > BurstBudget::few_bytes && !may_burst(session.address(), id, cost, now)) {
+            return crowd_out(id);
+        }
+        // What they cost beyond that, as lines or bytes, is charged once they are read.
+        charge_burst(session.address(), id, static_cast<double>(records), now);
     });
-    if (!may) crowd_out(id);
-    return may;
+    return hears(id);
+}
+
+bool Shard::hears(pool::SessionId id) const
+{
+    const auto found = sessions_.find(id.value);
+    return found != sessions_.end() &&
+           std::visit([](const auto& session) { return !session.ended(); }, found->second);
 }
 
 bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,

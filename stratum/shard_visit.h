@@ -68,7 +68,7 @@ void Shard::tell_gate(AnySession& session, pool::Now now)
 }
 
 // A burst is charged after the fact, for a read is 64 KiB at most; of those that come while nothing
-// is left, only who has not had its part is read.
+// is left, only who has not had its part is read. Of TLS the records are paid for already.
 template <typename AnySession, typename Read>
 void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t> bytes,
                                std::size_t records, pool::Now now, Read read)
@@ -80,13 +80,16 @@ void Shard::read_within_budget(AnySession& session, std::span<const std::uint8_t
         // Short requests cost more than their bytes say. Of v2 the bytes alone are readable.
         const bool text = std::is_same_v<AnySession, v1::Session>;
         const auto ends = text ? std::count(bytes.begin(), bytes.end(), std::uint8_t{'\n'}) : 0;
-        const double cost = BurstBudget::cost(static_cast<std::size_t>(ends), bytes.size());
-        if (!may_burst(session.address(), session.id(), cost, now)) return crowd_out(session.id());
+        const double cost = BurstBudget::cost(static_cast<std::size_t>(ends), bytes.size()) -
+                            static_cast<double>(records);
+        if (cost > 0 && !may_burst(session.address(), session.id(), cost, now)) {
+            return crowd_out(session.id());
+        }
     }
     read();
     const std::size_t read_lines = lines() - before;
-    const double cost = BurstBudget::cost(std::max(read_lines, records), bytes.size());
-    charge_burst(session.address(), session.id(), cost, now);
+    const double cost = BurstBudget::cost(read_lines, bytes.size()) - static_cast<double>(records);
+    if (cost > 0) charge_burst(session.address(), session.id(), cost, now);
 }
 
 // Whether it wishes for other work; it gets it at a tick then, if not before.

@@ -255,6 +255,106 @@ TEST(TlsConduct, OfRecordsOfAByteEachTurnOpensSome)
     EXPECT_FALSE(flooder.closed);
 }
 
+// Peers of TLS that mine, and what is counted of them.
+class TlsCrowd {
+public:
+    TlsCrowd(Serving& pool, std::size_t count) : pool_(pool)
+    {
+        for (std::size_t i = 0; i < count; ++i) peers.push_back(std::make_unique<TlsPeer>(pool));
+        ready_ = pool.until([&] { return all([](TlsPeer& peer) { return peer.open(); }); });
+        for (const auto& peer : peers) peer->write(peer->client.say(hello));
+        ready_ = ready_ && pool.until([&] {
+            return all([](TlsPeer& peer) { return peer.hears("mining.notify"); });
+        });
+        before_ = pool.server->metrics().lines.value();
+    }
+    bool ready() const { return ready_; }
+    bool all(const std::function<bool(TlsPeer&)>& holds) const
+    {
+        return std::all_of(peers.begin(), peers.end(),
+                           [&](const auto& one) { return holds(*one); });
+    }
+    std::uint64_t lines() const { return pool_.server->metrics().lines.value() - before_; }
+
+    std::vector<std::unique_ptr<TlsPeer>> peers;
+
+private:
+    Serving& pool_;
+    bool ready_ = false;
+    std::uint64_t before_ = 0;
+};
+
+stratum::GateOptions any_lines()
+{
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 0;
+    return limits;
+}
+
+TEST(TlsConduct, OfManyThatSendAtOnceATurnOpensNoMoreThanOfOne)
+{
+    constexpr std::size_t records = 100;
+    Serving pool{any_lines()};
+    const TlsCrowd crowd{pool, 300};
+    ASSERT_TRUE(crowd.ready());
+    std::vector<std::string> words;
+    for (const auto& peer : crowd.peers) {
+        words.push_back(peer->client.say_bytewise(std::string(records, '\n')));
+    }
+    for (std::size_t i = 0; i < words.size(); ++i) crowd.peers[i]->write(words[i]);
+    std::uint64_t most = 0;
+    std::uint64_t seen = 0;
+    ASSERT_TRUE(pool.until([&] {
+        most = std::max(most, crowd.lines() - seen);
+        seen = crowd.lines();
+        return seen == crowd.peers.size() * records;
+    }));
+    EXPECT_LE(most, 600U) << "of one turn";
+}
+
+// All that came is paid for before any of it is opened.
+TEST(TlsConduct, RecordsThatWaitAreChargedToTheirAddressWhenTheyCome)
+{
+    stratum::GateOptions limits = strict();
+    limits.lines_per_second = 250;
+    Serving pool{limits};
+    const TlsCrowd crowd{pool, 10};
+    ASSERT_TRUE(crowd.ready());
+    std::vector<std::string> words;
+    for (const auto& peer : crowd.peers) {
+        words.push_back(peer->client.say_bytewise(std::string(1000, '\n')));
+    }
+    for (std::size_t i = 0; i < words.size(); ++i) crowd.peers[i]->write(words[i]);
+    ASSERT_TRUE(pool.until([&] { return pool.ended(EndReason::crowded_address) >= 8; }));
+    EXPECT_LT(crowd.lines(), 1000U);
+}
+
+TEST(TlsConduct, WhoIsOverTakesNoTurnOfThoseThatWait)
+{
+    Serving pool{any_lines()};
+    const TlsCrowd crowd{pool, 100};
+    ASSERT_TRUE(crowd.ready());
+    TlsPeer& other = *crowd.peers.back();
+    std::vector<pool::SessionId> ids;
+    for (const auto& shot : pool.server->snapshot()) ids.push_back(shot.id);
+    std::sort(ids.begin(), ids.end(), [](auto a, auto b) { return a.value < b.value; });
+    for (std::size_t i = 0; i + 1 < crowd.peers.size(); ++i) {
+        TlsPeer& peer = *crowd.peers[i];
+        peer.write(peer.client.say_bytewise(std::string(1000, '\n')));
+    }
+    other.write(other.client.say_bytewise(std::string(20, '\n')));
+    other.write(other.client.say("{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n"));
+    ASSERT_TRUE(pool.until([&] { return crowd.lines() > 0; }));
+    ASSERT_FALSE(other.hears("\"id\":7"));
+    for (std::size_t i = 0; i + 1 < ids.size(); ++i) pool.server->kick(ids[i]);
+    std::size_t turns = 0;
+    ASSERT_TRUE(pool.until([&] {
+        ++turns;
+        return other.hears("\"id\":7");
+    }));
+    EXPECT_LE(turns, 12U);
+}
+
 // Whoever has flooded us is known for it, however he leaves.
 TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
 {
