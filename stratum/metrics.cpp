@@ -64,6 +64,7 @@ const char* to_string(EndReason reason)
         Name{EndReason::crowded_address, "crowded_address"},
         Name{EndReason::too_many_easy_shares, "too_many_easy_shares"},
         Name{EndReason::too_many_new_keys, "too_many_new_keys"},
+        Name{EndReason::tls_backlog, "tls_backlog"},
     };
     static_assert(names.size() == end_reasons, "each has a name");
     const auto found = std::find_if(names.begin(), names.end(),

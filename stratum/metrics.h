@@ -46,8 +46,9 @@ enum class EndReason : std::uint8_t {
     crowded_address,       ///< took most of what its address may send at a time, see BurstBudget
     too_many_easy_shares,  ///< kept to jobs from before its difficulty rose
     too_many_new_keys,     ///< TLS: asked for other keys again and again
+    tls_backlog,           ///< brought much while too many records waited to be opened
 };
-inline constexpr std::size_t end_reasons = 36;
+inline constexpr std::size_t end_reasons = 37;
 
 /// True for what no honest client does: counted against its address.
 bool is_misbehaviour(EndReason reason);

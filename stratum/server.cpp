@@ -231,6 +231,7 @@ void Server::Impl::forget(Conns::iterator at)
     if (at->second.admitted) gate->release(at->second.address);
     if (at->second.counted != nullptr) at->second.counted->add(-1);
     room.leave({at->first});
+    let_go(at->second);
     conns.erase(at);
 }
 

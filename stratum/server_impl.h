@@ -31,6 +31,10 @@ struct Server::Impl {
     static constexpr std::size_t records_at_once = 16;
     static constexpr std::size_t records_a_piece = 64;
     static constexpr std::size_t records_a_turn = 256;
+    // What waits to be opened, of all connections together; whoever brings less than held_small is
+    // kept beyond it.
+    static constexpr std::size_t held_max = std::size_t{8} << 20;
+    static constexpr std::size_t held_small = std::size_t{4} << 10;
 
     struct Conn {
         std::unique_ptr<pool::TcpConn> tcp;
@@ -73,6 +77,8 @@ struct Server::Impl {
     RecordCounter::Counted open_records(pool::SessionId id, Conn& conn,
                                         std::span<const std::uint8_t> bytes, std::size_t most);
     void take_cipher(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    void hold(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
+    std::string let_go(Conn& conn);
     void open_waiting();
     void lose(pool::SessionId id, EndReason reason);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
@@ -114,6 +120,7 @@ struct Server::Impl {
     std::vector<pool::SessionId> overdue;  // have said, or read, nothing in time
     AddressTurns handshakes;               // of TLS and Noise
     AddressTurns ciphers;                  // records of TLS that wait to be opened
+    std::size_t held_bytes = 0;            // of all of them
     std::size_t records_read = 0;          // of TLS: opened as they were read, in this turn
     HandshakePace handshake_pace;          // likewise
     std::vector<std::unique_ptr<pool::TcpListener>> listeners;

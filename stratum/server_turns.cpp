@@ -93,9 +93,25 @@ void Server::Impl::take_cipher(pool::SessionId id, Conn& conn, std::span<const s
     }
     const auto at = conns.find(id.value);
     if (at == conns.end() || opened == bytes.size()) return;
-    at->second.cipher.assign(bytes.begin() + static_cast<std::ptrdiff_t>(opened), bytes.end());
+    bytes = bytes.subspan(opened);
+    if (bytes.size() >= held_small && held_bytes + bytes.size() > held_max) {
+        return shard.end(id, EndReason::tls_backlog);
+    }
+    hold(id, at->second, bytes);
     at->second.tcp->pause_reading();
-    ciphers.enter(at->second.address, id);
+}
+
+void Server::Impl::hold(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes)
+{
+    conn.cipher.assign(bytes.begin(), bytes.end());
+    held_bytes += conn.cipher.size();
+    ciphers.enter(conn.address, id);
+}
+
+std::string Server::Impl::let_go(Conn& conn)
+{
+    held_bytes -= conn.cipher.size();
+    return std::exchange(conn.cipher, {});
 }
 
 // Once all that came in a turn is answered: those that wait have a number of records opened, all
@@ -110,7 +126,7 @@ void Server::Impl::open_waiting()
         if (!id) break;
         const auto at = conns.find(id->value);
         if (at == conns.end()) continue;
-        const std::string cipher = std::exchange(at->second.cipher, {});
+        const std::string cipher = let_go(at->second);
         if (shard.hears(*id)) {  // who is over costs the others nothing
             const auto opened = open_records(*id, at->second, pool::as_bytes(cipher),
                                              std::min(left, records_a_piece));
@@ -118,8 +134,7 @@ void Server::Impl::open_waiting()
             const auto still = conns.find(id->value);
             if (still == conns.end()) continue;
             if (opened.bytes < cipher.size()) {
-                still->second.cipher.assign(cipher, opened.bytes);
-                ciphers.enter(still->second.address, *id);
+                hold(*id, still->second, pool::as_bytes(cipher).subspan(opened.bytes));
                 continue;
             }
         }

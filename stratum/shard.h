@@ -131,6 +131,8 @@ public:
     bool take_records(pool::SessionId id, std::size_t records, std::size_t bytes, pool::Now now);
     /// It is there, and not over.
     bool hears(pool::SessionId id) const;
+    /// Ends a session, if it is not over: it is closed with the others of its turn.
+    void end(pool::SessionId id, EndReason reason);
     /// Acknowledgements that wait for more shares (Stratum v2) are said now: before `closed`, after
     /// which nobody takes what a session says.
     void acknowledge(pool::SessionId id, pool::Now now);

@@ -201,6 +201,14 @@ bool Shard::hears(pool::SessionId id) const
            std::visit([](const auto& session) { return !session.ended(); }, found->second);
 }
 
+void Shard::end(pool::SessionId id, EndReason reason)
+{
+    with(id, [this, reason](auto& session) {
+        session.end(reason);
+        touch(session);
+    });
+}
+
 bool Shard::may_burst(const std::optional<IpAddress>& address, pool::SessionId id, double cost,
                       pool::Now now)
 {

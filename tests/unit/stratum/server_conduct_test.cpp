@@ -355,6 +355,32 @@ TEST(TlsConduct, WhoIsOverTakesNoTurnOfThoseThatWait)
     EXPECT_LE(turns, 12U);
 }
 
+// What is read and not opened has a bound for all connections of a loop together.
+TEST(TlsConduct, WhoBringsMuchWhileTooMuchWaitsHasToGo)
+{
+    Serving pool{any_lines()};
+    const TlsCrowd crowd{pool, 300};
+    ASSERT_TRUE(crowd.ready());
+    const std::string ping = "{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n";
+    std::string large;
+    for (int i = 0; i < 15; ++i) large += std::string(1000, ' ') + ping;
+    TlsPeer& small = *crowd.peers.back();
+    for (const auto& peer : crowd.peers) {
+        if (peer.get() == &small) continue;
+        std::string words;
+        for (int i = 0; i < 3; ++i) words += peer->client.say(large);
+        peer->write(words);
+    }
+    small.write(small.client.say(ping));
+    ASSERT_TRUE(pool.until([&] { return small.hears("\"id\":7"); }));
+    ASSERT_TRUE(pool.until(
+        [&] { return crowd.lines() + 45 * pool.ended(EndReason::tls_backlog) >= 1 + 45 * 299; }));
+    EXPECT_GE(pool.ended(EndReason::tls_backlog), 10U);
+    EXPECT_LE(pool.ended(EndReason::tls_backlog), 150U);
+    EXPECT_EQ(pool.bans(), 0U);
+    EXPECT_FALSE(small.closed);
+}
+
 // Whoever has flooded us is known for it, however he leaves.
 TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
 {
