@@ -419,6 +419,7 @@ void Server::Impl::stop()
     listeners.clear();
     pacing.stop();
     closing.stop();
+    open_rest();
     end_turn();
     for (const auto& [id, conn] : conns) shard.acknowledge(pool::SessionId{id}, pool::read_clock());
     end_turn();

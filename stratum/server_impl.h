@@ -80,6 +80,7 @@ struct Server::Impl {
     void hold(pool::SessionId id, Conn& conn, std::span<const std::uint8_t> bytes);
     std::string let_go(Conn& conn);
     void open_waiting();
+    void open_rest();
     void lose(pool::SessionId id, EndReason reason);
     void greet(pool::SessionId id, Conn& conn, Caller caller);
     void on_end(pool::SessionId id);

@@ -12,6 +12,7 @@ namespace stratum {
 namespace {
 
 constexpr std::chrono::milliseconds soon{1};  // a timer's least
+constexpr std::chrono::milliseconds open_rest_within{50};
 
 }  // namespace
 
@@ -141,6 +142,18 @@ void Server::Impl::open_waiting()
         at->second.tcp->resume_reading();
     }
     opening = loop.after(soon, [] {});  // what they said is answered, and others go on
+}
+
+// Before the end: what was read is answered, as what came in plain text is. It may take so long,
+// and no longer.
+void Server::Impl::open_rest()
+{
+    const pool::SteadyTime until = pool::read_clock().steady + open_rest_within;
+    while (!ciphers.empty() && pool::read_clock().steady < until) {
+        open_waiting();
+        end_turn();
+    }
+    opening.stop();
 }
 
 }  // namespace stratum

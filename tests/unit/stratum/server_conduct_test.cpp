@@ -381,6 +381,22 @@ TEST(TlsConduct, WhoBringsMuchWhileTooMuchWaitsHasToGo)
     EXPECT_FALSE(small.closed);
 }
 
+TEST(TlsConduct, WhatWasReadBeforeAStopIsAnswered)
+{
+    Serving pool{any_lines()};
+    const TlsCrowd crowd{pool, 1};
+    ASSERT_TRUE(crowd.ready());
+    TlsPeer& peer = *crowd.peers.front();
+    const std::string ping = "{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n";
+    const std::string blanks = peer.client.say_bytewise(std::string(1000, '\n'));
+    peer.write(blanks + peer.client.say(ping));
+    ASSERT_TRUE(pool.until([&] { return crowd.lines() > 0; }));
+    ASSERT_LT(crowd.lines(), 1000U);
+    pool.server->stop();
+    ASSERT_TRUE(pool.until([&] { return peer.closed; }));
+    EXPECT_TRUE(peer.hears("\"id\":7"));
+}
+
 // Whoever has flooded us is known for it, however he leaves.
 TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
 {
