@@ -42,6 +42,7 @@ struct Server::Impl {
         std::unique_ptr<Intake> intake;  // until it is known what it speaks
         std::unique_ptr<TlsSession> tls;
         std::string cipher;  // not opened yet: it stands in `ciphers`, and is not read
+        std::optional<pool::SteadyTime> waits_since;  // some of `cipher`: read then
         std::optional<pool::SteadyTime> unsent_since;
         pool::Now opened;
         const PortOptions* port = nullptr;

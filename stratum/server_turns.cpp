@@ -106,6 +106,7 @@ void Server::Impl::hold(pool::SessionId id, Conn& conn, std::span<const std::uin
 {
     conn.cipher.assign(bytes.begin(), bytes.end());
     held_bytes += conn.cipher.size();
+    if (!conn.waits_since) conn.waits_since = turn_began.value_or(pool::read_clock().steady);
     ciphers.enter(conn.address, id);
 }
 
@@ -129,8 +130,15 @@ void Server::Impl::open_waiting()
         if (at == conns.end()) continue;
         const std::string cipher = let_go(at->second);
         if (shard.hears(*id)) {  // who is over costs the others nothing
+            const pool::SteadyTime since =
+                at->second.waits_since.value_or(pool::read_clock().steady);
+            const std::uint64_t submitted = shard.submitted();
             const auto opened = open_records(*id, at->second, pool::as_bytes(cipher),
                                              std::min(left, records_a_piece));
+            // Its share has waited since it was read.
+            if (shard.submitted() > submitted) {
+                turn_began = std::min(turn_began.value_or(since), since);
+            }
             left -= std::clamp<std::size_t>(opened.records, 1, left);
             const auto still = conns.find(id->value);
             if (still == conns.end()) continue;
@@ -139,6 +147,7 @@ void Server::Impl::open_waiting()
                 continue;
             }
         }
+        at->second.waits_since.reset();
         at->second.tcp->resume_reading();
     }
     opening = loop.after(soon, [] {});  // what they said is answered, and others go on

@@ -200,6 +200,8 @@ public:
     }
     /// Whether it mines for anybody, or may.
     bool authorised(pool::SessionId id) const;
+    /// Shares that were judged, or are to be at the end of this turn.
+    std::uint64_t submitted() const { return metrics_.judged() + batch_.submissions.size(); }
     std::size_t session_count() const { return sessions_.size(); }
     const ShardMetrics& metrics() const { return metrics_; }
     ShardMetrics& metrics() { return metrics_; }

@@ -397,6 +397,19 @@ TEST(TlsConduct, WhatWasReadBeforeAStopIsAnswered)
     EXPECT_TRUE(peer.hears("\"id\":7"));
 }
 
+// A share behind many records is answered some turns after it was read, a millisecond each.
+TEST(TlsConduct, AnAnswerTakesAsLongAsItsShareWaitedToBeOpened)
+{
+    Serving pool{any_lines()};
+    const TlsCrowd crowd{pool, 1};
+    ASSERT_TRUE(crowd.ready());
+    TlsPeer& peer = *crowd.peers.front();
+    const std::string blanks = peer.client.say_bytewise(std::string(2500, '\n'));
+    peer.write(blanks + peer.client.say(bad_shares(1)));
+    ASSERT_TRUE(pool.until([&] { return peer.hears("\"id\":9"); }));
+    EXPECT_GE(pool.server->times().answered.sum_seconds(), 0.001);
+}
+
 // Whoever has flooded us is known for it, however he leaves.
 TEST(Conduct, BehindAFloodABrokenRecordOfTlsSavesNobody)
 {
