@@ -49,8 +49,9 @@ public:
     /// Before it is known what it speaks, which twenty-four bytes of plain text tell: a handshake
     /// has some five of them.
     static constexpr std::size_t records_max = 128;
-    /// Bytes that wait, at most: nobody says more before he has heard from us.
-    static constexpr std::size_t hello_max = std::size_t{16} << 10;
+    /// Bytes that wait, at most: nobody says more before he has heard from us. A ClientHello has
+    /// some 500 bytes, 1,800 with a key that withstands quantum computers.
+    static constexpr std::size_t hello_max = std::size_t{6} << 10;
     /// And then: a proxy may send all its workers' words behind the handshake's last.
     static constexpr std::size_t cipher_max = std::size_t{96} << 10;
 

@@ -167,6 +167,22 @@ TEST(Intake, LeavesTheHandshakeOfTlsToItsTurnAndHoldsLittleUntilThen)
     EXPECT_EQ(intake.receive("x", *tls).refused, EndReason::tls_failed);
 }
 
+// Thousands may wait so.
+TEST(Intake, KeepsLittleOfAHelloThatDoesNotEnd)
+{
+    const tests::TempDir folder;
+    const auto files = tests::make_certificate(folder.path(), "pool");
+    const auto tls = TlsContext::load(files.certificate, files.key);
+    ASSERT_TRUE(tls.has_value());
+    const PortOptions port;
+    Intake intake{port, ip("192.0.2.1"), 1};
+    const std::string hello = tests::client_hello();
+    const std::string begun = hello.substr(0, 3) + "\x3f\xff" + hello.substr(5);
+    EXPECT_FALSE(intake.receive(begun, *tls).refused.has_value());
+    EXPECT_FALSE(intake.receive(std::string(4096, 'x'), *tls).refused.has_value());
+    EXPECT_EQ(intake.receive(std::string(2048, 'x'), *tls).refused, EndReason::tls_failed);
+}
+
 // A round costs us more than a byte costs them.
 TEST(Intake, AsksForNoRoundOfTlsBeforeARecordIsWhole)
 {
