@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "pool/base/time.h"
 #include "pool/base/types.h"
@@ -19,7 +21,8 @@ namespace stratum {
 /// loop from everybody else. Every read counts. What is left is for whoever comes; once nothing is,
 /// each connection may take a part beyond it, the same for all, and who takes more has to go.
 /// Nobody goes for what he took while there was enough, nor for what others take, however many they
-/// are: a part is more than a machine at work sends. Memory is bounded. Used on one loop.
+/// are: a part is more than a machine at work sends, and shares that count take none of it. Memory
+/// is bounded, and given back. Used on one loop.
 class BurstBudget {
 public:
     static constexpr std::size_t few = 16;  ///< are not remembered by whom while there is enough
@@ -60,10 +63,34 @@ public:
         const double beyond = shares.note(who, cost, lacked);
         return lacked <= 0 || beyond <= shares.part(per_second);
     }
+    /// A line of this connection was a share that counts: work was done for it, and what it took
+    /// beyond the budget is given back. So a proxy with many workers behind it stays, however
+    /// little strangers behind its address leave: they have no such lines.
+    void forgive(const IpAddress& address, pool::SessionId who)
+    {
+        const auto at = by_address_.find(address.prefix());
+        if (at != by_address_.end()) at->second.forgive(who);
+    }
+    /// About once a second: forgets some of those who have said nothing for so long that all of
+    /// their budget is back, and nearly nothing is left of what was taken.
+    void tick(pool::SteadyTime now)
+    {
+        rested_.clear();
+        const std::size_t buckets = by_address_.bucket_count();
+        for (std::size_t seen = 0; seen < std::min(buckets, buckets_a_tick); ++seen) {
+            const std::size_t bucket = next_bucket_++ % buckets;
+            for (auto at = by_address_.cbegin(bucket); at != by_address_.cend(bucket); ++at) {
+                if (at->second.budget.rested(forgotten_after, now)) rested_.push_back(at->first);
+            }
+        }
+        for (const IpAddress& address : rested_) by_address_.erase(address);
+    }
     std::size_t addresses() const { return by_address_.size(); }
 
 private:
     static constexpr double burst_s = 5;
+    static constexpr std::chrono::seconds forgotten_after{30};
+    static constexpr std::size_t buckets_a_tick = 256;  // all of them within a minute
 
     // Padding is read, too: a submit has half of that.
     static double line_worth(std::size_t bytes)
@@ -105,6 +132,13 @@ private:
             taker.taken += cost;
             return taker.beyond += lacked;
         }
+        void forgive(pool::SessionId who)
+        {
+            const auto known = takers.find(who.value);
+            if (known != takers.end()) {
+                known->second.beyond = std::max(known->second.beyond - 1, 0.0);
+            }
+        }
         // Who took no more than the others on average; where all are alike, all begin anew.
         void forget_light_ones()
         {
@@ -140,6 +174,8 @@ private:
     }
 
     std::unordered_map<IpAddress, Shares, IpHash> by_address_;
+    std::vector<IpAddress> rested_;  // in tick(); kept for its memory
+    std::size_t next_bucket_ = 0;
 };
 
 }  // namespace stratum

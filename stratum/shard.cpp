@@ -121,6 +121,7 @@ bool Shard::pace(pool::Now now)
 
 void Shard::on_tick(pool::Now now)
 {
+    bursts_.tick(now.steady);
     // An address that mines is never banned: beside the first share of each connection, which is
     // told at once, to know once in a while is enough.
     constexpr std::chrono::seconds mined_told_every{15};

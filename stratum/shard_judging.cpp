@@ -155,10 +155,12 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
                           .too_new = origin.too_new,
                           .hash = verdict.hash};
     std::visit(
-        [this, &origin, &outcome, now](auto& session) {
+        [this, &origin, &outcome, good, counts, now](auto& session) {
             const bool over = session.ended().has_value();
             session.answer(origin, outcome, now);
             if (session.told_accepted == 0) tell_gate(session, now);
+            const auto& address = session.address();
+            if (good && counts && address) bursts_.forgive(*address, session.id());
             // Once, for the share that was one too many: what follows in the same burst may name
             // whomever it likes.
             session.end_if_bad(options_.session.bad_shares_max);

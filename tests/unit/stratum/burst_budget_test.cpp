@@ -136,6 +136,39 @@ TEST(BurstBudget, MakesRoomForManyAddressesAtATime)
     EXPECT_LE(walks, 20U);
 }
 
+// Eight hundred lines in five seconds, each of them a share, among four thousand connections of
+// strangers with a dozen a second each.
+TEST(BurstBudget, KeepsAProxyWhoseSharesCountHoweverManyLesserFloodersThereAre)
+{
+    const auto stays = [](bool counts) {
+        constexpr double per_second = 4000;
+        constexpr pool::SessionId proxy{5000};
+        BurstBudget budget;
+        for (int tenth = 0; tenth < 100; ++tenth) {
+            const pool::SteadyTime now = start + std::chrono::milliseconds{100 * tenth};
+            for (std::uint64_t id = 1; id <= 4000; ++id) {
+                budget.take(ip(1), {id}, 1.2, per_second, now);
+            }
+            if (!budget.take(ip(1), proxy, 16, per_second, now)) return false;
+            for (int share = 0; counts && share < 16; ++share) budget.forgive(ip(1), proxy);
+        }
+        return true;
+    };
+    EXPECT_TRUE(stays(true));
+    EXPECT_FALSE(stays(false)) << "who has no shares is one of them";
+}
+
+TEST(BurstBudget, ForgetsWhoHasSaidNothingForLong)
+{
+    BurstBudget budget;
+    for (std::uint32_t i = 0; i < 3000; ++i) budget.take(ip(i), one, 100, 100, start);
+    budget.tick(start + seconds{20});
+    EXPECT_EQ(budget.addresses(), 3000U);
+    EXPECT_TRUE(budget.take(ip(1), one, 100, 100, start + seconds{40}));
+    for (int tick = 0; tick < 60; ++tick) budget.tick(start + seconds{45});
+    EXPECT_EQ(budget.addresses(), 1U) << "who came back stays";
+}
+
 std::string pings(int count)
 {
     std::string lines;
@@ -201,6 +234,18 @@ TEST(BurstBudget, EndsWhoFloodsAndLeavesItsNeighboursBehindTheSameAddressAlone)
     }
     EXPECT_EQ(metrics.lines.value(), read);
     EXPECT_EQ(farm.talk->send(proxy, pings(20)).size(), 20U);
+}
+
+TEST(BurstBudget, GivesBackWhatSharesThatCountHaveCost)
+{
+    Farm farm;
+    for (int i = 0; i < 12; ++i) {
+        farm.talk->send(farm.open("192.0.2.1:" + std::to_string(10 + i)), pings(60));
+    }
+    TalkingMiner proxy{*farm.talk, "user.w1"};
+    for (int share = 0; share < 100; ++share) proxy.submit(proxy.find());
+    EXPECT_EQ(farm.talk->end_of(proxy.id), std::nullopt);
+    EXPECT_EQ(farm.talk->log.shares.size(), 100U);
 }
 
 TEST(PaddedLines, CountForAsManyAsTheirBytesAreWorth)
