@@ -5,7 +5,7 @@ import { read } from './api.js';
 import * as blocks from './blocks.js';
 import { $, show } from './dom.js';
 import * as home from './home.js';
-import { preferred, speak, t } from './i18n.js';
+import { language, preferred, speak, t } from './i18n.js';
 import * as operator from './operator.js';
 import * as payouts from './payouts.js';
 import { place } from './places.js';
@@ -57,7 +57,7 @@ async function readAll() {
     document.body.dataset.shown = where.page;
   } catch (error) {
     console.error(error);
-    show('status', lastGood ? t('stale.since', { time: lastGood.toLocaleTimeString() }) : t('no.answer'));
+    show('status', lastGood ? t('stale.since', { time: lastGood.toLocaleTimeString(language()) }) : t('no.answer'));
     $('status').className = 'status bad';
   }
 }
@@ -68,8 +68,8 @@ function refresh() {
   return busy;
 }
 
-async function speakAnew(language) {
-  await speak(language);
+async function speakAnew(name) {
+  await speak(name);
   for (const page of Object.values(pages)) page.speakAnew?.();
   turnTo();
 }

@@ -4,7 +4,7 @@
 import { readIfAny } from './api.js';
 import { day, hour, lengthOf, linesOf, minute, readingsFor, week } from './averages.js';
 import { hashes } from './format.js';
-import { t } from './i18n.js';
+import { language, t } from './i18n.js';
 
 const width = 600;
 const height = 150;
@@ -32,7 +32,7 @@ function pauses(rates, step) {
   return runs.filter(([first, last]) => (last - first + 1) * step >= pauseLeast);
 }
 
-const time = (seconds) => new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+const time = (seconds) => new Date(seconds * 1000).toLocaleString(language(), { dateStyle: 'short', timeStyle: 'short' });
 
 export class Chart {
   /** figure: holds a select of ranges, an output, an svg, and a paragraph each for its axis and for its choice of averages. */

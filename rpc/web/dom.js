@@ -48,11 +48,23 @@ export function stateCell(state) {
   return cell(t(`state.${word}`), `state-${word}`);
 }
 
-/** A copy button for the text of an element, where the browser lets pages write to its clipboard. */
+/** Pages by plain http from another machine have no clipboard: there it is done as by hand. */
+async function copy(element) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  }
+  getSelection().selectAllChildren(element);
+  const done = document.execCommand('copy');
+  if (done) getSelection().removeAllRanges(); // else it stays, for who copies it himself
+  return done;
+}
+
+/** A copy button for the text of an element. */
 export function letCopy(button) {
-  button.hidden = !navigator.clipboard;
+  button.hidden = false;
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText($(button.dataset.copy).textContent);
+    if (!await copy($(button.dataset.copy))) return;
     button.textContent = t('copied');
     setTimeout(() => { button.textContent = t('copy'); }, 1500);
   });

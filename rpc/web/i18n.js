@@ -15,6 +15,9 @@ export function preferred() {
   return wishes.map((wish) => (wish ?? '').slice(0, 2)).find((wish) => languages.includes(wish)) ?? 'en';
 }
 
+/** The one that is spoken: dates follow it, not the browser's. */
+export const language = () => document.documentElement.lang;
+
 export async function speak(name) {
   const answer = await fetch(`/lang/${name}.json`);
   if (!answer.ok) throw new Error(`no words in ${name}`);

@@ -59,9 +59,10 @@ function grouped(workers) {
 export class WorkerTable {
   /** group: a checkbox; nameLink: makes of a worker's name a link to its page. */
   constructor(scroll, table, counter, filter, group, nameLink) {
-    Object.assign(this, { scroll, counter, filter, group, nameLink, all: [], shown: [], sortBy: null, down: false });
+    Object.assign(this, { scroll, table, counter, filter, group, nameLink, all: [], shown: [], sortBy: null, down: false });
     this.body = table.tBodies[0];
     this.head = table.tHead.rows[0];
+    this.head.ariaRowIndex = 1;
     scroll.addEventListener('scroll', () => requestAnimationFrame(() => this.paint()), { passive: true });
     filter.addEventListener('input', () => this.arrange());
     group.addEventListener('change', () => this.arrange());
@@ -118,12 +119,14 @@ export class WorkerTable {
     const first = Math.max(0, Math.floor(this.scroll.scrollTop / rowHeight) - margin);
     const last = Math.min(this.shown.length, first + Math.ceil(this.scroll.clientHeight / rowHeight) + 2 * margin);
     const now = Date.now();
-    const rows = this.shown.slice(first, last).map((worker) => this.row(worker, now));
+    const rows = this.shown.slice(first, last).map((worker, i) => this.row(worker, now, first + i));
+    this.table.ariaRowCount = this.shown.length + 1; // with the headings
     this.body.replaceChildren(this.space(first), ...rows, this.space(this.shown.length - last));
   }
 
-  row(worker, now) {
+  row(worker, now, place) {
     const row = document.createElement('tr');
+    row.ariaRowIndex = place + 2; // headings are the first
     for (const column of columns) {
       const cell = document.createElement('td');
       const text = column.show(worker, now);

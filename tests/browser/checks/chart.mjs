@@ -26,6 +26,14 @@ export async function check(watched, { address }) {
   await page.keyboard.press('ArrowLeft');
   watched.holds(/^1 min .*H\/s · 5 min .*H\/s · 1 h .*H\/s · /.test(await page.locator('#user-chart output').textContent()), 'a moment of the chart says each line\'s rate');
   await watched.shot(page, 'chart');
+  await page.locator('#language').selectOption('ru');
+  await page.waitForFunction(() => document.documentElement.lang === 'ru');
+  await page.locator('#user-chart svg').focus();
+  await page.keyboard.press('ArrowLeft');
+  const moment = await page.locator('#user-chart output').textContent();
+  watched.holds(/ · \d\d\.\d\d\.\d{4}, \d\d:\d\d$/.test(moment), `a date of the language, not of the browser: ${moment}`);
+  await page.locator('#language').selectOption('en');
+  await page.waitForFunction(() => document.documentElement.lang === 'en');
 
   asked.length = 0;
   await page.locator('#user-chart select').selectOption('48h');

@@ -20,6 +20,9 @@ async function ofTheBooks(watched, address) {
   await watched.visit(page, `#/account/${address}`);
   const row = page.locator('#worker-table tbody tr', { has: page.locator('a', { hasText: 'rig-1' }) });
   await row.waitFor();
+  const places = await page.locator('#worker-table').evaluate((table) => [table.ariaRowCount, table.tHead.rows[0].ariaRowIndex, ...[...table.querySelectorAll('tbody tr:not(.space)')].map((each) => each.ariaRowIndex)]);
+  watched.same(places.join(), [places.length - 1, ...places.slice(1).map((_, i) => i + 1)].join(), 'rows, and the place of each, for who hears the table');
+  await row.waitFor();
   const said = await row.locator('td').allTextContents();
   watched.same([0, 5, 6, 7, 8, 9].map((column) => said[column]).join(), 'not since the start,–,–,–,–,–', 'the table of a worker that only the books know');
   await row.locator('a').click();

@@ -38,6 +38,15 @@ export async function check(watched) {
   const tall = (await phone.locator('#stratum-url').boundingBox()).height;
   watched.holds(tall < 60, `the URL is squeezed into ${tall} px by the code beside it`);
 
+  const plain = await watched.visitor();
+  await plain.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined })); // as by http from another machine
+  await watched.visit(plain);
+  await plain.locator('[data-copy=stratum-url]').click();
+  await plain.locator('[data-copy=stratum-url]', { hasText: 'Copied' }).waitFor();
+  await plain.locator('#account').focus();
+  await plain.keyboard.press('Control+V');
+  watched.same(await plain.locator('#account').inputValue(), await plain.locator('#stratum-url').textContent(), 'what was copied');
+
   const page = await watched.visitor();
   await watched.visit(page);
   const round = await page.evaluate(() => [document.getElementById('round').textContent, document.getElementById('round-bar').value]);
