@@ -93,6 +93,7 @@ struct App::Parts {
     void reload(const Result<Config>& fresh);
     void look_at_nodes();
     Result<void> start_stratum(std::uint16_t& port);
+    void watch_loops(const std::vector<StratumLoop*>& plain);
     Result<void> open_rpc();
     Result<void> open_doors();
     void register_methods();

@@ -70,6 +70,34 @@ Result<void> App::Parts::start_stratum(std::uint16_t& port)
     return {};
 }
 
+// What asks the loops from outside: how they do, how late they are, and whether they live.
+void App::Parts::watch_loops(const std::vector<StratumLoop*>& plain)
+{
+    std::vector<Live::Source> sources;
+    for (StratumLoop* const loop : plain) {
+        sources.push_back({loop->producer(), [loop](std::function<void(LoopSnapshot)> done) {
+                               loop->snapshot(std::move(done));
+                           }});
+    }
+    live = std::make_unique<Live>(
+        rpc_loop, core, [this] { return Live::Work{desk->status(), desk->nodes()}; },
+        std::move(sources), Live::Times{});
+    std::vector<LoopLag::Target> targets{
+        {"core", [this](std::function<void()> task) { core.post(std::move(task)); }}};
+    for (StratumLoop* const loop : plain) {
+        targets.push_back({loop->producer(),
+                           [loop](std::function<void()> task) { loop->ping(std::move(task)); }});
+    }
+    lag = std::make_unique<LoopLag>(rpc_loop, std::move(targets));
+    std::vector<Pulse> pulses;
+    for (StratumLoop* const loop : plain) {
+        pulses.push_back({[loop] { return loop->over(); },
+                          [loop](std::function<void()> done) { loop->ping(std::move(done)); }});
+    }
+    heartbeat = std::make_unique<Heartbeat>(rpc_loop, core, std::move(pulses),
+                                            ServiceManager::of_environment());
+}
+
 Result<void> App::Parts::open_rpc()
 {
     auto queries = payouts::Queries::open(mysql_options(config));
@@ -90,22 +118,7 @@ Result<void> App::Parts::open_rpc()
     for (const auto& node : nodes) asked.push_back(node.get());
     std::vector<StratumLoop*> plain;
     for (const auto& loop : loops) plain.push_back(loop.get());
-    std::vector<Live::Source> sources;
-    for (StratumLoop* const loop : plain) {
-        sources.push_back({loop->producer(), [loop](std::function<void(LoopSnapshot)> done) {
-                               loop->snapshot(std::move(done));
-                           }});
-    }
-    live = std::make_unique<Live>(
-        rpc_loop, core, [this] { return Live::Work{desk->status(), desk->nodes()}; },
-        std::move(sources), Live::Times{});
-    std::vector<LoopLag::Target> targets{
-        {"core", [this](std::function<void()> task) { core.post(std::move(task)); }}};
-    for (StratumLoop* const loop : plain) {
-        targets.push_back({loop->producer(),
-                           [loop](std::function<void()> task) { loop->ping(std::move(task)); }});
-    }
-    lag = std::make_unique<LoopLag>(rpc_loop, std::move(targets));
+    watch_loops(plain);
     if (auto opened = open_accounts(); !opened) return opened;
     retarget = std::make_unique<RetargetWatch>(rpc_loop, config.chain, config.nodes.front());
     view = std::make_unique<View>(
@@ -135,13 +148,6 @@ Result<void> App::Parts::open_rpc()
                  .web_port = 0,
                  .started = read_clock().steady});
     miners = std::make_unique<Miners>(rpc_loop, *gate, plain, bans_file(config));
-    std::vector<Pulse> pulses;
-    for (StratumLoop* const loop : plain) {
-        pulses.push_back({[loop] { return loop->over(); },
-                          [loop](std::function<void()> done) { loop->ping(std::move(done)); }});
-    }
-    heartbeat = std::make_unique<Heartbeat>(rpc_loop, core, std::move(pulses),
-                                            ServiceManager::of_environment());
     status_teller = std::make_unique<StatusTeller>(
         rpc_loop, [this](auto done) { view->pool_info(std::move(done)); },
         ServiceManager::of_environment());

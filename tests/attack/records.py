@@ -77,6 +77,6 @@ def crumbs(a):
     for client in clients(a, 40 if a.full else 2):
         for _ in range(24):
             for _ in range(2800):
-                client.record(b" ")
+                client.record(b"\n")
             if not a.pour(client.sock, client.wire()):  # 64 KiB
                 break
