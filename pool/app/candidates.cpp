@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::uint32_t magic = 0x32424b5a;                 // "ZKB2"
 constexpr std::uint32_t magic_without_branch = 0x31424b5a;  // "ZKB1"
+// The last byte counts versions up: of a file that begins so with a later one nothing else is
+// known.
+constexpr std::uint32_t magic_mask = 0x00ffffff;
 constexpr std::size_t text_max = 256;
 constexpr std::string_view reserve_name = "reserve";
 constexpr std::string_view on_its_way = ".block";
@@ -101,6 +104,14 @@ std::optional<FoundFile> from_bytes(ByteSpan bytes)
     if (!in.ok() || in.left() != 0) return std::nullopt;
     found.hash = hash_of(parse_header(found.header));
     return found;
+}
+
+bool from_newer_program(ByteSpan bytes)
+{
+    ByteReader in{bytes};
+    const std::uint32_t begin = in.u32();
+    return in.ok() && (begin & magic_mask) == (magic & magic_mask) && begin > magic &&
+           begin >> 24 <= '9';
 }
 
 tl::unexpected<Error> disk_error(const std::filesystem::path& path)
@@ -268,6 +279,14 @@ Result<std::vector<FoundFile>> CandidateStore::load() const
             log::error("found_block_not_read", {{"reason", content.error().detail}});
             continue;
         }
+        if (from_newer_program(*content)) {
+            log::error("found_block_of_newer_program",
+                       {{"file", path.string()},
+                        {"todo",
+                         "a newer zubrd wrote it, and this one leaves it as it is: start "
+                         "the newer one again, which sends and books it"}});
+            continue;
+        }
         auto found = from_bytes(*content);
         if (!found) {
             log::error("found_block_damaged", {{"file", path.string()}});
@@ -310,6 +329,9 @@ Result<FoundFile> CandidateStore::read_kept(const BlockHash& hash) const
     const std::filesystem::path path = path_of(hash, kept_name);
     const auto content = read_all(path);
     if (!content) return fail(content.error());
+    if (from_newer_program(*content)) {
+        return fail(Error::Code::invalid, path.string() + " was written by a newer zubrd");
+    }
     auto found = from_bytes(*content);
     if (!found) return fail(Error::Code::invalid, path.string() + " is damaged");
     return *std::move(found);

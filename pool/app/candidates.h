@@ -56,8 +56,8 @@ public:
     /// One that was loaded, to be synced: nobody knows whether it ever was. Errors: io.
     Result<Unsynced> reopen(const FoundFile& found) const;
     /// Everything that was neither kept nor removed, the lowest first. A file that is damaged is
-    /// logged, renamed to *.damaged and left for a person; one that cannot be read is logged and
-    /// left alone.
+    /// logged, renamed to *.damaged and left for a person; one that cannot be read, or was written
+    /// by a newer program, is logged and left alone.
     Result<std::vector<FoundFile>> load() const;
     /// What was kept, by name, in no order. Errors: io.
     Result<std::vector<BlockHash>> kept() const;

@@ -185,6 +185,29 @@ TEST_F(Candidates, ASingleFlippedBitIsDamage)
     EXPECT_TRUE(fs::exists(file.string() + ".damaged"));
 }
 
+// The newer program was started for an hour, and comes back: it must find its block.
+TEST_F(Candidates, AFileOfANewerProgramIsLeftAsItIsForIt)
+{
+    const CandidateStore store = open();
+    ASSERT_TRUE(store.write(found_block(1)).has_value());
+    const fs::path file = only_file(folder());
+    std::fstream stream{file, std::ios::in | std::ios::out | std::ios::binary};
+    std::string begin(4, '\0');
+    stream.read(begin.data(), 4);
+    ASSERT_EQ(begin.substr(0, 3), "ZKB") << "or a change of version is no change of this byte";
+    stream.seekp(3);
+    stream.put(static_cast<char>(begin[3] + 2));
+    stream.close();
+    const auto all = store.load();
+    ASSERT_TRUE(all.has_value());
+    EXPECT_TRUE(all->empty());
+    EXPECT_EQ(only_file(folder()), file);
+    store.keep(found_block(1).hash);
+    const auto kept = store.read_kept(found_block(1).hash);
+    ASSERT_FALSE(kept.has_value());
+    EXPECT_NE(kept.error().detail.find("newer zubrd"), std::string::npos) << kept.error().detail;
+}
+
 TEST_F(Candidates, HaveRoomOnTheDiskThatIsKeptForThem)
 {
     constexpr std::uint64_t reserve = 1 << 20;
