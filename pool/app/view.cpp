@@ -463,6 +463,7 @@ void View::metrics(Done<std::vector<rpc::Metric>> done)
             auto metrics = metrics_of(
                 info, *state, {parts_.loops, parts_.gate, parts_.lag, parts_.books, parts_.nodes});
             add_book_metrics(totals_.known() ? &totals_.last() : nullptr, books_status_, metrics);
+            add_verdict_metrics(heads_unknown_, metrics);
             rpc::Metric& suspects = metrics.emplace_back();
             suspects.name = "zubr_withholding_suspects";
             suspects.help = "Accounts whose shares call for more blocks than they have found";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -160,6 +161,7 @@ private:
     Identity identity_;
     AccountAccess access_;
     AccountLookup lookup_;
+    std::optional<std::uint64_t> heads_unknown_;  // of the last verifyledger
     BooksStatus books_status_;
     std::uint64_t changes_ = 0;
     std::function<void(std::vector<rpc::Metric>&)> more_metrics_;

@@ -118,7 +118,10 @@ void View::verify_ledger(Done<rpc::LedgerVerdict> done)
         if (checked && !checked->good()) {
             log::error("ledger_differs", {{"reason", checked->difference}});
         }
-        parts_.rpc_loop.post([reply, verdict = std::move(verdict)] { (*reply)(verdict); });
+        parts_.rpc_loop.post([this, reply, verdict = std::move(verdict)] {
+            if (verdict) heads_unknown_ = verdict->heads_unknown;
+            (*reply)(verdict);
+        });
     });
     if (!posted) (*reply)(fail(Error::Code::unavailable, "the books are being verified already"));
 }

@@ -467,4 +467,16 @@ void add_book_metrics(const payouts::Totals* totals, const BooksStatus& status,
     for (rpc::Metric& each : list.take()) metrics.push_back(std::move(each));
 }
 
+void add_verdict_metrics(const std::optional<std::uint64_t>& heads_unknown,
+                         std::vector<rpc::Metric>& metrics)
+{
+    if (!heads_unknown) return;
+    List list;
+    list.gauge("zubr_ledger_heads_unknown",
+               "Blocks that say a head of slots which the books do not have, by the last "
+               "verifyledger here",
+               static_cast<double>(*heads_unknown));
+    for (rpc::Metric& each : list.take()) metrics.push_back(std::move(each));
+}
+
 }  // namespace pool

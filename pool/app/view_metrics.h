@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "payouts/ledger.h"
@@ -32,5 +33,8 @@ std::vector<rpc::Metric> metrics_of(const rpc::PoolInfo& info, const LiveState& 
 /// What the books come to, as they were last read; totals: null before they were.
 void add_book_metrics(const payouts::Totals* totals, const BooksStatus& status,
                       std::vector<rpc::Metric>& metrics);
+/// What verifyledger has found here that is no difference; nothing: nobody has asked it yet.
+void add_verdict_metrics(const std::optional<std::uint64_t>& heads_unknown,
+                         std::vector<rpc::Metric>& metrics);
 
 }  // namespace pool

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/e2e/metric.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -239,6 +240,7 @@ TEST_F(Admin, OutlivesHostileParametersOfEveryMethod)
     EXPECT_GT(refused, 900U) << "most of it is refused";
     EXPECT_TRUE(pool.ready());
     EXPECT_EQ(call("verifyledger").at("good"), true);
+    EXPECT_EQ(metric(pool, "\nzubr_ledger_heads_unknown "), 0);
     EXPECT_EQ(call("verifyaudit").dump().find("error"), std::string::npos);
     EXPECT_EQ(pool.log().find("SQL syntax"), std::string::npos);
     EXPECT_EQ(pool.database().scalar("select count(*) from account where name like '%drop%'"), "0");

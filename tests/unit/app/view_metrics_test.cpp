@@ -1,6 +1,7 @@
 #include "pool/app/view_metrics.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,17 @@ TEST(BookMetrics, TellSinceWhenTheOldestPayoutIsOnItsWayAndNothingWhenNoneIs)
     EXPECT_FALSE(told(&totals, {}).contains("zubr_payout_pending_since_timestamp_seconds"));
     totals.payout_pending_since = UnixMillis{1'700'000'000'500};
     EXPECT_EQ(told(&totals, {}).at("zubr_payout_pending_since_timestamp_seconds"), 1'700'000'000.5);
+}
+
+TEST(BookMetrics, SayNothingOfALedgerThatNobodyHasVerified)
+{
+    std::vector<rpc::Metric> metrics;
+    add_verdict_metrics(std::nullopt, metrics);
+    EXPECT_TRUE(metrics.empty());
+    add_verdict_metrics(3, metrics);
+    ASSERT_EQ(metrics.size(), 1U);
+    EXPECT_EQ(metrics.front().name, "zubr_ledger_heads_unknown");
+    EXPECT_EQ(metrics.front().value, 3);
 }
 
 }  // namespace
