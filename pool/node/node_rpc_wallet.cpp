@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pool/base/json.h"
+#include "pool/bitcoin/psbt.h"
 #include "pool/node/rpc_forms.h"
 #include "pool/runtime/http_client.h"
 
@@ -252,20 +253,30 @@ public:
         const auto depth = info->find("confirmations").int64();
         if (!depth) return not_understood("gettransaction");
         if (*depth == 0) return TxStanding{TxStanding::Place::waiting, 0};
-        const auto place = *depth > 0 ? TxStanding::Place::in_chain : TxStanding::Place::conflicted;
-        return TxStanding{place, static_cast<std::uint32_t>(std::abs(*depth))};
+        const auto deep = static_cast<std::uint32_t>(std::abs(*depth));
+        if (*depth > 0) return TxStanding{TxStanding::Place::in_chain, deep};
+        const auto mined = mined_instead(*info);
+        if (!mined) return fail(mined.error());
+        if (mined->depth == 0) return TxStanding{TxStanding::Place::conflicted, deep};
+        return TxStanding{TxStanding::Place::in_chain, mined->depth};
     }
 
     Result<std::uint32_t> nodes_with(const TxId& txid, std::uint32_t depth) override
     {
         const auto info = rpc_->call("gettransaction", one_text(to_display_hex(txid)));
         if (!info) return fail(info.error());
-        const auto block = info->find("blockhash").string();
-        if (!block) return 0;
+        Mined mined{to_display_hex(txid),
+                    std::string{info->find("blockhash").string().value_or("")}};
+        if (mined.block.empty()) {
+            const auto instead = mined_instead(*info);
+            if (!instead) return fail(instead.error());
+            mined = *instead;
+        }
+        if (mined.block.empty()) return 0;
         std::string params;
         JsonWriter json{params};
         // By its block, so that no index is needed; each node says whether that is in its chain.
-        json.begin_array().string(to_display_hex(txid)).boolean(true).string(*block).end_array();
+        json.begin_array().string(mined.txid).boolean(true).string(mined.block).end_array();
         std::uint32_t count = 0;
         for (const auto& node : senders_) {
             const auto said = node->call("getrawtransaction", params);
@@ -319,6 +330,39 @@ public:
     }
 
 private:
+    /// A transaction in the chain, as the node writes it; depth 0: there is none.
+    struct Mined {
+        std::string txid;
+        std::string block;
+        std::uint32_t depth = 0;
+    };
+
+    /// The one in the chain that spends the same coins for the same outputs as the transaction that
+    /// `info` (of gettransaction) tells of. Whoever mines a spend of coins that are not segwit may
+    /// write its scripts otherwise, and then it has another id. Invalidates `info`.
+    Result<Mined> mined_instead(const JsonValue& info)
+    {
+        const auto ours =
+            parse_transaction(from_hex(info.find("hex").string().value_or("")).value_or(Bytes{}));
+        if (!ours) return not_understood("gettransaction");
+        std::vector<std::string> rivals;
+        for (const JsonValue each : info.find("walletconflicts")) {
+            rivals.emplace_back(each.string().value_or(""));
+        }
+        for (const std::string& rival : rivals) {
+            const auto other = rpc_->call("gettransaction", one_text(rival));
+            if (!other) return fail(other.error());
+            const auto depth = other->find("confirmations").int64().value_or(0);
+            if (depth <= 0) continue;
+            const auto theirs = parse_transaction(
+                from_hex(other->find("hex").string().value_or("")).value_or(Bytes{}));
+            if (!theirs || !same_but_signatures(*ours, *theirs)) continue;
+            return Mined{rival, std::string{other->find("blockhash").string().value_or("")},
+                         static_cast<std::uint32_t>(depth)};
+        }
+        return Mined{};
+    }
+
     static std::string funding_params(const Funding& funding, const std::vector<Payment>& payments,
                                       bool sweeps)
     {

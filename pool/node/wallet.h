@@ -90,6 +90,7 @@ public:
     virtual Result<Bytes> finish(const std::string& psbt) = 0;
     /// As it is on the wire. Errors besides: not_found, when the wallet has never seen it.
     virtual Result<Bytes> transaction(const TxId& txid) = 0;
+    /// Mined with other signatures, and so under another id, it is in the chain all the same.
     virtual Result<TxStanding> standing(const TxId& txid) = 0;
     /// How many nodes, the wallet's own among them, have the transaction in their chain at least
     /// `depth` deep. One that does not answer does not count.

@@ -346,15 +346,6 @@ TEST_F(Payouts, AreHeldWhenWhatWasReturnedIsPaidAfterAll)
     EXPECT_TRUE(one->stopped) << "what ann has said of an earlier hold does not count";
 }
 
-void give_chain(NodeFixture& from, NodeFixture& to)
-{
-    for (std::uint32_t height = to.height() + 1; height <= from.height(); ++height) {
-        const auto hash = from.call("getblockhash", "[" + std::to_string(height) + "]");
-        const auto block = from.call("getblock", "[" + hash.value_or("") + ", 0]");
-        ASSERT_TRUE(to.call("submitblock", "[" + block.value_or("") + "]").has_value());
-    }
-}
-
 TEST_F(Payouts, AreSettledWhenAsManyNodesAgreeAsMust)
 {
     PayoutsFixture pool{node(), own_name()};

@@ -58,7 +58,10 @@ pool::Result<std::string> WalletFixture::call(const std::string& method, const s
     return json_rpc(node_.url() + "/wallet/" + name_, node_.cookie_file(), method, params);
 }
 
-std::string WalletFixture::address() { return plain(must(call("getnewaddress"))); }
+std::string WalletFixture::address(const std::string& type)
+{
+    return plain(must(call("getnewaddress", "[\"\", \"" + type + "\"]")));
+}
 
 void WalletFixture::watch(WalletFixture& signer)
 {
@@ -73,11 +76,11 @@ void WalletFixture::watch(WalletFixture& signer)
     must(call("importdescriptors", "[" + wanted + "]"));
 }
 
-void WalletFixture::fund(unsigned coins, std::int64_t each)
+void WalletFixture::fund(unsigned coins, std::int64_t each, const std::string& type)
 {
     std::string outputs;
     for (unsigned i = 0; i < coins; ++i) {
-        outputs += (i > 0 ? ", \"" : "\"") + address() + "\": \"" +
+        outputs += (i > 0 ? ", \"" : "\"") + address(type) + "\": \"" +
                    pool::btc_text(pool::Sats{each}) + "\"";
     }
     const std::string source = node_.url() + "/wallet/mine";
@@ -120,6 +123,15 @@ std::unique_ptr<NodeFixture> node_with_money()
 }
 
 void mine(NodeFixture& node, unsigned blocks) { node.generate(static_cast<int>(blocks)); }
+
+void give_chain(NodeFixture& from, NodeFixture& to)
+{
+    for (std::uint32_t height = to.height() + 1; height <= from.height(); ++height) {
+        const auto hash = from.call("getblockhash", "[" + std::to_string(height) + "]");
+        const auto block = from.call("getblock", "[" + hash.value_or("") + ", 0]");
+        ASSERT_TRUE(to.call("submitblock", "[" + block.value_or("") + "]").has_value());
+    }
+}
 
 PayoutsFixture::PayoutsFixture(NodeFixture& node, const std::string& wallet_name,
                                std::string mysql_socket)

@@ -20,9 +20,10 @@ public:
     /// otherwise.
     WalletFixture(NodeFixture& node, std::string name, const std::string& options = "");
     /// Pays the test's money into it: `coins` outputs of `each` satoshi, with six confirmations.
-    void fund(unsigned coins, std::int64_t each);
+    /// type: of the addresses, as getnewaddress takes it.
+    void fund(unsigned coins, std::int64_t each, const std::string& type = "bech32");
     pool::Result<std::string> call(const std::string& method, const std::string& params = "[]");
-    std::string address();  ///< a new one of its own
+    std::string address(const std::string& type = "bech32");  ///< a new one of its own
     /// Sees what `signer` has, without its keys; for one that was made without any of its own.
     void watch(WalletFixture& signer);
     const std::string& name() const { return name_; }
@@ -37,6 +38,8 @@ private:
 /// A regtest node with a wallet "mine" that has money.
 std::unique_ptr<NodeFixture> node_with_money();
 void mine(NodeFixture& node, unsigned blocks);
+/// Brings `to` all blocks of `from` that it lacks.
+void give_chain(NodeFixture& from, NodeFixture& to);
 
 /// Books with accounts that are owed money, and payouts of it from a real wallet.
 class PayoutsFixture {
