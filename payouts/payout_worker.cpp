@@ -62,9 +62,9 @@ Result<void> PayoutWorker::fenced(std::string_view name, const std::function<Res
     if (!transaction) return fail(transaction.error());
     if (auto ours = lease_.fence(); !ours) return ours;
     if (auto done = work(); !done) return done;
-    at("before_" + std::string{name});
+    if (!name.empty()) at("before_" + std::string{name});
     if (auto done = transaction->commit(); !done) return done;
-    at("after_" + std::string{name});
+    if (!name.empty()) at("after_" + std::string{name});
     return {};
 }
 
@@ -176,7 +176,7 @@ Result<void> PayoutWorker::see(PayoutBatch& batch)
 }
 
 // For people alone: nothing is decided by it, and no payment waits for it.
-void PayoutWorker::tell_depth(const PayoutBatch& batch)
+Result<void> PayoutWorker::tell_depth(const PayoutBatch& batch)
 {
     std::uint32_t depth = 0;
     for (const PayoutTx& tx : batch.txs) {
@@ -184,12 +184,15 @@ void PayoutWorker::tell_depth(const PayoutBatch& batch)
         if (there && tx.purpose != TxPurpose::cancel) depth = std::max(depth, tx.standing.depth);
     }
     const auto told = told_depths_.find(batch.id);
-    if (told != told_depths_.end() && told->second == depth) return;
+    if (told != told_depths_.end() && told->second == depth) return {};
+    auto done = fenced("", [&] { return write_confirmations(db_, batch.id, depth); });
+    if (!done && !lease_.held()) return done;  // somebody else goes on
     told_depths_[batch.id] = depth;
-    if (const auto done = write_confirmations(db_, batch.id, depth); !done) {
+    if (!done) {
         pool::log::warn("payout_depth_not_written",
                         {{"payout", batch.id}, {"reason", done.error().detail}});
     }
+    return {};
 }
 
 std::string PayoutWorker::trouble(std::uint64_t id) const
@@ -232,7 +235,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
     auto batch = read_batch(db_, id);
     if (!batch) return fail(batch.error());
     if (auto done = see(*batch); !done) return fail(done.error());
-    tell_depth(*batch);
+    if (auto told = tell_depth(*batch); !told) return fail(told.error());
     const auto held = stopped();
     if (!held) return fail(held.error());
     const BatchPlan next = plan(view_of(*batch, *held));

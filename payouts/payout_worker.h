@@ -45,13 +45,17 @@ public:
     /// Errors: unavailable, when MySQL is lost; what befalls one batch is told by trouble().
     pool::Result<unsigned> step(pool::Now now);
 
-    /// Runs `work` in a transaction that holds the lease, and commits it.
+    /// Runs `work` in a transaction that holds the lease, and commits it. name: of the points
+    /// before and after it (PayoutOptions::on_point); "": no money moves, and none is named.
     pool::Result<void> fenced(std::string_view name,
                               const std::function<pool::Result<void>()>& work);
     /// Coins that batches other than `id` have used or may use.
     pool::Result<std::set<pool::OutPoint>> busy_coins(std::uint64_t id);
     pool::Result<bool> stopped();
-    /// hold_payouts in a transaction of its own, with a line in the log and a row in the audit.
+    /// hold_payouts in a transaction of its own, with a line in the log and a row in the audit. Not
+    /// fenced, alone of all that payouts write: a hold takes nothing from anybody, one server sees
+    /// trouble that the others' files know nothing of, and whoever has slept through his lease is
+    /// to say all the same that the wallet lacks something. Two people release it.
     pool::Result<void> hold_now(const std::string& why, pool::Now now);
     /// No payment leaves for the first time while there is a reason; what has left goes on. The
     /// reason is told of each payout that waits. Empty: none.
@@ -60,7 +64,7 @@ public:
     /// Errors: unavailable, while fewer nodes than must (work.nodes_agree) have it six deep.
     pool::Result<void> agreed(const pool::TxId& txid);
     pool::Result<void> see(PayoutBatch& batch);  ///< asks where its transactions stand
-    void tell_depth(const PayoutBatch& batch);
+    pool::Result<void> tell_depth(const PayoutBatch& batch);
     std::string trouble(std::uint64_t id) const;
     std::size_t waiting() const { return trouble_.size(); }  ///< that have any, at the last step
     /// Satoshi a virtual byte that a payout would pay now; within the cap.

@@ -465,5 +465,30 @@ TEST_F(Payouts, AreMadeByOneServerAtATime)
     EXPECT_EQ(state_of(*other, id), "broadcast");
 }
 
+// Not even what is for people alone: what he saw is older than what the other has said since.
+TEST_F(Payouts, AreNotToldTheirDepthByAServerThatHasSleptThroughItsLease)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(15, 5'000'000);
+    auto sleeper = pool.open();
+    auto other = pool.open();
+    const pool::Now asleep = pool::read_clock();
+    ASSERT_TRUE(sleeper->step(asleep).value_or(payouts::PayoutReport{}).active);
+    approved_batch(*sleeper, "a");
+    for (int step = 0; step < 5; ++step) ASSERT_TRUE(sleeper->step(asleep).has_value());
+    pool.books().scalar("update lease set until_ms = 0 where name = 'payouts'");
+    ASSERT_TRUE(other->step(pool::read_clock()).value_or(payouts::PayoutReport{}).active);
+    mine(node(), 2);
+    const auto told = [&pool] {
+        return pool.books().scalar("select confirmations from payout_batch");
+    };
+    const auto seen = sleeper->step(asleep);
+    ASSERT_TRUE(seen.has_value()) << seen.error().detail;
+    EXPECT_TRUE(seen->active) << "or it knew before it looked, and the test shows nothing";
+    EXPECT_EQ(told(), "0");
+    run_payouts(*other);
+    EXPECT_EQ(told(), "2");
+}
+
 }  // namespace
 }  // namespace tests
