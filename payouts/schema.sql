@@ -1221,3 +1221,43 @@ CREATE TRIGGER slot_hour_score AFTER INSERT ON slot FOR EACH ROW
         IF(NEW.score * 1e0 * NEW.cum_score < 5e62, SUM(s.score) * (2 * NEW.cum_score - NEW.score), 0)
       FROM slot_account s WHERE s.slot_id = NEW.slot_id GROUP BY s.account_id
     ON DUPLICATE KEY UPDATE score = hour_score.score + VALUES(score), moment = hour_score.moment + VALUES(moment)
+
+-- migration 24
+
+-- step
+-- As slot_account_open since migration 22: whoever kept a transaction open could change slots that were
+-- sealed since.
+DROP TRIGGER IF EXISTS slot_account_sealed
+
+-- step
+CREATE TRIGGER slot_account_sealed BEFORE UPDATE ON slot_account FOR EACH ROW
+BEGIN
+  IF LEAST(OLD.slot_id, NEW.slot_id) <= (SELECT sealed_through FROM books WHERE id = 1 LOCK IN SHARE MODE) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a sealed slot does not change';
+  END IF;
+END
+
+-- step
+-- Likewise: items could be added to a payout that was approved since.
+DROP TRIGGER IF EXISTS payout_item_open
+
+-- step
+CREATE TRIGGER payout_item_open BEFORE INSERT ON payout_item FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM payout_batch WHERE id = NEW.batch_id AND items_digest = REPEAT(CHAR(0), 32) LOCK IN SHARE MODE) THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a payout that has its digest takes no more items';
+  END IF;
+END
+
+-- step
+-- And addresses to a change that holds since.
+DROP TRIGGER IF EXISTS account_address_open
+
+-- step
+CREATE TRIGGER account_address_open BEFORE INSERT ON account_address FOR EACH ROW
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM address_change WHERE id = NEW.change_id AND state IN ('asked', 'locked') LOCK IN SHARE MODE)
+      OR NEW.parts + (SELECT COALESCE(SUM(parts), 0) FROM account_address WHERE change_id = NEW.change_id) > 10000 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was asked for does not change';
+  END IF;
+END
