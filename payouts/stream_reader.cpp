@@ -7,6 +7,9 @@
 #include <utility>
 #include <variant>
 
+#include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
+
 namespace payouts {
 namespace {
 
@@ -21,6 +24,7 @@ struct Entry {
     std::uint64_t last = 0;
     pool::ByteSpan blob;
     std::optional<std::uint64_t> before;  // print of record first - 1, where its shipper had it
+    bool sound = true;                    // its records are those that were shipped
 
     std::span<const std::uint8_t, pool::record_bytes> record(std::uint64_t seq) const
     {
@@ -63,6 +67,10 @@ Result<Entry> read_entry(const RedisReply& reply)
         entry.before = number_in(before->text);
     }
     entry.blob = pool::as_bytes(blob->text);
+    // Those of older shippers bear none.
+    if (const RedisReply* sum = reply.elements[1].field("c"); sum != nullptr) {
+        entry.sound = number_in(sum->text) == pool::crc32c(entry.blob);
+    }
     if (entry.blob.size() / pool::record_bytes != entry.last - entry.first + 1 ||
         entry.blob.size() % pool::record_bytes != 0) {
         return damaged(id, "has a wrong length");
@@ -91,7 +99,8 @@ Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark
         const auto entry = read_entry(reply);
         if (!entry) return fail(entry.error());
         if (entry->last < next) continue;
-        if (entry->first > next) {
+        // What a failed memory has changed is missing, and its shipper has it.
+        if (entry->first > next || !entry->sound) {
             batch.gap = batch.records.empty();
             break;
         }
@@ -144,6 +153,10 @@ Result<std::uint64_t> StreamReader::first_start(std::string_view producer, std::
         for (const RedisReply& each : reply->elements) {
             const auto entry = read_entry(each);
             if (!entry) return fail(entry.error());
+            if (!entry->sound) {
+                mark = entry->last;
+                continue;
+            }
             for (std::uint64_t seq = std::max(entry->first, mark + 1); seq <= entry->last; ++seq) {
                 const auto record = pool::decode(entry->record(seq));
                 if (!record) return fail(record.error());

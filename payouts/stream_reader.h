@@ -15,18 +15,19 @@ namespace payouts {
 /// Records of a producer, in order from the one after the mark.
 struct StreamBatch {
     std::vector<pool::Record> records;
-    /// There is more in the stream, but not the record that comes next: its shipper has to send
-    /// again. Only set when `records` is empty.
+    /// There is more in the stream, but not the record that comes next, or its entry is not what
+    /// was shipped (its checksum says so): its shipper has to send again. Only set when `records`
+    /// is empty.
     bool gap = false;
     std::optional<std::uint64_t> print;  ///< pool::print_of the last of them
 };
 
 /// Takes the record blobs out of one XRANGE answer.
 ///
-/// Leaves out what is <= mark, and stops where the next number is missing. print: of the record at
-/// `mark`, where it is known. Errors: invalid, for an entry that no shipper of ours wrote; refused,
-/// for one that goes on from another record than the one before it: two servers write under one
-/// name, and their numbers mean different shares and accounts.
+/// Leaves out what is <= mark, and stops where the next number is missing or damaged. print: of the
+/// record at `mark`, where it is known. Errors: invalid, for an entry that no shipper of ours
+/// wrote; refused, for one that goes on from another record than the one before it: two servers
+/// write under one name, and their numbers mean different shares and accounts.
 pool::Result<StreamBatch> decode_entries(const pool::RedisReply& entries, std::uint64_t mark,
                                          std::optional<std::uint64_t> print = {});
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
 #include "pool/base/log.h"
 #include "pool/base/time.h"
 
@@ -16,6 +18,7 @@ constexpr std::chrono::milliseconds group_commit{25};
 constexpr std::chrono::milliseconds backoff_min{50};
 constexpr std::chrono::milliseconds backoff_max{2000};
 constexpr std::chrono::seconds rebuild_pause{5};
+constexpr std::size_t checked_at_once = 4096;  // records, 0.4 MB of the journal
 
 }  // namespace
 
@@ -58,22 +61,53 @@ void RedisShareLog::resend(std::uint64_t mark)
     set_mark(mark);
     if (phase_ == Phase::foreign) return;
     const auto now = std::chrono::steady_clock::now();
-    if (rebuild_ || (rebuilt_.time_since_epoch().count() != 0 && now - rebuilt_ < rebuild_pause)) {
+    const bool under_way = checking_ || rebuild_;
+    if (under_way || (rebuilt_.time_since_epoch().count() != 0 && now - rebuilt_ < rebuild_pause)) {
         return;
     }
-    if (!journal_.holds_all_from(mark_ + 1)) {
-        if (lacks_from() == mark_ + 1) return;  // told already
-        lacks_.set(static_cast<std::int64_t>(mark_ + 1));
-        log::error("share_stream_gap_not_in_journal",
-                   {{"producer", producer_},
-                    {"after_seq", mark_},
-                    {"todo", "zubr-cli acceptgap gives up what is nowhere any more"}});
-        return;
-    }
-    log::warn("share_stream_rebuilt", {{"producer", producer_}, {"after_seq", mark_}});
+    if (!journal_.holds_all_from(mark_ + 1)) return refuse_resend("they are not there");
     rebuilt_ = now;
+    checking_ = true;
+    checked_from_ = mark_;
+    checked_ = mark_;
+    check_journal();
+}
+
+// Redis may hold what a failed disk cannot give back: first it is read, and then the stream goes.
+void RedisShareLog::check_journal()
+{
+    if (phase_ == Phase::foreign) return;
+    if (mark_ < checked_from_) checked_ = checked_from_ = mark_;  // the books went back meanwhile
+    checked_ = std::max(checked_, mark_);
+    batch_.clear();
+    const auto got = journal_.read(checked_ + 1, checked_at_once, batch_);
+    if (!got) {
+        checking_ = false;
+        return refuse_resend(got.error().detail);
+    }
+    checked_ += batch_.size();
+    if (!batch_.empty()) {
+        const std::weak_ptr<const bool> alive = alive_;
+        return loop_.post([this, alive] {
+            if (!alive.expired()) check_journal();
+        });
+    }
+    checking_ = false;
+    log::warn("share_stream_rebuilt", {{"producer", producer_}, {"after_seq", mark_}});
+    lacks_.set(0);
     rebuild_ = true;
     if (phase_ == Phase::ready) ask();
+}
+
+void RedisShareLog::refuse_resend(const std::string& why)
+{
+    if (lacks_from() == mark_ + 1) return;  // told already
+    lacks_.set(static_cast<std::int64_t>(mark_ + 1));
+    log::error("share_stream_gap_not_in_journal",
+               {{"producer", producer_},
+                {"after_seq", mark_},
+                {"reason", why},
+                {"todo", "zubr-cli acceptgap gives up what is nowhere any more"}});
 }
 
 // Records keep their order in time, so the oldest is the first behind the mark.
@@ -225,7 +259,8 @@ void RedisShareLog::pump()
     const std::string first = std::to_string(shipped_ + 1);
     // So that the books see whose life goes on here: see StreamReader::read.
     const std::string before = print_before();
-    std::vector<std::string_view> words{"XADD", key_, id, "f", first, "d", blob_};
+    const std::string sum = std::to_string(crc32c(as_bytes(blob_)));
+    std::vector<std::string_view> words{"XADD", key_, id, "f", first, "d", blob_, "c", sum};
     if (!before.empty()) words.insert(words.end(), {"p", before});
     phase_ = Phase::adding;
     highest_ = std::max(highest_, last);

@@ -48,7 +48,9 @@ public:
 
     /// Makes the stream anew from the journal: what the books ask for when records after `mark`
     /// are missing in Redis (ProducerReport::gap). Does nothing for five seconds after the last
-    /// time, and refuses when the journal does not hold them all.
+    /// time. The stream is emptied only once every record after the mark was read from the journal,
+    /// a few thousand a turn of the loop: what Redis alone has stays there. From then on the next
+    /// life fills it as well, from MySQL's mark.
     void resend(std::uint64_t mark);
 
     /// Redis has said last that it has all up to here, or MySQL that it does. Any thread.
@@ -61,8 +63,8 @@ public:
     {
         return UnixMillis{static_cast<std::uint64_t>(unbooked_since_.value())};
     }
-    /// The first number that the stream lacks and the journal cannot give back, as resend() found
-    /// it last; 0: none was found. Any thread.
+    /// The first number that the stream lacks, as resend() found it last, when the journal cannot
+    /// give back all from there on; 0: it can, or was not asked. Any thread.
     std::uint64_t lacks_from() const { return static_cast<std::uint64_t>(lacks_.value()); }
     /// Any thread.
     bool connected() const { return connected_.value() != 0; }
@@ -76,6 +78,8 @@ private:
     void sync();
     void on_connected();
     void on_lost(const std::string& why);
+    void check_journal();
+    void refuse_resend(const std::string& why);
     void ask();
     void on_asked(const RedisReply& reply);
     void empty_stream();
@@ -103,7 +107,10 @@ private:
     std::uint64_t printed_seq_ = 0;  // 0: not known
     std::uint64_t pending_ = 0;      // last number of the XADD whose answer we lack; 0: none
     std::chrono::milliseconds backoff_;
-    bool complained_ = false;  // one line in the log for each outage
+    bool complained_ = false;         // one line in the log for each outage
+    bool checking_ = false;           // whether the journal can be read, before the stream goes
+    std::uint64_t checked_from_ = 0;  // all after this one, up to checked_, was read
+    std::uint64_t checked_ = 0;
     bool rebuild_ = false;
     std::chrono::steady_clock::time_point rebuilt_;
     bool syncing_ = false;

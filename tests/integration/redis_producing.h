@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -15,6 +16,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
 #include "pool/share/redis_client.h"
 #include "pool/share/redis_share_log.h"
 #include "tests/support/process.h"
@@ -124,6 +127,21 @@ struct Producing {
         return until([this] { return log->backlog() == 0; });
     }
 
+    /// As a disk does that has failed; in the first file.
+    void damage_record(std::uint64_t seq)
+    {
+        constexpr std::uint64_t head = 32;
+        constexpr std::uint64_t entry = record_bytes + 4;
+        for (const auto& file : std::filesystem::directory_iterator{directory.path()}) {
+            if (file.path().extension() != ".journal") continue;
+            std::fstream stream{file.path(), std::ios::in | std::ios::out | std::ios::binary};
+            stream.seekp(static_cast<std::streamoff>(head + (seq - 1) * entry + 20));
+            stream.put('\xff');
+        }
+        std::vector<RecordBytes> out;
+        ASSERT_FALSE(journal.read(seq, 1, out)) << "it can be read all the same";
+    }
+
     void names_predecessor(const RedisReply& fields)
     {
         const std::uint64_t first = std::stoull(fields.field("f")->text);
@@ -146,6 +164,8 @@ struct Producing {
         for (const RedisReply& item : all.elements) {
             const RedisReply& fields = item.elements.at(1);
             const std::string blob = fields.field("d")->text;
+            const RedisReply* sum = fields.field("c");
+            EXPECT_TRUE(sum != nullptr && sum->text == std::to_string(crc32c(as_bytes(blob))));
             names_predecessor(fields);
             EXPECT_EQ(blob.size() % record_bytes, 0U);
             const std::size_t before = out.size();

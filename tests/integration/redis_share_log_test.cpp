@@ -1,6 +1,5 @@
 #include "pool/share/redis_share_log.h"
 
-#include <deque>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -129,6 +128,54 @@ TEST(RedisShareLog, SendsAgainWhatTheBooksHadAndLackSinceTheyWentBack)
     EXPECT_EQ(p.stream(), Producing::numbers(8, 21));
 }
 
+// Killed between the two: the journal is whole, and the next life is told MySQL's mark.
+TEST(RedisShareLog, FillsInItsNextLifeAStreamThatItDiedEmptying)
+{
+    Producing p;
+    p.append(20);
+    ASSERT_TRUE(p.shipped());
+    p.log->set_mark(5);
+    p.log.reset();
+    p.server.ask({"DEL", "zubr:sh:p"});
+    p.log = std::make_unique<RedisShareLog>(p.loop, p.server.options(), "p", p.journal);
+    p.log->set_mark(5);
+    p.log->start();
+    ASSERT_TRUE(p.until([&] { return p.stream() == Producing::numbers(6, 20); }));
+    p.append(1);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(6, 21));
+}
+
+// Where the disk has failed, Redis may be the only one that has what follows the gap.
+TEST(RedisShareLog, EmptiesNoStreamBeforeItHasReadFromTheJournalAllThatBelongsThere)
+{
+    Producing p;
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.append(10);
+    ASSERT_TRUE(p.shipped());
+    p.server.ask({"XDEL", "zubr:sh:p", "10-0"});
+    p.damage_record(15);
+    p.log->resend(5);
+    ASSERT_TRUE(p.until([&] { return p.log->lacks_from() == 6; }));
+    p.append(1);
+    ASSERT_TRUE(p.shipped());
+    EXPECT_EQ(p.stream(), Producing::numbers(11, 21));
+}
+
+TEST(RedisShareLog, MakesAStreamAnewThatIsLongerThanOneLookAtTheJournal)
+{
+    constexpr std::uint64_t records = 10'000;
+    Producing p;
+    p.append(records);
+    ASSERT_TRUE(p.shipped());
+    p.log->set_mark(100);
+    p.server.ask({"XTRIM", "zubr:sh:p", "MINID", "5000-0"});
+    p.log->resend(100);
+    p.log->set_mark(50);  // the books go back amid it
+    EXPECT_TRUE(p.until([&] { return p.stream() == Producing::numbers(51, records); }));
+}
+
 TEST(RedisShareLog, KnowsInItsNextLifeWhatRedisHasAlready)
 {
     Producing p;
@@ -152,7 +199,8 @@ TEST(RedisShareLog, AddsNothingTwiceWhenAnAnswerWasLost)
         const RecordBytes bytes = encode(MarkRecord{seq, {1000}});
         blob.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
-    p.server.ask({"XADD", "zubr:sh:p", "15-0", "f", "11", "d", blob});
+    const std::string sum = std::to_string(crc32c(as_bytes(blob)));
+    p.server.ask({"XADD", "zubr:sh:p", "15-0", "f", "11", "d", blob, "c", sum});
     p.append(5);
     ASSERT_TRUE(p.shipped());
     p.append(5);

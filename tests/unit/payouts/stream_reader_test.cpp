@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
+
 namespace payouts {
 namespace {
 
@@ -119,6 +122,48 @@ TEST(DecodeEntries, StopsAtAGapAndSaysSoWhenItComesFirst)
     ASSERT_TRUE(first.has_value());
     EXPECT_TRUE(first->records.empty());
     EXPECT_TRUE(first->gap);
+}
+
+/// As a shipper of today writes it: with the checksum of its records.
+RedisReply summed(std::uint64_t first, std::uint64_t last, const std::string& sum_of)
+{
+    RedisReply reply = entry(first, last);
+    reply.elements[1].elements.push_back(text("c"));
+    reply.elements[1].elements.push_back(
+        text(std::to_string(pool::crc32c(pool::as_bytes(sum_of)))));
+    return reply;
+}
+
+// A bit of a share's work that has turned over would be money, and no other look sees it.
+TEST(DecodeEntries, TakesADamagedEntryForOneThatIsMissing)
+{
+    const auto good =
+        decode_entries(array({summed(1, 3, blob(1, 3)), summed(4, 6, blob(4, 6))}), 1);
+    ASSERT_TRUE(good.has_value());
+    EXPECT_EQ(numbers(*good), (std::vector<std::uint64_t>{2, 3, 4, 5, 6}));
+
+    std::string turned = blob(4, 6);
+    for (std::size_t at = 0; at < turned.size(); at += 7) {
+        std::string other = turned;
+        other[at] = static_cast<char>(other[at] ^ 0x10);
+        const auto before =
+            decode_entries(array({summed(1, 3, blob(1, 3)), summed(4, 6, other), entry(7, 7)}), 1);
+        ASSERT_TRUE(before.has_value());
+        EXPECT_EQ(numbers(*before), (std::vector<std::uint64_t>{2, 3})) << "what is whole, first";
+        EXPECT_FALSE(before->gap);
+        EXPECT_EQ(before->print, print_of_mark(3));
+        const auto first = decode_entries(array({summed(4, 6, other), entry(7, 7)}), 3);
+        ASSERT_TRUE(first.has_value());
+        EXPECT_TRUE(first->records.empty());
+        EXPECT_TRUE(first->gap) << "so that its shipper sends it again";
+    }
+    RedisReply unreadable = entry(4, 6);
+    unreadable.elements[1].elements.push_back(text("c"));
+    unreadable.elements[1].elements.push_back(text("x"));
+    EXPECT_TRUE(decode_entries(array({unreadable}), 3)->gap);
+    EXPECT_FALSE(decode_entries(array({entry(4, 6)}), 3)->gap) << "of a shipper without sums";
+    // What is counted already is nobody's trouble any more.
+    EXPECT_FALSE(decode_entries(array({summed(4, 6, turned + "x"), entry(7, 7)}), 6)->gap);
 }
 
 TEST(DecodeEntries, FindsNothingInAnEmptyStream)
