@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "payouts/mysql_accounts.h"
+#include "payouts/mysql_handles.h"
 #include "payouts/mysql_sites.h"
 #include "pool/base/log.h"
 
@@ -33,7 +34,11 @@ tl::unexpected<Error> without_streams(const Error& error, StepReport& step)
 }  // namespace
 
 Accountant::Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options)
-    : db_(db), streams_(streams), lease_(lease), options_(std::move(options))
+    : db_(db),
+      streams_(streams),
+      lease_(lease),
+      options_(std::move(options)),
+      sealing_(options_.seal)
 {
 }
 
@@ -70,13 +75,35 @@ Result<void> Accountant::step(pool::Now now, StepReport& report)
             if (!retired && !lease_.held()) break;  // somebody else goes on
             if (!retired) return retired;
             pool::log::info("producer_retired", {{"producer", producer.name}, {"mark", one.mark}});
+            states_.erase(producer.name);
+            told_.erase(producer.name);
             report.producers.push_back(std::move(one));  // its journal may go now
             continue;
         }
         report.backlog += one.behind;
         if (!producer.retired) report.producers.push_back(std::move(one));
     }
+    report.handles = handles();
     return seal(now, waiting, report);
+}
+
+std::size_t Accountant::handles() const
+{
+    std::size_t sum = 0;
+    for (const auto& [name, state] : states_) sum += state.members.size() + state.workers.size();
+    return sum;
+}
+
+// Miners who come back under other names again and again are given ever new handles. MySQL has
+// them all; whoever goes on is read again with his next share.
+void Accountant::forget_handles()
+{
+    if (handles() <= options_.handles_max) return;
+    for (auto& [name, state] : states_) {
+        // Not clear(), which keeps the tables.
+        state.members = {};
+        state.workers = {};
+    }
 }
 
 Result<void> Accountant::fenced(const std::function<Result<void>()>& work)
@@ -207,6 +234,7 @@ Result<std::uint64_t> Accountant::book(const std::string& producer, const Stream
         states_.erase(producer);
         return fail(done.error());
     }
+    forget_handles();
     return state.mark;
 }
 
@@ -220,6 +248,7 @@ Result<void> Accountant::book_inside(const std::string& producer, ProducerState&
     const auto sealed = read_sealed_through(db_, true);
     if (!sealed) return fail(sealed.error());
     if (auto known = refresh_sites(); !known) return known;
+    if (auto loaded = load_handles(db_, producer, batch.records, state); !loaded) return loaded;
     const std::uint64_t before = state.mark;
     const auto folded = fold(
         batch.records, state, *sealed,
@@ -260,19 +289,18 @@ Result<void> Accountant::seal(pool::Now now, const Waiting& waiting, StepReport&
     for (const KnownProducer& producer : *producers) {
         if (!producer.retired) watermarks.push_back(producer.watermark);
     }
-    // A clock that was set ahead closes no minutes that have not been.
-    const pool::UnixMillis wall = clock_.time(now, {});
-    clock_.follow(now);
-    auto through = sealable_through(watermarks, wall, waiting, options_.seal);
     const auto now_sealed = read_sealed_through(db_, false);
     if (!now_sealed) return fail(now_sealed.error());
     report.sealed_through = *now_sealed;
-    if (!through || *through <= *now_sealed || !lease_.held()) return {};
-    // One that has started with a clock that is ahead believes it: the others' minutes go on.
-    const auto truth = server_clock(db_);
-    if (!truth) return fail(truth.error());
-    through = sealable_through(watermarks, std::min(wall, *truth), waiting, options_.seal);
-    if (!through || *through <= *now_sealed) return {};
+    if (!lease_.held()) {
+        sealing_.follow(now);
+        return {};
+    }
+    const auto due =
+        sealing_.due(watermarks, now, waiting, *now_sealed, [this] { return server_clock(db_); });
+    if (!due) return fail(due.error());
+    const std::optional<std::uint64_t>& through = *due;
+    if (!through) return {};
 
     auto transaction = Transaction::begin(db_);
     if (!transaction) return fail(transaction.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,7 +21,6 @@
 #include "pool/base/result.h"
 #include "pool/base/time.h"
 #include "pool/base/types.h"
-#include "pool/share/share_clock.h"
 
 namespace payouts {
 
@@ -30,11 +30,17 @@ namespace payouts {
 /// began at: killed anywhere, or raced by another accountant, a batch is in or it is not.
 class Accountant {
 public:
+    /// Some 100 MB. More accounts and workers than shares come from at one time.
+    static constexpr std::size_t handles_max_default = 1'000'000;
+
     struct Options {
         pool::Chain chain = pool::Chain::regtest;
         SealRules seal;
         std::vector<std::string> own_producers;
         std::string owner;  ///< of them; empty: not claimed
+        /// Of all producers so many are in memory between two batches; more are read when shares
+        /// name them.
+        std::size_t handles_max = handles_max_default;
     };
 
     Accountant(MysqlConnection& db, StreamReader& streams, Lease& lease, Options options);
@@ -57,6 +63,8 @@ private:
     pool::Result<void> book_inside(const std::string& producer, ProducerState& state,
                                    const StreamBatch& batch);
     pool::Result<void> fenced(const std::function<pool::Result<void>()>& work);
+    std::size_t handles() const;
+    void forget_handles();
     pool::Result<void> refresh_sites();
     pool::Result<pool::AccountId> account_of(const pool::AccountRecord& record);
     pool::Result<void> look_behind(ProducerReport& report, std::uint64_t shipped, StepReport& step);
@@ -68,7 +76,7 @@ private:
     StreamReader& streams_;
     Lease& lease_;
     Options options_;
-    pool::ShareClock clock_;
+    Sealing sealing_;
     std::function<std::optional<JournalState>(const std::string&)> journals_;
     SiteRules sites_;
     std::uint64_t sites_version_ = 0;              // of sites_; 0: no rule was ever made

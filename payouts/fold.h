@@ -49,7 +49,8 @@ struct DeclaredWorker {
     std::string name;
 };
 
-/// What the books know of a producer between two batches.
+/// What the books know of a producer between two batches. Of its handles MySQL has all; here are
+/// those that came lately (see load_handles).
 struct ProducerState {
     std::uint64_t mark = 0;              ///< sequence number of the last record that is counted
     pool::UnixMillis watermark;          ///< its newest record's time
@@ -96,7 +97,8 @@ using AccountOf = std::function<pool::Result<pool::AccountId>(const pool::Accoun
 
 /// Folds records into sums and moves `state` on.
 ///
-/// records: contiguous from state.mark + 1 (checked), in order.
+/// records: contiguous from state.mark + 1 (checked), in order. state: has the handles that their
+/// shares name.
 /// sealed_through: shares of sealed slots go into the next one and are counted late.
 /// sites: where workers are; looked up for the slot that a share is booked in.
 /// Errors: those of `account_of`; invalid, for a share of an account that was not declared or a

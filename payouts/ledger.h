@@ -112,6 +112,7 @@ struct StepReport {
     /// A producer of this process that now belongs to another data directory (claim_producer): what
     /// this process says as that producer will not be booked any more. Empty: none.
     std::string taken_over;
+    std::uint64_t handles = 0;    ///< of accounts and workers, that the accountant has in memory
     unsigned blocks_changed = 0;  ///< credited, matured or reversed by this step
     std::string trouble;          ///< a block could not be booked, and why; empty when all could
     bool more = false;            ///< it stopped at its bound: step again at once

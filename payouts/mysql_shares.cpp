@@ -93,16 +93,6 @@ Result<ProducerState> read_state(MysqlConnection& db, std::string_view name)
     if (rows->empty()) return state;
     state.mark = rows->front().u64(0);
     state.watermark = pool::UnixMillis{rows->front().u64(1)};
-    const auto members =
-        db.query("SELECT handle, account_id FROM producer_member WHERE producer = ?", {sql(name)});
-    if (!members) return fail(members.error());
-    for (const SqlRow& row : *members) state.members[row.u64(0)] = AccountId{row.u64(1)};
-    const auto workers =
-        db.query("SELECT handle, name FROM producer_worker WHERE producer = ?", {sql(name)});
-    if (!workers) return fail(workers.error());
-    for (const SqlRow& row : *workers) {
-        state.workers[static_cast<std::uint32_t>(row.u64(0))] = row.text(1);
-    }
     return state;
 }
 

@@ -34,7 +34,7 @@ pool::Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db);
 pool::Result<void> ensure_producer(MysqlConnection& db, std::string_view name);
 /// 0 for an unknown one.
 pool::Result<std::uint64_t> read_mark(MysqlConnection& db, std::string_view name);
-/// Mark, watermark and handles.
+/// Mark and watermark, and none of its handles: see load_handles.
 pool::Result<ProducerState> read_state(MysqlConnection& db, std::string_view name);
 /// Nothing waits for a retired producer; its next record brings it back. Errors besides: not_found.
 pool::Result<void> retire_producer(MysqlConnection& db, std::string_view name);

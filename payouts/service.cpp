@@ -56,9 +56,9 @@ struct Service::Impl {
           streams(options.redis),
           lease(db, "accountant",
                 options.own_producers.empty() ? "" : options.own_producers.front(), options.lease),
-          accountant(
-              db, streams, lease,
-              {options.chain, SealRules{options.seal_lag}, options.own_producers, options.owner})
+          accountant(db, streams, lease,
+                     {options.chain, SealRules{options.seal_lag}, options.own_producers,
+                      options.owner, options.handles_max})
     {
     }
 

@@ -51,6 +51,7 @@ struct ServiceOptions {
     std::optional<std::uint32_t> extranonce_server{};
     std::string server_id{};  ///< for the people who read about a claim
     std::chrono::milliseconds extranonce_claim{30'000};
+    std::size_t handles_max = 1'000'000;  ///< see Accountant::Options
 };
 
 /// By producer of this server: the time of the oldest record in its journal that is not booked; 0

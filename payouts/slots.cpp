@@ -51,6 +51,28 @@ std::optional<std::uint64_t> sealable_through(std::span<const UnixMillis> waterm
     return through && by_clock ? std::min(through, by_clock) : std::nullopt;
 }
 
+UnixMillis Sealing::follow(pool::Now now)
+{
+    const UnixMillis wall = clock_.time(now, {});
+    clock_.follow(now);
+    return wall;
+}
+
+pool::Result<std::optional<std::uint64_t>> Sealing::due(
+    std::span<const UnixMillis> watermarks, pool::Now now, const Waiting& waiting,
+    std::uint64_t sealed, const std::function<pool::Result<UnixMillis>()>& database)
+{
+    const UnixMillis wall = follow(now);
+    const auto news = [&](UnixMillis at) {
+        const auto through = sealable_through(watermarks, at, waiting, rules_);
+        return through && *through > sealed ? through : std::nullopt;
+    };
+    if (!news(wall)) return std::nullopt;
+    const auto truth = database();
+    if (!truth) return pool::fail(truth.error());
+    return news(std::min(wall, *truth));
+}
+
 Booking book_into(std::uint64_t slot, std::uint64_t sealed_through)
 {
     if (slot > sealed_through) return {slot, false};

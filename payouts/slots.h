@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
+#include "pool/base/result.h"
 #include "pool/base/time.h"
+#include "pool/share/share_clock.h"
 
 /// When slots of a minute are closed for good, and where a share goes that comes after. Pure.
 namespace payouts {
@@ -37,6 +40,25 @@ struct Waiting {
 std::optional<std::uint64_t> sealable_through(std::span<const pool::UnixMillis> watermarks,
                                               pool::UnixMillis now, const Waiting& waiting,
                                               const SealRules& rules);
+
+/// Says how far slots may be sealed, step by step, by a clock that somebody may set. One thread.
+class Sealing {
+public:
+    explicit Sealing(SealRules rules) : rules_(rules) {}
+
+    /// The newest slot to seal, when that is beyond `sealed`. A jump of the clock ahead closes no
+    /// minutes that have not been; and one that has started with a clock that is ahead believes it,
+    /// so the database's is asked as well, when by this one something is due.
+    pool::Result<std::optional<std::uint64_t>> due(
+        std::span<const pool::UnixMillis> watermarks, pool::Now now, const Waiting& waiting,
+        std::uint64_t sealed, const std::function<pool::Result<pool::UnixMillis>()>& database);
+    /// In each step that seals nothing. What time it is.
+    pool::UnixMillis follow(pool::Now now);
+
+private:
+    SealRules rules_;
+    pool::ShareClock clock_;
+};
 
 /// Where a record is counted.
 struct Booking {
