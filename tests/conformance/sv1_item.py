@@ -1,41 +1,27 @@
-"""One item of tests/golden/sv1_checklist.json, played over TCP against a running zubrd: its steps, and what it expects."""
-import base64
+"""One item of the Stratum v1 list, played over TCP against a running zubrd: its steps, and what it expects."""
 import json
-import re
-import socket
-import struct
 import threading
 import time
-import urllib.request
-from pathlib import Path
 
+import sv1_checks
 from match import matches
-from wire import DIFF1, Conn, sha256d, target_of_bits
+from wire import DIFF1, Conn, rpc, sha256d
 
 REPLY_FIRST = ("SV1-004", "SV1-005", "SV1-032")  # no line comes before the first reply
+ON_REGTEST = ("SV1-122", "SV1-108")  # tips by the hundred, and shares that are blocks
+BESIDE_IT = ("SV1-121", "SV1-124")  # what others feel of it is looked at
 IN_ORDER = REPLY_FIRST + ("SV1-112",)  # replies come in the order of the requests
-
-
-def rpc(at, method, params=()):
-    cookie = Path(at["cookie"]).read_text().strip()
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
-    head = {"Authorization": "Basic " + base64.b64encode(cookie.encode()).decode(), "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(at["url"], body, head), timeout=120) as answer:
-        reply = json.load(answer)
-    if reply.get("error"):
-        raise AssertionError(f"{method}: {reply['error']}")
-    return reply.get("result")
 
 
 class Item:
     def __init__(self, item, setup, source):
         self.item, self.source = item, source
         self.conn, self.conns, self.started, self.parallel = None, [], time.monotonic(), []
-        # Tips by the hundred, at once, come on regtest only.
-        self.setup = setup["regtest"] if item["id"] == "SV1-122" else setup
+        self.setup = setup["regtest"] if item["id"] in ON_REGTEST else setup
         port = {"P0": "port", "P1": "asic_port", "P3": "proxy_port"}[item["setup"]]
         self.address = ("127.0.0.1", self.setup[port])
         self.before = None
+        self.beside, self.repeated = None, 0
         self.answered = 0  # the place of the last expected reply among all that came
 
     def bound(self, name):
@@ -51,19 +37,14 @@ class Item:
         self.conns.append(self.conn)
 
     def run(self):
-        steps = self.item["steps"]
-        for at, step in enumerate(steps):
-            self.step(step, steps[at + 1] if at + 1 < len(steps) else {})
-        if hasattr(self, "in_flight"):
-            self.check_drained()
-        # What the list asks for in words that no step of it checks.
-        if self.item["id"] == "SV1-119":
-            self.check_proxied(lambda source: b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton(source)
-                               + socket.inet_aton("203.0.113.1") + struct.pack(">HH", 4242, 3333))
-        elif self.item["id"] == "SV1-008":
-            assert "A" * 64 not in Path(self.setup["log"]).read_text(errors="replace"), "the line is in the log"
+        if self.item["id"] in BESIDE_IT:
+            self.others_come()
+        for step in self.item["steps"]:
+            self.step(step)
+        if self.item["id"] in sv1_checks.AFTERWARDS:
+            sv1_checks.AFTERWARDS[self.item["id"]](self)
 
-    def step(self, step, following):
+    def step(self, step):
         if "macro" in step:
             self.connect()
             self.conn.handshake(step["macro"] == "HANDSHAKE")
@@ -72,7 +53,7 @@ class Item:
         elif "send" in step or "send_raw" in step:
             text = step.get("send", step.get("send_raw"))
             if self.conn.jobs:
-                text = text.replace("$job", self.conn.jobs[-1][0])
+                text = text.replace("$job", self.conn.jobs[-1][0]).replace("$n", f"{self.repeated:04}")
             if "pad_to" in step:
                 text = text.ljust(step["pad_to"], "A")
             self.mark()
@@ -81,8 +62,12 @@ class Item:
             self.conn.send(bytes.fromhex(step["send_hex"]))
         elif "send_split" in step:
             for byte in step["send_split"].encode():
+                next_at = time.monotonic() + step["gap_ms"] / 1000
                 self.conn.send(bytes([byte]))
-                time.sleep(step["gap_ms"] / 1000)
+                while self.conn.pump(next_at - time.monotonic()):
+                    pass
+                if self.conn.closed:
+                    break
         elif "shutdown_write" in step:
             self.conn.socket.shutdown(1)
         elif "expect" in step:
@@ -119,7 +104,7 @@ class Item:
         elif "admin" in step:
             self.admin(step)
         elif "assert" in step:
-            self.check(step["assert"])
+            sv1_checks.check(self, step["assert"])
         else:
             raise AssertionError(f"a step that the runner does not know: {step}")
 
@@ -227,7 +212,8 @@ class Item:
             self.conn.pump(end - time.monotonic())
         assert self.conn.closed, "still open"
         age = (time.monotonic() - self.conn.opened) * 1000
-        assert age >= step.get("not_before_ms", 0), f"closed after {age:.0f} ms"
+        late = (end - self.conn.opened) * 1000
+        assert step.get("not_before_ms", 0) <= age <= late, f"closed after {age:.0f} ms"
 
     # ---- shares ----
     def job_of(self, name):
@@ -274,6 +260,14 @@ class Item:
         self.submitted = params
         conn.submit(params, wish.get("id"))
 
+    def header_hash(self):
+        """Of the share that was handed in last."""
+        _, name, en2, ntime, nonce, *bits = self.submitted
+        job = next(each for each in self.conn.jobs if each[0] == name)
+        version = int(job[5], 16) | int(bits[0] if bits else "0", 16)
+        header = self.conn.header(job, bytes.fromhex(en2), int(ntime, 16), version) + bytes.fromhex(nonce)[::-1]
+        return sha256d(header)[::-1].hex()
+
     def spelt(self, params, wish):
         prefix, upper = wish.get("prefix", ""), wish.get("case") == "upper"
         return params[:2] + [prefix + (p.upper() if upper else p) for p in params[2:]]
@@ -285,12 +279,31 @@ class Item:
         self.conn.submit(self.spelt(params, step))
 
     def repeat(self, step):
-        for _ in range(step["repeat"]):
+        for self.repeated in range(step["repeat"]):
             for each in step["do"]:
-                self.step(each, {})
+                self.step(each)
             self.conn.pump(0)
+            if self.beside and self.repeated % 5 == 0:
+                self.others_share()
             if self.conn.closed:
                 return
+
+    def others_come(self):
+        """A miner of another address; where it is the address that is attacked, of the same."""
+        self.beside = Conn(self.address, self.source if self.item["id"] == "SV1-124" else "127.0.251.1")
+        self.conns.append(self.beside)
+        self.beside.handshake(user="user2.beside")
+
+    def others_share(self):
+        miner = self.beside
+        while miner.pump(0):
+            pass
+        job = miner.jobs[-1]
+        en2, nonce = miner.find(job, {}, int(job[7], 16))
+        miner.submit(["user2.beside", job[0], en2.hex(), job[7], f"{nonce:08x}"])
+        reply = miner.reply(miner.last_id)
+        assert reply and reply["result"] is True, f"another miner's share: {reply}"
+        miner.latencies.append(reply["_at"] - miner.sent_at)
 
     def many(self, step):
         count, per_source = step["parallel"], step.get("per_source", 1 << 30)
@@ -337,18 +350,6 @@ class Item:
             self.reader.until(lambda: True if self.reader.jobs[-1][1] != before else None, 10)
             assert self.reader.jobs[-1][1] != before, f"no job for a new tip after {len(self.reader.jobs)}"
 
-    def check_deaf(self):
-        """What had waited for it, in the kernel too; and whether it is the newest work that it gets."""
-        self.reader.until(lambda: None, 2)
-        newest = self.reader.jobs[-1]
-        self.conn.until(lambda: True if self.conn.closed or self.conn.jobs[-1][:8] == newest[:8] else None, 10)
-        assert len(self.conn.raw) <= 512 << 10, f"{len(self.conn.raw)} bytes had waited"
-        if not self.conn.closed:
-            assert self.conn.jobs[-1][:8] == newest[:8], "it is left with old work"
-            assert len(self.conn.jobs) < len(self.reader.jobs) / 2, "it was sent everything"
-            with urllib.request.urlopen(self.setup["web"] + "/metrics", timeout=10) as answer:
-                assert re.search(r'zubr_stratum_events_total\{event="jobs_superseded"\} [1-9]', answer.read().decode())
-
     def drain(self):
         """Shares are on their way before, while and after the server says that it goes; each is to be answered."""
         conn, job = self.conn, self.conn.jobs[-1]
@@ -366,128 +367,3 @@ class Item:
         hand_in(self.in_flight[10:20])
         said.join()
         hand_in(self.in_flight[20:])
-
-    def check_drained(self):
-        conn = self.conn
-        asked = [n["params"] for n in conn.notices if n["method"] == "client.reconnect"]
-        assert asked and not any(asked), f"client.reconnect with {asked}"
-        for number in self.in_flight:
-            reply = conn.reply(number, 5)
-            assert reply and reply["result"] is True, f"share {number}: {reply}"
-        try:
-            late = Conn(self.address, self.source)
-        except OSError:
-            return  # nobody listens
-        late.pump(2)
-        assert late.closed, "somebody is let in still"
-
-    # ---- what items assert in words ----
-    def check(self, words):
-        conn, job = self.conn, self.conn.jobs[-1] if self.conn and self.conn.jobs else None
-        if words.startswith("all en1 distinct"):
-            assert len(set(self.parallel)) == len(self.parallel), "an extranonce1 came twice"
-        elif words.startswith("no control chars"):
-            time.sleep(0.3)
-            shown = Path(self.setup["log"]).read_text(errors="replace")
-            for page in ("/metrics", "/api/v1/users/user"):
-                with urllib.request.urlopen(self.setup["web"] + page, timeout=10) as answer:
-                    shown += answer.read().decode()
-            for method, of in (("listworkers", ["user", 10_000]), ("listconnections", [10_000])):
-                shown += json.dumps(rpc(self.setup["pool"], method, of), ensure_ascii=False)
-            assert "<script>" not in shown and "\0" not in shown and "SET x 1" not in shown, "unescaped"
-        elif words.startswith("job.version,nbits"):
-            assert len(job) == 9 and isinstance(job[8], bool) and re.fullmatch(r"[!-~]{1,16}", job[0])
-            assert all(re.fullmatch(r"[0-9a-f]{8}", job[i]) for i in (5, 6, 7)) and re.fullmatch(r"[0-9a-f]{64}", job[1])
-            assert len(job[4]) <= 32 and all(re.fullmatch(r"[0-9a-f]{64}", each) for each in job[4])
-            assert all(re.fullmatch(r"([0-9a-f]{2})+", job[i]) for i in (2, 3))
-        elif words.startswith("word-swap"):
-            words8 = b"".join(bytes.fromhex(job[1])[i:i + 4][::-1] for i in range(0, 32, 4))
-            assert words8[::-1].hex() == rpc(self.setup["node"], "getbestblockhash")
-        elif words.startswith("tx(coinb1"):
-            self.check_coinbase(bytes.fromhex(job[2] + conn.en1 + "00" * conn.en2_size + job[3]))
-        elif words.startswith("server memory for this conn"):
-            self.check_deaf()
-        elif words.startswith("(coinb1,coinb2"):
-            # What the change brings is judged, too; it comes with the next job.
-            def difficulty():
-                return conn.job_difficulty[conn.jobs[-1][0]]
-            before = conn.job_difficulty[self.first_job[0]]
-            conn.until(lambda: True if difficulty() != before else None, 40)
-            assert difficulty() != before, "no job at the difficulty that was forced"
-            ids, works = [j[0] for j in conn.jobs], [json.dumps([j[2], j[3], j[4], j[5], j[7]]) for j in conn.jobs]
-            assert len(conn.jobs) > 1 and len(set(ids)) == len(ids) and len(set(works)) == len(works), "the same work twice"
-        elif words.startswith("raw text of set_difficulty"):
-            texts = [n["_text"] for n in conn.notices if n["method"] == "mining.set_difficulty"]
-            for text in texts:
-                number = re.search(r'"params":\[([0-9.]+)\]', text)
-                assert number and float(number[1]).as_integer_ratio()[0] & (float(number[1]).as_integer_ratio()[0] - 1) == 0, text
-            assert texts
-        elif words.startswith("reply latency"):
-            late = sorted(conn.latencies)[int(len(conn.latencies) * 0.99)]
-            assert late <= 0.020, f"p99 {late * 1000:.1f} ms"
-        elif words.startswith("session remote ip"):
-            self.check_proxied(lambda source: f"PROXY TCP4 {source} 203.0.113.1 4242 3333\r\n".encode())
-        elif words.startswith("closed before 1000"):
-            for _ in range(100):
-                if not conn.pump(0.1):
-                    break
-            assert conn.closed, "1000 bad shares and still open"
-        elif words.startswith("excess refused"):
-            time.sleep(1)
-            for each in self.parallel:
-                each.pump(0)
-            refused = sum(each.closed for each in self.parallel)
-            assert len(self.parallel) - refused == self.setup["capped"], f"{refused} of {len(self.parallel)} refused"
-            with urllib.request.urlopen(self.setup["web"] + "/metrics", timeout=10) as answer:
-                assert re.search(r'zubr_connections_ended_total\{reason="too_many_connections"\} [1-9]', answer.read().decode())
-        elif words == "credited old D":
-            asked, got = conn.job_difficulty[self.first_job[0]], self.booked()["difficulty"]
-            assert abs(got / asked - 1) < 1e-3, f"credited {got}, promised {asked}"
-        elif words == "never credited to someoneelse":
-            line = self.booked()
-            assert line is None or line["account"] == "user", f"credited to {line}"
-        else:
-            raise AssertionError(f"no check for: {words}")
-
-    def booked(self):
-        """The last share as it lies in the journal, once MySQL has been told whose it is; None when it was refused."""
-        _, job, _, ntime, nonce = self.submitted[:5]
-        line, end = None, time.monotonic() + 40
-        while time.monotonic() < end:
-            for line in rpc(self.setup["pool"], "getsharelog", [500]):
-                if (line["job"], line["time"], line["nonce"]) == tuple(int(text, 16) for text in (job, ntime, nonce)):
-                    break
-            else:
-                return None
-            if line["account"]:
-                return line
-            time.sleep(0.2)
-        raise AssertionError(f"nobody's after 40 s: {line}")
-
-    def check_coinbase(self, tx):
-        assert tx[4:6] != b"\0\1" and tx[4] == 1, "one input, no witness"
-        script = tx[42:42 + tx[41]]
-        assert 2 <= len(script) <= 100
-        template = rpc(self.setup["node"], "getblocktemplate", [{"rules": ["segwit", "signet"]}])
-        height = template["height"]
-        expected = bytes([0x50 + height]) if 0 < height <= 16 else bytes([len(height.to_bytes(2, "little").rstrip(b"\0"))])
-        assert script.startswith(expected), "BIP 34"
-        at, total, commitment = 42 + tx[41] + 4, 0, False
-        count, at = tx[at], at + 1
-        for _ in range(count):
-            total += int.from_bytes(tx[at:at + 8], "little")
-            size = tx[at + 8]
-            commitment = commitment or tx[at + 9:at + 9 + size].hex() == template["default_witness_commitment"]
-            at += 9 + size
-        assert at + 4 == len(tx) and total == template["coinbasevalue"] and commitment
-
-    def check_proxied(self, header):
-        rpc(self.setup["pool"], "setban", ["198.51.100.7", 60])
-        try:
-            for source, welcome in (("198.51.100.7", False), ("198.51.100.8", True)):
-                conn = Conn(self.address, self.source)
-                conn.send(header(source))
-                conn.send(b'{"id":1,"method":"mining.subscribe","params":[]}\n')
-                assert bool(conn.reply(1, 3)) == welcome, f"{source} was {'refused' if welcome else 'let in'}"
-        finally:
-            rpc(self.setup["pool"], "clearbanned", ["198.51.100.7"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs tests/golden/sv1_checklist.json over TCP against a running zubrd on custom signet and prints a table.
+"""Runs the Stratum v1 list (golden/sv1_checklist.json and sv1_more.json here) over TCP against a running zubrd on custom signet and prints a table.
 
 sv1_runner.py SETUP.json: what the test that starts the servers says of them (ports, RPC addresses and cookies, log file).
 Items that need a fixed job, a moved clock or the controller alone run in the unit tests, whose program the setup names, and are
@@ -21,14 +21,16 @@ IN_PROCESS = {
     "SV1-100": ["ModernJob.TakesTheShareAtDifficultyOneWithAndWithoutNegotiatedRolling", "ModernJob.RefusesTheShareAtDifficultyTwo",
                 "ModernJob.RefusesEveryFalseReadingOfIt"],
     "SV1-106": ["Submit.TakesSharesForOlderJobsOfTheTipForTenMinutes"],
+    "SV1-123": ["Deadlines.LeaveAMinerAloneWhoseSharesAreRare", "Deadlines.LeaveAMinerAloneThatHasSaidHowSlowItIs"],
     "SV1-127": ["Vardiff.Sv1_127_ClimbsFromASixtyFourthInTwoMinutes"],
     "SV1-128": ["Vardiff.Sv1_128_WastesFewSharesOnTheWayUpFromFarBelow"],
+    "SV1-129": ["Vardiff.Sv1_129_ComesDownFromFarAboveWithoutAShare"],
     "SV1-130": ["Vardiff.Sv1_130_LeavesASteadyMinerAloneForADay"],
     "SV1-131": ["Vardiff.Sv1_131_CreditsWhatWasHashed"],
 }
 OVERRULED = {"SV1-110": "decision 15"}
 LATE = ("SV1-124", "SV1-121", "SV1-125")  # what spoils the pool for others, in this order
-BESIDE = ("SV1-113", "SV1-079", "SV1-122")  # long ones, while the others run
+BESIDE = ("SV1-113", "SV1-079", "SV1-122", "SV1-078", "SV1-111", "SV1-114")  # long ones, while the others run
 TIMED = ("SV1-112",)  # a busy machine may spoil some tries, a slow server spoils each
 TRIES, ENOUGH = 5, 2
 
@@ -47,7 +49,7 @@ def run_one(item, setup, number, results):
 
 def played(item, setup, number):
     began, trouble = time.monotonic(), ""
-    source = {"SV1-124": "127.0.124.1"}.get(item["id"], f"127.0.{130 + number}.1")
+    source = {"SV1-124": "127.0.124.1"}.get(item["id"], f"127.2.{number}.1")
     if item["setup"] == "P3":
         source = "127.0.0.1"
     one = None
@@ -81,7 +83,8 @@ def in_process(names, program):
 
 def main() -> int:
     setup = json.loads(Path(sys.argv[1]).read_text())
-    items = json.loads((Path(__file__).parent.parent / "golden/sv1_checklist.json").read_text())["items"]
+    lists = Path(__file__).parent.parent / "golden/sv1_checklist.json", Path(__file__).parent / "sv1_more.json"
+    items = sorted((item for each in lists for item in json.loads(each.read_text())["items"]), key=lambda item: item["id"])
     results, threads = {}, []
     numbers = {item["id"]: number for number, item in enumerate(items)}
     outside = [item for item in items if item["id"] not in IN_PROCESS and item["id"] not in OVERRULED]

@@ -1,10 +1,13 @@
 """One connection to a Stratum v1 server as the conformance runner sees it: replies and notices in two queues, numbered as they came; jobs, shares."""
+import base64
 import hashlib
 import json
 import select
 import socket
 import struct
 import time
+import urllib.request
+from pathlib import Path
 
 DIFF1 = 0xFFFF << 208
 HEX_CASE = {"upper": str.upper, None: str}
@@ -18,8 +21,15 @@ def target_of_bits(bits: int) -> int:
     return (bits & 0xFFFFFF) << 8 * ((bits >> 24) - 3)
 
 
-class Closed(Exception):
-    pass
+def rpc(at, method, params=()):
+    cookie = Path(at["cookie"]).read_text().strip()
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
+    head = {"Authorization": "Basic " + base64.b64encode(cookie.encode()).decode(), "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(at["url"], body, head), timeout=120) as answer:
+        reply = json.load(answer)
+    if reply.get("error"):
+        raise AssertionError(f"{method}: {reply['error']}")
+    return reply.get("result")
 
 
 class Conn:
@@ -78,8 +88,8 @@ class Conn:
         message = json.loads(text)
         self.messages += 1
         message["_text"], message["_order"] = text, self.messages
+        message["_at"] = time.monotonic()
         if "method" not in message:
-            message["_at"] = time.monotonic()
             self.replies.append(message)
             result = message.get("result")
             if isinstance(result, list) and len(result) == 3 and isinstance(result[1], str):
@@ -159,7 +169,7 @@ class Conn:
                     if number > target:
                         return en2, nonce
                 elif wish.get("block"):
-                    if number <= target:
+                    if number <= min(target, floor):
                         return en2, nonce
                 elif floor < number <= target:
                     return en2, nonce
