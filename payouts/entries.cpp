@@ -1,5 +1,7 @@
 #include "payouts/entries.h"
 
+#include <algorithm>
+
 namespace payouts {
 namespace {
 
@@ -53,7 +55,8 @@ std::vector<Transfer> maturing(std::span<const Transfer> accrued)
         if (ripe.starts_with("m:")) {
             ripe.replace(ripe.rfind(':') + 1, std::string::npos, "available");
         } else {
-            ripe.erase(ripe.rfind("_immature"));
+            // Of books that somebody has changed it may be any: verifyledger says which.
+            ripe.erase(std::min(ripe.rfind("_immature"), ripe.size()));
         }
         transfer(out, each.credit, ripe, each.amount);
     }

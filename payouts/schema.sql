@@ -1261,3 +1261,33 @@ BEGIN
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what was asked for does not change';
   END IF;
 END
+
+-- migration 25
+
+-- step
+-- An account's place in the ledger is made with the account: a block that pays a hundred thousand who
+-- were never paid before is credited as fast as any other. Of a dump the ledger may be there before.
+CREATE TRIGGER account_in_ledger AFTER INSERT ON account FOR EACH ROW
+  INSERT IGNORE INTO ledger_account (code, side, member_id)
+    VALUES (CONCAT('m:', NEW.id, ':immature'), 'credit', NEW.id)
+
+-- step
+INSERT IGNORE INTO ledger_account (code, side, member_id)
+  SELECT CONCAT('m:', a.id, ':immature'), 'credit', a.id FROM account a
+  WHERE NOT EXISTS (SELECT 1 FROM ledger_account l WHERE l.code = CONCAT('m:', a.id, ':immature'))
+
+-- step
+-- Both sides in one statement: each costs a trigger some microseconds, and such a block has a transfer
+-- for each of them.
+DROP TRIGGER IF EXISTS ledger_transfer_balance
+
+-- step
+CREATE TRIGGER ledger_transfer_balance AFTER INSERT ON ledger_transfer FOR EACH ROW
+BEGIN
+  UPDATE ledger_balance SET debits_sat = debits_sat + IF(account_id = NEW.debit_id, NEW.amount_sat, 0),
+      credits_sat = credits_sat + IF(account_id = NEW.credit_id, NEW.amount_sat, 0)
+    WHERE account_id IN (NEW.debit_id, NEW.credit_id);
+  IF ROW_COUNT() <> 2 THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no balance row for a side of the transfer';
+  END IF;
+END

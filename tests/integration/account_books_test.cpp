@@ -38,7 +38,7 @@ protected:
     void balance(const std::string& id, const std::string& part, std::int64_t sat)
     {
         const std::string code = "'m:" + id + ":" + part + "'";
-        books.scalar("insert into ledger_account (code, side, member_id) values (" + code +
+        books.scalar("insert ignore into ledger_account (code, side, member_id) values (" + code +
                      ", 'credit', " + id + ")");
         books.scalar(
             "update ledger_balance set debits_sat = 1, credits_sat = 1 + " + std::to_string(sat) +

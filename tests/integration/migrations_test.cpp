@@ -156,6 +156,28 @@ TEST(Migrate, CountsEachMinuteOnceThatIsSealedWhileItRuns)
     EXPECT_EQ(books.scalar("select group_concat(hour, ':', score) from hour_score"), "1:14");
 }
 
+TEST(Migrate, GivesEachAccountItsPlaceInTheLedger)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    std::vector<Migration> before = migrations();
+    before.resize(24);
+    ASSERT_TRUE(payouts::migrate(db, before).has_value());
+    const auto add = [&books](const std::string& name) {
+        books.scalar("insert into account (name, payout_address, salt) values ('" + name +
+                     "', '', repeat('s', 32))");
+    };
+    for (const char* const name : {"paid", "old"}) add(name);
+    books.scalar(
+        "insert into ledger_account (code, side, member_id) values ('m:1:immature', 'credit', 1)");
+    ASSERT_TRUE(payouts::migrate(db, migrations()).has_value());
+    add("new");
+    EXPECT_EQ(books.scalar("select group_concat(a.code, ' ', a.side, a.member_id, b.credits_sat "
+                           "order by a.id) from ledger_account a "
+                           "join ledger_balance b on b.account_id = a.id"),
+              "m:1:immature credit10,m:2:immature credit20,m:3:immature credit30");
+}
+
 // A program that runs on while a newer one changes the schema would write rows that lack what the
 // newer one needs.
 TEST(Migrate, EndsWhatAnOlderProgramDoesMeanwhile)

@@ -233,7 +233,9 @@ TEST_F(Payouts, HaveTheirBalancesComparedPastWhoeverHasLockedThem)
         const auto locked = holds.query(std::string{"select * from "} + table + " for update");
         ASSERT_TRUE(locked.has_value()) << locked.error().detail;
     }
-    ASSERT_TRUE(holds.run("update ledger_balance set debits_sat = debits_sat + 1").has_value());
+    ASSERT_TRUE(
+        holds.run("update ledger_balance set debits_sat = debits_sat + 1 where side = 'debit'")
+            .has_value());
     payouts::MysqlConnection db{pool.books().mysql()};
     ASSERT_TRUE(db.connect().has_value());
     ASSERT_TRUE(db.run("SET SESSION innodb_lock_wait_timeout = 1").has_value());

@@ -75,6 +75,15 @@ TEST(Maturing, MovesAllThatWasAccruedToItsRipeAccount)
     EXPECT_EQ(balances({accrued, maturing(accrued)}), expected);
 }
 
+// Whoever changed the books is found by verifyledger, which goes through all of them.
+TEST(Maturing, TakesWhateverStandsInBooksThatSomebodyHasChanged)
+{
+    const std::vector<Transfer> changed{{"asset:coinbase_immature", "asset:wallet", Sats{5}}};
+    const auto matured = maturing(changed);
+    ASSERT_EQ(matured.size(), 2U);
+    EXPECT_EQ(matured[0].credit, "asset:wallet");
+}
+
 TEST(Reversal, LeavesNothingOfTheAccrual)
 {
     const std::vector credits{credit(0, 10, 0, 0), credit(3, 90, 7, 3)};
