@@ -25,14 +25,15 @@ struct RejectCount {
     std::uint64_t count = 0;
 };
 
-/// Averages that fade out, in H/s, over minutes, an hour, a day, a week. Of somebody younger than
-/// that: over the age.
+/// Averages that fade out, in H/s, over minutes, an hour, six, a day, a week. Of somebody younger
+/// than that: over the age.
 struct Hashrates {
     double m1 = 0;
     double m5 = 0;
     double m10 = 0;
     double m15 = 0;
     double h1 = 0;
+    double h6 = 0;
     double d1 = 0;
     double d7 = 0;
 
@@ -43,6 +44,7 @@ struct Hashrates {
         m10 += more.m10;
         m15 += more.m15;
         h1 += more.h1;
+        h6 += more.h6;
         d1 += more.d1;
         d7 += more.d7;
     }

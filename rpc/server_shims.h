@@ -29,10 +29,20 @@ private:
     /// What everybody may see, of the pool, its workers and its blocks.
     void pool(const pool::HttpRequest& request, const std::string& host, Respond respond,
               Render render);
-    void chart(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    /// How something is shown. name: tells it from every other form.
+    template <typename T>
+    struct Form {
+        std::string name;
+        std::function<std::string(const T&)> render;
+    };
+    static Form<HistoryInfo> mode_chart(const pool::HttpRequest& request);
+    void chart(const pool::HttpRequest& request, const std::string& host, Form<HistoryInfo> form,
+               Respond respond);
     void client(const pool::HttpRequest& request, const std::string& host, Respond respond);
     void user(const pool::HttpRequest& request, std::string_view account, const std::string& host,
-              std::string_view name, std::string (*render)(const UserInfo&), Respond respond);
+              Form<UserInfo> form, Respond respond);
+    void user_chart(const pool::HttpRequest& request, std::string_view account,
+                    const std::string& host, Form<HistoryInfo> form, Respond respond);
 
     PoolView& view_;
     AnswerCache& answers_;

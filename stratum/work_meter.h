@@ -11,9 +11,11 @@
 
 namespace stratum {
 
-/// The windows that hashrates are shown over, in seconds: 1, 5, 10, 15 minutes, hour, day, week.
-inline constexpr std::array<double, 7> rate_windows{60, 300, 600, 900, 3600, 86'400, 604'800};
-enum class RateWindow : std::uint8_t { m1, m5, m10, m15, h1, d1, d7 };
+/// The windows that hashrates are shown over, in seconds: 1, 5, 10, 15 minutes, hour, six hours,
+/// day, week.
+inline constexpr std::array<double, 8> rate_windows{60,   300,    600,    900,
+                                                    3600, 21'600, 86'400, 604'800};
+enum class RateWindow : std::uint8_t { m1, m5, m10, m15, h1, h6, d1, d7 };
 
 /// Averages of a stretch of time that fade out, as they stand at one moment. Those of several
 /// connections can be added: the sum counts as old as the oldest.
@@ -44,7 +46,7 @@ struct FadingRates {
     }
 };
 
-/// What a worker earned lately, as hashrates for people, in 80 bytes. Statistics: money never
+/// What a worker earned lately, as hashrates for people, in 96 bytes. Statistics: money never
 /// reads it. A share costs an addition; once a second the sum is folded in.
 class WorkMeter {
 public:

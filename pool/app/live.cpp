@@ -74,6 +74,7 @@ rpc::WorkerInfo worker_info(const std::string& name, Merged& merged)
                   .m10 = merged.rates.over(RateWindow::m10),
                   .m15 = merged.rates.over(RateWindow::m15),
                   .h1 = merged.rates.over(RateWindow::h1),
+                  .h6 = merged.rates.over(RateWindow::h6),
                   .d1 = merged.rates.over(RateWindow::d1),
                   .d7 = merged.rates.over(RateWindow::d7)};
     info.accepted = merged.counts.accepted;

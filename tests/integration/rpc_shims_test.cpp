@@ -37,7 +37,9 @@ TEST(RpcShims, SpeakAsCkpoolDoes)
         }
     };
     expect_rates(parsed[1]);
-    EXPECT_TRUE(std::regex_match(parsed[1].at("hashrate15m").get<std::string>(), rate));
+    for (const char* const key : {"hashrate15m", "hashrate6hr"}) {
+        EXPECT_TRUE(std::regex_match(parsed[1].at(key).get<std::string>(), rate)) << key;
+    }
     for (const char* const key :
          {"diff", "accepted", "rejected", "bestshare", "SPS1m", "SPS5m", "SPS15m", "SPS1h"}) {
         EXPECT_TRUE(parsed[2].at(key).is_number()) << key;
@@ -101,6 +103,42 @@ TEST(RpcShims, SpeakAsPublicPoolDoes)
     EXPECT_EQ(status_of(get(server.web(), "/api/client/hidden/chart")), "401");
     EXPECT_EQ(status_of(get(server.web(), "/api/client/hidden/rig")), "401");
     EXPECT_EQ(status_of(get(server.web(), "/api/client/hidden/rig/rig/more")), "404");
+}
+
+// Newer ones tell shared from solo work; they show nothing at all when one of these is missing.
+TEST(RpcShims, TellPublicPoolsPagesThatAllWorkIsPplns)
+{
+    const Running server;
+    const auto read = [&](const std::string& path) {
+        return json::parse(body_of(get(server.web(), path)));
+    };
+    const json chart = json::parse(
+        R"([{"label":"2023-11-14T22:20:00.000Z","data":1500000000000,"payoutMode":"pplns"}])");
+    for (const std::string of : {"/api/info", "/api/client/miner"}) {
+        for (const std::string mode : {"", "?payoutMode=all", "?payoutMode=pplns"}) {
+            EXPECT_EQ(read(of + "/chart/payout-modes" + mode), chart) << of << mode;
+        }
+        EXPECT_EQ(read(of + "/chart/payout-modes?payoutMode=solo"), json::array()) << of;
+    }
+    EXPECT_EQ(status_of(get(server.web(), "/api/client/hidden/chart/payout-modes")), "401");
+
+    const std::vector<const char*> figures{
+        "bestSubmissionDifficulty", "creditedDifficultyLastHour", "creditedDifficultyLast10Minutes",
+        "hashRateLastHour",         "hashRateLast10Minutes",      "totalCreditedDifficulty",
+        "networkDifficultyPercent"};
+    const json shared = read("/api/info/accounting?payoutMode=pplns");
+    const json solo = read("/api/info/accounting?payoutMode=solo");
+    for (const char* const figure : figures) {
+        EXPECT_TRUE(shared.at(figure).is_number()) << figure;
+        EXPECT_EQ(solo.at(figure), 0) << figure;
+    }
+    EXPECT_EQ(shared.at("bestSubmissionDifficulty"), 7.5);
+    EXPECT_EQ(shared, read("/api/info/accounting"));
+
+    EXPECT_EQ(read("/api/client/miner").at("workers").at(0).at("payoutMode"), "pplns");
+    EXPECT_EQ(read("/api/client/miner?payoutMode=pplns"), read("/api/client/miner"));
+    EXPECT_EQ(read("/api/client/miner?payoutMode=solo").at("workers"), json::array());
+    EXPECT_EQ(read("/api/client/miner/rig").at("payoutMode"), "pplns");
 }
 
 }  // namespace

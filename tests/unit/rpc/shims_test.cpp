@@ -47,6 +47,22 @@ TEST(Shims, TellTheTenBestSharesAndNobodysName)
     EXPECT_EQ(text.find("secret"), std::string::npos);
 }
 
+TEST(Shims, TellCkstatsThePoolsHashrateOverEachOfItsWindows)
+{
+    PoolInfo info;
+    info.rates = {.m1 = 1e3, .m5 = 5e3, .m15 = 15e3, .h1 = 1e6, .h6 = 6e6, .d1 = 1e9, .d7 = 7e9};
+    const std::string status = ckpool_status(info, {}, {});
+    const std::size_t second = status.find('\n') + 1;
+    EXPECT_EQ(json::parse(status.substr(second, status.find('\n', second) - second)),
+              json({{"hashrate1m", "1K"},
+                    {"hashrate5m", "5K"},
+                    {"hashrate15m", "15K"},
+                    {"hashrate1hr", "1M"},
+                    {"hashrate6hr", "6M"},
+                    {"hashrate1d", "1G"},
+                    {"hashrate7d", "7G"}}));
+}
+
 TEST(Shims, WriteWholeNumbersWhereCkstatsReadsNothingElse)
 {
     UserInfo user;
@@ -93,7 +109,7 @@ TEST(Shims, TellSinceWhenAWorkerIsConnectedAndLeaveOutOneThatIsGone)
     workers[1].sessions[0].connected = {1'700'000'600'000};
     workers[1].sessions[1].connected = {1'700'000'000'000};
     user.workers = std::make_shared<const std::vector<WorkerInfo>>(workers);
-    const json told = json::parse(public_pool_client(user));
+    const json told = json::parse(public_pool_client(user, Mode::any));
     EXPECT_EQ(told.at("workersCount"), 1);
     ASSERT_EQ(told.at("workers").size(), 1U);
     EXPECT_EQ(told.at("workers").at(0).at("startTime"), "2023-11-14T22:13:20.000Z");

@@ -66,6 +66,16 @@ TEST(WorkMeter, FadesAfterTheLastShareByItsWindow)
     EXPECT_NEAR(later.over(RateWindow::d7), 1000 * 7200 / 7800.0, 6);
 }
 
+TEST(WorkMeter, HasAWindowOfSixHours)
+{
+    WorkMeter meter{start};
+    for (int minute = 0; minute < 48 * 60; ++minute) {
+        meter.add(60'000, start + seconds{60 * minute});
+    }
+    const FadingRates later = meter.at(start + hours{48 + 6});
+    EXPECT_NEAR(later.over(RateWindow::h6), 1000 * std::exp(-1.0), 3);
+}
+
 TEST(WorkMeter, SaysTheSameHoweverOftenItIsAskedAndTold)
 {
     WorkMeter often{start};
