@@ -64,8 +64,7 @@ void add_site_metrics(std::vector<Metric>& metrics, const std::string& listener,
 struct Server::Impl {
     Impl(pool::Loop& loop, const ServerOptions& options, Router& router, const Authenticator& auth,
          PoolView& pool_view)
-        : view(pool_view),
-          admin_edge(
+        : admin_edge(
               loop, router, auth, pool_view,
               [this](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                   web_edge.handle(request, host, std::move(respond));
@@ -83,22 +82,13 @@ struct Server::Impl {
         if (web) add_site_metrics(metrics, "web", web->counts());
     }
 
-    // The pool is asked only while somebody listens.
-    void tell_listeners()
+    void tell_listeners() const
     {
-        std::vector<Site*> sites;
         for (Site* const site : {admin.get(), admin_socket.get(), web.get()}) {
-            if (site != nullptr && site->counts().streams > 0) sites.push_back(site);
+            if (site != nullptr) site->tell_listeners();
         }
-        if (sites.empty()) return;
-        view.pool_info([sites, alive = std::weak_ptr{life}](pool::Result<PoolInfo> info) {
-            if (alive.expired() || !info) return;
-            for (Site* const site : sites) site->tell(pool_event(*info));
-        });
     }
 
-    PoolView& view;
-    std::shared_ptr<int> life = std::make_shared<int>();  // answers may come after the end
     AdminEdge admin_edge;
     WebEdge web_edge;
     // Behind the edges: no request comes in once those are gone.
@@ -118,7 +108,12 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
                               Respond respond) {
         self->admin_edge.handle(request, host, std::move(respond));
     };
+    const auto tells_on = [self](const pool::HttpRequest& request, const std::string& host,
+                                 Respond respond) {
+        self->web_edge.tell_on(request, host, std::move(respond));
+    };
     SiteOptions for_admins;
+    for_admins.tells_on = tells_on;
     for_admins.connections.all = options.connections_max;
     for_admins.idle_max = options.idle_max;
     for_admins.answers_are_bounded = false;
@@ -141,6 +136,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     }
     if (options.web) {
         SiteOptions for_all;
+        for_all.tells_on = tells_on;
         for_all.address = *options.web;
         for_all.idle_max = options.idle_max;
         for_all.body_max = web_body_max;

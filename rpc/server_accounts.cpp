@@ -59,6 +59,14 @@ Shown shown_to(const Access& access)
     return access.ground == Access::Ground::everybody ? Shown::to_everybody : Shown::to_bearer;
 }
 
+AnswerCache::Take event_reply(std::string_view name, Respond respond)
+{
+    return [name, respond = std::move(respond)](const pool::Result<AnswerPtr>& answer) {
+        if (!answer) return respond(api_error(answer.error()));
+        respond(event_response(event_text(name, (*answer)->body)));
+    };
+}
+
 }  // namespace
 
 bool AccountEdge::guesses(const std::string& host)
@@ -108,7 +116,8 @@ void AccountEdge::put(const Question& question, const Access& access, const Aske
     answers_.get(
         key, view_.generation(), asked.host,
         [&](AnswerCache::Take take) { question.put(access, std::move(take)); },
-        reply(asked, shown_to(access), std::move(respond)));
+        question.event.empty() ? reply(asked, shown_to(access), std::move(respond))
+                               : event_reply(question.event, std::move(respond)));
 }
 
 void AccountEdge::watch(const HttpRequest& request, const std::string& host, Respond respond)
@@ -143,15 +152,18 @@ void AccountEdge::user(const HttpRequest& request, const std::vector<std::string
 void AccountEdge::rates(const HttpRequest& request, std::string_view account,
                         const std::string& host, const std::string& key, Put put, Respond respond)
 {
-    ask(request, account, host, {Need::hashrate, " shim " + key, {}, std::move(put)},
-        std::move(respond));
+    Question shown{Need::hashrate, " shim " + key};
+    shown.put = std::move(put);
+    ask(request, account, host, std::move(shown), std::move(respond));
 }
 
 AccountEdge::Question AccountEdge::question(const HttpRequest& request,
                                             const std::vector<std::string_view>& path)
 {
-    if (path.size() == 4) {
+    const bool listens = path.size() == 5 && path[4] == "events";
+    if (path.size() == 4 || listens) {
         Question whole{Need::anything, " user"};
+        if (listens) whole.event = "user";
         whole.put = [this](const Access& access, AnswerCache::Take take) {
             view_.user(
                 access.account,

@@ -46,6 +46,7 @@ private:
         Need need = Need::anything;
         std::string key{};
         std::string_view refusal{};
+        std::string_view event{};  ///< the answer is an event of this name, and the stream goes on
         Put put{};
     };
     Question question(const pool::HttpRequest& request, const std::vector<std::string_view>& path);

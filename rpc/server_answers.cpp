@@ -107,6 +107,19 @@ Asked::Asked(const HttpRequest& request, std::string peer)
 {
 }
 
+std::string event_text(std::string_view name, std::string_view json)
+{
+    return "event: " + std::string{name} + "\ndata: " + std::string{json} + "\n\n";
+}
+
+HttpResponse event_response(std::string events)
+{
+    HttpResponse response =
+        ok_response(std::string{event_stream_type}, std::move(events), "no-store");
+    open_to_pages(response);
+    return response;
+}
+
 AnswerCache::Take reply(Asked asked, Shown shown, Respond respond)
 {
     return [asked = std::move(asked), shown,

@@ -24,6 +24,11 @@ pool::HttpResponse ok_response(std::string content_type, std::string body, std::
 /// Pages of any origin may read it, and the headers of it that the API's answers have.
 void open_to_pages(pool::HttpResponse& response);
 
+/// Of a stream: an event of that name. json: in one line.
+std::string event_text(std::string_view name, std::string_view json);
+/// A stream that begins with these events.
+pool::HttpResponse event_response(std::string events);
+
 AnswerPtr name_answer(std::string body);
 /// Is the answer of this name among those that If-None-Match has: a list, weak names too, or "*"?
 bool holds_tag(std::string_view if_none_match, std::string_view tag);

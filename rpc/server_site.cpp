@@ -1,13 +1,14 @@
 #include "rpc/server_site.h"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "pool/base/json.h"
+#include "rpc/server_streams.h"
+#include "rpc/server_site_connection.h"
 
 namespace rpc {
 namespace {
@@ -48,22 +49,6 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
     return response;
 }
 
-struct Site::Connection {
-    explicit Connection(std::size_t body_max) : parser({.body_max = body_max}) {}
-
-    std::unique_ptr<pool::TcpConn> socket;  // empty: closed, whoever still holds us lets go
-    std::string host;
-    pool::HttpParser parser;
-    std::deque<HttpRequest> waiting;
-    std::optional<HttpResponse> last_words;  // behind `waiting`, then the end
-    bool busy = false;                       // a handler has not answered yet
-    bool pumping = false;
-    bool closing = false;
-    bool streaming = false;  // events only, from here on
-    pool::SteadyTime since;  // the last answer, or the start of the request at work
-    Connections::iterator place;
-};
-
 pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOptions& options,
                                                  HttpHandler handler)
 {
@@ -82,7 +67,10 @@ pool::Result<std::unique_ptr<Site>> Site::listen(pool::Loop& loop, const SiteOpt
 }
 
 Site::Site(const SiteOptions& options, HttpHandler handler)
-    : options_(options), handler_(std::move(handler)), addresses_(options.connections)
+    : options_(options),
+      handler_(std::move(handler)),
+      addresses_(options.connections),
+      streams_(std::make_unique<EventStreams>(options.tells_on))
 {
 }
 
@@ -92,7 +80,7 @@ SiteCounts Site::counts() const
 {
     SiteCounts counts = counts_;
     counts.connections = connections_.size();
-    counts.streams = streams_;
+    counts.streams = streams_->size();
     counts.unread_bytes = unread_bytes();
     return counts;
 }
@@ -138,7 +126,7 @@ void Site::accept(std::unique_ptr<pool::TcpConn> socket)
 
 void Site::on_bytes(Connection& connection, std::string_view bytes)
 {
-    if (connection.closing || connection.streaming || connection.last_words) return;
+    if (connection.closing || connection.stream || connection.last_words) return;
     pool::Result<std::vector<HttpRequest>> requests = connection.parser.feed(bytes);
     if (!requests) {
         connection.last_words = answer_to(requests.error());
@@ -160,13 +148,13 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
     if (connection->pumping) return;
     connection->pumping = true;
     while (connection->socket != nullptr && !connection->busy && !connection->closing &&
-           !connection->streaming) {
+           !connection->stream) {
         if (connection->waiting.empty()) {
             std::optional<HttpResponse> words = std::move(connection->last_words);
             if (!words) break;
             HttpRequest nobody;
             nobody.keep_alive = false;
-            send(*connection, nobody, std::move(*words));
+            send(connection, nobody, std::move(*words));
             break;
         }
         if (connection->socket->write_queue_bytes() > unread_bytes_max) {
@@ -183,24 +171,26 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
             if (held == nullptr || held->socket == nullptr) return;
             pool::check(held->busy, "a request is answered once");
             held->busy = false;
-            send(*held, *request, std::move(response));
+            send(held, *request, std::move(response));
             pump(held);
         });
     }
     connection->pumping = false;
 }
 
-void Site::send(Connection& connection, const HttpRequest& request, HttpResponse response)
+void Site::send(const std::shared_ptr<Connection>& held, const HttpRequest& request,
+                HttpResponse response)
 {
+    Connection& connection = *held;
     const bool endless = response.content_type == event_stream_type && request.method == "GET";
-    if (endless && streams_ >= streams_max) {
+    if (endless && streams_->size() >= streams_max) {
         response = error_response(503, "too_many_listeners", "enough others listen to events");
     }
     const int kind = response.status / 100;
     ++(kind <= 3 ? counts_.answers_2xx : kind == 4 ? counts_.answers_4xx : counts_.answers_5xx);
     if (response.whole != nullptr) return write(connection, *response.whole);
     add_security_headers(response);
-    if (endless && response.status == 200) return begin_stream(connection, response);
+    if (endless && response.status == 200) return begin_stream(held, request, response);
     std::string text = pool::render(response, request.keep_alive);
     if (request.method == "HEAD") {
         const std::size_t head_end = text.find("\r\n\r\n");
@@ -227,82 +217,47 @@ void Site::write(Connection& connection, std::string_view text)
 }
 
 // Ends with the connection, so it needs neither a length nor chunks.
-void Site::begin_stream(Connection& connection, const HttpResponse& response)
+void Site::begin_stream(const std::shared_ptr<Connection>& connection, const HttpRequest& request,
+                        const HttpResponse& response)
 {
     std::string text = pool::render(response, false);
     const std::size_t length = text.find("Content-Length: ");
     text.erase(length, text.find("\r\n", length) + 2 - length);
-    connection.streaming = true;
-    connection.waiting.clear();
-    connection.since = pool::read_clock().steady;
-    ++streams_;
-    connection.socket->write(text);
+    const std::weak_ptr<Connection> weak = connection;
+    connection->stream = streams_->add(request, connection->host,
+                                       {.tell =
+                                            [this, weak](std::string_view events) {
+                                                if (const auto held = weak.lock())
+                                                    tell(*held, events);
+                                            },
+                                        .end =
+                                            [this, weak] {
+                                                if (const auto held = weak.lock()) drop(*held);
+                                            }});
+    connection->waiting.clear();
+    connection->since = pool::read_clock().steady;
+    connection->socket->write(text);
 }
 
-void Site::tell(std::string_view event)
+void Site::tell_listeners()
 {
-    if (streams_ == 0) return;
-    const pool::SteadyTime now = pool::read_clock().steady;
-    for (auto at = connections_.begin(); at != connections_.end();) {
-        const std::shared_ptr<Connection> connection = *at++;
-        if (!connection->streaming) continue;
-        if (connection->socket->write_queue_bytes() > untold_bytes_max) {
-            drop(*connection);
-            continue;
-        }
-        connection->socket->write(event);
-        connection->since = now;
-    }
+    if (options_.tells_on) streams_->round();
+}
+
+void Site::tell(Connection& connection, std::string_view events)
+{
+    if (connection.socket->write_queue_bytes() > untold_bytes_max) return drop(connection);
+    connection.socket->write(events);
+    connection.since = pool::read_clock().steady;
 }
 
 void Site::drop(Connection& connection)
 {
     if (connection.socket == nullptr) return;
-    if (connection.streaming) --streams_;
+    if (connection.stream) streams_->remove(*connection.stream);
     addresses_.give_back(connection.host);
     connection.socket.reset();
     connections_.erase(connection.place);
-}
-
-std::size_t Site::unread_bytes() const
-{
-    std::size_t sum = 0;
-    for (const auto& connection : connections_) sum += connection->socket->write_queue_bytes();
-    return sum;
-}
-
-// What peers read meanwhile is only seen by asking each connection. So writes add up what they
-// leave unread, and all are asked when that much could be too much.
-void Site::bound_unread()
-{
-    unread_at_most_ = unread_bytes();
-    if (options_.unread_all_max == 0 || unread_at_most_ <= options_.unread_all_max) return;
-    std::vector<std::pair<std::size_t, std::shared_ptr<Connection>>> holders;
-    for (const auto& connection : connections_) {
-        const std::size_t bytes = connection->socket->write_queue_bytes();
-        if (bytes > 0) holders.emplace_back(bytes, connection);
-    }
-    // Of two that hold as much, who was answered earlier had more time to read it.
-    std::sort(holders.begin(), holders.end(), [](const auto& a, const auto& b) {
-        return a.first != b.first ? a.first > b.first : a.second->since < b.second->since;
-    });
-    for (const auto& [bytes, connection] : holders) {
-        if (unread_at_most_ <= options_.unread_all_max) break;
-        unread_at_most_ -= bytes;
-        ++counts_.unread_dropped;
-        drop(*connection);
-    }
-}
-
-void Site::sweep()
-{
-    bound_unread();
-    const pool::SteadyTime now = pool::read_clock().steady;
-    for (auto at = connections_.begin(); at != connections_.end();) {
-        const std::shared_ptr<Connection> connection = *at++;
-        if (connection->busy && !options_.answers_are_bounded) continue;
-        if (now - connection->since > options_.idle_max) drop(*connection);
-    }
 }
 
 }  // namespace rpc

@@ -23,9 +23,11 @@ using Respond = std::function<void(pool::HttpResponse)>;
 using HttpHandler =
     std::function<void(const pool::HttpRequest& request, const std::string& host, Respond respond)>;
 
-/// An answer of this type has no end: its body is the first event, and the connection stays for
-/// what Site::tell() sends.
+/// An answer of this type has no end: its body is the first events, and the connection stays for
+/// what Site::tell_listeners() sends.
 inline constexpr std::string_view event_stream_type = "text/event-stream";
+
+class EventStreams;
 
 struct SiteOptions {
     pool::Endpoint address;
@@ -42,6 +44,8 @@ struct SiteOptions {
     /// How long an answer may take us: idle_max, too, or as long as it takes, where who asks is
     /// trusted and may ask for work of hours (a backup, verifyaudit).
     bool answers_are_bounded = true;
+    /// What listeners to events hear next: asked as they have asked. None: nothing.
+    HttpHandler tells_on{};
 };
 
 /// How a listener has been used since it began.
@@ -80,8 +84,8 @@ public:
 
     std::uint16_t port() const { return listener_->port(); }
     SiteCounts counts() const;
-    /// Sends an event to all who listen.
-    void tell(std::string_view event);
+    /// Sends the events of now to all who listen.
+    void tell_listeners();
 
 private:
     struct Connection;
@@ -91,10 +95,12 @@ private:
     void accept(std::unique_ptr<pool::TcpConn> socket);
     void on_bytes(Connection& connection, std::string_view bytes);
     void pump(const std::shared_ptr<Connection>& connection);
-    void send(Connection& connection, const pool::HttpRequest& request,
+    void send(const std::shared_ptr<Connection>& connection, const pool::HttpRequest& request,
               pool::HttpResponse response);
     void write(Connection& connection, std::string_view text);
-    void begin_stream(Connection& connection, const pool::HttpResponse& response);
+    void begin_stream(const std::shared_ptr<Connection>& connection,
+                      const pool::HttpRequest& request, const pool::HttpResponse& response);
+    void tell(Connection& connection, std::string_view events);
     void drop(Connection& connection);
     std::size_t unread_bytes() const;
     void bound_unread();
@@ -104,8 +110,8 @@ private:
     HttpHandler handler_;
     SiteCounts counts_;
     AddressCounts addresses_;
+    std::unique_ptr<EventStreams> streams_;
     Connections connections_;
-    std::size_t streams_ = 0;
     std::size_t unread_at_most_ = 0;
     pool::Watch sweeper_;
     std::unique_ptr<pool::TcpListener> listener_;

@@ -54,16 +54,12 @@ AnswerCache::Limits bounds(const WebEdge::Limits& limits)
 
 }  // namespace
 
-std::string pool_event(const PoolInfo& info)
-{
-    return "event: pool\ndata: " + public_pool_json(info) + "\n\n";
-}
-
 WebEdge::WebEdge(PoolView& view, const Limits& limits,
                  std::function<void(std::vector<Metric>&)> own_metrics)
     : view_(view),
       answers_(bounds(limits), [] { return pool::read_clock().steady; }),
       accounts_(view, answers_),
+      events_(view, answers_, accounts_),
       shims_(view, answers_, accounts_),
       requests_(limits.requests_per_second),
       spare_loopback_(limits.spare_loopback),
@@ -130,7 +126,10 @@ void WebEdge::api(const HttpRequest& request, const std::string& host, Respond r
                          rendered<std::vector<BlockInfo>>(std::move(take), luck_json));
         });
     }
-    if (path.size() == 3 && first == "events") return events(std::move(respond));
+    const bool of_account = path.size() == 5 && first == "users" && path[4] == "events";
+    if (of_account || (path.size() == 3 && first == "events")) {
+        return events_.handle(request, host, std::move(respond));
+    }
     if (path.size() == 3 && first == "openapi.json") {
         std::optional<HttpResponse> page = page_at(request);
         if (!page) return respond(api_error(404, "not_found", "this build has no document"));
@@ -256,17 +255,6 @@ void WebEdge::blocks(const HttpRequest& request, const std::string& host,
              view_.blocks(*limit, after,
                           rendered<std::vector<BlockInfo>>(std::move(take), public_blocks_json));
          });
-}
-
-void WebEdge::events(Respond respond)
-{
-    view_.pool_info([respond = std::move(respond)](pool::Result<PoolInfo> info) {
-        if (!info) return respond(api_error(info.error()));
-        HttpResponse response =
-            ok_response(std::string{event_stream_type}, pool_event(*info), "no-store");
-        open_to_pages(response);
-        respond(std::move(response));
-    });
 }
 
 // The page names its host: a proxy before us may have another name for it.

@@ -4,19 +4,18 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rpc/answer_cache.h"
 #include "rpc/pool_view.h"
 #include "rpc/rate_limit.h"
 #include "rpc/server_accounts.h"
+#include "rpc/server_events.h"
 #include "rpc/server_shims.h"
 #include "rpc/server_site.h"
 
 namespace rpc {
-
-/// The pool as one event of the stream /api/v1/events.
-std::string pool_event(const PoolInfo& info);
 
 /// What the web listener does with a request: pages, API, health and metrics. Reads only; nothing
 /// that a request holds comes back in an answer.
@@ -30,6 +29,11 @@ public:
     WebEdge(PoolView& view, const Limits& limits,
             std::function<void(std::vector<Metric>&)> own_metrics);
     void handle(const pool::HttpRequest& request, const std::string& host, Respond respond);
+    /// What those hear next who were answered with a stream. Counts as no request of theirs.
+    void tell_on(const pool::HttpRequest& request, const std::string& host, Respond respond)
+    {
+        events_.handle(request, host, std::move(respond));
+    }
 
 private:
     void api(const pool::HttpRequest& request, const std::string& host, Respond respond);
@@ -39,7 +43,6 @@ private:
                Respond respond);
     void blocks(const pool::HttpRequest& request, const std::string& host,
                 const std::vector<std::string_view>& path, Respond respond);
-    void events(Respond respond);
     void metrics(const std::string& host, Respond respond);
     void connect_code(const pool::HttpRequest& request, Respond respond);
     /// Of what everybody may see. key: whatever the answer depends on.
@@ -52,6 +55,7 @@ private:
     std::shared_ptr<int> life_ = std::make_shared<int>();  // answers may come after the end
     AnswerCache answers_;
     AccountEdge accounts_;
+    EventEdge events_;
     ShimEdge shims_;
     RateLimits requests_;
     bool spare_loopback_;

@@ -196,6 +196,18 @@ std::string admin_pool_json(const PoolInfo& info)
     return out;
 }
 
+namespace {
+
+/// Of all workers; nothing when none has had one.
+std::optional<pool::UnixMillis> last_share(const std::vector<WorkerInfo>& workers)
+{
+    std::optional<pool::UnixMillis> last;
+    for (const WorkerInfo& worker : workers) last = std::max(last, worker.last_share);
+    return last;
+}
+
+}  // namespace
+
 std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
 {
     std::string out;
@@ -220,10 +232,12 @@ std::string user_json(const UserInfo& user, payouts::TokenScopes scopes)
         members.count("rejected", user.rejected);
         members.number("best_share", user.best_share);
         members.count("worker_count", user.workers->size());
+        const auto last = last_share(*user.workers);
+        members.raw("last_share", last ? std::to_string(seconds(*last)) : "null");
     } else {
         add_nulls(members, {"shares", "hashrate_1m", "hashrate_5m", "hashrate_10m", "hashrate_15m",
                             "hashrate_1h", "hashrate_1d", "hashrate_7d", "accepted", "stale",
-                            "rejected", "best_share", "worker_count"});
+                            "rejected", "best_share", "worker_count", "last_share"});
     }
     members.end();
     return out;

@@ -5,7 +5,7 @@ import { Chart } from './chart.js';
 import { save } from './csv.js';
 import { $, cell, fill, link, row, show } from './dom.js';
 import * as earnings from './earnings.js';
-import { count, finePercent, hashes, scaled } from './format.js';
+import { ago, count, finePercent, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
 import { WorkerTable } from './workers.js';
@@ -52,6 +52,7 @@ function showRates(user) {
   }
   show('user-workers', count(user.worker_count));
   show('user-shares', count(user.shares));
+  show('user-last', user.last_share === null ? '–' : ago(user.last_share));
   const none = user.worker_count === 0;
   $('worker-scroll').hidden = none;
   $('worker-tools').hidden = none;
@@ -132,6 +133,18 @@ export async function refresh(where, pool) {
   } catch (error) {
     showNobody(whyNot(error, where));
   }
+}
+
+/** The account's own figures, as they change. */
+export function stream() {
+  const { user, where, path } = known;
+  if (user === null || !sameAccount(where, place())) return null;
+  const hear = (name, told) => {
+    if (name !== 'user' || path !== known.path || !sameAccount(where, place())) return;
+    if (told.hashrate_10m !== null) showRates(told);
+    if (told.available_sat !== null) earnings.showMoney(told);
+  };
+  return { path: `${path}/events`, token: where.token, hear };
 }
 
 /** Headings that are made by script, in the language of now. */

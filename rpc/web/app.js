@@ -6,16 +6,19 @@ import * as blocks from './blocks.js';
 import { $, show } from './dom.js';
 import * as home from './home.js';
 import { language, preferred, speak, t } from './i18n.js';
+import { listen } from './live.js';
 import * as operator from './operator.js';
 import * as payouts from './payouts.js';
 import { place } from './places.js';
 import * as worker from './worker.js';
 
 const refreshMs = 5000;
-// Each may have: begin(again), once; turn(place), at once; refresh(place, pool), and speakAnew().
+// Each may have: begin(again), once; turn(place), at once; refresh(place, pool), speakAnew(), and stream(): what to
+// listen to besides the pool, {path, token, hear(name, data)}.
 const pages = { home, account, worker, blocks, payouts, operator };
 let lastGood = null;
 let busy = null;
+let heard = { path: '', token: '', stop() {} };
 
 function title({ page, account: name, worker: machine }) {
   if (page === 'home') return 'Zubr';
@@ -62,9 +65,19 @@ async function readAll() {
   }
 }
 
+/** One stream a page, and none while nobody looks: browsers open few connections to a host. */
+function hearFigures() {
+  const own = pages[place().page].stream?.() ?? { path: '/api/v1/events', token: '', hear() {} };
+  const { path, token } = document.hidden ? { path: '', token: '' } : own;
+  if (path === heard.path && token === heard.token) return;
+  heard.stop();
+  const hear = (name, data) => (name === 'pool' ? showPool(data) : own.hear(name, data));
+  heard = { path, token, stop: path === '' ? () => {} : listen(path, token, hear) };
+}
+
 /** One reading at a time; who comes meanwhile waits for it. */
 function refresh() {
-  busy ??= readAll().finally(() => { busy = null; });
+  busy ??= readAll().finally(() => { busy = null; hearFigures(); });
   return busy;
 }
 
@@ -85,7 +98,7 @@ addEventListener('hashchange', async () => {
   turnTo();
   again();
 });
-document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
+document.addEventListener('visibilitychange', () => { if (document.hidden) hearFigures(); else refresh(); });
 $('language').addEventListener('change', async () => {
   localStorage.setItem('language', $('language').value);
   await speakAnew($('language').value);
@@ -101,9 +114,6 @@ $('theme').addEventListener('click', () => {
   setTheme(dark ? 'light' : 'dark');
 });
 if (localStorage.getItem('theme')) setTheme(localStorage.getItem('theme'));
-
-// Between two readings the figures of the pool come by themselves.
-new EventSource('/api/v1/events').addEventListener('pool', (event) => showPool(JSON.parse(event.data)));
 
 /** What was just asked for is in no reading that is under way. */
 async function again() {

@@ -104,6 +104,36 @@ Schema described(const Running& server)
     return Schema{json::parse(body_of(get(server.web(), "/api/v1/openapi.json")))};
 }
 
+TEST(RpcApi, TellsListenersAsItsOpenApiDocumentSays)
+{
+    const Running server;
+    const Schema schema = described(server);
+    const json& kinds = schema.document().at("components").at("schemas");
+    for (const std::string& token : {both_token, hashrate_token, earnings_token}) {
+        Client listener{server.web()};
+        listener.send(
+            "GET /api/v1/users/hidden/events HTTP/1.1\r\nHost: pool\r\n"
+            "Authorization: Bearer " +
+            token + "\r\n\r\n");
+        std::string text;
+        while (!has(text, "event: user") || !text.ends_with("\n\n")) text += listener.until("\n");
+        std::istringstream said{text};
+        std::map<std::string, json> told;
+        std::string name;
+        for (std::string line; std::getline(said, line);) {
+            if (line.starts_with("event: ")) name = line.substr(7);
+            if (line.starts_with("data: ")) told[name] = json::parse(line.substr(6));
+        }
+        ASSERT_EQ(told.size(), 2U);
+        EXPECT_EQ(schema.fault(kinds.at("Pool"), told.at("pool"), "pool"), "");
+        EXPECT_EQ(schema.fault(kinds.at("User"), told.at("user"), "user"), "");
+    }
+    for (const std::string& token : {std::string{}, other_token}) {
+        const std::string refused = get_by(server.web(), "/api/v1/users/hidden/events", token);
+        EXPECT_EQ(schema.fault_of_answer("/api/v1/users/{account}/events", refused), "");
+    }
+}
+
 TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
 {
     const Running server;
@@ -157,7 +187,7 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/payouts", "/api/v1/payouts?limit=1&cursor=7"},
         {"/api/v1/payouts", "/api/v1/payouts?limit=101"},
     };
-    std::set<std::string> covered{"/api/v1/events"};
+    std::set<std::string> covered{"/api/v1/events", "/api/v1/users/{account}/events"};  // below
     for (const auto& [path, target] : asked) {
         EXPECT_EQ(schema.fault_of_answer(path, get(server.web(), target)), "") << target;
         covered.insert(path);

@@ -58,7 +58,8 @@ public:
         if (!account.starts_with("hidden")) {
             access.ground = Access::Ground::everybody;
             access.scopes = {true, true};
-        } else if (const auto scopes = scopes_of(token); account == "hidden" && scopes) {
+        } else if (const auto scopes = scopes_of(token);
+                   account == "hidden" && scopes && !tokens_revoked) {
             access = {Access::Ground::token, account, *scopes, true};
         }
         done(access);
@@ -301,6 +302,7 @@ public:
     std::atomic<bool> metrics_wait{false};  // for `waiting`
     std::atomic<int> asked{0};
     std::atomic<std::uint64_t> changes{0};
+    std::atomic<bool> tokens_revoked{false};
     std::function<void()> waiting;  // touched on the loop only
 
 private:

@@ -11,7 +11,7 @@ export async function check(watched, { address }) {
   const page = await watched.visitor();
   const streams = [];
   page.on('response', (response) => {
-    if (response.url().endsWith('/api/v1/events')) streams.push(`${response.status()} ${response.headers()['content-type']}`);
+    if (response.url().endsWith('/events')) streams.push(`${response.status()} ${response.headers()['content-type']} ${new URL(response.url()).pathname}`);
   });
   // From here on every reading of the pool brings the same figures: what moves, the stream has told.
   const first = await (await page.request.get(`${watched.given.web}/api/v1/pool`)).json();
@@ -20,12 +20,19 @@ export async function check(watched, { address }) {
   const [blocks, height] = [await number(page, 'blocks-found'), await number(page, 'height')];
   await grows(page, 'blocks-found', blocks);
   await grows(page, 'height', height);
-  watched.same(streams.join(', '), '200 text/event-stream', 'streams of events');
+  watched.same(streams.join(', '), '200 text/event-stream /api/v1/events', 'streams of events');
   await page.unroute('**/api/v1/pool');
 
+  // So does an account's page, which hears of the pool and of itself by one stream.
+  const user = `/api/v1/users/${address}`;
+  const then = await (await page.request.get(watched.given.web + user)).json();
+  await page.route(`**${user}`, (route) => route.fulfill({ json: then }));
   await watched.visit(page, `#/account/${address}`);
   await page.locator('#account-panel:not([hidden])').waitFor();
   await grows(page, 'user-shares', await number(page, 'user-shares'));
+  watched.same(streams.join(', '), `200 text/event-stream /api/v1/events, 200 text/event-stream ${user}/events`, 'streams of events');
+  watched.same(/\d/.test(await page.locator('#user-last').textContent()), true, 'the last share has a time');
+  await page.unroute(`**${user}`);
 
   await watched.visit(page, '#/blocks');
   const newest = await page.locator('#block-rows tr').first().locator('td').nth(1).textContent();
@@ -33,5 +40,5 @@ export async function check(watched, { address }) {
   const button = page.locator('#block-rows button').first();
   await button.click();
   await page.locator('#block-rows td.answers li', { hasText: 'local · accepted' }).waitFor();
-  watched.same(streams.length, 1, 'the stream that was opened first stays open');
+  watched.same(streams.length, 3, 'each page has one stream, and it stays open');
 }

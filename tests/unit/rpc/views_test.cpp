@@ -86,7 +86,7 @@ TEST(UserJson, TellsAmountsExactlyAndEscapesWhatMinersSay)
         R"("available_sat":-3,"in_payout_sat":0,"credited_sat":0,"paid_sat":0,"shares":0,)"
         R"("hashrate_1m":0,"hashrate_5m":0,"hashrate_10m":0,"hashrate_15m":0,"hashrate_1h":0,)"
         R"("hashrate_1d":0,"hashrate_7d":0,"accepted":0,"stale":0,"rejected":0,"best_share":0,)"
-        R"("worker_count":1})");
+        R"("worker_count":1,"last_share":1764000000})");
     EXPECT_EQ(
         workers_json(user, 1, ""),
         R"({"total":1,"next":null,"workers":[{"name":"rig.1",)"
