@@ -3,7 +3,7 @@
 import { read } from './api.js';
 import { $, cell, fill, row, show, stateCell, timeCell } from './dom.js';
 import { count, percent, sats } from './format.js';
-import { t } from './i18n.js';
+import { t, worded } from './i18n.js';
 import { Pages } from './pages.js';
 import { terms, transactionCell } from './terms.js';
 
@@ -12,9 +12,11 @@ const spans = [10, 50, 250];
 const open = new Map(); // by hash, the row that tells what the nodes said
 let list = null;
 
+/** What a node said, as words where we have some, else as it said it. */
 function answerText(answer) {
   const took = t('answer.took', { ms: count(answer.took_ms) });
-  return [answer.node, answer.outcome, answer.reason, took].filter((part) => part !== '').join(' · ');
+  const why = answer.reason === answer.outcome ? '' : worded('refused', answer.reason);
+  return [answer.node, worded('outcome', answer.outcome), why, took].filter((part) => part !== '').join(' · ');
 }
 
 async function showAnswers(block, place) {

@@ -9,6 +9,9 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** The text of a code that the pool or a node has; the code itself, where nobody has words for it. */
+export const worded = (kind, code) => words[`${kind}.${code}`] ?? code;
+
 /** What was chosen before, else what the browser prefers, else English. */
 export function preferred() {
   const wishes = [localStorage.getItem('language'), ...navigator.languages];

@@ -5,7 +5,7 @@ import { named, whyNot } from './account.js';
 import { Chart } from './chart.js';
 import { $, cell, fill, row, show } from './dom.js';
 import { ago, count, hashes, scaled } from './format.js';
-import { t } from './i18n.js';
+import { t, worded } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
 import { stateOf } from './workers.js';
 
@@ -44,7 +44,7 @@ function showWorker(worker) {
   )), t('sessions.none'));
   show('session-count', t('sessions.count', { shown: count(worker.sessions.length), all: count(worker.session_count) }));
   fill('reject', worker.rejects.map((each) => row(
-    cell(t(`reject.${each.reason}`) === `reject.${each.reason}` ? each.reason : t(`reject.${each.reason}`)),
+    cell(worded('reject', each.reason)),
     cell(count(each.count), 'num'),
   )), t('rejects.none'));
 }

@@ -86,6 +86,11 @@ TEST_F(Pages, ShowTheAccountThatIsSearchedForAndSayWhatToDoWhenThereIsNone)
     EXPECT_EQ(complaints("search"), "");
 }
 
+TEST_F(Pages, TellWhatNodesSaidToABlockInTheirReadersLanguage)
+{
+    EXPECT_EQ(complaints("answers"), "");
+}
+
 TEST_F(Pages, SayHowToConnectByWhatTermsAndWhereBlocksWereFound)
 {
     EXPECT_EQ(complaints("home"), "");
