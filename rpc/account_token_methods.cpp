@@ -41,8 +41,8 @@ Method createtoken_method(AccountControl& accounts, const std::string& web_url)
                       .doc = "until it expires; without it when it is revoked"}};
     method.doc =
         "Makes a token to read an account that is a name. The secret is shown this once: as a "
-        "bearer token of the API, and in the watcher link `watch`, which is whole when web.url is "
-        "set; else the address of the pool's pages goes before it.";
+        "bearer token of the API, and in the watcher link `watch`, which begins with web.url; "
+        "without one it begins with the address that zubrd listens at, as this machine sees it.";
     method.result = "an object: token, account, label, scopes, expires_at (or null), secret, watch";
     method.handler = [&accounts, web_url](const Caller& caller, const Arguments& arguments,
                                           Reply reply) {

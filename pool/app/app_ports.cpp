@@ -187,7 +187,7 @@ void App::Parts::register_methods()
     rpc::register_account_methods(router, *accounts);
     rpc::register_terms_methods(router, *accounts);
     rpc::register_site_methods(router, *accounts);
-    rpc::register_token_methods(router, *accounts, config.web_url);
+    rpc::register_token_methods(router, *accounts, pages_url(config));
 }
 
 void App::Parts::open_webhooks()

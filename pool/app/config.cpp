@@ -475,4 +475,14 @@ Result<Config> load_config(const ConfigSources& sources)
     return config;
 }
 
+std::string pages_url(const Config& config)
+{
+    if (!config.web_url.empty()) return config.web_url;
+    std::string host = config.web_listen.host;
+    if (host == "0.0.0.0") host = "127.0.0.1";
+    if (host == "::") host = "::1";
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return "http://" + host + ":" + std::to_string(config.web_listen.port);
+}
+
 }  // namespace pool

@@ -191,6 +191,9 @@ struct ConfigSources {
 /// chain; io, when the file can't be read.
 Result<Config> load_config(const ConfigSources& sources);
 
+/// Where people reach the web pages: web.url; without one, what web.listen is to this machine.
+std::string pages_url(const Config& config);
+
 /// Every option as it is set, as it would stand in a file, with where that was said behind it;
 /// secrets are "***".
 std::string config_as_set(const Config& config);

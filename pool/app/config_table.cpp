@@ -310,7 +310,7 @@ constexpr std::array table{
                  set_endpoint<&C::web_listen>},
     ConfigOption{"web", "url", "text", "\"\"",
                  "where people reach the pages, like https://pool.example: links that createtoken "
-                 "makes begin with it; empty: they are told without the host",
+                 "makes begin with it; empty: with web.listen as this machine sees it",
                  set_url},
     ConfigOption{"web", "requests_per_second", "whole number", "50",
                  "to the API, of one address on the long run; 0 means any number",

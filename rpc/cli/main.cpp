@@ -79,7 +79,13 @@ void print(const CommandLine& line, const std::string& json)
     std::cout << (for_person(line) ? rpc::cli::as_text(json) : rpc::cli::as_json(json));
 }
 
-int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
+/// "": by a socket no browser gets there.
+std::string operator_page(const rpc::cli::Server& server)
+{
+    return server.socket.empty() ? rpc::cli::operator_page(server.endpoint) : "";
+}
+
+int show(const CommandLine& line, const rpc::cli::Server& server, const rpc::cli::Outcome& outcome)
 {
     if (!outcome.error.empty()) {
         return complain(exit_failed, rpc::cli::error_text(outcome.error));
@@ -93,9 +99,15 @@ int show(const CommandLine& line, const rpc::cli::Outcome& outcome)
     if (line.action == Action::getinfo && for_person(line)) {
         // no-color.org: whoever has set it wants none.
         const bool plain = std::getenv("NO_COLOR") != nullptr;
-        std::cout << rpc::cli::info_text(outcome.result, plain ? Colour::no : Colour::yes);
+        std::cout << rpc::cli::info_text(outcome.result, plain ? Colour::no : Colour::yes,
+                                         operator_page(server));
     } else {
         print(line, outcome.result);
+        const bool lists = line.method == "help" && line.params.empty() && for_person(line);
+        if (lists && !operator_page(server).empty()) {
+            std::cout << "The operator's page, behind the same log-in: " << operator_page(server)
+                      << "\n";
+        }
     }
     // Whoever runs verifyledger or verifyaudit from cron looks at nothing else.
     const bool good = !rpc::cli::found_wrong(outcome.result);
@@ -136,7 +148,7 @@ int run(const CommandLine& line)
         return complain(exit_failed, "no answer from zubrd at " + to_string(server->endpoint) +
                                          ": " + outcome.error().detail);
     }
-    return show(line, *outcome);
+    return show(line, *server, *outcome);
 }
 
 // The method and its parameters, from words and stdin. What is wrong with them, if anything is.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pool/base/result.h"
+#include "pool/runtime/tcp.h"
 
 namespace rpc::cli {
 
@@ -20,8 +21,12 @@ std::string as_json(const std::string& result_json);
 std::string error_text(const std::string& error_json);
 
 enum class Colour : std::uint8_t { no, yes };
-/// The summary of `-getinfo`, from the result of getpoolinfo.
-std::string info_text(const std::string& pool_json, Colour colour);
+/// The summary of `-getinfo`, from the result of getpoolinfo. operator_page: where it is; "" when
+/// no browser reaches it.
+std::string info_text(const std::string& pool_json, Colour colour,
+                      const std::string& operator_page = "");
+/// "http://127.0.0.1:8337/#/operator": on the admin port, behind its log-in.
+std::string operator_page(const pool::Endpoint& admin);
 
 struct Screen {
     std::size_t rows = 0;  ///< 0: as many as it takes

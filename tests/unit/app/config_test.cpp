@@ -109,6 +109,18 @@ TEST(LoadConfig, SaysWhatAWrongValueShouldBe)
     EXPECT_EQ(error_of(good("[pool\n")).substr(0, 3), ":8:");
 }
 
+TEST(PagesUrl, IsAsConfiguredOrWhatThisMachineSees)
+{
+    Config config;
+    EXPECT_EQ(pages_url(config), "http://127.0.0.1:8080");
+    config.web_listen = {"0.0.0.0", 80};
+    EXPECT_EQ(pages_url(config), "http://127.0.0.1:80");
+    config.web_listen = {"::", 80};
+    EXPECT_EQ(pages_url(config), "http://[::1]:80");
+    config.web_url = "https://pool.example";
+    EXPECT_EQ(pages_url(config), "https://pool.example");
+}
+
 TEST(LoadConfig, RefusesAPayoutAddressOfAnotherChain)
 {
     const std::string error = error_of("[network]\nchain = \"main\"\n[pool]\npayout_address = \"" +

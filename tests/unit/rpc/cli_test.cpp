@@ -168,7 +168,12 @@ TEST(Present, SumsUpThePool)
     EXPECT_NE(info_text(pool, Colour::yes).find("\x1b["), std::string::npos);
     EXPECT_NE(text.find("Hashrate  1.23 MH/s (10 min), 999 H/s (1 min)\n"), std::string::npos);
     EXPECT_NE(text.find("Zubr      0.1.0, NOT READY, up 9 s\n"), std::string::npos);
+    EXPECT_NE(text.find("Miners    1 account, 2 workers, 3 connections\n"), std::string::npos);
     EXPECT_NE(text.find("Problems  mysql: away\n"), std::string::npos);
+    EXPECT_EQ(text.find("Operator"), std::string::npos) << "no browser reaches it";
+    EXPECT_NE(info_text(pool, Colour::no, operator_page({"::1", 8337}))
+                  .find("Operator  http://[::1]:8337/#/operator  (log in"),
+              std::string::npos);
     EXPECT_EQ(not_ready_text(R"({"ready":true})"), "");
 }
 
