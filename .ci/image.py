@@ -2,7 +2,7 @@
 """What docker/Dockerfile would do, done without a Docker engine: each stage in a root directory of its own, its RUN and COPY
 steps by chroot, its base image by debootstrap. Then the Debian package, made by CPack in the stage that builds, is installed in
 a fresh Debian 12 and started there, and must answer. `./dev check image` runs this, as root: minutes with a filled ccache, a
-whole build without one.
+whole build without one. Base systems and downloaded packages stay in build/image for the next time.
 
 Not the same as an image: base images are Debian's minbase (that is what they are made of), layers and their cache are not
 there, and compose's services do not meet.
@@ -21,7 +21,15 @@ import containers
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "image"
+NODE = ROOT / ".deps" / "bitcoind"  # of ./dev: it brings its own libraries along
 SUITES = {"debian:12-slim": "bookworm", "debian:forky-slim": "forky"}
+
+
+BEGAN = time.monotonic()
+
+
+def tell(what: str) -> None:
+    print(f"{time.monotonic() - BEGAN:4.0f} s  {what}", flush=True)
 
 
 def fail(why: str) -> None:
@@ -52,11 +60,15 @@ class Stage:
             mirror = subprocess.run([ROOT / ".ci/fetch", "mirror"], capture_output=True, text=True, check=True).stdout.strip()
             run(["debootstrap", "--variant=minbase", suite, str(base) + ".new", mirror, "/usr/share/debootstrap/scripts/sid"], self.log)
             os.rename(str(base) + ".new", base)
+            tell(f"  debootstrap {suite}")
         run(["cp", "-a", str(base), str(self.root)], self.log)
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         (self.root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")  # as Debian's images have it
         # Testing's lists expire in a week, and mirrors may stand still. Signatures are checked as always.
         (self.root / "etc/apt/apt.conf.d/valid-until").write_text('Acquire::Check-Valid-Until "false";\n')
+        packages = WORK / f"packages-{suite}"  # what apt has downloaded: apt asks nobody for it again
+        (packages / "partial").mkdir(parents=True, exist_ok=True)
+        self.mount("--bind", str(packages), "var/cache/apt/archives")
         self.mount("-t", "proc", "proc", "proc")
         self.mount("-t", "tmpfs", "tmpfs", "dev")
         for device, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
@@ -102,7 +114,7 @@ def build_stages(text: str) -> dict[str, Stage]:
     for name, argument in containers.steps(text):
         if name == "FROM":
             image, _, label = argument.partition(" AS ")
-            print(f"… stage {label} from {image}", flush=True)
+            tell(f"stage {label} from {image}")
             stage = stages[label] = Stage(label, SUITES[image])
             if label == "build" and shutil.which("ccache"):
                 cache = subprocess.run(["ccache", "-k", "cache_dir"], capture_output=True, text=True, check=True).stdout.strip()
@@ -114,9 +126,8 @@ def build_stages(text: str) -> dict[str, Stage]:
         elif name == "COPY":
             stage.copy(argument.split(), stages)
         elif name == "RUN":
-            began = time.monotonic()
             stage.do(argument)
-            print(f"  RUN {argument[:70]}… {time.monotonic() - began:.0f} s", flush=True)
+            tell(f"  RUN {argument[:70]}…")
         elif name == "ENV":
             stage.environment.update([argument.split("=", 1)])
         elif name == "USER":
@@ -141,27 +152,30 @@ def try_images(stages: dict[str, Stage]) -> None:
     # Without MariaDB it gets as far as asking it, as the user of pool.conf.
     pool.do("mariadb --version && test -w /var/backups/zubr && ! zubr-backup 2>/tmp/said && grep -q \"Unknown.*host.*'mysql'\" /tmp/said")
     pool.do("! zubr-restore /tmp 2>/tmp/said && grep -q 'is no backup' /tmp/said")
-    print("✓ both images' programs run as their users", flush=True)
+    tell("✓ both images' programs run as their users")
 
 
 def try_package(build: Stage) -> None:
     """zubr_*.deb installs with what it depends on, starts with real servers, answers, stops, and goes."""
     build.do("apt-get -q install -y --no-install-recommends dpkg-dev file && cd build/release && cpack -G DEB")
     package = next((build.root / "src/build/release").glob("zubr_*.deb"))
-    print("… package in a fresh Debian 12", flush=True)
+    tell("package made; a fresh Debian 12 for it")
     host = Stage("package", "bookworm")
     shutil.copy(package, host.root / "root/zubr.deb")
     for name in ("etc/apt/sources.list.d/zubr-trixie.sources", "etc/apt/preferences.d/zubr-trixie"):
         shutil.copy(build.root / name, host.root / name)  # libsecp256k1-2 of Debian 13, as ./dev takes it
-    shutil.copytree(ROOT / ".deps/bitcoind", host.root / "opt/bitcoind", symlinks=True)
+    if not NODE.exists():
+        run([ROOT / ".ci/fetch", "bitcoind", str(NODE)], host.log)
+    shutil.copytree(NODE, host.root / "opt/bitcoind", symlinks=True)
     host.do("printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; apt-get -q update && "
             "DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends /root/zubr.deb "
             "mariadb-server mariadb-client redis-server", "0")
+    tell("  installed")
     host.do("test $(stat -c %a:%U:%G /etc/zubr/zubr.toml) = 640:root:zubr && test $(stat -c %a:%U /var/backups/zubr) = 700:zubr", "0")
     (host.root / "root/try.sh").write_text(TRY_PACKAGE)
     host.do("sh -eux /root/try.sh", "0")
     host.do("apt-get -q purge -y zubr && test -d /var/lib/zubr && test ! -e /usr/bin/zubrd && test ! -e /etc/zubr/zubr.toml", "0")
-    print("✓ package installs, starts, answers, is backed up and restored, stops, goes", flush=True)
+    tell("✓ package installs, starts, answers, is backed up and restored, stops, goes")
 
 
 # By chroot there is no systemd: the unit's program is run as the unit's user.
@@ -224,7 +238,7 @@ pool=''
 
 def remove_roots() -> None:
     for path in WORK.iterdir():
-        if path.is_dir() and (path.suffix == ".new" or not path.name.startswith("base-")):
+        if path.is_dir() and (path.suffix == ".new" or not path.name.startswith(("base-", "packages-"))):
             shutil.rmtree(path)
 
 
