@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 #include "pool/base/json.h"
 #include "rpc/shims.h"
@@ -164,9 +165,8 @@ std::string public_pool_accounting(const PoolInfo& info, const WorkersSummary& w
     JsonWriter json{out};
     json.begin_object();
     add_work(json, any ? info.rates : Hashrates{}, best ? workers.best.front().difficulty : 0);
-    if (best && workers.best.front().at) {
-        json.key("bestSubmissionDifficultyAt").string(iso_time(*workers.best.front().at));
-    }
+    const auto at = best ? workers.best.front().at : std::nullopt;
+    if (at) json.key("bestSubmissionDifficultyAt").string(iso_time(*at));
     json.key("totalCreditedDifficulty").raw(number_json(effort * info.network_difficulty));
     json.key("networkDifficultyPercent").raw(number_json(effort * 100)).end_object();
     return out;
