@@ -203,9 +203,9 @@ Result<std::vector<std::uint64_t>> ended_batches(MysqlConnection& db)
                   "ORDER BY id DESC LIMIT 20");
 }
 
-Result<std::vector<std::uint64_t>> approved_batches(MysqlConnection& db)
+Result<std::vector<std::uint64_t>> unbuilt_batches(MysqlConnection& db)
 {
-    return ids_of(db, "state = 'approved' ORDER BY id");
+    return ids_of(db, "state IN ('draft', 'approved') ORDER BY id");
 }
 
 Result<void> move_batch(MysqlConnection& db, std::uint64_t id, BatchState from, BatchState to)

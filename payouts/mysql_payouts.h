@@ -36,8 +36,8 @@ pool::Result<std::optional<std::uint64_t>> find_request(MysqlConnection& db,
 pool::Result<std::vector<PayoutBatch>> list_batches(MysqlConnection& db, std::uint32_t limit);
 /// Those with something left to do or to watch, oldest first; drafts are left out.
 pool::Result<std::vector<std::uint64_t>> open_batches(MysqlConnection& db);
-/// Those that are approved and have no anchor yet, oldest first.
-pool::Result<std::vector<std::uint64_t>> approved_batches(MysqlConnection& db);
+/// Drafts, and those that are approved and have no anchor yet, oldest first.
+pool::Result<std::vector<std::uint64_t>> unbuilt_batches(MysqlConnection& db);
 
 /// The 20 newest of those that ended in the chain.
 pool::Result<std::vector<std::uint64_t>> ended_batches(MysqlConnection& db);

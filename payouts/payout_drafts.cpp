@@ -161,6 +161,8 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
 
     PayoutBatch batch;
     auto done = worker_.fenced("reserve", [&]() -> Result<void> {
+        // The books before the balances, as a block's credit locks them.
+        if (auto booked = wallet_beyond_payouts(db_, true); !booked) return fail(booked.error());
         auto made = draft(*judged, request_id, who, now);
         if (!made) return fail(made.error());
         batch = std::move(*made);
@@ -206,7 +208,7 @@ Result<std::optional<std::string>> PayoutDrafts::obstacle(const PayoutBatch& bat
 
 Result<void> PayoutDrafts::renew(pool::Now now)
 {
-    const auto ids = approved_batches(db_);
+    const auto ids = unbuilt_batches(db_);
     if (!ids) return fail(ids.error());
     for (const std::uint64_t id : *ids) {
         const auto batch = read_batch(db_, id);

@@ -32,9 +32,10 @@ public:
     /// again.
     pool::Result<void> give_up(const PayoutBatch& batch, std::string_view who, pool::Now now);
 
-    /// An approved batch without an anchor, one of whose accounts may not be paid any more as it
-    /// was approved (mysql_payable.h), is given up, and whoever else can be paid is drafted anew,
-    /// in one transaction: nobody waits because another's key was stolen. Errors: unavailable.
+    /// A draft, or an approved batch without an anchor, one of whose accounts may not be paid any
+    /// more as it stands there (mysql_payable.h), is given up, and whoever else can be paid is
+    /// drafted anew, in one transaction: nobody waits because another's key was stolen. Errors:
+    /// unavailable.
     pool::Result<void> renew(pool::Now now);
 
 private:

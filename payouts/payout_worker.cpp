@@ -371,10 +371,10 @@ Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, 
         const auto held = read_control(db_, "payouts");
         if (!held) return fail(held.error());
         if (held->has_value()) return fail(Error::Code::refused, "payouts are stopped");
-        if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
         // It may have waited for days: for signatures, or for a node that takes it. A bump of what
-        // has left pays nobody anything more.
+        // has left pays nobody anything more, and keeps it from waiting for ever.
         if (unseen) {
+            if (auto good = still_payable(db_, batch.items, options_.chain); !good) return good;
             const auto gone =
                 others_left_since(db_, batch.id, pool::UnixMillis{now.wall.value - day_ms});
             if (auto room = check_day(gone, batch.total, options_.caps.day_max); !room) return room;

@@ -305,10 +305,14 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
 
 Result<void> Service::record_found(const FoundBlock& block)
 {
-    if (auto connected = impl_->db.connect(); !connected) return connected;
+    auto transaction = Transaction::begin(impl_->db);
+    if (!transaction) return fail(transaction.error());
+    // Nobody announces another fee for its minute between the look and the block.
+    if (auto settled = lock_settled(impl_->db); !settled) return fail(settled.error());
     const auto fee = read_usual_fee(impl_->db, pool::slot_of(block.found_at));
     if (!fee) return fail(fee.error());
-    return insert_found(impl_->db, block, *fee);
+    if (auto put = insert_found(impl_->db, block, *fee); !put) return put;
+    return transaction->commit();
 }
 
 Result<void> Service::record_answers(std::span<const BlockAnswer> answers)

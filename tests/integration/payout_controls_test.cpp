@@ -169,6 +169,27 @@ TEST_F(Payouts, AreNotSentToAnAccountOnHoldThoughTheFeeWasRaisedMeanwhile)
     }
 }
 
+// It pays nobody anything that the first one does not, and left alone both would wait for ever.
+TEST_F(Payouts, AreBumpedOnTheirWayThoughAnAccountIsHeldSince)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(27, 5'000'000);
+    auto payouts = pool.open();
+    const std::uint64_t id = approved_batch(*payouts, "a");
+    run_payouts(*payouts);
+    ASSERT_EQ(state_of(*payouts, id), "broadcast");
+    pool.books().scalar(
+        "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
+        "account");
+    ASSERT_TRUE(payouts->bump(id, 30).has_value());
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, id), "broadcast");
+    const auto batch = payouts->get(id);
+    ASSERT_TRUE(batch.has_value());
+    ASSERT_EQ(batch->txs.size(), 2U);
+    EXPECT_EQ(batch->txs.at(1).standing.place, pool::TxStanding::Place::waiting);
+}
+
 // A thousand accounts above the cap for one are nobody's turn, however long they have waited.
 TEST_F(Payouts, CompareTheBooksWithTheWalletByThemselves)
 {

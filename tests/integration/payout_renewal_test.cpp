@@ -44,6 +44,32 @@ TEST_F(Payouts, AreDraftedAnewWithoutWhoMayNotBePaidAnyMore)
     EXPECT_EQ(pool.audit(*payouts), "");
 }
 
+// Its last approval would be refused, whoever gives it.
+TEST_F(Payouts, AreDraftedAnewWhileTheyAreDraftsStill)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(53, 5'000'000);
+    pool.owe(54, 4'000'000);
+    auto payouts = pool.open();
+    const auto draft = payouts->create("a", "ann", false, pool::read_clock());
+    ASSERT_TRUE(draft.has_value()) << draft.error().detail;
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, draft->id), "draft") << "nothing stands in its way";
+    pool.books().scalar(
+        "insert into account_setting (account_id, hold_reason) select id, 'stolen key' from "
+        "account where name = 'member-53'");
+    run_payouts(*payouts);
+    EXPECT_EQ(state_of(*payouts, draft->id), "cancelled");
+    const auto anew = payouts->get(draft->id + 1);
+    ASSERT_TRUE(anew.has_value()) << anew.error().detail;
+    EXPECT_EQ(anew->state, payouts::BatchState::draft);
+    ASSERT_EQ(anew->items.size(), 1U);
+    EXPECT_EQ(anew->items.front().name, "member-54");
+    const std::string digest = pool::to_hex(anew->digest);
+    EXPECT_TRUE(payouts->approve(anew->id, digest, "bob", pool::read_clock()).has_value());
+    EXPECT_EQ(pool.audit(*payouts), "");
+}
+
 TEST_F(Payouts, StayAsTheyWereApprovedWhileTheyAreHeld)
 {
     PayoutsFixture pool{node(), own_name()};
