@@ -186,7 +186,8 @@ pool::Difficulty DifficultyPolicy::next() const
     const auto wanted = std::min(std::max(wanted_, held_.value_or(wanted_)), ceiling_);
     const auto allowed = std::min(std::max(wanted, limits_.min), limits_.max);
     const auto start = std::min(demanded_start_, ceiling_);
-    const auto demanded = std::min(std::max(floor_, start), std::max(cap_, beats_network_max));
+    const auto demanded =
+        std::min(std::max({floor_, configured_floor_, start}), std::max(cap_, beats_network_max));
     return std::max(std::min(allowed, cap_), std::min(std::max(demanded, least_), limits_.max));
 }
 

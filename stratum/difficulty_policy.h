@@ -69,9 +69,12 @@ public:
     /// What demands may be in spite of the network's difficulty: on test networks it is low, and
     /// no client is known that drops a pool for giving less than this.
     static constexpr pool::Difficulty beats_network_max{19};
-    /// minimum-difficulty, the password's `md=`: never below, whatever is suggested, and the
-    /// network's difficulty or beats_network_max allowing. The last one counts.
+    /// The password's `md=`: never below, whatever is suggested, and the network's difficulty or
+    /// beats_network_max allowing. The last one counts.
     void set_floor(pool::Difficulty difficulty) { floor_ = difficulty; }
+    /// The same by minimum-difficulty of mining.configure: an answer promised it, so no password
+    /// undoes it. The greater of the two counts.
+    void set_configured_floor(pool::Difficulty difficulty) { configured_floor_ = difficulty; }
     /// What the client bears (NiceHash's minimum, v2's maximum target): a floor of its own, that no
     /// set_floor lowers. Beats the network's difficulty, too.
     void set_least(pool::Difficulty difficulty) { least_ = difficulty; }
@@ -132,6 +135,7 @@ private:
     DifficultyLimits limits_;
     pool::Difficulty wanted_;
     pool::Difficulty floor_ = pool::difficulty_min;
+    pool::Difficulty configured_floor_ = pool::difficulty_min;
     pool::Difficulty least_ = pool::difficulty_min;
     pool::Difficulty ceiling_ = pool::difficulty_max;
     pool::Difficulty cap_ = pool::difficulty_max;

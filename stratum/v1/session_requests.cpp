@@ -81,7 +81,7 @@ void Session::on(const Configure& call, const Turn& turn)
     }
     if (asks_for("minimum-difficulty") && call.minimum_difficulty) {
         const auto floor = difficulty_at_least(*call.minimum_difficulty);
-        policy_.set_floor(floor.value_or(pool::difficulty_min));
+        policy_.set_configured_floor(floor.value_or(pool::difficulty_min));
     }
     if (asks_for("subscribe-extranonce")) takes_set_extranonce_ = true;
     if (asks_for("info")) about_ = about_of(call);

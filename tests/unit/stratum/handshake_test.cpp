@@ -174,6 +174,44 @@ TEST(Configure, RaisesTheFloorByMinimumDifficulty)
     EXPECT_TRUE(contains(talk.say(id, authorize), R"("mining.set_difficulty","params":[8]})"));
 }
 
+// Two promises not to go below: neither undoes the other, and each is changed by its own words
+// only.
+TEST(Configure, KeepsItsFloorWhateverThePasswordSays)
+{
+    Talk talk;
+    const auto job = talk.make_job(1);
+    job->network_target = pool::target_of({30});
+    talk.publish(job);
+    TalkingMiner miner{talk, talk.open()};
+    const auto configures = [&miner](std::string_view value) {
+        miner.say(R"({"id":5,"method":"mining.configure","params":[["minimum-difficulty"],)"
+                  R"({"minimum-difficulty.value":)" +
+                  std::string{value} + "}]}");
+    };
+    const auto authorizes = [&miner](std::string_view password) {
+        miner.say(R"({"id":2,"method":"mining.authorize","params":["user.w1",")" +
+                  std::string{password} + R"("]})");
+    };
+    const auto next_difficulty = [&] {
+        const auto next = talk.make_job(1);
+        next->network_target = pool::target_of({30});
+        talk.publish(next);
+        talk.pass(seconds{60});
+        miner.take_in(talk.hear(miner.id));
+        return miner.difficulties.back();
+    };
+    configures("2048");
+    miner.say(subscribe);
+    authorizes("md=1");
+    EXPECT_EQ(miner.difficulties.back(), 2048);
+    authorizes("md=4096");
+    EXPECT_EQ(next_difficulty(), 4096);
+    configures("512");
+    EXPECT_EQ(next_difficulty(), 4096);
+    authorizes("md=1");
+    EXPECT_EQ(next_difficulty(), 512);
+}
+
 TEST(Subscribe, TakesAnyParameters)
 {
     for (const std::string_view params :
