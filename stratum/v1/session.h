@@ -298,6 +298,7 @@ private:
     Roster roster_;  // since authorize
     std::optional<std::size_t> blamed_;
     bool authorize_refused_ = false;
+    bool several_ = false;  // names have authorised: those that shares brought do not count
     bool takes_set_extranonce_ = false;  // it has said so
     bool asked_version_ = false;
     bool heard_line_ = false;

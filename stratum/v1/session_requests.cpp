@@ -192,6 +192,7 @@ void Session::on(const Authorize& call, const Turn& turn)
         ++full_refusals_;
         return refuse("Too many workers");
     }
+    several_ = several_ || *worker != 0;  // the first one has authorised by itself
     turn.world.metrics.authorized.add();
     const bool same = resumed_ == nullptr || resumed_->left.account == roster_.account(0).key.name;
     const auto moved = same ? std::nullopt : leave_to_owner(turn);

@@ -82,7 +82,7 @@ void Session::give_back(Gate* gate) const
 }
 
 // Whom a submit is for: an authorised worker; else a new worker of an account that is authorised
-// here, for pools take workers as free text; else the only worker there is.
+// here, for pools take workers as free text; else the only worker that authorised.
 std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn& turn)
 {
     if (roster_.empty()) return std::nullopt;
@@ -97,8 +97,7 @@ std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn
             return worker ? worker : any;
         }
     }
-    if (roster_.size() == 1) return 0;
-    return std::nullopt;
+    return several_ ? std::nullopt : std::optional<std::size_t>{0};
 }
 
 const SentJob* Session::find_sent(pool::JobId job) const

@@ -289,6 +289,23 @@ TEST(Submit, CreditsTheOnlyWorkerWhateverNameIsGiven)
     EXPECT_EQ(mining.talk.log.who(mining.talk.log.shares.at(0)), "user.w1");
 }
 
+// A name that a share brought is nobody who asked to be told from others.
+TEST(Submit, CreditsTheOnlyWorkerThatAuthorisedWhateverNamesSharesBrought)
+{
+    Mining mining;
+    TalkingMiner& miner = mining.miner;
+    EXPECT_EQ(miner.submit(miner.find(), "9", "user.w9"), good());
+    EXPECT_EQ(miner.submit(miner.find(), "9", "someoneelse.w1"), good());
+    EXPECT_EQ(mining.talk.log.who(mining.talk.log.shares.at(1)), "user.w1");
+    const std::string again = R"({"id":11,"method":"mining.authorize","params":["user.w1","x"]})";
+    miner.say(again);
+    EXPECT_EQ(miner.submit(miner.find(), "9", "someoneelse.w1"), good());
+    miner.say(R"({"id":12,"method":"mining.authorize","params":["user.w9","x"]})");
+    miner.say(again);
+    EXPECT_EQ(miner.submit(miner.find(), "9", "someoneelse.w1"),
+              refused(24, "Unauthorized worker"));
+}
+
 TEST(Submit, EndsAConnectionThatSendsStaleSharesAndNoOthers)
 {
     stratum::ShardOptions options = Talk::default_options();
