@@ -146,19 +146,24 @@ void Gate::close_channels(const IpAddress& address, std::size_t count)
     if (around != prefixes_.end() && limited(limits_of(address).prefix)) give_back(around->second);
 }
 
-// Strangers first: whoever has no connection, no ban and a full bucket loses nothing. A ban is
-// kept. Prefixes go by the same rule, so there are never more of them than addresses.
+// Strangers first: whoever has no connection, no ban and a full bucket loses nothing, and whoever
+// mined lately loses what keeps it from a ban, so it goes last. A ban is kept. Prefixes go by the
+// same rule, so there are never more of them than addresses.
 void Gate::forget_some(pool::SteadyTime now)
 {
-    const auto forget = [this, now](std::chrono::seconds idle) {
-        std::erase_if(addresses_, [idle, now](const auto& entry) {
-            return entry.second.quota.idle_for(idle, now) && entry.second.banned_until <= now;
+    const auto forget = [this, now](std::chrono::seconds idle, bool miners_too) {
+        std::erase_if(addresses_, [idle, now, miners_too](const auto& entry) {
+            const Address& known = entry.second;
+            return known.quota.idle_for(idle, now) && known.banned_until <= now &&
+                   (miners_too || !known.mines(now));
         });
         std::erase_if(prefixes_,
                       [idle, now](const auto& entry) { return entry.second.idle_for(idle, now); });
     };
-    forget(std::chrono::minutes{1});
-    if (addresses_.size() >= options_.addresses_max) forget(std::chrono::seconds{0});
+    forget(std::chrono::minutes{1}, false);
+    const auto too_many = [this] { return addresses_.size() >= options_.addresses_max; };
+    if (too_many()) forget(std::chrono::seconds{0}, false);
+    if (too_many()) forget(std::chrono::seconds{0}, true);
     // Where all of them are connected or banned, looking again must not cost each connect a walk.
     const std::size_t most = most_of_all * options_.addresses_max;
     forget_at_ =

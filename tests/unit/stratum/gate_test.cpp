@@ -375,6 +375,39 @@ TEST(Gate, KeepsABanHoweverManyStrangersCome)
     EXPECT_EQ(gate.admit(bad, start), Answer::banned);
 }
 
+// A farm whose line was cut comes back with a clumsy machine: that it mined is what keeps it from
+// a ban, so strangers must not make us forget it.
+TEST(Gate, KnowsWhoMinedLatelyHoweverManyStrangersCome)
+{
+    for (const seconds later : {seconds{1}, seconds{120}}) {
+        GateOptions options = small();
+        options.addresses_max = 100;
+        Gate gate{options};
+        const IpAddress farm = ip("192.0.2.1");
+        ASSERT_EQ(gate.admit(farm, start), Answer::welcome);
+        gate.mined(farm, start);
+        gate.release(farm);
+        for (std::uint32_t i = 0; i < 1'000; ++i) {
+            ASSERT_EQ(gate.admit(stranger(i), start + later), Answer::welcome);
+            gate.release(stranger(i));
+        }
+        ASSERT_EQ(gate.admit(farm, start + later), Answer::welcome);
+        for (int i = 0; i < 100; ++i) EXPECT_FALSE(gate.misbehaved(farm, start + later));
+    }
+}
+
+TEST(Gate, ForgetsWhoMinedLatelyBeforeItTurnsAnybodyAway)
+{
+    GateOptions options;
+    options.addresses_max = 100;
+    Gate gate{options};
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        ASSERT_EQ(gate.admit(stranger(i), start), Answer::welcome) << i;
+        gate.mined(stranger(i), start);
+        gate.release(stranger(i));
+    }
+}
+
 TEST(Gate, TurnsStrangersAwayWhereAllItRemembersAreConnected)
 {
     GateOptions options;
