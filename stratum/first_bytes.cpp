@@ -8,7 +8,8 @@ namespace {
 
 using std::string_view;
 
-constexpr std::array<string_view, 4> http_methods{"GET ", "POST ", "HEAD ", "PUT "};
+constexpr std::array<string_view, 9> http_methods{
+    "GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE ", "CONNECT ", "PATCH ", "TRACE "};
 constexpr string_view proxy_v1 = "PROXY ";
 constexpr string_view proxy_v2{"\r\n\r\n\0\r\nQUIT\n", 12};
 constexpr string_view blanks = " \t\r\n";

@@ -44,7 +44,12 @@ TEST(FirstBytes, AreLookedAtNoFurtherThanNeeded)
 TEST(FirstBytes, KnowBrowsersTlsAndProxies)
 {
     EXPECT_EQ(decided("GET / HTTP/1.1\r\n"), Caller::http);
-    EXPECT_EQ(decided("POST / HTTP/1.1\r\n"), Caller::http);
+    for (const std::string method :
+         {"POST", "HEAD", "PUT", "OPTIONS", "DELETE", "CONNECT", "PATCH", "TRACE"}) {
+        EXPECT_EQ(decided(method + " / HTTP/1.1\r\n"), Caller::http) << method;
+        EXPECT_EQ(caller_of(method), Caller::more) << method;
+        EXPECT_EQ(decided(method + std::string(64, '\x81')), Caller::stratum_v2) << method;
+    }
     EXPECT_EQ(caller_of("P"), Caller::more);
     EXPECT_EQ(caller_of("PO"), Caller::more);
     EXPECT_EQ(decided("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"), Caller::proxy);
