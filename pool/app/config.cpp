@@ -431,11 +431,8 @@ Result<void> check_whole(Config& config, const std::string& where)
         if (stratum::parse_network(network)) continue;
         return refuse(where, "admin.allow: " + network + " is no network like 10.0.0.0/8");
     }
-    if (config.tls_certificate.empty() != config.tls_key.empty()) {
-        return refuse(where, "stratum.tls_certificate and stratum.tls_key go together");
-    }
-    if (config.shares_per_minute == 0) {
-        return refuse(where, "stratum.shares_per_minute must be 1 or more");
+    if (auto checked = check_listeners(config); !checked) {
+        return refuse(where, checked.error().detail);
     }
     for (std::size_t i = 0; i < config.webhooks.size(); ++i) {
         if (!config.webhooks[i].url.empty()) continue;

@@ -81,9 +81,68 @@ constexpr std::array options{
                    set_yes<&L::proxy_only>},
 };
 
+std::string name_of(std::size_t listener)
+{
+    return "listener[" + std::to_string(listener + 1) + "]";
+}
+
+// The loops share each port, so the kernel lets anybody bind it twice and deals miners out between
+// the two. Where it shall choose a port, it chooses another each time.
+Result<void> check_endpoints(const Config& config)
+{
+    std::vector<std::pair<std::string, std::string>> taken{
+        {to_string(config.stratum_listen), "stratum.listen"}};
+    for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+        const Endpoint& listen = config.listeners[i].listen;
+        std::string own = to_string(listen);
+        const auto same = std::find_if(taken.begin(), taken.end(),
+                                       [&own](const auto& other) { return other.first == own; });
+        if (same != taken.end() && listen.port != 0) {
+            return fail(Error::Code::invalid,
+                        name_of(i) + ".listen: " + own + " is " + same->second + " already");
+        }
+        taken.emplace_back(std::move(own), name_of(i) + ".listen");
+    }
+    return {};
+}
+
+// What is wrong with the port by itself, or "".
+std::string fault_of(const ListenerConfig& listener, const Config& config)
+{
+    if (listener.tls_only && config.tls_certificate.empty()) {
+        return ".tls_only: there is no stratum.tls_certificate";
+    }
+    if (listener.proxy_only && listener.proxies.empty()) {
+        return ".proxy_only: name the proxies, else nobody gets in";
+    }
+    const double least = listener.min_difficulty.value_or(config.min_difficulty);
+    const double most = listener.max_difficulty.value_or(config.max_difficulty);
+    return least > most ? ": min_difficulty is above max_difficulty" : "";
+}
+
 }  // namespace
 
 std::span<const ListenerOption> listener_options() { return options; }
+
+Result<void> check_listeners(const Config& config)
+{
+    if (auto own = check_endpoints(config); !own) return own;
+    const auto refuse = [](const std::string& what) { return fail(Error::Code::invalid, what); };
+    if (config.tls_certificate.empty() != config.tls_key.empty()) {
+        return refuse("stratum.tls_certificate and stratum.tls_key go together");
+    }
+    if (config.shares_per_minute == 0) {
+        return refuse("stratum.shares_per_minute must be 1 or more");
+    }
+    if (config.proxy_only && config.proxies.empty()) {
+        return refuse("stratum.proxy_only: name the proxies, else nobody gets in");
+    }
+    for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+        const std::string fault = fault_of(config.listeners[i], config);
+        if (!fault.empty()) return refuse(name_of(i) + fault);
+    }
+    return {};
+}
 
 Result<stratum::GateOptions::Rule> parse_network_rule(std::string_view text,
                                                       const stratum::GateOptions& defaults)

@@ -51,6 +51,10 @@ struct ListenerOption {
     std::string (*apply)(ListenerConfig&, const ConfigValue&);
 };
 std::span<const ListenerOption> listener_options();
+/// What only all options of the miners' ports together tell: two ports on one endpoint, and what
+/// would let nobody in. Errors: invalid, with the option's name and what is wrong.
+Result<void> check_listeners(const Config& config);
+
 /// One row for a key of a [[webhook]] table.
 struct WebhookOption {
     std::string_view key;

@@ -145,6 +145,54 @@ TEST(LoadConfig, AsksForWhatItCannotDoWithout)
               std::string::npos);
 }
 
+// Several loops share a port without a word from the kernel: it would deal miners out between two
+// policies.
+TEST(Listeners, OfOneEndpointAreRefused)
+{
+    const auto listener = [](const std::string& listen) {
+        return "[[listener]]\nlisten = \"" + listen + "\"\n";
+    };
+    const std::string main = "[stratum]\nlisten = \"127.0.0.1:3333\"\n";
+    EXPECT_EQ(error_of(good(main + listener("127.0.0.1:3334") + listener("0.0.0.0:3333") +
+                            listener("127.0.0.1:0") + listener("127.0.0.1:0"))),
+              "no error");
+    EXPECT_EQ(error_of(good(main + listener("127.0.0.1:3334") + listener("127.0.0.1:3333"))),
+              ": listener[2].listen: 127.0.0.1:3333 is stratum.listen already");
+    EXPECT_EQ(error_of(good(main + listener("[::1]:3334") + listener("127.0.0.1:3334") +
+                            listener("[0:0::1]:3334"))),
+              ": listener[3].listen: [::1]:3334 is listener[1].listen already");
+}
+
+TEST(Listeners, AreRefusedThatLetNobodyIn)
+{
+    const std::string more = "[[listener]]\nlisten = \"127.0.0.1:1\"\n";
+    EXPECT_EQ(error_of(good(more + "tls_only = true\n")),
+              ": listener[1].tls_only: there is no stratum.tls_certificate");
+    EXPECT_EQ(error_of(good(more + "tls_only = true\n"),
+                       {"stratum.tls_certificate=c.pem", "stratum.tls_key=k.pem"}),
+              "no error");
+    EXPECT_EQ(error_of(good(more + "proxy_only = true\n")),
+              ": listener[1].proxy_only: name the proxies, else nobody gets in");
+    EXPECT_EQ(error_of(good(more + "proxy_only = true\nproxies = [\"10.0.0.0/8\"]\n")), "no error");
+    EXPECT_EQ(error_of(good("[stratum]\nproxy_only = true\n")),
+              ": stratum.proxy_only: name the proxies, else nobody gets in");
+}
+
+TEST(Listeners, HaveAHighestDifficultyThatIsNotBelowTheLowest)
+{
+    const std::string more = "[[listener]]\nlisten = \"127.0.0.1:1\"\n";
+    EXPECT_EQ(error_of(good(more + "min_difficulty = 64\nmax_difficulty = 32\n")),
+              ": listener[1]: min_difficulty is above max_difficulty");
+    EXPECT_EQ(error_of(good(more + "min_difficulty = 64\nmax_difficulty = 64\n")), "no error");
+    // What it does not say is as [stratum] says.
+    const std::string main = "[stratum]\nmin_difficulty = 1024\nmax_difficulty = 65536\n";
+    EXPECT_EQ(error_of(good(main + more + "min_difficulty = 131072\n")),
+              ": listener[1]: min_difficulty is above max_difficulty");
+    EXPECT_EQ(error_of(good(main + more + "max_difficulty = 512\n")),
+              ": listener[1]: min_difficulty is above max_difficulty");
+    EXPECT_EQ(error_of(good(main + more)), "no error");
+}
+
 TEST(LoadConfig, SaysWhenTheFileCannotBeRead)
 {
     const auto config =
