@@ -1,6 +1,7 @@
 #include "payouts/mysql_account_work.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ using pool::Result;
 constexpr std::uint64_t period_ms = 600'000;
 constexpr std::uint64_t slots_a_period = 10;
 constexpr std::uint64_t periods_an_hour = 6;
+constexpr std::uint64_t last_of_all = std::numeric_limits<std::uint64_t>::max();
 
 /// Of which period, and up to which account, minutes are copied.
 struct Copied {
@@ -86,52 +88,73 @@ Result<void> copy_accounts(MysqlConnection& db, const Copied& due, std::uint64_t
     return {};
 }
 
+/// The last account of the next part: numbers have wide gaps (registered_id), so rows are counted.
+/// last_of_all: the part has fewer than `at_once` accounts.
+Result<std::uint64_t> find_last(MysqlConnection& db, const Copied& due, std::uint64_t at_once)
+{
+    std::string text;
+    std::vector<SqlValue> values;
+    for (std::uint64_t i = 0; i < slots_a_period; ++i) {
+        text += i > 0 ? " UNION " : "SELECT account_id FROM (";
+        // By the primary key, each ends after as many accounts.
+        text +=
+            "(SELECT DISTINCT account_id FROM slot_account WHERE slot_id = ? AND account_id > ? "
+            "ORDER BY account_id LIMIT ?)";
+        for (const std::uint64_t value : {due.period * slots_a_period + i, due.account, at_once}) {
+            values.emplace_back(value);
+        }
+    }
+    values.emplace_back(at_once - 1);
+    const auto rows = db.query(text + ") next ORDER BY account_id LIMIT 1 OFFSET ?", values);
+    if (!rows) return fail(rows.error());
+    return rows->empty() ? last_of_all : rows->front().u64(0);
+}
+
 // By key: copying a period again makes the same rows of it.
 Result<void> copy(MysqlConnection& db, const Copied& due, std::uint64_t at_once)
 {
-    const std::uint64_t last = due.account + at_once;
-    if (auto done = copy_accounts(db, due, last); !done) return done;
-    const auto accounts = db.query("SELECT COALESCE(MAX(id), 0) FROM account");
-    if (!accounts) return fail(accounts.error());
-    const bool whole = accounts->front().u64(0) <= last;
+    const auto last = find_last(db, due, at_once);
+    if (!last) return fail(last.error());
+    if (auto done = copy_accounts(db, due, *last); !done) return done;
+    const bool whole = *last == last_of_all;
     const auto moved =
         db.execute("UPDATE work_copied SET period = ?, account_id = ? WHERE id = 1",
-                   {whole ? due.period + 1 : due.period, whole ? std::uint64_t{0} : last});
+                   {whole ? due.period + 1 : due.period, whole ? std::uint64_t{0} : *last});
     if (!moved) return fail(moved.error());
     return {};
 }
 
-/// A period that no row of an hour stands for, from before `end`, and the first account in it.
-Result<std::optional<Copied>> find_tens(MysqlConnection& db, std::uint64_t end)
+/// A period that no row of an hour stands for, from before `end`.
+Result<std::optional<std::uint64_t>> find_tens(MysqlConnection& db, std::uint64_t end)
 {
     const auto oldest = db.query(
         "SELECT MIN(d.period) FROM (SELECT DISTINCT period FROM account_work WHERE period < ?) d "
         "WHERE d.period % ? <> 0",
         {end, periods_an_hour});
     if (!oldest) return fail(oldest.error());
-    if (oldest->front().null(0)) return std::optional<Copied>{};
-    const std::uint64_t period = oldest->front().u64(0);
-    const auto first =
-        db.query("SELECT MIN(account_id) FROM account_work WHERE period = ?", {period});
-    if (!first) return fail(first.error());
-    if (first->front().null(0)) return std::optional<Copied>{};
-    return Copied{period, first->front().u64(0)};
+    if (oldest->front().null(0)) return std::optional<std::uint64_t>{};
+    return oldest->front().u64(0);
 }
 
-Result<void> merge(MysqlConnection& db, const Copied& tens, std::uint64_t at_once)
+/// Its first `at_once` accounts go into their hour.
+Result<void> merge(MysqlConnection& db, std::uint64_t period, std::uint64_t at_once)
 {
-    const std::uint64_t end = tens.account + at_once;
+    const auto rows = db.query(
+        "SELECT DISTINCT account_id FROM account_work WHERE period = ? "
+        "ORDER BY account_id LIMIT 1 OFFSET ?",
+        {period, at_once - 1});
+    if (!rows) return fail(rows.error());
+    const std::uint64_t last = rows->empty() ? last_of_all : rows->front().u64(0);
     const auto added = db.execute(
         "INSERT INTO account_work (account_id, period, site_id, shares, stale, work) "
         "SELECT account_id, ?, site_id, shares, stale, work FROM account_work s "
-        "WHERE s.period = ? AND s.account_id >= ? AND s.account_id < ? "
+        "WHERE s.period = ? AND s.account_id <= ? "
         "ON DUPLICATE KEY UPDATE shares = account_work.shares + VALUES(shares), "
         "stale = account_work.stale + VALUES(stale), work = account_work.work + VALUES(work)",
-        {tens.period - tens.period % periods_an_hour, tens.period, tens.account, end});
+        {period - period % periods_an_hour, period, last});
     if (!added) return fail(added.error());
-    const auto dropped = db.execute(
-        "DELETE FROM account_work WHERE period = ? AND account_id >= ? AND account_id < ?",
-        {tens.period, tens.account, end});
+    const auto dropped =
+        db.execute("DELETE FROM account_work WHERE period = ? AND account_id <= ?", {period, last});
     if (!dropped) return fail(dropped.error());
     return {};
 }
@@ -141,7 +164,7 @@ Result<bool> make_older(MysqlConnection& db, std::uint64_t period, const WorkBou
 {
     const auto tens = find_tens(db, ago(period, bounds.tens_kept));
     if (!tens) return fail(tens.error());
-    if (const std::optional<Copied>& part = *tens) {
+    if (const std::optional<std::uint64_t>& part = *tens) {
         if (auto done = merge(db, *part, bounds.accounts_at_once); !done) return fail(done.error());
         return true;
     }

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t whole_pool = 0;
 struct WorkBounds {
     std::uint64_t tens_kept = std::uint64_t{31} * 144;    ///< rows of ten minutes, then of hours
     std::uint64_t hours_kept = std::uint64_t{731} * 144;  ///< in periods of ten minutes, too
-    std::uint64_t accounts_at_once = 10'000;              ///< numbers of accounts
+    std::uint64_t accounts_at_once = 10'000;              ///< that have rows; > 0
     std::uint64_t rows_at_once = 20'000;                  ///< that are forgotten
 };
 

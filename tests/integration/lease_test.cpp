@@ -361,6 +361,9 @@ TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
 {
     BooksFixture books;
     auto service = books.open();
+    // The number of an account by name is beyond 2^51.
+    const auto payout = pool::parse_address(test_address("regtest", 2), pool::Chain::regtest);
+    ASSERT_TRUE(service->create_account("farm", *payout).has_value());
     auto stream = books.producer("a-0");
     constexpr std::uint64_t day = 24 * 60;  // slots
     fill(stream, 5);
