@@ -95,6 +95,53 @@ TEST(Optional, IsAnsweredAfterAuthorize)
     EXPECT_EQ(talk.end_of(miner.id), EndReason::asked);
 }
 
+// Every name that firmware, proxies and agents have for the same: none counts as unknown.
+TEST(Optional, IsKnownByEachOfItsNames)
+{
+    Talk talk;
+    talk.publish(1);
+    constexpr std::string_view thanks = R"({"id":"q","result":true,"error":null})";
+    struct Case {
+        std::string_view method;
+        Lines answer;
+        bool leaves = false;
+    };
+    const std::vector<Case> cases{
+        {"mining.get_txnhashes", {R"({"id":"q","result":[],"error":null})"}},
+        {"mining.report", {std::string{thanks}}},
+        {"eth_submitHashrate", {std::string{thanks}}},
+        {"agent.anything", {std::string{thanks}}},
+        {"mining.capabilities", {std::string{thanks}}},
+        {"mining.pong", {}},
+        {"pong", {}},
+        {"mining.term", {std::string{thanks}}, true},
+        {"mining.unsubscribe", {std::string{thanks}}, true},
+        {"mining.deauthorize", {std::string{thanks}}, true}};
+    for (const Case& each : cases) {
+        TalkingMiner miner{talk, "user.w1"};
+        EXPECT_EQ(
+            miner.say(R"({"id":"q","method":")" + std::string{each.method} + R"(","params":[]})"),
+            each.answer)
+            << each.method;
+        EXPECT_EQ(talk.end_of(miner.id) == EndReason::asked, each.leaves) << each.method;
+    }
+    EXPECT_EQ(talk.shard.metrics().unknown_methods.value(), 0U);
+}
+
+TEST(Optional, LeavesTheShortNameOfAuthorizeToOldFirmware)
+{
+    Talk talk;
+    talk.publish(1);
+    TalkingMiner miner{talk, talk.open()};
+    miner.user = "user.w1";
+    miner.say(R"({"id":1,"method":"mining.subscribe","params":["conf/1.0"]})");
+    EXPECT_TRUE(contains(miner.say(R"({"id":2,"method":"mining.auth","params":["user.w1","x"]})"),
+                         R"({"id":2,"result":true,"error":null})"));
+    ASSERT_FALSE(miner.jobs.empty());
+    EXPECT_TRUE(contains(miner.submit(miner.find()), "true"));
+    EXPECT_EQ(talk.log.who(talk.log.shares.back()), "user.w1");
+}
+
 TEST(SuggestDifficulty, IsThankedForAndTakesEffectWithTheNextJob)
 {
     Talk talk;

@@ -1,3 +1,5 @@
+#include <tuple>
+
 #include <gtest/gtest.h>
 
 #include "stratum/first_bytes.h"
@@ -59,6 +61,65 @@ TEST(ProxyHeader, ReadsIpv6AndLocalAndUnknown)
     const std::string local{"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16};
     EXPECT_EQ(read_proxy_header(local).state, State::whole);
     EXPECT_FALSE(read_proxy_header(local).source.has_value());
+}
+
+// Version 2: command and family, the length of what follows, and that.
+std::string v2_bytes(char command, char family, const std::string& body)
+{
+    return v2_header.substr(0, 12) + command + family + static_cast<char>(body.size() >> 8) +
+           static_cast<char>(body.size()) + body;
+}
+
+constexpr char by_proxy = 0x21;
+constexpr char by_itself = 0x20;  // LOCAL
+constexpr char tcp4 = 0x11;
+constexpr char tcp6 = 0x21;
+
+const std::string v6_body = std::string{"\x20\x01\x0d\xb8", 4} + std::string(11, '\0') + '\7' +
+                            std::string(15, '\0') + std::string{"\1\x10\x92\x0d\x05", 5};
+
+TEST(ProxyHeader, ReadsIpv6OfVersionTwo)
+{
+    const std::string bytes = v2_bytes(by_proxy, tcp6, v6_body);
+    const ProxyHeader header = read_proxy_header(bytes + subscribe);
+    EXPECT_EQ(header.state, State::whole);
+    EXPECT_EQ(header.length, bytes.size());
+    EXPECT_EQ(header.source, ip("2001:db8::7"));
+    EXPECT_EQ(header.source_port, 4242);
+    EXPECT_EQ(read_proxy_header(v2_bytes(by_proxy, tcp6, v6_body.substr(1))).state, State::bad);
+}
+
+TEST(ProxyHeader, PassesOverWhatStandsBehindTheAddresses)
+{
+    const std::string extras = std::string{"\x02\0\x04pool", 7} +  // the name that was asked for
+                               std::string{"\x04\0\x02xx", 5};     // padding
+    for (const auto& [family, body, source] :
+         {std::tuple{tcp4, v2_header.substr(16), "198.51.100.7"},
+          std::tuple{tcp6, v6_body, "2001:db8::7"}}) {
+        const std::string bytes = v2_bytes(by_proxy, family, body + extras);
+        const ProxyHeader header = read_proxy_header(bytes + subscribe);
+        EXPECT_EQ(header.state, State::whole);
+        EXPECT_EQ(header.length, bytes.size());
+        EXPECT_EQ(header.source, ip(source));
+        EXPECT_EQ(header.source_port, 4242);
+        EXPECT_EQ(read_proxy_header(bytes.substr(0, bytes.size() - 1)).state, State::more);
+    }
+}
+
+// A unix socket's path is no address, and what a health check says of itself does not count.
+TEST(ProxyHeader, TellsNoSourceForUnixSocketsAndHealthChecksWhateverTheySay)
+{
+    constexpr char unix_stream = 0x31;
+    for (const std::string& bytes :
+         {v2_bytes(by_proxy, unix_stream, std::string(216, 'a')),
+          v2_bytes(by_itself, tcp4, v2_header.substr(16)), v2_bytes(by_itself, tcp6, v6_body),
+          v2_bytes(by_itself, 0, std::string(30, '\xff'))}) {
+        const ProxyHeader header = read_proxy_header(bytes + subscribe);
+        EXPECT_EQ(header.state, State::whole);
+        EXPECT_EQ(header.length, bytes.size());
+        EXPECT_FALSE(header.source.has_value());
+        EXPECT_EQ(header.source_port, 0);
+    }
 }
 
 // HAProxy, listening for both families on one socket, writes IPv4 like that.

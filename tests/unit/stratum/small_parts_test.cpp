@@ -26,6 +26,8 @@ TEST(Password, ReadsDifficultiesInAnyCaseAndWithAnySeparator)
     EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").floor, 2);
     EXPECT_EQ(v1::parse_password("diff=0.5;md=2 fd=8").fixed, 8);
     EXPECT_EQ(v1::parse_password("x,MaxD=64").ceiling, 64);
+    EXPECT_EQ(v1::parse_password("sd=32 mind=16").start, 32);
+    EXPECT_EQ(v1::parse_password("sd=32 mind=16").floor, 16);
     EXPECT_EQ(v1::parse_password("d=16,f=1").fixed, 16);
 }
 
