@@ -62,16 +62,6 @@ Result<std::vector<Applied>> read_applied(MysqlConnection& connection)
     return applied;
 }
 
-/// A program that runs meanwhile acts no more: what it has begun is given up at its fence, and it
-/// takes no lease of a schema that is newer than itself (Lease::keep).
-Result<void> end_leases(MysqlConnection& connection)
-{
-    const auto ended = connection.execute(
-        "UPDATE lease SET epoch = epoch + 1, until_ms = 0 WHERE name IN ('accountant', 'payouts')");
-    if (!ended) return fail(ended.error());
-    return {};
-}
-
 /// Does the step change rows? Statements about tables and triggers commit by themselves.
 bool changes_rows(std::string_view step)
 {
@@ -93,6 +83,16 @@ Result<void> run_alone(MysqlConnection& connection, const std::string& step)
     }
     if (auto done = connection.run(step); !done) return done;
     return transaction->commit();
+}
+
+/// A program that runs meanwhile acts no more: what it has begun is given up at its fence, and it
+/// takes no lease of a schema that is newer than itself (Lease::keep). Whoever has looked at the
+/// schema before he posts (post) has ended, too: he held the books' row.
+Result<void> end_leases(MysqlConnection& connection)
+{
+    return run_alone(
+        connection,
+        "UPDATE lease SET epoch = epoch + 1, until_ms = 0 WHERE name IN ('accountant', 'payouts')");
 }
 
 Result<void> run_step(MysqlConnection& connection, const Migration& migration, std::size_t step,
@@ -130,13 +130,17 @@ Result<void> begin(MysqlConnection& connection, const Migration& migration)
         "INSERT INTO schema_migrations (version, checksum, steps_done) VALUES (?, ?, 0)",
         {std::uint64_t{migration.version}, sql(migration.checksum)});
     if (!begun) return fail(begun.error());
-    return migration.version == 1 ? Result<void>{} : end_leases(connection);
+    return {};
 }
 
 /// done: steps that are noted as done; resumed: an earlier run may have made one more.
 Result<void> apply(MysqlConnection& connection, const Migration& migration, std::uint64_t done,
                    bool resumed)
 {
+    // Of a resumed one, too: whoever began it may have died before. The first makes the leases.
+    if (migration.version > 1) {
+        if (auto ended = end_leases(connection); !ended) return ended;
+    }
     for (std::size_t step = done; step < migration.steps.size(); ++step) {
         auto ran = run_step(connection, migration, step, resumed && step == done);
         if (!ran) return ran;
@@ -235,6 +239,26 @@ std::uint64_t known_schema()
     static const std::uint64_t known =
         parse_migrations(schema_sql()).value_or(std::vector<Migration>{}).size();
     return known;
+}
+
+Result<void> check_schema(MysqlConnection& connection)
+{
+    const auto rows = connection.query(
+        "SELECT COALESCE(MAX(version), 0), "
+        "COALESCE(MIN(IF(applied_at IS NULL, version, NULL)), 0) FROM schema_migrations");
+    if (!rows) return fail(rows.error());
+    const std::uint64_t there = rows->front().u64(0);
+    const std::uint64_t unfinished = rows->front().u64(1);
+    if (there > known_schema()) {
+        return fail(Error::Code::refused, "a newer zubrd has brought the schema to version " +
+                                              std::to_string(there) + ", this one knows " +
+                                              std::to_string(known_schema()) +
+                                              " only: restart it with the newer program");
+    }
+    if (unfinished == 0) return {};
+    return fail(Error::Code::unavailable, "migration " + std::to_string(unfinished) +
+                                              " of the schema is not finished: wait, or run zubrd "
+                                              "migrate again");
 }
 
 Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations)

@@ -29,11 +29,17 @@ pool::Result<std::vector<Migration>> parse_migrations(std::string_view text);
 /// The newest version that this program knows: how many migrations schema_sql() has. Any thread.
 std::uint64_t known_schema();
 
+/// May this program write? Inside a transaction that holds the row of books or of a lease, the
+/// answer is good until its end: a migration waits for these before its first step. Errors:
+/// refused, when the schema is newer than this program; unavailable besides, while a migration is
+/// not finished.
+pool::Result<void> check_schema(MysqlConnection& connection);
+
 /// Brings the database to the last of `migrations`, under a lock against other programs. May be
 /// killed anywhere and called again.
 ///
 /// A program that runs meanwhile loses its leases, and what an older one counts or seals waits
-/// while a step changes rows.
+/// while a step changes rows. Nothing is posted until it is whole.
 ///
 /// Errors: unavailable; refused, with a sentence for an operator: the database is newer than this
 /// program, or was made by other migrations of the same number.

@@ -27,9 +27,14 @@ Lease::Lease(MysqlConnection& db, std::string name, std::string holder,
 
 Lease::~Lease()
 {
-    if (!held() || !db_.connected()) return;
+    if (held() && db_.connected()) give_back();
+}
+
+void Lease::give_back()
+{
     (void)db_.execute("UPDATE lease SET until_ms = 0 WHERE name = ? AND epoch = ?",
                       {name_, epoch_});
+    epoch_ = 0;
 }
 
 Result<bool> Lease::keep(pool::SteadyTime now)
@@ -42,6 +47,12 @@ Result<bool> Lease::keep(pool::SteadyTime now)
 
 Result<bool> Lease::renew()
 {
+    // Whoever runs on while a newer program changes the schema knows nothing of what it has added,
+    // and that one may have died before it could end this lease.
+    if (auto fits = check_schema(db_); !fits) {
+        if (fits.error().code == Error::Code::refused) give_back();
+        return fail(fits.error());
+    }
     const auto done = db_.execute(
         "UPDATE lease SET until_ms = " + server_ms + " + ? WHERE name = ? AND epoch = ?",
         {static_cast<std::uint64_t>(duration_.count()), name_, epoch_});
@@ -50,19 +61,6 @@ Result<bool> Lease::renew()
     epoch_ = 0;
     pool::log::warn("lease_lost", {{"lease", name_}});
     return false;
-}
-
-// Whoever runs on while a newer program changes the schema knows nothing of what it has added.
-Result<void> Lease::check_schema()
-{
-    const auto newest = db_.query("SELECT MAX(version) FROM schema_migrations");
-    if (!newest) return fail(newest.error());
-    const std::uint64_t there = newest->front().null(0) ? 0 : newest->front().u64(0);
-    if (there <= known_schema()) return {};
-    return fail(Error::Code::refused, "a newer zubrd has brought the schema to version " +
-                                          std::to_string(there) + ", this one knows " +
-                                          std::to_string(known_schema()) +
-                                          " only: restart it with the newer program");
 }
 
 Result<bool> Lease::take()
@@ -75,7 +73,7 @@ Result<bool> Lease::take()
     if (!rows) return fail(rows.error());
     pool::check(rows->size() == 1, "the first migration makes the row");
     if (rows->front().u64(1) == 0) return false;
-    if (auto fits = check_schema(); !fits) return fail(fits.error());
+    if (auto fits = check_schema(db_); !fits) return fail(fits.error());
     const std::uint64_t next = rows->front().u64(0) + 1;
     const auto done = db_.execute(
         "UPDATE lease SET epoch = ?, holder = ?, until_ms = " + server_ms + " + ? WHERE name = ?",

@@ -25,7 +25,7 @@ public:
     Lease& operator=(const Lease&) = delete;
 
     /// Takes it, or renews it when a third of it is gone. True: it is ours. Errors: unavailable;
-    /// refused, when a newer program has changed the schema meanwhile.
+    /// refused, when a newer program has changed the schema meanwhile: it is given back.
     pool::Result<bool> keep(pool::SteadyTime now);
     /// Inside a transaction, first of all: holds the row until its end. Errors: conflict, when
     /// somebody else has taken it meanwhile: the transaction must be given up.
@@ -34,8 +34,8 @@ public:
 
 private:
     pool::Result<bool> take();
-    pool::Result<void> check_schema();
     pool::Result<bool> renew();
+    void give_back();
 
     MysqlConnection& db_;
     std::string name_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "payouts/balance_replay.h"
+#include "payouts/migrations.h"
 #include "pool/crypto/sha256.h"
 
 namespace payouts {
@@ -122,6 +123,11 @@ Result<void> post(MysqlConnection& db, const LedgerEvent& event)
     // The row's lock makes events follow one another, whoever writes them.
     const auto head = db.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE");
     if (!head) return fail(head.error());
+    // Not under a lease, all of it. A schema that is being changed may lack the trigger that moves
+    // balances. Not "refused": here that is said of a balance.
+    if (auto fits = check_schema(db); !fits) {
+        return fail(Error::Code::unavailable, fits.error().detail);
+    }
     const pool::Digest previous = head->front().digest(0);
     const pool::Digest hash = event_hash(previous, event);
 

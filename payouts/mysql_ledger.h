@@ -33,7 +33,8 @@ pool::Digest event_hash(const pool::Digest& previous, const LedgerEvent& event);
 /// Writes an event, its transfers and (by trigger) the balances. Inside a Transaction.
 ///
 /// Errors besides: conflict, when the key was used: it happened before, and the transaction must
-/// be given up; refused, when a balance would be overdrawn.
+/// be given up; refused, when a balance would be overdrawn; unavailable, when a newer program has
+/// changed the schema, or a migration is not finished.
 pool::Result<void> post(MysqlConnection& db, const LedgerEvent& event);
 
 /// The transfers of an event, in order. Errors: not_found.

@@ -210,6 +210,28 @@ TEST(Lease, MayPassFromHandToHandAtAnyMoment)
     EXPECT_EQ(books.number("select sum(shares) from worker_sum"), records);
 }
 
+// Else a program whose lease a migration could not end would go on with it for ever.
+TEST(Lease, IsGivenBackRatherThanRenewedOnceTheSchemaIsNewerThanTheProgram)
+{
+    BooksFixture books;
+    books.open();
+    payouts::MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(db.connect().has_value());
+    payouts::Lease lease{db, "accountant", "older", std::chrono::seconds{10}};
+    const pool::SteadyTime now = pool::read_clock().steady;
+    ASSERT_TRUE(lease.keep(now).value_or(false));
+    books.scalar(
+        "insert into schema_migrations (version, checksum, steps_done) values (99, "
+        "repeat('x', 32), 0)");
+    const auto kept = lease.keep(now + std::chrono::seconds{5});
+    ASSERT_FALSE(kept.has_value());
+    EXPECT_EQ(kept.error().code, Error::Code::refused);
+    EXPECT_NE(kept.error().detail.find("99"), std::string::npos) << kept.error().detail;
+    EXPECT_FALSE(lease.held());
+    EXPECT_EQ(books.scalar("select until_ms from lease where name = 'accountant'"), "0");
+    EXPECT_EQ(lease.fence().error().code, Error::Code::conflict);
+}
+
 TEST(Lease, PassesOnThoughMysqlsClockWasSetBackBeforeItsHolderDied)
 {
     BooksFixture books;

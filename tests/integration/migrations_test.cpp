@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_adjustments.h"
 #include "tests/support/books_fixture.h"
 #include "tests/support/process.h"
 
@@ -203,6 +204,100 @@ TEST(Migrate, EndsWhatAnOlderProgramDoesMeanwhile)
     EXPECT_EQ(refused.error().code, Error::Code::refused);
     EXPECT_NE(refused.error().detail.find("newer zubrd"), std::string::npos)
         << refused.error().detail;
+}
+
+// Whoever had begun it could not end the older program's lease, or died before.
+TEST(Migrate, EndsWhatAnOlderProgramDoesThoughItWasBegunBefore)
+{
+    BooksFixture books;
+    auto older = books.open();
+    EXPECT_TRUE(settle(*older, 1000).active);
+    std::vector<Migration> newer = migrations();
+    newer.push_back({static_cast<std::uint32_t>(newer.size() + 1),
+                     {"ALTER TABLE slot ADD COLUMN more INT"},
+                     {}});
+    books.scalar("insert into schema_migrations (version, checksum, steps_done) values (" +
+                 std::to_string(newer.size()) + ", repeat(char(0), 32), 0)");
+    MysqlConnection db{books.mysql()};
+    const auto done = payouts::migrate(db, newer);
+    ASSERT_TRUE(done.has_value()) << done.error().detail;
+    auto stream = books.producer("a-0");
+    stream.start(1000);
+    stream.account(1, 1, 1000);
+    stream.share(1, 1000, 1);
+    stream.ship_rest();
+    static_cast<void>(older->step(now_in(1000)));
+    EXPECT_EQ(books.scalar("select count(*) from slot_account"), "0");
+}
+
+/// Coins that one has asked for, so that another may book them.
+std::uint64_t ask(MysqlConnection& db)
+{
+    const payouts::CoinWish wish{true, "pool:reserve", pool::Sats{1000}, "found", ""};
+    const auto asked = payouts::ask_coins(db, wish, "ann", now_in(1000).wall);
+    EXPECT_TRUE(asked.has_value()) << asked.error().detail;
+    return asked ? asked->id : 0;
+}
+
+// A trigger is made anew in two steps: between them a transfer would move no balance.
+TEST(Migrate, LetsNothingBePostedUntilItIsWhole)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    std::vector<Migration> half = migrations();
+    half.resize(25);
+    half.back().steps.back() = "this is no SQL";
+    ASSERT_FALSE(payouts::migrate(db, half).has_value());
+    const std::uint64_t id = ask(db);
+    const auto early = payouts::approve_coins(db, id, "bob", now_in(1001).wall);
+    ASSERT_FALSE(early.has_value());
+    EXPECT_EQ(early.error().code, Error::Code::unavailable);
+    EXPECT_NE(early.error().detail.find("migration 25"), std::string::npos) << early.error().detail;
+    EXPECT_EQ(books.scalar("select count(*) from ledger_event"), "0");
+    ASSERT_TRUE(payouts::migrate(db, migrations()).has_value());
+    const auto booked = payouts::approve_coins(db, id, "bob", now_in(1002).wall);
+    EXPECT_TRUE(booked.has_value()) << booked.error().detail;
+    EXPECT_EQ(books.scalar("select sum(debits_sat + credits_sat) from ledger_balance"), "2000");
+}
+
+TEST(Migrate, LetsAnOlderProgramPostNothing)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(payouts::migrate(db, migrations()).has_value());
+    const std::uint64_t id = ask(db);
+    books.scalar(
+        "insert into schema_migrations (version, checksum, steps_done, applied_at) values (99, "
+        "repeat('x', 32), 1, now())");
+    const auto booked = payouts::approve_coins(db, id, "bob", now_in(1001).wall);
+    ASSERT_FALSE(booked.has_value());
+    EXPECT_EQ(booked.error().code, Error::Code::unavailable);
+    EXPECT_NE(booked.error().detail.find("newer zubrd"), std::string::npos)
+        << booked.error().detail;
+}
+
+// It has looked at the schema before, and its transfers are still to come.
+TEST(Migrate, WaitsForWhoeverIsPostingBeforeItsFirstStep)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    std::vector<Migration> before = migrations();
+    before.resize(24);
+    ASSERT_TRUE(payouts::migrate(db, before).has_value());
+    MysqlConnection other{books.mysql()};
+    ASSERT_TRUE(other.connect().has_value());
+    auto posts = payouts::Transaction::begin(other);
+    ASSERT_TRUE(posts.has_value());
+    ASSERT_TRUE(other.query("SELECT ledger_head FROM books WHERE id = 1 FOR UPDATE").has_value());
+    std::thread newer{[&db] { EXPECT_TRUE(payouts::migrate(db, migrations()).has_value()); }};
+    EXPECT_TRUE(eventually(std::chrono::seconds{10}, [&books] {
+        return books.number(
+                   "select count(*) from information_schema.processlist where db = database() and "
+                   "info like '%books%for update'") > 0;
+    }));
+    EXPECT_EQ(books.scalar("select steps_done from schema_migrations where version = 25"), "0");
+    EXPECT_TRUE(posts->commit().has_value());
+    newer.join();
 }
 
 }  // namespace
