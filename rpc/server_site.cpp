@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "pool/base/json.h"
-#include "rpc/server_streams.h"
 #include "rpc/server_site_connection.h"
+#include "rpc/server_streams.h"
 
 namespace rpc {
 namespace {
