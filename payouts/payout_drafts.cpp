@@ -162,7 +162,9 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
     PayoutBatch batch;
     auto done = worker_.fenced("reserve", [&]() -> Result<void> {
         // The books before the balances, as a block's credit locks them.
-        if (auto booked = wallet_beyond_payouts(db_, true); !booked) return fail(booked.error());
+        const auto booked = wallet_beyond_payouts(db_, true);
+        if (!booked) return fail(booked.error());
+        judged->frame.booked = *booked;
         auto made = draft(*judged, request_id, who, now);
         if (!made) return fail(made.error());
         batch = std::move(*made);

@@ -179,6 +179,15 @@ TEST(Migrate, GivesEachAccountItsPlaceInTheLedger)
               "m:1:immature credit10,m:2:immature credit20,m:3:immature credit30");
 }
 
+void ship_a_share(BooksFixture& books)
+{
+    auto stream = books.producer("a-0");
+    stream.start(1000);
+    stream.account(1, 1, 1000);
+    stream.share(1, 1000, 1);
+    stream.ship_rest();
+}
+
 // A program that runs on while a newer one changes the schema would write rows that lack what the
 // newer one needs.
 TEST(Migrate, EndsWhatAnOlderProgramDoesMeanwhile)
@@ -192,11 +201,7 @@ TEST(Migrate, EndsWhatAnOlderProgramDoesMeanwhile)
                      {}});
     MysqlConnection db{books.mysql()};
     ASSERT_TRUE(payouts::migrate(db, newer).has_value());
-    auto stream = books.producer("a-0");
-    stream.start(1000);
-    stream.account(1, 1, 1000);
-    stream.share(1, 1000, 1);
-    stream.ship_rest();
+    ship_a_share(books);
     static_cast<void>(older->step(now_in(1000)));
     EXPECT_EQ(books.scalar("select count(*) from slot_account"), "0");
     const auto refused = older->step(now_in(1001));
@@ -221,11 +226,7 @@ TEST(Migrate, EndsWhatAnOlderProgramDoesThoughItWasBegunBefore)
     MysqlConnection db{books.mysql()};
     const auto done = payouts::migrate(db, newer);
     ASSERT_TRUE(done.has_value()) << done.error().detail;
-    auto stream = books.producer("a-0");
-    stream.start(1000);
-    stream.account(1, 1, 1000);
-    stream.share(1, 1000, 1);
-    stream.ship_rest();
+    ship_a_share(books);
     static_cast<void>(older->step(now_in(1000)));
     EXPECT_EQ(books.scalar("select count(*) from slot_account"), "0");
 }
