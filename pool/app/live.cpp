@@ -1,6 +1,7 @@
 #include "pool/app/live.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -14,9 +15,15 @@
 namespace pool {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::uint64_t active_ms = 600'000;
 constexpr std::uint64_t remembered_ms = std::uint64_t{7} * 24 * 3600 * 1000;
 constexpr int merging_nice = 10;
+// Rounds that nobody waits for take no more than a twentieth of the time, but what is answered at
+// once is not much older than this.
+constexpr int rest_per_round = 20;
+constexpr milliseconds longest_rest{5000};
 
 // A worker may have several connections, now and before: people think of it as one.
 struct Merged {
@@ -223,7 +230,9 @@ Live::~Live() { merging_.stop(); }
 
 void Live::get(std::function<void(StatePtr)> done)
 {
-    if (last_ != nullptr && read_clock().steady - taken_ < times_.fresh) return done(last_);
+    asked_ = read_clock().steady;
+    const bool fresh = last_ != nullptr && asked_ - taken_ < times_.fresh;
+    if (fresh || is_kept()) return done(last_);
     waiting_.push_back(std::move(done));
     if (round_ == nullptr) begin();
 }
@@ -233,8 +242,15 @@ void Live::set_earlier(std::vector<payouts::PastWorker> workers)
     earlier_ = std::make_shared<const PastWorkers>(std::move(workers));
 }
 
+// No round but one of its own is on its way.
+bool Live::is_kept() const
+{
+    return last_ != nullptr && (next_.active() || (round_ != nullptr && waiting_.empty()));
+}
+
 void Live::begin()
 {
+    begun_ = read_clock().steady;
     round_ = std::make_shared<Round>();
     round_->earlier = earlier_;
     round_->missing = loops_.size() + 1;
@@ -309,7 +325,16 @@ void Live::take(StatePtr state)
     round_ = nullptr;
     before_ = std::exchange(last_, std::move(state));
     taken_ = read_clock().steady;
+    if (taken_ - asked_ < times_.kept) rest();
     for (const auto& done : std::exchange(waiting_, {})) done(last_);
+}
+
+void Live::rest()
+{
+    const auto round = std::chrono::duration_cast<milliseconds>(taken_ - begun_);
+    const milliseconds longest = std::max(times_.fresh, longest_rest);
+    next_ = rpc_loop_.after(std::clamp(rest_per_round * round, times_.fresh, longest),
+                            [this] { begin(); });
 }
 
 }  // namespace pool

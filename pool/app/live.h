@@ -71,9 +71,11 @@ LiveState merged(const std::vector<LoopAnswer>& loops,
 std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
                                                std::size_t limit);
 
-/// Asks the loops how they are, when somebody wants to know and not more than once a second.
-/// Lives on the rpc loop; the loops answer between two turns of theirs, and a thread of its own
-/// puts ten thousand workers together: meanwhile the rpc loop answers others.
+/// Asks the loops how they are, not more than once a second, and only as long as somebody has
+/// wanted to know within a minute. Who asks then is answered at once with the last that is known:
+/// a monitor that comes every few seconds never waits. Lives on the rpc loop; the loops answer
+/// between two turns of theirs, and a thread of its own puts ten thousand workers together:
+/// meanwhile the rpc loop answers others.
 class Live {
 public:
     using StatePtr = std::shared_ptr<const LiveState>;
@@ -87,7 +89,10 @@ public:
         std::vector<NodeStatus> nodes;
     };
     struct Times {
+        /// From an answer of the loops until they are asked again; longer when a round is work.
         std::chrono::milliseconds fresh{1000};
+        /// After somebody has asked, rounds go on without being asked for.
+        std::chrono::milliseconds kept{60'000};
         std::chrono::milliseconds patience{2000};
         /// A loop that is late is shown as it was: else thousands of workers would be gone for a
         /// moment on a busy machine.
@@ -104,8 +109,9 @@ public:
     /// Workers as the books know them: whom no loop knows is shown as one of an earlier life.
     void set_earlier(std::vector<payouts::PastWorker> workers);
 
-    /// `done` on the rpc loop, at once when the last answer is fresh. Never fails: of a loop that
-    /// does not answer in time its last answer is taken, as long as that is believed.
+    /// `done` on the rpc loop; at once when the last answer is kept fresh, which it is from the
+    /// first question on until nobody has asked for a minute. Never fails: of a loop that does not
+    /// answer in time its last answer is taken, as long as that is believed.
     void get(std::function<void(StatePtr)> done);
 
 private:
@@ -122,6 +128,8 @@ private:
     void arrived(const std::shared_ptr<Round>& round);
     void finish(const std::shared_ptr<Round>& round);
     void take(StatePtr state);
+    bool is_kept() const;
+    void rest();
 
     Loop& rpc_loop_;
     Loop& core_loop_;
@@ -133,10 +141,13 @@ private:
     std::vector<std::shared_ptr<const LoopSnapshot>> worn_;
     using PastWorkers = std::vector<payouts::PastWorker>;
     std::shared_ptr<const PastWorkers> earlier_ = std::make_shared<const PastWorkers>();
+    SteadyTime asked_{};
+    SteadyTime begun_{};
     SteadyTime taken_{};
     std::vector<std::function<void(StatePtr)>> waiting_;
     std::shared_ptr<Round> round_;
     Watch deadline_;
+    Watch next_;
     std::shared_ptr<int> alive_ = std::make_shared<int>();
     TaskThread merging_{2, {}};
 };

@@ -127,7 +127,7 @@ protected:
 // loops was late by a second.
 TEST_F(LateLoop, IsShownAsItWas)
 {
-    make({.fresh = milliseconds{0}, .patience = milliseconds{20}});
+    make({.fresh = milliseconds{0}, .kept = milliseconds{0}, .patience = milliseconds{20}});
     EXPECT_EQ(names(), "here ") << "nothing was known of it";
     second_says("there");
     EXPECT_EQ(names(), "here there ");
@@ -139,11 +139,87 @@ TEST_F(LateLoop, IsShownAsItWas)
 
 TEST_F(LateLoop, IsLeftOutOnceItHasBeenSilentForLong)
 {
-    make({.fresh = milliseconds{0}, .patience = milliseconds{20}, .believed = milliseconds{0}});
+    make({.fresh = milliseconds{0},
+          .kept = milliseconds{0},
+          .patience = milliseconds{20},
+          .believed = milliseconds{0}});
     EXPECT_EQ(names(), "here ");
     second_says("there");
     EXPECT_EQ(names(), "here there ");
     EXPECT_EQ(names(), "here ") << "what it said is older than is believed";
+}
+
+/// Two loops that answer at once, each time with another worker's name.
+class KeptFresh : public ::testing::Test {
+protected:
+    void make(Live::Times times)
+    {
+        const auto source = [this](const std::function<void(LoopSnapshot)>& answer) {
+            ++rounds;
+            answer(loop_with("ann", std::to_string(rounds), read_clock().wall));
+            if (rounds == awaited) test.loop.stop();
+        };
+        live = std::make_unique<Live>(
+            test.loop, test.loop, [] { return Live::Work{}; },
+            std::vector<Live::Source>{{"a-0", source}}, times);
+    }
+    void run_until_round(int round)
+    {
+        awaited = round;
+        test.run();
+    }
+    /// Of ann's worker, empty when whoever asks has to wait.
+    std::string name_at_once()
+    {
+        std::string name;
+        live->get([&name](const Live::StatePtr& state) {
+            name = state->by_account.at("ann").workers.at(0).name;
+        });
+        return name;
+    }
+    void first_answer()
+    {
+        live->get([this](const Live::StatePtr&) { test.loop.stop(); });
+        test.run();
+    }
+
+    TestLoop test;
+    int rounds = 0;
+    int awaited = 0;
+    std::unique_ptr<Live> live;
+};
+
+// Prometheus comes every few seconds: each time it waited until ten thousand workers were put
+// together, 43 ms.
+TEST_F(KeptFresh, AnswersAtOnceWhileSomebodyHasAskedLately)
+{
+    make({.fresh = milliseconds{5}});
+    first_answer();
+    run_until_round(4);
+    EXPECT_EQ(name_at_once(), "3") << "the fourth is being put together";
+    run_until_round(6);
+    EXPECT_EQ(name_at_once(), "5");
+}
+
+TEST_F(KeptFresh, EndsOnceNobodyHasAskedForLong)
+{
+    make({.fresh = milliseconds{1}, .kept = milliseconds{20}});
+    first_answer();
+    const Watch over = test.loop.after(milliseconds{300}, [this] { test.loop.stop(); });
+    test.run();
+    const int then = rounds;
+    const Watch later = test.loop.after(milliseconds{100}, [this] { test.loop.stop(); });
+    test.run();
+    EXPECT_EQ(rounds, then);
+    EXPECT_EQ(name_at_once(), "");
+}
+
+TEST_F(KeptFresh, IsNobodysAsLongAsNobodyAsks)
+{
+    make({.fresh = milliseconds{1}});
+    const Watch over = test.loop.after(milliseconds{50}, [this] { test.loop.stop(); });
+    test.run();
+    EXPECT_EQ(rounds, 0);
 }
 
 TEST(StrongestWorkers, AreThoseOfAllAccountsOrOfOne)
