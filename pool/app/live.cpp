@@ -1,7 +1,6 @@
 #include "pool/app/live.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <map>
 #include <set>
@@ -15,15 +14,9 @@
 namespace pool {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::uint64_t active_ms = 600'000;
 constexpr std::uint64_t remembered_ms = std::uint64_t{7} * 24 * 3600 * 1000;
 constexpr int merging_nice = 10;
-// Rounds that nobody waits for take no more than a twentieth of the time, but what is answered at
-// once is not much older than this.
-constexpr int rest_per_round = 20;
-constexpr milliseconds longest_rest{5000};
 
 // A worker may have several connections, now and before: people think of it as one.
 struct Merged {
@@ -210,12 +203,18 @@ struct Live::Round {
     std::vector<LoopAnswer> loops;
     std::vector<std::shared_ptr<const LoopSnapshot>> worn;
     std::shared_ptr<const PastWorkers> earlier;
+    std::function<void(Result<StatePtr>)> done;
     bool over = false;
 };
 
 Live::Live(Loop& rpc_loop, Loop& core_loop, std::function<Work()> work, std::vector<Source> loops,
            Times times)
-    : rpc_loop_(rpc_loop), core_loop_(core_loop), work_(std::move(work)), times_(times)
+    : rpc_loop_(rpc_loop),
+      core_loop_(core_loop),
+      work_(std::move(work)),
+      times_(times),
+      state_(rpc_loop, {.fresh_for = times.fresh, .kept_for = times.kept},
+             [this](auto done) { begin(std::move(done)); })
 {
     for (Source& loop : loops) loops_.push_back({std::move(loop)});
     merging_.start();
@@ -228,30 +227,17 @@ Live::Live(Loop& rpc_loop, Loop& core_loop, std::function<Work()> work, std::vec
 
 Live::~Live() { merging_.stop(); }
 
-void Live::get(std::function<void(StatePtr)> done)
-{
-    asked_ = read_clock().steady;
-    const bool fresh = last_ != nullptr && asked_ - taken_ < times_.fresh;
-    if (fresh || is_kept()) return done(last_);
-    waiting_.push_back(std::move(done));
-    if (round_ == nullptr) begin();
-}
+void Live::get(std::function<void(const StatePtr&)> done) { state_.get(std::move(done)); }
 
 void Live::set_earlier(std::vector<payouts::PastWorker> workers)
 {
     earlier_ = std::make_shared<const PastWorkers>(std::move(workers));
 }
 
-// No round but one of its own is on its way.
-bool Live::is_kept() const
+void Live::begin(std::function<void(Result<StatePtr>)> done)
 {
-    return last_ != nullptr && (next_.active() || (round_ != nullptr && waiting_.empty()));
-}
-
-void Live::begin()
-{
-    begun_ = read_clock().steady;
     round_ = std::make_shared<Round>();
+    round_->done = std::move(done);
     round_->earlier = earlier_;
     round_->missing = loops_.size() + 1;
     const auto round = round_;
@@ -313,28 +299,18 @@ void Live::finish(const std::shared_ptr<Round>& round)
         state->work = round->work.status;
         state->nodes = std::move(round->work.nodes);
         round->loops.clear();
-        rpc_loop_.post([this, alive, state = StatePtr{std::move(state)}] {
-            if (!alive.expired()) take(state);
+        rpc_loop_.post([this, alive, round, state = StatePtr{std::move(state)}] {
+            if (!alive.expired()) take(round, state);
         });
     };
     check(merging_.post(std::move(task)), "one round at a time is put together");
 }
 
-void Live::take(StatePtr state)
+void Live::take(const std::shared_ptr<Round>& round, StatePtr state)
 {
     round_ = nullptr;
-    before_ = std::exchange(last_, std::move(state));
-    taken_ = read_clock().steady;
-    if (taken_ - asked_ < times_.kept) rest();
-    for (const auto& done : std::exchange(waiting_, {})) done(last_);
-}
-
-void Live::rest()
-{
-    const auto round = std::chrono::duration_cast<milliseconds>(taken_ - begun_);
-    const milliseconds longest = std::max(times_.fresh, longest_rest);
-    next_ = rpc_loop_.after(std::clamp(rest_per_round * round, times_.fresh, longest),
-                            [this] { begin(); });
+    before_ = state_.last();
+    round->done(std::move(state));
 }
 
 }  // namespace pool

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "payouts/mysql_history.h"
+#include "pool/app/remembered.h"
 #include "pool/app/stratum_loop.h"
 #include "pool/app/work_desk.h"
 #include "pool/base/time.h"
@@ -71,11 +72,9 @@ LiveState merged(const std::vector<LoopAnswer>& loops,
 std::vector<rpc::WorkerLine> strongest_workers(const LiveState& state, const std::string& account,
                                                std::size_t limit);
 
-/// Asks the loops how they are, not more than once a second, and only as long as somebody has
-/// wanted to know within a minute. Who asks then is answered at once with the last that is known:
-/// a monitor that comes every few seconds never waits. Lives on the rpc loop; the loops answer
-/// between two turns of theirs, and a thread of its own puts ten thousand workers together:
-/// meanwhile the rpc loop answers others.
+/// Asks the loops how they are, not more than once a second, and as long as somebody has wanted to
+/// know within a minute. Lives on the rpc loop; the loops answer between two turns of theirs, and
+/// a thread of its own puts ten thousand workers together: meanwhile the rpc loop answers others.
 class Live {
 public:
     using StatePtr = std::shared_ptr<const LiveState>;
@@ -89,10 +88,8 @@ public:
         std::vector<NodeStatus> nodes;
     };
     struct Times {
-        /// From an answer of the loops until they are asked again; longer when a round is work.
         std::chrono::milliseconds fresh{1000};
-        /// After somebody has asked, rounds go on without being asked for.
-        std::chrono::milliseconds kept{60'000};
+        std::chrono::milliseconds kept{60'000};  ///< fresh, after somebody has asked
         std::chrono::milliseconds patience{2000};
         /// A loop that is late is shown as it was: else thousands of workers would be gone for a
         /// moment on a busy machine.
@@ -109,10 +106,9 @@ public:
     /// Workers as the books know them: whom no loop knows is shown as one of an earlier life.
     void set_earlier(std::vector<payouts::PastWorker> workers);
 
-    /// `done` on the rpc loop; at once when the last answer is kept fresh, which it is from the
-    /// first question on until nobody has asked for a minute. Never fails: of a loop that does not
-    /// answer in time its last answer is taken, as long as that is believed.
-    void get(std::function<void(StatePtr)> done);
+    /// `done` on the rpc loop, at once when the last answer is kept fresh. Never fails: of a loop
+    /// that does not answer in time its last answer is taken, as long as that is believed.
+    void get(std::function<void(const StatePtr&)> done);
 
 private:
     struct Round;
@@ -122,32 +118,25 @@ private:
         std::shared_ptr<const LoopSnapshot> last{};
         SteadyTime taken{};
     };
-    void begin();
+    void begin(std::function<void(Result<StatePtr>)> done);
     void ask(std::size_t at);
     void heard(std::size_t at, std::shared_ptr<const LoopSnapshot> snapshot);
     void arrived(const std::shared_ptr<Round>& round);
     void finish(const std::shared_ptr<Round>& round);
-    void take(StatePtr state);
-    bool is_kept() const;
-    void rest();
+    void take(const std::shared_ptr<Round>& round, StatePtr state);
 
     Loop& rpc_loop_;
     Loop& core_loop_;
     std::function<Work()> work_;
     std::vector<Asked> loops_;
     Times times_;
-    StatePtr last_;
+    Remembered<StatePtr> state_;
     StatePtr before_;  // freed by the thread, as what is worn
     std::vector<std::shared_ptr<const LoopSnapshot>> worn_;
     using PastWorkers = std::vector<payouts::PastWorker>;
     std::shared_ptr<const PastWorkers> earlier_ = std::make_shared<const PastWorkers>();
-    SteadyTime asked_{};
-    SteadyTime begun_{};
-    SteadyTime taken_{};
-    std::vector<std::function<void(StatePtr)>> waiting_;
     std::shared_ptr<Round> round_;
     Watch deadline_;
-    Watch next_;
     std::shared_ptr<int> alive_ = std::make_shared<int>();
     TaskThread merging_{2, {}};
 };

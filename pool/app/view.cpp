@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::size_t questions_max = 1024;
 constexpr std::size_t audits_max = 1;
-constexpr std::chrono::milliseconds totals_fresh_for{500};
-constexpr std::chrono::milliseconds totals_patience{1500};
+constexpr RememberedTimes totals_times{.fresh_for = std::chrono::milliseconds{500},
+                                       .patience = std::chrono::milliseconds{1500},
+                                       .kept_for = std::chrono::seconds{60}};
 constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::chrono::seconds look_every{30};  // for blocks that are missing
 constexpr std::chrono::minutes earlier_every{2};
@@ -138,7 +139,7 @@ View::View(Parts parts, Identity identity)
                       },
                       std::move(done));
               }),
-      totals_(parts_.rpc_loop, {totals_fresh_for, totals_patience},
+      totals_(parts_.rpc_loop, totals_times,
               [this](Done<payouts::Totals> done) {
                   ask<payouts::Totals>([](payouts::Queries& queries) { return queries.totals(); },
                                        std::move(done));

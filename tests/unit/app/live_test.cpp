@@ -149,77 +149,25 @@ TEST_F(LateLoop, IsLeftOutOnceItHasBeenSilentForLong)
     EXPECT_EQ(names(), "here ") << "what it said is older than is believed";
 }
 
-/// Two loops that answer at once, each time with another worker's name.
-class KeptFresh : public ::testing::Test {
-protected:
-    void make(Live::Times times)
-    {
-        const auto source = [this](const std::function<void(LoopSnapshot)>& answer) {
-            ++rounds;
-            answer(loop_with("ann", std::to_string(rounds), read_clock().wall));
-            if (rounds == awaited) test.loop.stop();
-        };
-        live = std::make_unique<Live>(
-            test.loop, test.loop, [] { return Live::Work{}; },
-            std::vector<Live::Source>{{"a-0", source}}, times);
-    }
-    void run_until_round(int round)
-    {
-        awaited = round;
-        test.run();
-    }
-    /// Of ann's worker, empty when whoever asks has to wait.
-    std::string name_at_once()
-    {
-        std::string name;
-        live->get([&name](const Live::StatePtr& state) {
-            name = state->by_account.at("ann").workers.at(0).name;
-        });
-        return name;
-    }
-    void first_answer()
-    {
-        live->get([this](const Live::StatePtr&) { test.loop.stop(); });
-        test.run();
-    }
-
-    TestLoop test;
-    int rounds = 0;
-    int awaited = 0;
-    std::unique_ptr<Live> live;
-};
-
 // Prometheus comes every few seconds: each time it waited until ten thousand workers were put
 // together, 43 ms.
-TEST_F(KeptFresh, AnswersAtOnceWhileSomebodyHasAskedLately)
+TEST(LivePool, IsKeptFreshOnceSomebodyHasAsked)
 {
-    make({.fresh = milliseconds{5}});
-    first_answer();
-    run_until_round(4);
-    EXPECT_EQ(name_at_once(), "3") << "the fourth is being put together";
-    run_until_round(6);
-    EXPECT_EQ(name_at_once(), "5");
-}
-
-TEST_F(KeptFresh, EndsOnceNobodyHasAskedForLong)
-{
-    make({.fresh = milliseconds{1}, .kept = milliseconds{20}});
-    first_answer();
-    const Watch over = test.loop.after(milliseconds{300}, [this] { test.loop.stop(); });
+    TestLoop test;
+    int rounds = 0;
+    const auto loop = [&](const std::function<void(LoopSnapshot)>& answer) {
+        answer(loop_with("ann", std::to_string(++rounds), read_clock().wall));
+        if (rounds == 4) test.loop.stop();
+    };
+    Live live{
+        test.loop, test.loop, [] { return Live::Work{}; }, {{"a-0", loop}}, {milliseconds{1}}};
+    live.get([](const Live::StatePtr&) {});
     test.run();
-    const int then = rounds;
-    const Watch later = test.loop.after(milliseconds{100}, [this] { test.loop.stop(); });
-    test.run();
-    EXPECT_EQ(rounds, then);
-    EXPECT_EQ(name_at_once(), "");
-}
-
-TEST_F(KeptFresh, IsNobodysAsLongAsNobodyAsks)
-{
-    make({.fresh = milliseconds{1}});
-    const Watch over = test.loop.after(milliseconds{50}, [this] { test.loop.stop(); });
-    test.run();
-    EXPECT_EQ(rounds, 0);
+    std::string worker;
+    live.get([&worker](const Live::StatePtr& state) {
+        worker = state->by_account.at("ann").workers.at(0).name;
+    });
+    EXPECT_NE(worker, "") << "a round is on its way";
 }
 
 TEST(StrongestWorkers, AreThoseOfAllAccountsOrOfOne)
