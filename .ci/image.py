@@ -98,14 +98,13 @@ class Stage:
             source_root, excluded = stages[arguments.pop(0)[7:]].root, []
         source, target = arguments
         inside = self.root / os.path.join(self.directory, target).lstrip("/")
-        inside.mkdir(parents=True, exist_ok=True)
         path = source_root / source.lstrip("/")
-        if path.is_dir():  # what is in it, as COPY does
-            for each in path.iterdir():
-                if each.name not in excluded:
-                    run(["cp", "-a", "--no-preserve=ownership", str(each), str(inside)], self.log)
-        else:
-            run(["cp", "-a", "--no-preserve=ownership", str(path), str(inside)], self.log)
+        # As COPY does: what is in a directory; a file under the target's name, unless that is a directory's.
+        into = path.is_dir() or target.endswith("/") or inside.is_dir()
+        (inside if into else inside.parent).mkdir(parents=True, exist_ok=True)
+        for each in path.iterdir() if path.is_dir() else [path]:
+            if not path.is_dir() or each.name not in excluded:
+                run(["cp", "-a", "--no-preserve=ownership", str(each), str(inside)], self.log)
 
 
 def build_stages(text: str) -> dict[str, Stage]:
@@ -150,8 +149,8 @@ def try_images(stages: dict[str, Stage]) -> None:
     pool.do(f"{pool.health[0]} --help >/dev/null && ! {shlex.join(pool.health)}")
     pool.do("test -z \"$(ls -A /data)\"")  # a fresh volume is empty, and so may be restored to
     # Without MariaDB it gets as far as asking it, as the user of pool.conf.
-    pool.do("mariadb --version && test -w /var/backups/zubr && ! zubr-backup 2>/tmp/said && grep -q \"Unknown.*host.*'mysql'\" /tmp/said")
-    pool.do("! zubr-restore /tmp 2>/tmp/said && grep -q 'is no backup' /tmp/said")
+    pool.do("mariadb --version && test -w /var/backups/zubr && ! zubr-backup 2>/tmp/said && cat /tmp/said && grep -q \"Unknown.*host.*'mysql'\" /tmp/said")
+    pool.do("! zubr-restore /tmp 2>/tmp/said && cat /tmp/said && grep -q 'is no backup' /tmp/said")
     tell("✓ both images' programs run as their users")
 
 
