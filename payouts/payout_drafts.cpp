@@ -62,11 +62,11 @@ Result<void> PayoutDrafts::judge(Judged& judged)
 {
     std::size_t payable = 0;
     for (const Payee& payee : judged.candidates) {
-        if (!why_unpayable(payee, judged.frame).empty()) continue;
+        if (!why_unpayable(payee, judged.frame).code.empty()) continue;
         for (const PayRoute& route : payee.routes) {
             if (auto done = judge(route.address, judged); !done) return done;
         }
-        if (why_unpayable(payee, judged.frame).empty() && ++payable >= payees_max) break;
+        if (why_unpayable(payee, judged.frame).code.empty() && ++payable >= payees_max) break;
     }
     return {};
 }
@@ -77,11 +77,12 @@ Result<void> PayoutDrafts::judge(const std::string& address, Judged& judged)
     const auto verdict = wallet_.judge(address);
     if (!verdict && verdict.error().code == Error::Code::unavailable) return fail(verdict.error());
     if (!verdict) {
-        judged.frame.refused[address] = verdict.error().detail;
+        judged.frame.refused[address] = {"address_unanswered", verdict.error().detail};
     } else if (!verdict->valid) {
-        judged.frame.refused[address] = "the node does not know such an address";
+        judged.frame.refused[address] = {"address_unknown",
+                                         "the node does not know such an address"};
     } else if (verdict->ours) {
-        judged.frame.refused[address] = "the pool's own address";
+        judged.frame.refused[address] = {"address_own", "the pool's own address"};
     }
     return {};
 }
@@ -135,7 +136,9 @@ Result<PayoutBatch> PayoutDrafts::draft(Judged& judged, const std::string& reque
     for (const Payee& payee : *there) {
         for (const PayRoute& route : payee.routes) {
             if (judged.addresses.contains(route.address)) continue;
-            judged.frame.refused.emplace(route.address, "the node has not been asked about it yet");
+            judged.frame.refused.emplace(
+                route.address,
+                WhyNot{"address_unasked", "the node has not been asked about it yet"});
         }
     }
     PayoutBatch batch = batch_of(select(*there, judged.frame), request_id, who, now);
@@ -172,7 +175,7 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
                                         [](const PassedOver& passed) { return passed.for_now; });
         if (batch.items.empty() && waits != batch.passed_over.end()) {
             return fail(Error::Code::unavailable,
-                        "nobody can be paid now; " + waits->name + " waits: " + waits->reason);
+                        "nobody can be paid now; " + waits->name + " waits: " + waits->why.reason);
         }
         if (batch.items.empty()) {
             return fail(Error::Code::not_found,

@@ -46,11 +46,11 @@ public:
     void offer(const Payee& payee)
     {
         std::vector<PayoutItem> items = items_of(payee);
-        std::string reason = why_unpayable(payee, frame_);
-        const bool payable = reason.empty();
-        if (payable) reason = why_not_now(payee, items);
-        if (!reason.empty()) {
-            out_.passed_over.push_back({payee.name, payee.available, std::move(reason), payable});
+        WhyNot why = why_unpayable(payee, frame_);
+        const bool payable = why.code.empty();
+        if (payable) why = why_not_now(payee, items);
+        if (!why.code.empty()) {
+            out_.passed_over.push_back({payee.name, payee.available, std::move(why), payable});
             return;
         }
         for (PayoutItem& item : items) {
@@ -69,26 +69,30 @@ public:
     }
 
 private:
-    std::string why_not_now(const Payee& payee, const std::vector<PayoutItem>& items)
+    WhyNot why_not_now(const Payee& payee, const std::vector<PayoutItem>& items)
     {
         const PayoutCaps& caps = frame_.caps;
         const Sats total = out_.total + payee.available;
         if (caps.batch_max > Sats{} && total > caps.batch_max) {
-            return "the batch has reached its cap of " + in_sats(caps.batch_max);
+            return {"batch_cap", "the batch has reached its cap of " + in_sats(caps.batch_max),
+                    caps.batch_max};
         }
         if (caps.day_max > Sats{} && frame_.paid_today + total > caps.day_max) {
-            return "24 hours have reached their cap of " + in_sats(caps.day_max);
+            return {"day_cap", "24 hours have reached their cap of " + in_sats(caps.day_max),
+                    caps.day_max};
         }
         if (frame_.booked && total + caps.fee_max > *frame_.booked) {
-            return "the books hold no more for it and the network's fee";
+            return {"books", "the books hold no more for it and the network's fee"};
         }
         std::set<pool::Bytes> scripts = scripts_;
         for (const PayoutItem& item : items) scripts.insert(item.script);
-        if (scripts.size() > caps.outputs_max) return "the batch is full";
+        if (scripts.size() > caps.outputs_max) return {"outputs", "the batch is full"};
         const std::optional<std::size_t> coins = coins_for(total, scripts);
-        if (!coins) return "the wallet does not hold enough that is confirmed";
-        if (vbytes(*coins, scripts) > caps.vbytes_max) return "the batch has reached its size";
-        return "";
+        if (!coins) return {"wallet", "the wallet does not hold enough that is confirmed"};
+        if (vbytes(*coins, scripts) > caps.vbytes_max) {
+            return {"size", "the batch has reached its size"};
+        }
+        return {};
     }
 
     static std::uint64_t vbytes(std::size_t coins, const std::set<pool::Bytes>& scripts)
@@ -127,16 +131,16 @@ private:
             PayoutItem& item = out_.items[i];
             item.fee_share = shares[i];
             if (item.pays() < dust_limit(item.script)) {
-                drop(item.account, "too small for its part of the network's fee");
+                drop(item.account, {"fee", "too small for its part of the network's fee"});
                 return false;
             }
         }
         return true;
     }
 
-    void drop(pool::AccountId account, std::string reason)
+    void drop(pool::AccountId account, WhyNot why)
     {
-        PassedOver passed{"", Sats{}, std::move(reason)};
+        PassedOver passed{"", Sats{}, std::move(why)};
         for (const PayoutItem& item : out_.items) {
             if (item.account != account) continue;
             passed.name = item.name;
@@ -186,22 +190,29 @@ std::vector<PayoutItem> items_of(const Payee& payee)
     return items;
 }
 
-std::string why_unpayable(const Payee& payee, const SelectionFrame& frame)
+WhyNot why_unpayable(const Payee& payee, const SelectionFrame& frame)
 {
     const PayoutCaps& caps = frame.caps;
     const Sats least = std::max(payee.minimum, caps.floor);
-    if (payee.available < least) return "below its minimum of " + in_sats(least);
+    if (payee.available < least) {
+        return {"minimum", "below its minimum of " + in_sats(least), least};
+    }
     if (caps.account_max > Sats{} && payee.available > caps.account_max) {
-        return "above the cap for one account of " + in_sats(caps.account_max);
+        return {"account_cap", "above the cap for one account of " + in_sats(caps.account_max),
+                caps.account_max};
     }
     for (const PayoutItem& item : items_of(payee)) {
         const auto refused = frame.refused.find(item.address);
-        if (refused != frame.refused.end()) return item.address + ": " + refused->second;
+        if (refused != frame.refused.end()) {
+            const WhyNot& why = refused->second;
+            return {why.code, item.address + ": " + why.reason, why.limit, item.address};
+        }
         if (item.amount < dust_limit(item.script)) {
-            return "its part for " + item.address + " is too small to be sent";
+            return {"dust", "its part for " + item.address + " is too small to be sent", Sats{},
+                    item.address};
         }
     }
-    return "";
+    return {};
 }
 
 Selection select(std::span<const Payee> payees, const SelectionFrame& frame)

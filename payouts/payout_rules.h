@@ -45,10 +45,18 @@ struct PayoutItem {
     pool::Sats pays() const { return amount - fee_share; }
 };
 
+/// Why an account, or an address, is not paid.
+struct WhyNot {
+    std::string code;    ///< stable, for programs and for other languages; "" when nothing is wrong
+    std::string reason;  ///< the same as a sentence; empty texts do not occur beside a code
+    pool::Sats limit{};  ///< that the code is about; 0 when it is about none
+    std::string about{};  ///< the address that the code is about; "" when it is about none
+};
+
 struct PassedOver {
     std::string name;
     pool::Sats available;
-    std::string reason;    ///< a sentence for people; empty texts do not occur
+    WhyNot why;
     bool for_now = false;  ///< he would be paid if coins, caps or the batch had more room
 };
 
@@ -63,18 +71,19 @@ struct Selection {
 struct SelectionFrame {
     PayoutCaps caps;
     FeePayer fee_payer = FeePayer::pool;
-    std::uint32_t fee_rate = 1;                  ///< satoshi a virtual byte, expected
-    pool::Sats paid_today{};                     ///< in batches of the last 24 h
-    std::vector<pool::Sats> coins;               ///< what the wallet can spend
-    std::optional<pool::Sats> booked{};          ///< what the books let it spend, the fee included
-    std::map<std::string, std::string> refused;  ///< address -> why the node refuses it
+    std::uint32_t fee_rate = 1;             ///< satoshi a virtual byte, expected
+    pool::Sats paid_today{};                ///< in batches of the last 24 h
+    std::vector<pool::Sats> coins;          ///< what the wallet can spend
+    std::optional<pool::Sats> booked{};     ///< what the books let it spend, the fee included
+    std::map<std::string, WhyNot> refused;  ///< address -> why it may not be paid
 };
 
 /// What a payee is paid, one item a route: all that it has available, in the parts of its routes.
 std::vector<PayoutItem> items_of(const Payee& payee);
 
-/// Why the payee is in no batch, whoever else is and however much room there is; "" when it may be.
-std::string why_unpayable(const Payee& payee, const SelectionFrame& frame);
+/// Why the payee is in no batch, whoever else is and however much room there is; without a code
+/// when it may be.
+WhyNot why_unpayable(const Payee& payee, const SelectionFrame& frame);
 
 /// Takes as many of `payees` as fit, the first of them first. Amounts are never changed: an account
 /// is paid all that it has available, or waits.

@@ -18,6 +18,10 @@ struct Dependency {
     std::string name;  ///< "node", "redis", "mysql", "template", "backlog": stable, for scripts
     bool ok = false;
     std::string state;  ///< "ok", or a sentence for an operator
+    /// Of the state, stable, for programs and for other languages: "ok", or what is wrong.
+    std::string trouble{};
+    std::string
+        detail{};  ///< what the code leaves open, as somebody else has told it; may be empty
 };
 
 /// May miners be sent here? True only when every dependency is ok.

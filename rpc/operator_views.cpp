@@ -77,6 +77,8 @@ std::string operator_json(const OperatorInfo& info)
             members.text("name", dependency.name);
             members.flag("ok", dependency.ok);
             members.text("state", dependency.state);
+            members.text("trouble", dependency.trouble);
+            members.text("detail", dependency.detail);
             members.end();
             return out;
         });

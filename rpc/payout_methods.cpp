@@ -29,7 +29,7 @@ const std::string batch_result =
     "fee_share_sat, recently_changed), approvals (admin, at), approvals_needed, transactions "
     "(attempt, purpose, txid, fee_sat, signed, place, depth), writeoffs (spent_by, asked_by, "
     "approved_by, place, depth), passed_over (account, "
-    "available_sat, reason)";
+    "available_sat, code, reason: why not, limit_sat and about: of the code)";
 
 Param limit_param()
 {

@@ -120,7 +120,9 @@ std::string batch_json(const PayoutBatch& batch)
     for (const payouts::PassedOver& each : batch.passed_over) {
         json.begin_object().key("account").string(each.name);
         amount(json, "available_sat", each.available);
-        json.key("reason").string(each.reason).end_object();
+        json.key("code").string(each.why.code).key("reason").string(each.why.reason);
+        amount(json, "limit_sat", each.why.limit);
+        json.key("about").string(each.why.about).end_object();
     }
     json.end_array().end_object();
     return out;

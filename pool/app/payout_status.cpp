@@ -56,14 +56,21 @@ void add_payout_metrics(const PayoutStatus& status, std::vector<rpc::Metric>& me
 rpc::Dependency payouts_part(const PayoutStatus& status)
 {
     const payouts::PayoutReport& last = status.last;
-    std::string why = status.trouble;
-    if (why.empty() && last.hold.stopped) why = "held by " + last.hold.by + ": " + last.hold.reason;
-    if (why.empty()) why = last.paused;
-    if (why.empty() && last.waiting > 0) {
-        why = "payouts that wait: " + std::to_string(last.waiting) + " (listpayouts)";
+    const auto bad = [](std::string state, std::string trouble, std::string detail) {
+        return rpc::Dependency{"payouts", false, std::move(state), std::move(trouble),
+                               std::move(detail)};
+    };
+    if (!status.trouble.empty()) return bad(status.trouble, "payouts_trouble", status.trouble);
+    if (last.hold.stopped) {
+        const std::string who = last.hold.by + ": " + last.hold.reason;
+        return bad("held by " + who, "payouts_held", who);
     }
-    const bool ok = why.empty();
-    return {"payouts", ok, ok ? "ok" : std::move(why)};
+    if (!last.paused.empty()) return bad(last.paused, "payouts_paused", last.paused);
+    if (last.waiting > 0) {
+        const std::string count = std::to_string(last.waiting);
+        return bad("payouts that wait: " + count + " (listpayouts)", "payouts_wait", count);
+    }
+    return {"payouts", true, "ok", "ok", ""};
 }
 
 }  // namespace pool

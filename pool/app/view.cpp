@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/mysql_account_books.h"
+#include "pool/app/readiness.h"
 #include "pool/app/view_metrics.h"
 #include "pool/app/work_control.h"
 #include "pool/base/bytes.h"
@@ -20,10 +21,8 @@ constexpr std::size_t audits_max = 1;
 constexpr RememberedTimes totals_times{.fresh_for = std::chrono::milliseconds{500},
                                        .patience = std::chrono::milliseconds{1500},
                                        .kept_for = std::chrono::seconds{60}};
-constexpr std::int64_t template_age_max_ms = 90'000;
 constexpr std::chrono::seconds look_every{30};  // for blocks that are missing
 constexpr std::chrono::minutes earlier_every{2};
-constexpr std::uint64_t books_lag_max_ms = 60'000;
 
 rpc::UserInfo user_info(const payouts::AccountBooks& books, const Live::StatePtr& state)
 {
@@ -201,31 +200,9 @@ void View::look_for_missing_blocks()
                });
 }
 
-rpc::Readiness View::readiness_of(const LiveState& state) const
+rpc::Readiness View::readiness_now(const LiveState& state) const
 {
-    const auto dependency = [](std::string name, bool ok, std::string trouble) {
-        return rpc::Dependency{std::move(name), ok, ok ? "ok" : std::move(trouble)};
-    };
-    const WorkStatus& work = state.work;
-    rpc::Readiness out;
-    out.dependencies = {
-        dependency("node", work.node_ok,
-                   work.node_error.empty() ? "no answer for two minutes" : work.node_error),
-        dependency("template",
-                   work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms,
-                   "the newest block template is old; is the node running?"),
-        dependency("journal", state.journal_ok,
-                   "shares can't be written to the journal and are refused; is its disk full?"),
-        dependency("redis", state.redis_ok && books_status_.streams_trouble.empty(),
-                   state.redis_ok ? books_status_.streams_trouble
-                                  : "Redis does not answer; shares wait in the journal"),
-        dependency("mysql", books_status_.mysql_ok, books_status_.mysql_trouble),
-        dependency("books", books_status_.lag_at(read_clock().steady) < books_lag_max_ms,
-                   "the books are more than a minute behind the shares"),
-    };
-    out.ready = true;
-    for (const rpc::Dependency& each : out.dependencies) out.ready = out.ready && each.ok;
-    return out;
+    return readiness_of(state, books_status_, read_clock().steady);
 }
 
 rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& totals) const
@@ -263,7 +240,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     info.tls = identity_.tls;
     info.v2_authority = identity_.v2_authority;
     info.web_port = identity_.web_port;
-    info.readiness = readiness_of(state);
+    info.readiness = readiness_now(state);
     return info;
 }
 
@@ -278,7 +255,7 @@ void View::pool_info(Done<rpc::PoolInfo> done)
 void View::readiness(Done<rpc::Readiness> done)
 {
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
-        done(readiness_of(*state));
+        done(readiness_now(*state));
     });
 }
 
@@ -437,7 +414,7 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
     parts_.live.get([this, done = std::move(done)](const Live::StatePtr& state) {
         totals_.get([this, state, done](const payouts::Totals& totals) {
             rpc::OperatorInfo info;
-            info.readiness = readiness_of(*state);
+            info.readiness = readiness_now(*state);
             if (payouts_part_) info.readiness.dependencies.push_back(payouts_part_());
             info.loops = loop_infos(parts_.lag, *state);
             info.nodes = node_infos(state->nodes, state->work.tip);

@@ -153,7 +153,7 @@ private:
                      Done<std::vector<rpc::ShareLogLine>> done);
     void look_for_missing_blocks();
     void remember_workers();
-    rpc::Readiness readiness_of(const LiveState& state) const;
+    rpc::Readiness readiness_now(const LiveState& state) const;
     rpc::PoolInfo info_of(const LiveState& state, const payouts::Totals& totals) const;
 
     Parts parts_;

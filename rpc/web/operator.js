@@ -3,11 +3,18 @@
 import { Refused, call, read } from './api.js';
 import { $, cell, fill, row, show } from './dom.js';
 import { count, inTime, sats } from './format.js';
-import { t } from './i18n.js';
+import { t, worded } from './i18n.js';
 
 const milliseconds = (value) => t('ms', { n: value >= 100 ? count(value) : Number(value.toPrecision(2)) });
 const rowsMost = 200;
 const good = (ok, text) => cell(text, ok ? 'good' : 'bad');
+
+/** What a part of the pool says, in this language; behind it what somebody else has told the pool. */
+function partState({ ok, state, trouble, detail }) {
+  const words = worded('trouble', trouble);
+  const said = words === trouble ? state : words;
+  return good(ok, detail === '' ? said : `${said} · ${detail}`);
+}
 
 /** Why a node is not as it should be, in a word. */
 function nodeState(node) {
@@ -27,10 +34,10 @@ function showOperator(info) {
     show(`operator-${store}`, times.answers === 0 ? '–' : t('operator.times', { mean: milliseconds(times.mean_ms), most }));
   }
   showBans(info);
-  fill('part', info.dependencies.map((part) => row(cell(part.name), good(part.ok, part.state))), '–');
+  fill('part', info.dependencies.map((part) => row(cell(worded('part', part.name)), partState(part))), '–');
   fill('node', info.nodes.map((node) => row(
     cell(node.name),
-    cell(node.role),
+    cell(worded('role', node.role)),
     cell(count(node.height), 'num'),
     cell(node.template_age_ms === null ? '–' : milliseconds(node.template_age_ms), 'num'),
     nodeState(node),
@@ -51,10 +58,16 @@ function showBans({ bans, banned }) {
   fill('ban', banned.map((ban) => row(cell(ban.network, 'name', ban.network), cell(inTime(now + ban.seconds_left), 'num'))), t('bans.none'));
 }
 
+/** Why an account is not paid, in this language; as the pool said it, where nobody has words for it. */
+function whyNot({ code, reason, limit_sat: limit, about }) {
+  const words = t(`passed.${code}`, { limit: sats(limit), about });
+  return words === `passed.${code}` ? reason : words;
+}
+
 /** Whom a payout would pay first, then whom it would not, and why. */
 function showDryRun({ items, passed_over: passed, total_sat: total, fee_max_sat: fee }) {
   const paid = items.map((item) => [item.account, item.address, sats(item.amount_sat), sats(item.fee_share_sat), '']);
-  const unpaid = passed.map((each) => [each.account, '–', sats(each.available_sat), '–', each.reason]);
+  const unpaid = passed.map((each) => [each.account, '–', sats(each.available_sat), '–', whyNot(each)]);
   const all = [...paid, ...unpaid];
   const listed = all.slice(0, rowsMost);
   show('dryrun-sum', `${t('dryrun.sum', { n: count(items.length), total: sats(total), fee: sats(fee) })} · ${t('sessions.count', { shown: count(listed.length), all: count(all.length) })}`);
@@ -73,7 +86,7 @@ async function dryRun() {
     showDryRun(await call('previewpayout'));
   } catch (error) {
     show('dryrun-sum', '');
-    fill('dryrun', [], error instanceof Refused ? t('no.answer') : error.message);
+    fill('dryrun', [], error instanceof Refused ? t('no.answer') : `${t('dryrun.failed')} · ${error.message}`);
   }
 }
 

@@ -380,8 +380,8 @@ TEST_F(Payouts, NeverTakeMoreThanTheBooksHoldWhateverTheFeeComesTo)
     const auto dry = payouts->create("x", "ann", true, pool::read_clock());
     ASSERT_TRUE(dry.has_value()) << dry.error().detail;
     ASSERT_EQ(dry->passed_over.size(), 1U);
-    EXPECT_NE(dry->passed_over[0].reason.find("the books hold no more"), std::string::npos)
-        << dry->passed_over[0].reason;
+    EXPECT_NE(dry->passed_over[0].why.reason.find("the books hold no more"), std::string::npos)
+        << dry->passed_over[0].why.reason;
 }
 
 TEST_F(Payouts, KeepInTheBooksWhatTheyMayNeedOnceTheyAreOnTheirWay)

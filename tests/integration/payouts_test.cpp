@@ -129,7 +129,7 @@ TEST_F(Payouts, PassOverOneBadAddressAndPayTheOthers)
     ASSERT_TRUE(batch.has_value()) << batch.error().detail;
     EXPECT_EQ(batch->total, Sats{6'000'000});
     ASSERT_EQ(batch->passed_over.size(), 1U);
-    EXPECT_NE(batch->passed_over[0].reason.find("the pool's own address"), std::string::npos);
+    EXPECT_NE(batch->passed_over[0].why.reason.find("the pool's own address"), std::string::npos);
 }
 
 TEST_F(Payouts, ReplaceASlowTransactionByOneThatSpendsTheSameAnchor)

@@ -36,7 +36,7 @@ export async function check(watched, { admin, user, password }) {
     asked.push(route.request().postDataJSON());
     return route.fulfill({ json: { jsonrpc: '2.0', id: 1, result: {
       total_sat: 1234567, fee_max_sat: 1000, items: [{ account: 'farm', address: 'bcrt1qfarm', amount_sat: 1234567, fee_share_sat: 0 }],
-      passed_over: [{ account: '<b>held</b>', available_sat: 200000, reason: 'on hold' }] } } });
+      passed_over: [{ account: '<b>held</b>', available_sat: 200000, code: 'brand_new', reason: 'on hold', limit_sat: 0, about: '' }] } } });
   });
   await page.locator('#dryrun').click();
   await page.locator('#dryrun-rows tr').nth(1).waitFor();
@@ -44,4 +44,38 @@ export async function check(watched, { admin, user, password }) {
   watched.same(await cells('#dryrun-rows tr'), 'farm|bcrt1qfarm|1 234 567 sat|0 sat|', 'whom a payout would pay');
   watched.same(await cells('#dryrun-rows tr:nth-child(2)'), '<b>held</b>|–|200 000 sat|–|on hold', 'whom it would not pay');
   watched.holds((await page.locator('#dryrun-sum').textContent()).startsWith('paid: 1, in all 1\u202f234\u202f567 sat'), 'what it would come to');
+  for (const [language, words] of Object.entries(wanted)) await inItsLanguage(watched, { admin, user, password }, language, words);
+}
+
+const wanted = {
+  'en-GB': ['Node|no node has answered for two minutes', 'MySQL|shares cannot be booked · <i>away</i>', 'brand|on fire', 'templates', 'below its minimum of 300 000 sat', '<b>bc1</b>: an address of the pool itself', 'It cannot be told now · <b>no wallet</b>'],
+  ru: ['Узел|узлы не отвечают две минуты', 'MySQL|шары не записываются в книги · <i>away</i>', 'brand|on fire', 'шаблоны', 'меньше минимума: 300 000 sat', '<b>bc1</b>: адрес самого пула', 'Сейчас этого сказать нельзя · <b>no wallet</b>'],
+  be: ['Вузел|вузлы не адказваюць дзве хвіліны', 'MySQL|шары не запісваюцца ў кнігі · <i>away</i>', 'brand|on fire', 'шаблоны', 'менш за мінімум: 300 000 sat', '<b>bc1</b>: адрас самога пула', 'Зараз гэтага сказаць нельга · <b>no wallet</b>'],
+};
+
+/** What is wrong with the pool, and why somebody is not paid, in the words of the page's language. */
+async function inItsLanguage(watched, { admin, user, password }, language, words) {
+  const page = await watched.visitor({ language, httpCredentials: { username: user, password } });
+  const part = (name, state, trouble, detail) => ({ name, ok: false, state, trouble, detail });
+  await page.route(`${admin}/api/v1/operator`, async (route) => {
+    const info = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...info, nodes: info.nodes.map((node) => ({ ...node, role: 'template' })), dependencies: [
+      part('node', 'no answer for two minutes', 'node_silent', ''),
+      part('mysql', '<i>away</i>', 'mysql_trouble', '<i>away</i>'),
+      part('brand', 'on fire', 'brand_new', '')] } });
+  });
+  const over = (code, limit, about) => ({ account: 'a', available_sat: 1, code, reason: 'in English', limit_sat: limit, about });
+  let answer = { result: { total_sat: 0, fee_max_sat: 1000, items: [], passed_over: [over('minimum', 300000, ''), over('address_own', 0, '<b>bc1</b>')] } };
+  await page.route(`${admin}/`, (route) => (route.request().method() === 'POST' ? route.fulfill({ json: { jsonrpc: '2.0', id: 1, ...answer } }) : route.fallback()));
+  await page.goto(`${admin}/#/operator`);
+  const texts = async (rows, cells) => (await page.locator(rows).evaluateAll((all, wants) => all.map((row) => [...row.cells].filter((_, i) => wants.includes(i)).map((each) => each.textContent).join('|')), cells)).map((text) => text.replaceAll('\u202f', ' '));
+  await page.locator('#part-rows tr').nth(2).waitFor();
+  await page.locator('#dryrun').click();
+  await page.locator('#dryrun-rows tr').nth(1).waitFor();
+  const said = [...await texts('#part-rows tr', [0, 1]), ...await texts('#node-rows tr:first-child', [1]), ...await texts('#dryrun-rows tr', [4])];
+  answer = { error: { code: -28, message: '<b>no wallet</b>' } };
+  await page.locator('#dryrun').click();
+  await page.locator('#dryrun-message:not([hidden])').waitFor();
+  said.push(await page.locator('#dryrun-message').textContent());
+  watched.same(said.join(' / '), words.join(' / '), `what is wrong, in ${language}`);
 }

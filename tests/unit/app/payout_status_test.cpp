@@ -52,17 +52,23 @@ TEST(PayoutStatus, TellsHowLateTheScheduleIsAndWhenALastStepWentWell)
 
 TEST(PayoutStatus, SaysToOperatorsWhyNothingLeaves)
 {
-    EXPECT_TRUE(payouts_part({}).ok);
+    const auto told = [](const PayoutStatus& status) {
+        const rpc::Dependency part = payouts_part(status);
+        EXPECT_EQ(part.ok, part.state == "ok");
+        return part.state + " | " + part.trouble + " | " + part.detail;
+    };
     PayoutStatus status;
+    EXPECT_EQ(told(status), "ok | ok | ");
     status.last.waiting = 1;
-    EXPECT_EQ(payouts_part(status).state, "payouts that wait: 1 (listpayouts)");
+    EXPECT_EQ(told(status), "payouts that wait: 1 (listpayouts) | payouts_wait | 1");
     status.last.paused = "is its node behind?";
-    EXPECT_EQ(payouts_part(status).state, "is its node behind?");
+    EXPECT_EQ(told(status), "is its node behind? | payouts_paused | is its node behind?");
     status.last.hold = {true, payouts::HoldCause::server, "zubrd", "the wallet lacks 5 sat"};
-    EXPECT_EQ(payouts_part(status).state, "held by zubrd: the wallet lacks 5 sat");
+    EXPECT_EQ(
+        told(status),
+        "held by zubrd: the wallet lacks 5 sat | payouts_held | zubrd: the wallet lacks 5 sat");
     status.trouble = "MySQL is away";
-    EXPECT_EQ(payouts_part(status).state, "MySQL is away");
-    EXPECT_FALSE(payouts_part(status).ok);
+    EXPECT_EQ(told(status), "MySQL is away | payouts_trouble | MySQL is away");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,7 @@ SelectionFrame rich()
 std::set<std::string> reasons(const Selection& selection)
 {
     std::set<std::string> out;
-    for (const PassedOver& each : selection.passed_over) out.insert(each.reason);
+    for (const PassedOver& each : selection.passed_over) out.insert(each.why.reason);
     return out;
 }
 
@@ -93,12 +94,65 @@ TEST(PayoutSelection, SplitsAnAccountOverItsAddressesToTheSatoshi)
 TEST(PayoutSelection, IsolatesOneBadAddressAndPaysTheOthers)
 {
     SelectionFrame frame = rich();
-    frame.refused["address-2"] = "the node does not know such an address";
+    frame.refused["address-2"] = {"address_unknown", "the node does not know such an address"};
     const std::vector<Payee> payees{payee(1, 200'000), payee(2, 200'000), payee(3, 200'000)};
     const Selection selection = select(payees, frame);
     EXPECT_EQ(selection.items.size(), 2U);
     EXPECT_EQ(reasons(selection),
               std::set<std::string>{"address-2: the node does not know such an address"});
+}
+
+/// Why each was passed over, for programs: "code limit about".
+std::vector<std::string> codes(std::span<const Payee> payees, const SelectionFrame& frame)
+{
+    std::vector<std::string> out;
+    for (const PassedOver& each : select(payees, frame).passed_over) {
+        EXPECT_FALSE(each.why.reason.empty());
+        out.push_back(each.why.code + " " + std::to_string(each.why.limit.value) + " " +
+                      each.why.about);
+    }
+    return out;
+}
+
+TEST(PayoutSelection, SaysWhyNotByACodeThatOtherLanguagesHaveWordsFor)
+{
+    using Codes = std::vector<std::string>;
+    const std::vector<Payee> one{payee(1, 200'000)};
+    SelectionFrame frame = rich();
+    frame.caps.floor = Sats{300'000};
+    EXPECT_EQ(codes(one, frame), Codes{"minimum 300000 "});
+    frame = rich();
+    frame.caps.account_max = Sats{150'000};
+    EXPECT_EQ(codes(one, frame), Codes{"account_cap 150000 "});
+    frame = rich();
+    frame.refused["address-1"] = {"address_own", "the pool's own address"};
+    EXPECT_EQ(codes(one, frame), Codes{"address_own 0 address-1"});
+    frame = rich();
+    frame.caps.batch_max = Sats{150'000};
+    EXPECT_EQ(codes(one, frame), Codes{"batch_cap 150000 "});
+    frame = rich();
+    frame.caps.day_max = Sats{160'000};
+    EXPECT_EQ(codes(one, frame), Codes{"day_cap 160000 "});
+    frame = rich();
+    frame.booked = Sats{200'000};
+    EXPECT_EQ(codes(one, frame), Codes{"books 0 "});
+    frame = rich();
+    frame.caps.outputs_max = 0;
+    EXPECT_EQ(codes(one, frame), Codes{"outputs 0 "});
+    frame = rich();
+    frame.caps.vbytes_max = 100;
+    EXPECT_EQ(codes(one, frame), Codes{"size 0 "});
+    frame = rich();
+    frame.coins.clear();
+    EXPECT_EQ(codes(one, frame), Codes{"wallet 0 "});
+    frame = rich();
+    frame.fee_payer = FeePayer::recipients;
+    frame.fee_rate = 200;
+    std::vector<Payee> small{payee(1, 20'000)};
+    small.front().minimum = Sats{10'000};
+    EXPECT_EQ(codes(small, frame), Codes{"fee 0 "});
+    small.front().routes = {{"a", p2wpkh(1), 9'999}, {"b", p2wpkh(2), 1}};
+    EXPECT_EQ(codes(small, rich()), Codes{"dust 0 b"});
 }
 
 TEST(PayoutSelection, KeepsToTheCapsOfAccountBatchAndDay)

@@ -80,6 +80,51 @@ TEST(WebAssets, HaveWordsForEveryKeyThatThePageNames)
     EXPECT_GT(found, 50U);
 }
 
+// These reach the page as codes, and no text of the page names them.
+TEST(WebAssets, HaveWordsForWhatIsWrongWithThePoolAndForWhoIsNotPaid)
+{
+    const std::set<std::string> english = keys_of("en");
+    for (const char* const key : {"part.node",
+                                  "part.template",
+                                  "part.journal",
+                                  "part.redis",
+                                  "part.mysql",
+                                  "part.books",
+                                  "part.payouts",
+                                  "role.both",
+                                  "role.template",
+                                  "role.submit",
+                                  "trouble.ok",
+                                  "trouble.node_silent",
+                                  "trouble.node_trouble",
+                                  "trouble.template_old",
+                                  "trouble.journal_refuses",
+                                  "trouble.redis_silent",
+                                  "trouble.redis_streams",
+                                  "trouble.mysql_trouble",
+                                  "trouble.books_behind",
+                                  "trouble.payouts_trouble",
+                                  "trouble.payouts_held",
+                                  "trouble.payouts_paused",
+                                  "trouble.payouts_wait",
+                                  "passed.minimum",
+                                  "passed.account_cap",
+                                  "passed.batch_cap",
+                                  "passed.day_cap",
+                                  "passed.books",
+                                  "passed.outputs",
+                                  "passed.size",
+                                  "passed.wallet",
+                                  "passed.fee",
+                                  "passed.dust",
+                                  "passed.address_unknown",
+                                  "passed.address_own",
+                                  "passed.address_unasked",
+                                  "passed.address_unanswered"}) {
+        EXPECT_TRUE(english.contains(key)) << key;
+    }
+}
+
 pool::HttpResponse page(std::string_view path, const std::string& accepted)
 {
     pool::HttpRequest request;

@@ -1,0 +1,57 @@
+#include "pool/app/readiness.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace pool {
+namespace {
+
+constexpr std::int64_t template_age_max_ms = 90'000;
+constexpr std::uint64_t books_lag_max_ms = 60'000;
+
+/// said: what somebody else has told, and then it is the state.
+rpc::Dependency dependency(std::string name, bool ok, std::string trouble, std::string sentence,
+                           const std::string& said = {})
+{
+    if (ok) return {std::move(name), true, "ok", "ok", ""};
+    if (!said.empty()) sentence = said;
+    return {std::move(name), false, std::move(sentence), std::move(trouble), said};
+}
+
+rpc::Dependency redis_part(const LiveState& state, const BooksStatus& books)
+{
+    if (!state.redis_ok) {
+        return dependency("redis", false, "redis_silent",
+                          "Redis does not answer; shares wait in the journal");
+    }
+    return dependency("redis", books.streams_trouble.empty(), "redis_streams", "",
+                      books.streams_trouble);
+}
+
+}  // namespace
+
+rpc::Readiness readiness_of(const LiveState& state, const BooksStatus& books, SteadyTime now)
+{
+    const WorkStatus& work = state.work;
+    const bool fresh = work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms;
+    rpc::Readiness out;
+    out.dependencies = {
+        dependency("node", work.node_ok, work.node_error.empty() ? "node_silent" : "node_trouble",
+                   "no answer for two minutes", work.node_error),
+        dependency("template", fresh, "template_old",
+                   "the newest block template is old; is the node running?"),
+        dependency("journal", state.journal_ok, "journal_refuses",
+                   "shares can't be written to the journal and are refused; is its disk full?"),
+        redis_part(state, books),
+        dependency("mysql", books.mysql_ok, "mysql_trouble", "the books have not been reached yet",
+                   books.mysql_trouble),
+        dependency("books", books.lag_at(now) < books_lag_max_ms, "books_behind",
+                   "the books are more than a minute behind the shares"),
+    };
+    out.ready = true;
+    for (const rpc::Dependency& each : out.dependencies) out.ready = out.ready && each.ok;
+    return out;
+}
+
+}  // namespace pool

@@ -1,0 +1,104 @@
+#include "pool/app/readiness.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace pool {
+namespace {
+
+using std::chrono::milliseconds;
+
+const SteadyTime now{std::chrono::hours{1}};
+
+/// A pool that is well.
+struct Pool {
+    Pool()
+    {
+        live.work.node_ok = true;
+        live.work.template_age_ms = 5;
+        books.mysql_ok = true;
+        books.good_at = now;
+    }
+    LiveState live;
+    BooksStatus books;
+
+    /// What is wrong: "name: state | trouble | detail".
+    std::vector<std::string> troubles() const
+    {
+        std::vector<std::string> out;
+        const rpc::Readiness readiness = readiness_of(live, books, now);
+        for (const rpc::Dependency& each : readiness.dependencies) {
+            EXPECT_EQ(each.ok, each.trouble == "ok");
+            EXPECT_EQ(each.ok, each.state == "ok");
+            if (each.ok) continue;
+            out.push_back(each.name + ": " + each.state + " | " + each.trouble + " | " +
+                          each.detail);
+        }
+        EXPECT_EQ(readiness.ready, out.empty());
+        EXPECT_EQ(readiness.dependencies.size(), 6U);
+        return out;
+    }
+};
+using Troubles = std::vector<std::string>;
+
+TEST(Readiness, IsThereWhenEveryPartIsWell) { EXPECT_EQ(Pool{}.troubles(), Troubles{}); }
+
+TEST(Readiness, TellsOfANodeWhatItLastSaidOrThatItSaysNothing)
+{
+    Pool pool;
+    pool.live.work.node_ok = false;
+    EXPECT_EQ(pool.troubles(), Troubles{"node: no answer for two minutes | node_silent | "});
+    pool.live.work.node_error = "Loading block index";
+    EXPECT_EQ(pool.troubles(),
+              Troubles{"node: Loading block index | node_trouble | Loading block index"});
+}
+
+TEST(Readiness, WantsATemplateYoungerThanNinetySeconds)
+{
+    const Troubles old{
+        "template: the newest block template is old; is the node running? | template_old | "};
+    Pool pool;
+    pool.live.work.template_age_ms = 89'999;
+    EXPECT_EQ(pool.troubles(), Troubles{});
+    pool.live.work.template_age_ms = 90'000;
+    EXPECT_EQ(pool.troubles(), old);
+    pool.live.work.template_age_ms = -1;
+    EXPECT_EQ(pool.troubles(), old) << "there has been none";
+}
+
+TEST(Readiness, BlamesTheJournalAndEachStoreForItself)
+{
+    Pool pool;
+    pool.live.journal_ok = false;
+    pool.live.redis_ok = false;
+    pool.books.streams_trouble = "not told while Redis is silent";
+    pool.books.mysql_ok = false;
+    pool.books.mysql_trouble = "Access denied";
+    EXPECT_EQ(
+        pool.troubles(),
+        (Troubles{"journal: shares can't be written to the journal and are refused; is its "
+                  "disk full? | journal_refuses | ",
+                  "redis: Redis does not answer; shares wait in the journal | redis_silent | ",
+                  "mysql: Access denied | mysql_trouble | Access denied"}));
+    pool = {};
+    pool.books.streams_trouble = "a stream is gone";
+    EXPECT_EQ(pool.troubles(),
+              Troubles{"redis: a stream is gone | redis_streams | a stream is gone"});
+}
+
+TEST(Readiness, WantsBooksThatAreLessThanAMinuteBehind)
+{
+    Pool pool;
+    pool.books.good_at = now - milliseconds{59'999};
+    EXPECT_EQ(pool.troubles(), Troubles{});
+    pool.books.good_at = now - milliseconds{60'000};
+    EXPECT_EQ(
+        pool.troubles(),
+        Troubles{"books: the books are more than a minute behind the shares | books_behind | "});
+}
+
+}  // namespace
+}  // namespace pool
