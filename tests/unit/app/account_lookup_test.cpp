@@ -1,6 +1,7 @@
 #include "pool/app/account_lookup.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,11 @@ protected:
     std::vector<Names> asked;
     std::vector<std::function<void(Result<AccountLookup::Books>)>> open;
     std::vector<std::string> heard;
-    AccountLookup lookup{3, [this](Names names, auto done) {
-                             asked.push_back(std::move(names));
-                             open.push_back(std::move(done));
-                         }};
+    const AccountLookup::Ask ask = [this](Names names, auto done) {
+        asked.push_back(std::move(names));
+        open.push_back(std::move(done));
+    };
+    AccountLookup lookup{3, ask};
 };
 
 TEST_F(Lookup, AsksTogetherForWhatCameWhileAQuestionWasOut)
@@ -100,6 +102,16 @@ TEST_F(Lookup, MayBeAskedAgainByWhomItTells)
     answer({{"ann", 1}});
     answer({{"bob", 2}});
     EXPECT_EQ(heard, (Names{"bob has 2"}));
+}
+
+TEST_F(Lookup, TellsNobodyAnythingAfterItsEnd)
+{
+    std::optional<AccountLookup> another;
+    another.emplace(3, ask);
+    another->get("ann", [this](const auto&) { heard.push_back("late"); });
+    another.reset();
+    answer({{"ann", 1}});
+    EXPECT_TRUE(heard.empty());
 }
 
 }  // namespace

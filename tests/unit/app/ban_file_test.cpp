@@ -29,6 +29,11 @@ TEST(BanFile, BansOutliveTheProcessForTheTimeThatIsLeft)
                             {network("2001:db8::/32"), before.steady + seconds{600}},
                             {network("198.51.100.1"), before.steady}},
                            before));
+    std::ifstream written{file};
+    std::string line;
+    std::size_t lines = 0;
+    while (std::getline(written, line)) ++lines;
+    EXPECT_EQ(lines, 2U) << "what is over is not written down";
     const Now after{SteadyTime{seconds{7}}, UnixMillis{1'700'000'060'000}};
     const auto read = read_bans(file, after);
     ASSERT_TRUE(read.has_value()) << read.error().detail;

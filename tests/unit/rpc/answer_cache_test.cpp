@@ -217,6 +217,19 @@ TEST_F(AnswerCacheTest, LetsNobodyJoinAQuestionThatWasPutBeforeTheChange)
     EXPECT_EQ(heard, (std::vector<std::string>{"new", "old", "new"}));
 }
 
+TEST_F(AnswerCacheTest, TakesNoAnswerToAnEarlierQuestionForThatToTheOneThatIsOpen)
+{
+    make({});
+    get("pool", 1);
+    get("pool", 2);
+    answer(0, "old");
+    get("pool", 2);
+    EXPECT_EQ(heard, std::vector<std::string>{"old"}) << "who asks now waits for the new one";
+    EXPECT_EQ(open.size(), 2U) << "and joins its question";
+    answer(1, "new");
+    EXPECT_EQ(heard, (std::vector<std::string>{"old", "new", "new"}));
+}
+
 TEST_F(AnswerCacheTest, MayBeAskedAgainByWhomItTellsAnAnswer)
 {
     make({.bytes_max = AnswerCache::entry_bytes + 100});

@@ -104,6 +104,16 @@ TEST(QuietCalls, CountWhatFindsNoRoomAndTellItOnceThereIsSome)
     EXPECT_EQ(rows.front().repeats, 1U);
 }
 
+TEST(QuietCalls, TellWhatFoundNoRoomAtTheNextSweepThoughItDoesNotComeAgain)
+{
+    QuietCalls calls;
+    EXPECT_TRUE(noted(calls, look("a"), at(seconds{61}), 0).empty());
+    const auto rows = noted(calls, look("b"), at(seconds{121}));
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].params, "a");
+    EXPECT_EQ(rows[0].repeats, 1U);
+}
+
 /// Keeps the rows; answers when told to.
 class Paper : public AuditLog {
 public:

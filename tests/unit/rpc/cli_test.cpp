@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -73,6 +74,8 @@ TEST(AdminAddress, ComesFromTheServersConfiguration)
     ASSERT_TRUE(address);
     EXPECT_EQ(address->endpoint.port, 9000);
     EXPECT_EQ(reachable(address->endpoint).host, "127.0.0.1");
+    EXPECT_EQ(reachable({"::", 9000}).host, "::1");
+    EXPECT_EQ(reachable({"::2", 9000}).host, "::2");
     EXPECT_EQ(address->cookie_file, "/srv/zubr/.cookie");
     ::unlink(path.c_str());
 }
@@ -145,6 +148,7 @@ TEST(Present, KeepsControlCharactersFromTheTerminal)
 {
     EXPECT_EQ(as_text(R"([{"name":"\u001b[2Jx\u009b1m\n"}])"), "name\n?[2Jx??1m?\n");
     EXPECT_EQ(as_text("\"\\u001b]0;x\\u0007\""), "?]0;x?\n");
+    EXPECT_EQ(as_text("\"a\\u007fb\""), "a?b\n");
 }
 
 TEST(Present, IndentsJsonForPrograms)
@@ -175,6 +179,17 @@ TEST(Present, SumsUpThePool)
                   .find("Operator  http://[::1]:8337/#/operator  (log in"),
               std::string::npos);
     EXPECT_EQ(not_ready_text(R"({"ready":true})"), "");
+}
+
+TEST(Present, GivesARateThreeDigitsAndTheNextUnitFromAThousandOn)
+{
+    for (const auto& [rate, text] :
+         {std::pair{"999.4", "999 H/s (10"}, std::pair{"999.5", "1.00 kH/s (10"},
+          std::pair{"12345", "12.3 kH/s (10"}, std::pair{"123456", "123 kH/s (10"}}) {
+        const std::string said =
+            info_text(std::string{R"({"hashrate_10m":)"} + rate + "}", Colour::no);
+        EXPECT_NE(said.find(std::string{"Hashrate  "} + text), std::string::npos) << said;
+    }
 }
 
 TEST(Present, TellsOfEachBlockThatWasFoundWhatBecameOfIt)

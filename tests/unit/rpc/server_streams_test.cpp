@@ -141,6 +141,22 @@ TEST(EventStreams, TellNobodyWhoHasGoneMeanwhile)
     EXPECT_EQ(room.streams.size(), 1U);
 }
 
+TEST(EventStreams, AskNothingForThoseWhoHaveGone)
+{
+    Room room;
+    const std::uint64_t a = room.listen("a", request_for("/1"));
+    const std::uint64_t b = room.listen("b", request_for("/1"));
+    room.streams.remove(a);
+    room.streams.round();
+    ASSERT_EQ(room.questions.size(), 1U);
+    room.answer(events("one"));
+    EXPECT_EQ(room.heard, std::vector<std::string>{"b one"});
+    room.streams.remove(b);
+    room.streams.remove(b);
+    room.streams.round();
+    EXPECT_TRUE(room.questions.empty());
+}
+
 TEST(EventStreams, TakeAnswersDuringTheCallAndNoneAfterTheirEnd)
 {
     int asked = 0;

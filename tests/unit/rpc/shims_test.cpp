@@ -1,6 +1,8 @@
 #include "rpc/shims.h"
 
 #include <cmath>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +63,62 @@ TEST(Shims, TellCkstatsThePoolsHashrateOverEachOfItsWindows)
                     {"hashrate6hr", "6M"},
                     {"hashrate1d", "1G"},
                     {"hashrate7d", "7G"}}));
+}
+
+/// A line of what ckpool writes to pool.status, counted from 0.
+json status_line(const std::string& status, int line)
+{
+    std::istringstream text{status};
+    std::string read;
+    for (int i = 0; i <= line; ++i) std::getline(text, read);
+    return json::parse(read);
+}
+
+TEST(Shims, CountIdleConnectionsRefusedSharesAndTheRoundAsCkpoolDoes)
+{
+    PoolInfo info;
+    info.uptime_s = 60;
+    info.connections = 5;
+    info.workers = 2;
+    info.users = 1;
+    info.round_effort = 0.123456;
+    info.shares_accepted_session = 9;
+    info.shares_stale = 4;
+    info.shares_rejected = {{"duplicate", 2}, {"time", 1}};
+    WorkersSummary workers;
+    workers.disconnected = 3;
+    workers.shares = {.m1 = 1.25, .m5 = 2.5, .m15 = 3.754, .h1 = 5};
+    workers.best = {{.difficulty = 77.9, .user_agent = {}, .at = {}}};
+    const std::string status = ckpool_status(info, workers, {9'999});
+    EXPECT_EQ(status_line(status, 0), json({{"runtime", 60},
+                                            {"lastupdate", 9},
+                                            {"Users", 1},
+                                            {"Workers", 2},
+                                            {"Idle", 3},
+                                            {"Disconnected", 3}}));
+    EXPECT_EQ(status_line(status, 2), json({{"diff", 12.35},
+                                            {"accepted", 9},
+                                            {"rejected", 7},
+                                            {"bestshare", 77},
+                                            {"SPS1m", 1.25},
+                                            {"SPS5m", 2.5},
+                                            {"SPS15m", 3.75},
+                                            {"SPS1h", 5}}));
+    info.workers = 6;
+    EXPECT_EQ(status_line(ckpool_status(info, {}, {}), 0).at("Idle"), 0)
+        << "workers are counted for ten minutes, connections are not";
+}
+
+TEST(Shims, TellTheNewestShareOfAnyWorkerAndNoMoreThanSoManyWorkers)
+{
+    UserInfo user;
+    std::vector<WorkerInfo> workers(listed_most + 1);
+    workers[0].last_share = pool::UnixMillis{9'000};
+    workers[1].last_share = pool::UnixMillis{5'000};
+    user.workers = std::make_shared<const std::vector<WorkerInfo>>(std::move(workers));
+    const json told = json::parse(ckpool_user(user));
+    EXPECT_EQ(told.at("lastshare"), 9);
+    EXPECT_EQ(told.at("worker").size(), listed_most);
 }
 
 TEST(Shims, WriteWholeNumbersWhereCkstatsReadsNothingElse)

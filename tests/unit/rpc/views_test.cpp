@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "rpc/account_views.h"
+
 namespace rpc {
 namespace {
 
@@ -47,6 +49,18 @@ TEST(PoolJson, KeepsOperatorsFiguresFromThePublic)
     EXPECT_EQ(seen.find("shares_rejected"), std::string::npos);
     EXPECT_EQ(readiness_json(info.readiness),
               R"({"ready":false,"dependencies":{"mysql":{"ok":false}}})");
+}
+
+TEST(NewTokenJson, HasALinkThatBeginsWhereThePagesAre)
+{
+    payouts::NewToken made;
+    made.token.id = 7;
+    made.secret = "5ec3e7";
+    const auto watch = [&made](const char* web_url) {
+        return nlohmann::json::parse(new_token_json("farm", made, web_url)).at("watch");
+    };
+    EXPECT_EQ(watch("https://pool.example"), "https://pool.example/#/watch/5ec3e7");
+    EXPECT_EQ(watch(""), "/#/watch/5ec3e7") << "where the pages are is not known";
 }
 
 TEST(VerdictJson, SaysNoughtSatoshiOfGoodBooksOnly)
