@@ -25,6 +25,8 @@ constexpr std::chrono::seconds ramp{180};  // while nothing is known, steps may 
 constexpr int ramp_steps_max = 10;
 constexpr int steps_max = 3;
 constexpr std::chrono::seconds silence_every{5};
+// There is nothing left to lower until something else changes.
+constexpr std::chrono::seconds silence_at_bottom{60};
 // What miners ask for is theirs to choose until it makes this many times the wanted shares.
 constexpr double times_wanted_max = 10;
 constexpr std::chrono::minutes crowd_kept{30};
@@ -123,6 +125,7 @@ void DifficultyPolicy::begin_anew(pool::Difficulty difficulty, pool::SteadyTime 
 {
     note_rate(now);
     wanted_ = std::max(difficulty, crowded_);
+    at_bottom_ = false;
     changed_ = now;
     counts_.reset();
 }
@@ -210,8 +213,18 @@ bool DifficultyPolicy::bears(pool::Difficulty promised, pool::Difficulty newest,
 
 void DifficultyPolicy::on_tick(pool::SteadyTime now)
 {
-    if (fixed_ || !limits_.vary || now - evaluated_ < silence_every) return;
-    evaluate(now);
+    if (now >= next_look()) evaluate(now);
+}
+
+pool::SteadyTime DifficultyPolicy::next_look() const
+{
+    if (fixed_ || !limits_.vary) return pool::SteadyTime::max();
+    const pool::SteadyTime again = evaluated_ + (at_bottom_ ? silence_at_bottom : silence_every);
+    if (counts_ != nullptr) return again;
+    // Before that no silence is long enough to mean anything.
+    const double per_second = limits_.shares_per_minute * (held_ ? times_wanted_max : 1) / 60;
+    const std::chrono::duration<double> least{down_expected_min / per_second};
+    return std::max(again, changed_ + std::chrono::ceil<pool::SteadyTime::duration>(least));
 }
 
 std::optional<std::chrono::duration<double>> DifficultyPolicy::share_interval(
@@ -229,6 +242,7 @@ std::optional<std::chrono::duration<double>> DifficultyPolicy::share_interval(
 void DifficultyPolicy::evaluate(pool::SteadyTime now)
 {
     evaluated_ = now;
+    at_bottom_ = false;
     const double age = std::max(seconds_between(changed_, now), age_min_s);
     const double difficulty = std::ldexp(1.0, next().exponent);
     const bool at_ceiling = next() >= ceiling_;
@@ -253,7 +267,10 @@ void DifficultyPolicy::evaluate(pool::SteadyTime now)
         if (expected >= down_expected_min && high < down_at * expected) {
             const double by =
                 (std::log2(high / expected) + std::log2(std::max(worth, 0.5) / expected)) / 2;
-            return move(-std::clamp(static_cast<int>(std::lround(-by)), 1, steps_max), now);
+            const pool::Difficulty before = next();
+            move(-std::clamp(static_cast<int>(std::lround(-by)), 1, steps_max), now);
+            at_bottom_ = next() == before;
+            return;
         }
         if (age <= window.seconds && sum.shares == 0) return;  // longer windows say the same
     }

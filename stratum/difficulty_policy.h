@@ -81,6 +81,7 @@ public:
     /// What the worker was given before, the password's `th=`: where to start from, no demand. The
     /// same again does nothing.
     void begin_at(pool::Difficulty difficulty, pool::SteadyTime now);
+    bool hinted() const { return hint_.has_value(); }  ///< the miner has suggested something
     bool varies() const { return limits_.vary && !fixed_ && !held_; }
     /// The difficulty at which so many hashes a second make the wanted share rate. > 0, finite.
     std::optional<pool::Difficulty> fit_for(double hashes_per_second) const;
@@ -100,6 +101,7 @@ public:
     {
         limits_.min = least;
         limits_.max = most;
+        at_bottom_ = false;
     }
     /// Less than the port gives anybody.
     bool below_port(pool::Difficulty difficulty) const { return difficulty < limits_.min; }
@@ -114,8 +116,10 @@ public:
     /// DifficultyLimits::easy_shares at once, which is what is under way when the word comes, then
     /// ten times the wanted shares.
     bool bears(pool::Difficulty promised, pool::Difficulty newest, pool::SteadyTime now);
-    /// About once a second. Silence is an answer, too.
+    /// About once a second, or by next_look(). Silence is an answer, too.
     void on_tick(pool::SteadyTime now);
+    /// Before it on_tick does nothing.
+    pool::SteadyTime next_look() const;
 
     /// For the next job, inside the port's limits.
     pool::Difficulty next() const;
@@ -152,6 +156,7 @@ private:
     pool::SteadyTime began_;
     pool::SteadyTime changed_;
     pool::SteadyTime evaluated_;
+    bool at_bottom_ = false;  // then: it could not come down
     Pace easy_;
     std::unique_ptr<ShareWindows> counts_;  // since changed_; from the first share on
 };

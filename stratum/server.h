@@ -91,7 +91,7 @@ public:
     void set_tls(std::shared_ptr<const TlsContext> context);
     /// For v2 handshakes from now on; null: v2 is off.
     void set_identity(std::shared_ptr<const v2::Identity> identity);
-    /// A line for the people in front of all miners that have work; within a second or so.
+    /// A line for the people in front of all miners that have work: one a minute, see Shard.
     void announce(std::string_view text);
     /// Accepts nobody any more and asks all miners to connect again, one after the other within
     /// this time; those that stay are served.

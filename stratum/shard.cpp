@@ -17,6 +17,9 @@ constexpr std::size_t batch_max = 4096;
 // Ephemeral keys made ahead in a second: a third of a millisecond's work at most, for others wait.
 constexpr std::size_t keys_a_tick = 4;
 constexpr std::chrono::milliseconds tick_over{500};
+// An address that mines is never banned: beside the first share of each connection, which is told
+// at once, to know once in a while is enough.
+constexpr std::chrono::seconds mined_told_every{15};
 
 }  // namespace
 
@@ -91,6 +94,7 @@ void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, po
             }
         });
         note_wish(session);
+        look_soon(session);
         touch(session);
     });
     if (batch_.submissions.size() >= batch_max) flush(now);
@@ -102,6 +106,7 @@ bool Shard::pace(pool::Now now)
     for (const pool::SessionId id : spread_.due(now.steady)) {
         with(id, around, [this](auto& session, auto& world) {
             session.on_job(world);
+            if (session.owes_jobs()) look_soon(session);
             touch(session);
         });
     }
@@ -122,16 +127,14 @@ bool Shard::pace(pool::Now now)
 void Shard::on_tick(pool::Now now)
 {
     bursts_.tick(now.steady);
-    // An address that mines is never banned: beside the first share of each connection, which is
-    // told at once, to know once in a while is enough.
-    constexpr std::chrono::seconds mined_told_every{15};
     if (!ticking_.active()) {
         tells_gate_ = now.steady - mined_told_ >= mined_told_every;
         if (tells_gate_) mined_told_ = now.steady;
-        ticking_.begin(order_, tick_over, now.steady);
+        ticking_.begin(calls_.take(now.steady), tick_over, now.steady);
     }
     Worlds around = worlds(current_);
     tick_some(around, now);
+    tell_next(now.steady);
     if (v2_open()) greeter_.prepare(keys_a_tick);
     flush(now);
     drop_vain_wishes();
@@ -157,6 +160,15 @@ void Shard::tick_some(Worlds& around, pool::Now now)
             note_wish(session);
             touch(session);
             if (tells_gate_) tell_gate(session, now);
+            auto next = session.next_look(world.options, now.steady);
+            const bool news = session.told_accepted != session.accepted();
+            if (news) next = std::min(next, mined_told_ + mined_told_every);
+            session.stirred = false;
+            if (session.called_at <= now.steady) session.called_at = pool::SteadyTime::max();
+            // Who is called before that is asked again then: two calls for each would pile up.
+            if (next >= session.called_at) return;
+            session.called_at = next;
+            calls_.put(session.id(), next);
         });
     }
 }
@@ -245,6 +257,7 @@ void Shard::release_jobs(pool::SessionId id)
     Worlds around = worlds(current_);
     with(id, around, [this](auto& session, auto& world) {
         session.release_jobs(world);
+        look_soon(session);
         touch(session);
     });
 }

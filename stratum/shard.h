@@ -24,6 +24,7 @@
 #include "pool/work/job_table.h"
 #include "stratum/batch.h"
 #include "stratum/burst_budget.h"
+#include "stratum/call_list.h"
 #include "stratum/census.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
@@ -160,7 +161,8 @@ public:
     /// so that on_job only puts these in. Miners of v2 get it ahead, by and by (see pace).
     void prepare(std::shared_ptr<const pool::Job> job, pool::Now now);
     /// About once a second: deadlines, late starts, difficulties that can't wait for the next job,
-    /// marks in the share log. Of many sessions each has its turn by and by (see pace).
+    /// marks in the share log. Of sessions those that something has happened to since, or that have
+    /// something to do by now; of many each has its turn by and by (see pace).
     void on_tick(pool::Now now);
     /// The end of a turn: judges all submissions together, hands out block candidates, appends the
     /// shares to the log, and answers. An accepted share is answered only after append() took it.
@@ -180,6 +182,8 @@ public:
     /// who have no work yet, or come still, once they have.
     void ask_to_reconnect(std::chrono::milliseconds over, pool::Now now);
     /// A line for the people in front of all miners that have work, one after the other (see pace).
+    /// Miners may show only so much: one a minute, and of those that come meanwhile the last, once
+    /// the minute is over. A node that comes and goes floods nobody.
     void announce(std::string_view text, pool::Now now);
     /// An admin's words. False when there is no such session.
     bool kick(pool::SessionId id);
@@ -236,6 +240,8 @@ private:
     void send_variant(pool::Now now);
     template <typename AnySession>
     bool note_wish(AnySession& session);
+    template <typename AnySession>
+    void look_soon(AnySession& session);
     void drop_vain_wishes();
     template <typename AnySession>
     void touch(AnySession& session);
@@ -258,6 +264,7 @@ private:
     const std::vector<pool::SessionId>& all_sessions();
     void send_away(pool::SteadyTime now);
     void tell(pool::SteadyTime now);
+    void tell_next(pool::SteadyTime now);
     void note_log(const pool::Result<void>& outcome);
     void answer(std::size_t at, bool logged, pool::Now now);
     template <typename AnySession>
@@ -300,10 +307,13 @@ private:
     Spread ahead_;
     Spread leaving_;
     Spread telling_;
+    CallList calls_;
     Spread ticking_;
     bool leaving_begun_ = false;
     bool tells_gate_ = false;  // this round of ticks
     std::string told_;         // by telling_
+    std::optional<std::string> to_tell_;
+    std::optional<pool::SteadyTime> told_at_;
     pool::JsonDocument json_;
     std::unordered_map<std::uint64_t, Session> sessions_;
     std::vector<pool::SessionId> order_;  // as they came; some may have gone since

@@ -83,6 +83,7 @@ void Shard::tell_declarators(pool::Now now)
         if (found == sessions_.end()) continue;
         v2::Session& declarator = std::get<v2::Session>(found->second);
         declarator.on_tip(around.v2, now);
+        look_soon(declarator);
         touch(declarator);
     }
 }
@@ -120,6 +121,7 @@ void Shard::rush_some(std::span<const pool::SessionId> some)
     for (Session* any : sessions) {
         visit(*any, around, [this](auto& session, auto& world) {
             session.on_job(world);
+            if (session.owes_jobs()) look_soon(session);
             touch(session);
         });
     }
@@ -216,6 +218,7 @@ void Shard::send_variant(pool::Now now)
         with(id, around, [this](auto& session, auto& world) {
             session.wishes = false;
             session.on_job(world);
+            if (session.owes_jobs()) look_soon(session);
             touch(session);
         });
     }

@@ -167,6 +167,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
             session.end_if_late(options_.session.stale_shares_max);
             if (!over && session.ended() && origin.worker) session.blame(*origin.worker);
             variant_wanted_ = note_wish(session) || variant_wanted_;
+            look_soon(session);
             touch(session);
         },
         sessions_.at(origin.session.value));

@@ -12,6 +12,7 @@ namespace {
 
 // A part of a census: two hundred workers are a fifth of a millisecond or so.
 constexpr std::size_t counted_at_once = 200;
+constexpr std::chrono::minutes told_every{1};
 
 // The number a client sees as its session id. Whoever knows another's takes its extranonce with
 // stratum.resume: so many of them tell nothing about the next.
@@ -135,8 +136,11 @@ void Shard::line_up(pool::SessionId id)
     constexpr std::size_t few = 64;
     if (order_.size() > 2 * sessions_.size() + few) static_cast<void>(all_sessions());
     order_.push_back(id);
-    // Whoever was still on his way in when the others were asked to go.
-    if (leaving_begun_) with(id, [](auto& session) { session.to_leave = true; });
+    with(id, [this](auto& session) {
+        look_soon(session);
+        // Whoever was still on his way in when the others were asked to go.
+        session.to_leave = leaving_begun_;
+    });
     metrics_.sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
@@ -165,9 +169,18 @@ void Shard::send_away(pool::SteadyTime now)
 
 void Shard::announce(std::string_view text, pool::Now now)
 {
-    told_ = text;
-    telling_.begin(all_sessions(), options_.routine_over, now.steady);
-    tell(now.steady);
+    to_tell_ = text;
+    tell_next(now.steady);
+}
+
+void Shard::tell_next(pool::SteadyTime now)
+{
+    if (!to_tell_ || telling_.active() || (told_at_ && now - *told_at_ < told_every)) return;
+    told_ = std::move(*to_tell_);
+    to_tell_.reset();
+    told_at_ = now;
+    telling_.begin(all_sessions(), options_.routine_over, now);
+    tell(now);
 }
 
 void Shard::tell(pool::SteadyTime now)
@@ -252,12 +265,18 @@ bool Shard::kick(pool::SessionId id)
 
 bool Shard::fix_difficulty(pool::SessionId id, pool::Difficulty difficulty)
 {
-    return with(id, [difficulty](auto& session) { session.fix_difficulty(difficulty); });
+    return with(id, [this, difficulty](auto& session) {
+        session.fix_difficulty(difficulty);
+        look_soon(session);
+    });
 }
 
 void Shard::set_bounds(pool::SessionId id, pool::Difficulty least, pool::Difficulty most)
 {
-    with(id, [&](auto& session) { session.set_bounds(least, most); });
+    with(id, [&](auto& session) {
+        session.set_bounds(least, most);
+        look_soon(session);
+    });
 }
 
 std::size_t Shard::reset_worker(const std::string& account, const std::string& name)

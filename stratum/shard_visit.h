@@ -101,6 +101,13 @@ bool Shard::note_wish(AnySession& session)
     return true;
 }
 
+// With the next tick, for something has happened to it.
+template <typename AnySession>
+void Shard::look_soon(AnySession& session)
+{
+    if (!std::exchange(session.stirred, true)) calls_.put_soon(session.id());
+}
+
 template <typename AnySession>
 void Shard::touch(AnySession& session)
 {

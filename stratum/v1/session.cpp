@@ -148,29 +148,52 @@ void Session::on_tick(World& world, pool::Now now)
 {
     if (ended_) return;
     policy_.on_tick(now.steady);
-    // Verifiers and monitors subscribe and never authorise; they want to see work all the same.
-    const bool only_subscribed = prefix_ && !authorised() && !authorize_refused_ && sent_.empty();
-    if (only_subscribed && now.steady >= subscribed_ + world.options.start_unauthorized) {
+    if (only_subscribed() && now.steady >= subscribed_ + world.options.start_unauthorized) {
         send_job(world);
     }
     if (waits_for_other_work() && ++waited_ticks_ > other_work_ticks) send_again(world);
-    check_deadlines(world.options, now.steady);
+    const Deadline next = deadline(world.options, now.steady);
+    if (now.steady >= next.at) end(next.reason);
 }
 
-void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
+pool::SteadyTime Session::next_look(const SessionOptions& options, pool::SteadyTime now) const
 {
-    const auto age = now - opened_.steady;
-    if (!heard_line_ && age >= options.first_line_within) {
-        return end(line_begun_ ? EndReason::slow_first_line : EndReason::no_first_line);
+    if (ended_) return pool::SteadyTime::max();
+    if (waits_for_other_work()) return now;
+    pool::SteadyTime next = std::min(policy_.next_look(), deadline(options, now).at);
+    // It may be that there is no work yet.
+    if (only_subscribed()) {
+        next = std::min(next, std::max(subscribed_ + options.start_unauthorized, now));
     }
-    if (!prefix_ && age >= options.subscribe_within) return end(EndReason::no_subscribe);
-    if (!authorised() && age >= options.authorize_within) return end(EndReason::no_authorize);
-    if (line_begun_ && now - *line_begun_ >= options.line_within) return end(EndReason::slow_line);
-    const auto silent = now - heard_;
-    if (silent < options.idle_max) return;
-    const auto interval =
-        sent_.empty() ? std::nullopt : policy_.share_interval(sent_.back().difficulty, now);
-    if (silent >= patience(interval, options.idle_max)) end(EndReason::idle);
+    return next;
+}
+
+// Verifiers and monitors subscribe and never authorise; they want to see work all the same.
+bool Session::only_subscribed() const
+{
+    return prefix_ && !authorised() && !authorize_refused_ && sent_.empty();
+}
+
+// The first; of several in the same moment the one that says the most.
+Session::Deadline Session::deadline(const SessionOptions& options, pool::SteadyTime now) const
+{
+    Deadline first{heard_ + options.idle_max, EndReason::idle};
+    if (first.at <= now && !sent_.empty()) {
+        const auto interval = policy_.share_interval(sent_.back().difficulty, now);
+        first.at = heard_ + patience(interval, options.idle_max);
+    }
+    const auto or_at = [&first](pool::SteadyTime at, EndReason reason) {
+        if (at <= first.at) first = {at, reason};
+    };
+    const pool::SteadyTime opened = opened_.steady;
+    if (line_begun_) or_at(*line_begun_ + options.line_within, EndReason::slow_line);
+    if (!authorised()) or_at(opened + options.authorize_within, EndReason::no_authorize);
+    if (!prefix_) or_at(opened + options.subscribe_within, EndReason::no_subscribe);
+    if (!heard_line_) {
+        or_at(opened + options.first_line_within,
+              line_begun_ ? EndReason::slow_first_line : EndReason::no_first_line);
+    }
+    return first;
 }
 
 void Session::end(EndReason reason)

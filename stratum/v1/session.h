@@ -124,10 +124,13 @@ public:
     /// client.reconnect without an address, to those who mine: the server is going away. False:
     /// it does not mine yet.
     [[nodiscard]] bool ask_to_reconnect();
+    bool owes_jobs() const { return false; }
     /// True when the next regular job is too far off: the difficulty is wrong by four times or
     /// more, the miner seems to have missed the last one, or it came back to a job that it had.
     bool wants_job_now() const;
     void on_tick(World& world, pool::Now now);
+    /// When on_tick has something to do again, if nothing else happens until then.
+    pool::SteadyTime next_look(const SessionOptions& options, pool::SteadyTime now) const;
 
     /// The verdict on this session's oldest submission that has none yet. Counts it, too.
     void answer(const Batch::Origin& origin, const Outcome& outcome, pool::Now now);
@@ -192,6 +195,9 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
+    /// The shard's notes: it is looked at with the next tick; and when at the latest.
+    bool stirred = false;
+    pool::SteadyTime called_at = pool::SteadyTime::max();
     /// The shard's note that it is to be asked to connect again as soon as it mines.
     bool to_leave = false;
     /// Its gate knows how it has ended.
@@ -256,8 +262,13 @@ private:
     void send(const RenderedJob& current, pool::Difficulty difficulty);
     void send_again(World& world);
     bool waits_for_other_work() const;
+    bool only_subscribed() const;
     bool already_sent(const pool::Job& job) const;
-    void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
+    struct Deadline {
+        pool::SteadyTime at;
+        EndReason reason;
+    };
+    Deadline deadline(const SessionOptions& options, pool::SteadyTime now) const;
 
     void begin_where_it_was(const Turn& turn);
     std::string first_worker() const;

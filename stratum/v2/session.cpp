@@ -253,35 +253,49 @@ void Session::on_tick(World& world, pool::Now now)
     // Whatever waits: by the next tick it could have been two seconds.
     acknowledge_all(now.steady);
     tend_declared({world, now});
-    check_deadlines(world.options, now.steady);
-}
-
-void Session::check_deadlines(const SessionOptions& options, pool::SteadyTime now)
-{
-    if (std::max(ciphers_.send.count(), ciphers_.receive.count()) >= options.nonces_max) {
+    if (std::max(ciphers_.send.count(), ciphers_.receive.count()) >= world.options.nonces_max) {
         return end(EndReason::nonces_used_up);
     }
-    const auto age = now - opened_.steady;
-    if (stage_ == Stage::handshake && age >= options.handshake_within) {
-        return end(EndReason::no_handshake);
+    const Deadline next = deadline(world.options, now.steady);
+    if (now.steady >= next.at) end(next.reason);
+}
+
+pool::SteadyTime Session::next_look(const SessionOptions& options, pool::SteadyTime now) const
+{
+    constexpr std::chrono::seconds nonces_every{5};
+    if (ended_) return pool::SteadyTime::max();
+    if (stage_ != Stage::mining || declaring_ || selects_work() || jobs_owed_) return now;
+    pool::SteadyTime next = std::min(deadline(options, now).at, now + nonces_every);
+    for (const Channel& channel : channels_) {
+        if (channel.closing || !channel.acks.empty()) return now;
+        next = std::min(next, channel.policy.next_look());
     }
-    if (stage_ == Stage::setup && age >= options.setup_within) return end(EndReason::no_setup);
-    const bool without = next_channel_ == group_id + 1 && !authorised();
-    if (without && age >= options.channel_within) return end(EndReason::no_channel);
-    if (unused_since_ && now - *unused_since_ >= options.channel_within) {
-        return end(EndReason::no_channel);
-    }
-    if (frame_begun_ && now - *frame_begun_ >= options.frame_within) {
-        return end(EndReason::slow_line);
-    }
-    const auto silent = now - heard_;
-    // A declarator has something to ask with a new template only: blocks come when they will.
+    return next;
+}
+
+// The first; of several in the same moment the one that says the most.
+Session::Deadline Session::deadline(const SessionOptions& options, pool::SteadyTime now) const
+{
+    Deadline first{heard_ + options.idle_max, EndReason::idle};
     if (stage_ == Stage::declaring) {
-        if (silent >= options.declaring.idle_max) end(EndReason::idle);
-    } else if (silent >= options.idle_max &&
-               silent >= patience(share_interval(now), options.idle_max)) {
-        end(EndReason::idle);
+        // It has something to ask with a new template only: blocks come when they will.
+        first.at = heard_ + options.declaring.idle_max;
+    } else if (first.at <= now) {
+        first.at = heard_ + patience(share_interval(now), options.idle_max);
     }
+    const auto or_at = [&first](pool::SteadyTime at, EndReason reason) {
+        if (at <= first.at) first = {at, reason};
+    };
+    const pool::SteadyTime opened = opened_.steady;
+    if (frame_begun_) or_at(*frame_begun_ + options.frame_within, EndReason::slow_line);
+    if (unused_since_) or_at(*unused_since_ + options.channel_within, EndReason::no_channel);
+    const bool without = next_channel_ == group_id + 1 && !authorised();
+    if (without) or_at(opened + options.channel_within, EndReason::no_channel);
+    if (stage_ == Stage::setup) or_at(opened + options.setup_within, EndReason::no_setup);
+    if (stage_ == Stage::handshake) {
+        or_at(opened + options.handshake_within, EndReason::no_handshake);
+    }
+    return first;
 }
 
 // Of all channels together, as far as it is known how fast they are.

@@ -60,7 +60,7 @@ struct SessionOptions {
     std::chrono::seconds setup_within{10};
     std::chrono::seconds channel_within{60};  ///< to the first one, or after the last has closed
     std::chrono::seconds frame_within{15};    ///< from its first byte to its end
-    /// Of each direction: looked at once a second, so it must leave more than a second's.
+    /// Of each direction: looked at every few seconds, so it must leave more than theirs.
     std::uint64_t nonces_max = std::uint64_t{1} << 63;
     std::chrono::minutes idle_max{30};  ///< or 20 times its mean share interval; a week at most
     DeclaringOptions declaring;
@@ -107,6 +107,10 @@ public:
     /// The chain has moved: custom jobs that came before it are looked at again.
     void on_tip(World& world, pool::Now now);
     void on_tick(World& world, pool::Now now);
+    /// When on_tick has something to do again, if nothing else happens until then.
+    pool::SteadyTime next_look(const SessionOptions& options, pool::SteadyTime now) const;
+    /// Some channels wait for the newest job: there was too much to say at once.
+    bool owes_jobs() const { return jobs_owed_; }
     /// A channel's difficulty is so far off that it should not wait for the next regular job.
     bool wants_job_now() const;
 
@@ -173,6 +177,9 @@ public:
     /// those that wish for other work.
     bool listed = false;
     bool wishes = false;
+    /// The shard's notes: it is looked at with the next tick; and when at the latest.
+    bool stirred = false;
+    pool::SteadyTime called_at = pool::SteadyTime::max();
     /// The shard's note that it is to be asked to connect again as soon as it mines.
     bool to_leave = false;
     /// Its gate knows how it has ended.
@@ -228,7 +235,11 @@ private:
 
     void refuse_setup(std::uint32_t flags, std::string_view code);
     void count_bad_request(const Turn& turn);
-    void check_deadlines(const SessionOptions& options, pool::SteadyTime now);
+    struct Deadline {
+        pool::SteadyTime at;
+        EndReason reason;
+    };
+    Deadline deadline(const SessionOptions& options, pool::SteadyTime now) const;
     std::optional<std::chrono::duration<double>> share_interval(pool::SteadyTime now) const;
 
     struct Wish {

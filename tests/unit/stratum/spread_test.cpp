@@ -270,6 +270,30 @@ TEST(Spread, TellsPeopleSomethingOneMinerAfterTheOther)
     EXPECT_FALSE(talk.shard.pacing());
 }
 
+// A node that comes and goes must not flood what machines show to people.
+TEST(Spread, TellsPeopleOneThingAMinuteAndThenTheLast)
+{
+    Talk talk;
+    talk.publish(1);
+    const TalkingMiner miner{talk, "user.w", false};
+    talk.shard.announce("lost", talk.now);
+    talk.end_turn();
+    EXPECT_TRUE(contains(talk.hear(miner.id), "[\"lost\"]"));
+    for (int i = 0; i < 50; ++i) talk.shard.announce("lost and back", talk.now);
+    talk.shard.announce("back", talk.now);
+    talk.pass(std::chrono::seconds{59});
+    EXPECT_FALSE(contains(talk.hear(miner.id), "show_message"));
+    talk.pass(std::chrono::seconds{1});
+    const Lines heard = talk.hear(miner.id);
+    EXPECT_TRUE(contains(heard, "[\"back\"]"));
+    EXPECT_FALSE(contains(heard, "lost"));
+    talk.pass(std::chrono::seconds{300});
+    EXPECT_FALSE(contains(talk.hear(miner.id), "show_message")) << "once";
+    talk.shard.announce("lost", talk.now);
+    talk.end_turn();
+    EXPECT_TRUE(contains(talk.hear(miner.id), "[\"lost\"]")) << "a quiet minute, and at once";
+}
+
 // Whoever only watches gets work at a tick.
 TEST(Ticks, ComeToThousandsOneAfterTheOtherSoThatNoTurnIsLong)
 {

@@ -1,0 +1,31 @@
+#include "stratum/call_list.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace stratum {
+
+void CallList::put(pool::SessionId id, pool::SteadyTime at)
+{
+    const auto second = std::chrono::floor<Seconds>(at.time_since_epoch());
+    by_second_[second].push_back({at, id});
+}
+
+std::vector<pool::SessionId> CallList::take(pool::SteadyTime now)
+{
+    std::vector<pool::SessionId> due = std::exchange(soon_, {});
+    const auto later = by_second_.upper_bound(std::chrono::floor<Seconds>(now.time_since_epoch()));
+    for (auto second = by_second_.begin(); second != later;) {
+        std::vector<Call>& calls = second->second;
+        // Of the running second only some are due.
+        const auto rest = std::stable_partition(calls.begin(), calls.end(),
+                                                [now](const Call& call) { return call.at <= now; });
+        std::for_each(calls.begin(), rest, [&due](const Call& call) { due.push_back(call.id); });
+        calls.erase(calls.begin(), rest);
+        second = calls.empty() ? by_second_.erase(second) : std::next(second);
+    }
+    return due;
+}
+
+}  // namespace stratum
