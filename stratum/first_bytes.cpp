@@ -16,6 +16,23 @@ constexpr string_view blanks = " \t\r\n";
 // Of JSON, enough to tell it from random bytes: they look so once in two hundred million times.
 constexpr std::size_t json_bytes = 16;
 
+// `{"id":` and the like, blanks between or not; 0: no such thing, or not whole yet. Random bytes
+// begin so once in three thousand million times, whatever is behind.
+std::size_t first_key_bytes(string_view line)
+{
+    const auto skip = [line](std::size_t at) {
+        return std::min(line.find_first_not_of(blanks, at), line.size());
+    };
+    const auto is = [line](std::size_t at, char c) { return at < line.size() && line[at] == c; };
+    const std::size_t brace = skip(0);
+    const std::size_t quote = skip(brace + 1);
+    if (!is(brace, '{') || !is(quote, '"')) return 0;
+    constexpr string_view letters = "abcdefghijklmnopqrstuvwxyz";
+    const std::size_t end = std::min(line.find_first_not_of(letters, quote + 1), line.size());
+    const std::size_t colon = skip(end + 1);
+    return is(end, '"') && is(colon, ':') ? colon + 1 : 0;
+}
+
 bool is_text(char c) { return (c >= 0x20 && c < 0x7f) || blanks.find(c) != string_view::npos; }
 
 enum class Match : std::uint8_t { no, maybe, yes };
@@ -48,8 +65,11 @@ Match match_tls(string_view arrived)
 Match match_v1(string_view arrived)
 {
     const bool enough = arrived.size() >= json_bytes;
-    arrived = arrived.substr(0, json_bytes);  // behind, names may be in any alphabet
-    if (!std::all_of(arrived.begin(), arrived.end(), is_text)) return Match::no;
+    arrived = arrived.substr(0, json_bytes);
+    // Names, and ids, may be in any alphabet.
+    const std::size_t key = first_key_bytes(arrived);
+    const string_view words = arrived.substr(0, key > 0 ? key : arrived.size());
+    if (!std::all_of(words.begin(), words.end(), is_text)) return Match::no;
     const auto begin = arrived.find_first_not_of(blanks);
     if (begin == string_view::npos) {
         return enough ? Match::yes : Match::maybe;

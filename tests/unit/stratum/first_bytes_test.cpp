@@ -41,6 +41,23 @@ TEST(FirstBytes, AreLookedAtNoFurtherThanNeeded)
               Caller::stratum_v1);
 }
 
+// An id may be any text: behind the first key any bytes may come, in any encoding.
+TEST(FirstBytes, KnowAnObjectByItsFirstKeyWhateverAlphabetFollows)
+{
+    for (const std::string id : {"\xd0\xb7\xd1\x83\xd0\xb1\xd1\x80", "\xe9t\xe9", "\xff\x01"}) {
+        const std::string line = "{\"id\":\"" + id + "\",\"method\":\"mining.subscribe\"}\n";
+        EXPECT_EQ(caller_of(line), Caller::stratum_v1);
+        EXPECT_EQ(decided(line), Caller::stratum_v1);
+        EXPECT_EQ(decided(" \r\n { \"id\" : \"" + id + "\"}\n"), Caller::stratum_v1);
+        EXPECT_EQ(decided("{\"id\":\"" + id + "\"}\n"), Caller::stratum_v1);
+    }
+    const std::string rest(32, '\x81');
+    for (const std::string begin :
+         {"{", "{\"", "{\"id", "{\"id\"", "{\"i.d\":", "[\"id\":", "{id\":"}) {
+        EXPECT_EQ(decided(begin + rest), Caller::stratum_v2) << begin;
+    }
+}
+
 TEST(FirstBytes, KnowBrowsersTlsAndProxies)
 {
     EXPECT_EQ(decided("GET / HTTP/1.1\r\n"), Caller::http);
