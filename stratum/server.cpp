@@ -190,7 +190,7 @@ void Server::Impl::on_end(pool::SessionId id)
     const auto still = conns.find(id.value);
     if (still == conns.end()) return;
     misbehaved(still->second, shard.closed(id, EndReason::peer_left, pool::read_clock()));
-    still->second.tcp->close_after_write();
+    part(id, still->second);
 }
 
 void Server::Impl::write(pool::SessionId id, Conn& conn, std::string_view wire)
@@ -214,6 +214,18 @@ void Server::Impl::send(pool::SessionId id, Conn& conn, std::string_view bytes)
     if (conn.holding || conn.tcp->write_queue_bytes() == 0) return;
     conn.holding = true;
     shard.hold_jobs(id);
+}
+
+// Once its last bytes are out. Of TLS the farewell is among them: without it a client can't tell
+// the end from an answer that was cut off.
+void Server::Impl::part(pool::SessionId id, Conn& conn)
+{
+    if (conn.tls != nullptr) {
+        std::string wire;
+        conn.tls->finish(wire);
+        write(id, conn, wire);
+    }
+    conn.tcp->close_after_write();
 }
 
 // Closes what never became a session.
@@ -258,12 +270,7 @@ void Server::Impl::end_turn(std::size_t closes_max)
         const auto found = conns.find(close.session.value);
         if (found == conns.end()) continue;
         misbehaved(found->second, close.reason);
-        if (found->second.tls != nullptr) {
-            std::string wire;
-            found->second.tls->finish(wire);
-            write(close.session, found->second, wire);
-        }
-        found->second.tcp->close_after_write();
+        part(close.session, found->second);
     }
     const pool::SteadyTime began = std::exchange(turn_began, {}).value_or(now.steady);
     if (shares > 0) time_answers(began, shares);
@@ -425,7 +432,7 @@ void Server::Impl::stop()
     end_turn();
     for (auto& [id, conn] : conns) {
         shard.closed(pool::SessionId{id}, EndReason::server_stops, pool::read_clock());
-        conn.tcp->close_after_write();
+        part(pool::SessionId{id}, conn);
     }
 }
 

@@ -87,6 +87,7 @@ struct Server::Impl {
     void on_end(pool::SessionId id);
     void write(pool::SessionId id, Conn& conn, std::string_view wire);
     void send(pool::SessionId id, Conn& conn, std::string_view bytes);
+    void part(pool::SessionId id, Conn& conn);
     void refuse(pool::SessionId id, EndReason reason);
     void forget(Conns::iterator at);
     void misbehaved(const Conn& conn, EndReason reason);

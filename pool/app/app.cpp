@@ -74,7 +74,9 @@ int App::wait_for_signal(const sigset_t& signals, const std::function<Result<Con
 void App::Parts::reload(const Result<Config>& fresh)
 {
     if (auto loaded = load_tls(); !loaded) {
-        log::error("certificate_not_loaded", {{"detail", loaded.error().detail}});
+        log::error("certificate_not_loaded",
+                   {{"detail", loaded.error().detail},
+                    {"help", "the one before stays in use; mend the files and reload once more"}});
     }
     if (!fresh) {
         return log::error("configuration_not_reloaded", {{"detail", fresh.error().detail}});

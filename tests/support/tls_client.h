@@ -28,6 +28,14 @@ public:
     TlsClient& operator=(const TlsClient&) = delete;
 
     bool open() const { return SSL_is_init_finished(session_) != 0; }
+    /// The server has said that it sends no more (close_notify).
+    bool told_goodbye() const { return (SSL_get_shutdown(session_) & SSL_RECEIVED_SHUTDOWN) != 0; }
+    /// Says so itself; gives what is to be sent.
+    std::string say_goodbye()
+    {
+        SSL_shutdown(session_);
+        return wire();
+    }
     /// One record; gives what is to be sent, with what was left before.
     std::string say(std::string_view plain)
     {

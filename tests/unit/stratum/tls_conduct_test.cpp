@@ -17,6 +17,34 @@ namespace {
 
 using stratum::EndReason;
 
+// Without the farewell a client can't tell the end from an answer that was cut off.
+TEST(TlsConduct, WhoeverIsLeftIsToldGoodbye)
+{
+    const auto greeted = [](Serving& pool, TlsPeer& peer) {
+        if (!pool.until([&] { return peer.open(); })) return false;
+        peer.write(peer.client.say(hello));
+        return pool.until([&] { return peer.hears("mining.notify"); });
+    };
+    Serving pool;
+    TlsPeer stays{pool};
+    TlsPeer leaves{pool};
+    TlsPeer asks{pool};
+    ASSERT_TRUE(greeted(pool, stays) && greeted(pool, leaves) && greeted(pool, asks));
+    asks.write(asks.client.say("{\"id\":3,\"method\":\"mining.bye\",\"params\":[]}\n"));
+    ASSERT_TRUE(pool.until([&] { return asks.closed; }));
+    EXPECT_TRUE(asks.client.told_goodbye());
+    // What it has sent before is answered before.
+    std::string last = leaves.client.say("{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n");
+    last += leaves.client.say_goodbye();
+    leaves.write(last);
+    ASSERT_TRUE(pool.until([&] { return leaves.closed; }));
+    EXPECT_TRUE(leaves.hears("\"id\":7"));
+    EXPECT_TRUE(leaves.client.told_goodbye()) << "the answer to its own farewell";
+    pool.server->stop();
+    ASSERT_TRUE(pool.until([&] { return stays.closed; }));
+    EXPECT_TRUE(stays.client.told_goodbye()) << "the server stops";
+}
+
 // Each costs as much as a dozen lines, and says nothing.
 TEST(TlsConduct, ToAskForNewKeysAgainAndAgainIsMisbehaviour)
 {
