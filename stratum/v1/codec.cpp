@@ -118,7 +118,7 @@ Call configure(JsonValue params)
         // A parameter of the answer to another code is none itself: its key would stand twice.
         if (!name || *name == "version-rolling.mask") continue;
         if (std::find(call.codes.begin(), call.codes.end(), *name) != call.codes.end()) continue;
-        if (call.codes.size() == codes_max) break;
+        if (call.codes.size() == codes_max) return BadParams{BadParams::Of::extensions};
         call.codes.push_back(*name);
     }
     const JsonValue map = params.at(1);

@@ -75,7 +75,8 @@ struct UnknownMethod {
 };
 /// A known method whose parameters make no sense.
 struct BadParams {
-    enum class Of : std::uint8_t { submit, configure, authorize };
+    /// extensions: more of them in one configure than are answered.
+    enum class Of : std::uint8_t { submit, configure, extensions, authorize };
     Of method = Of::submit;
 };
 /// A JSON object that is no request: its method is missing or no text.

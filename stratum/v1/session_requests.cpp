@@ -221,6 +221,8 @@ void Session::start_anew(const World& world)
 void Session::begin_where_it_was(const Turn& turn)
 {
     if (turn.world.known == nullptr || !policy_.varies()) return;
+    // What it has asked for itself it gets, whether it did so before it had a name or does behind.
+    if (policy_.hinted()) return;
     const auto known = turn.world.known->of(peer_, first_worker(), turn.now.steady);
     if (known) policy_.begin_at(*known, turn.now.steady);
 }
@@ -348,6 +350,9 @@ void Session::on(const BadParams& call, const Turn& turn)
             return refuse_submit(turn, ErrorCode::other, "Invalid params");
         case BadParams::Of::configure:
             append_error(out(), turn.id, ErrorCode::other, "Invalid params");
+            return count_bad_request(turn);
+        case BadParams::Of::extensions:
+            append_error(out(), turn.id, ErrorCode::other, "More than 16 extensions");
             return count_bad_request(turn);
         case BadParams::Of::authorize:
             authorize_refused_ = true;

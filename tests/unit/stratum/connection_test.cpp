@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "stratum/user_agent.h"
 #include "tests/unit/stratum/talk.h"
 
 // What else a connection lives through: hints, jobs, bad lines, deadlines.
@@ -228,6 +229,24 @@ TEST(Configure, AnswersEachKeyOnce)
     }
 }
 
+// An answer without some of its keys would be taken for a refusal of them.
+TEST(Configure, AnswersSixteenExtensionsOrSaysThatTheyAreTooMany)
+{
+    Talk talk;
+    const auto id = talk.open();
+    const auto answer = [&](int count) {
+        std::string codes = R"("version-rolling")";
+        for (int i = 2; i <= count; ++i) codes += ",\"x" + std::to_string(i) + '"';
+        const Lines lines =
+            talk.say(id, R"({"id":5,"method":"mining.configure","params":[[)" + codes + "],{}]}");
+        return lines.empty() ? "" : lines[0];
+    };
+    EXPECT_NE(answer(16).find(R"("x16":false)"), std::string::npos) << answer(16);
+    EXPECT_EQ(answer(17), R"({"id":5,"result":null,"error":[20,"More than 16 extensions",null]})");
+    EXPECT_FALSE(talk.end_of(id));
+    EXPECT_NE(answer(1).find(R"("version-rolling":true)"), std::string::npos) << "and it stays";
+}
+
 TEST(Configure, KeepsWhatAMinerTellsOfItselfForPeopleToRead)
 {
     Talk talk;
@@ -235,7 +254,18 @@ TEST(Configure, KeepsWhatAMinerTellsOfItselfForPeopleToRead)
     talk.say(id, R"({"id":1,"method":"mining.subscribe","params":["bosminer"]})");
     talk.say(id, R"({"id":0,"method":"mining.configure","params":[["info"],)"
                  R"({"info.hw-version":"S19\u0007","info.sw-version":"1.2","info.hw-id":7}]})");
-    EXPECT_EQ(talk.shard.snapshot(talk.now).at(0).user_agent, "bosminer (S19, 1.2)");
+    const auto shown = [&talk] { return talk.shard.snapshot(talk.now).at(0).user_agent; };
+    EXPECT_EQ(shown(), "bosminer (S19, 1.2)");
+    // Bounded, and nothing in it that a page or a terminal could stumble over. Where it thinks it
+    // is connected to is its own affair: there may be a password in it.
+    talk.say(id, R"({"id":0,"method":"mining.configure","params":[["info"],{"info.hw-version":)"
+                 "\"\\u001b" +
+                     std::string(1000, 'h') + R"(","info.sw-version":"<b>'&","info.hw-id":")" +
+                     std::string(1000, 'i') +
+                     R"(","info.connection-url":"stratum+tcp://u:secret@pool"}]})");
+    const std::string hardware(stratum::user_agent_bytes_max, 'h');
+    const std::string number(stratum::user_agent_bytes_max, 'i');
+    EXPECT_EQ(shown(), "bosminer (" + hardware + ", _b___, " + number + ")");
 }
 
 TEST(Notify, AnnouncesAMaskThatTheChainHasNarrowed)

@@ -71,5 +71,35 @@ TEST(KnownDifficulties, AreWhereAMinerThatComesBackBegins)
     EXPECT_TRUE(first_of("d=2").find("[2]") != std::string::npos) << "who asks is given";
 }
 
+// What a miner asks for goes before what is remembered of it, whenever it asks: firmware does so
+// before authorize or behind it, as it was written.
+TEST(KnownDifficulties, GiveWayToWhatAMinerAsksForItself)
+{
+    KnownDifficulties known;
+    stratum::ShardOptions options = Talk::default_options();
+    options.known = &known;
+    options.session.difficulty.vary = true;
+    known.note("192.0.2.1:1", "user.fast", {-20}, start);
+    const std::string subscribe = R"({"id":1,"method":"mining.subscribe","params":[]})";
+    const std::string authorize = R"({"id":2,"method":"mining.authorize","params":["user.fast"]})";
+    const std::string wish = R"({"id":3,"method":"mining.suggest_difficulty","params":[0.25]})";
+    const std::string target =
+        R"({"id":3,"method":"mining.suggest_target","params":["00000003fffc)" +
+        std::string(52, '0') + "\"]}";
+    for (const std::string& words :
+         {wish + '\n' + subscribe + '\n' + authorize, subscribe + '\n' + wish + '\n' + authorize,
+          subscribe + '\n' + authorize + '\n' + wish,
+          target + '\n' + subscribe + '\n' + authorize}) {
+        Talk talk{options};
+        const auto id = talk.open();
+        talk.say(id, words);
+        talk.publish(1);
+        const Lines lines = talk.hear(id);
+        ASSERT_FALSE(lines.empty());
+        EXPECT_TRUE(contains(lines, "mining.set_difficulty\",\"params\":[0.25]"))
+            << words << lines[0];
+    }
+}
+
 }  // namespace
 }  // namespace tests
