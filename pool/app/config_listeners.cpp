@@ -66,7 +66,8 @@ std::string set_proxies(L& listener, const ConfigValue& value)
 
 constexpr std::array options{
     ListenerOption{"listen", "\"0.0.0.0:3334\"", "address and port (required)", set_listen},
-    ListenerOption{"start_difficulty", "524288", "this and the next four: else as in [stratum]",
+    ListenerOption{"start_difficulty", "524288",
+                   "this and the next four: else as in [stratum], a start within the port's range",
                    set_number<&L::start_difficulty>},
     ListenerOption{"min_difficulty", "524288", "", set_number<&L::min_difficulty>},
     ListenerOption{"max_difficulty", "4.6e18", "", set_number<&L::max_difficulty>},
@@ -117,7 +118,11 @@ std::string fault_of(const ListenerConfig& listener, const Config& config)
     }
     const double least = listener.min_difficulty.value_or(config.min_difficulty);
     const double most = listener.max_difficulty.value_or(config.max_difficulty);
-    return least > most ? ": min_difficulty is above max_difficulty" : "";
+    if (least > most) return ": min_difficulty is above max_difficulty";
+    // [stratum]'s start is brought within the port's range; what was written here was meant.
+    const double start = listener.start_difficulty.value_or(least);
+    if (start >= least && start <= most) return "";
+    return ".start_difficulty must be between the port's min_ and max_difficulty";
 }
 
 }  // namespace

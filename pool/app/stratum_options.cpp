@@ -1,5 +1,6 @@
 #include "pool/app/stratum_options.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <sys/resource.h>
@@ -41,6 +42,8 @@ stratum::PortOptions port_of(const Config& config, const ListenerConfig& listene
     if (listener.start_difficulty) difficulty.start = grid(*listener.start_difficulty);
     if (listener.min_difficulty) difficulty.min = grid(*listener.min_difficulty);
     if (listener.max_difficulty) difficulty.max = grid(*listener.max_difficulty);
+    // That of [stratum] need not lie within this port's range.
+    difficulty.start = std::clamp(difficulty.start, difficulty.min, difficulty.max);
     if (listener.shares_per_minute) difficulty.shares_per_minute = *listener.shares_per_minute;
     if (listener.vary_difficulty) difficulty.vary = *listener.vary_difficulty;
     return {.listen = listener.listen,

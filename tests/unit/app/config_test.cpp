@@ -193,6 +193,24 @@ TEST(Listeners, HaveAHighestDifficultyThatIsNotBelowTheLowest)
     EXPECT_EQ(error_of(good(main + more)), "no error");
 }
 
+// It would be clamped, and the operator never know.
+TEST(Listeners, HaveAStartDifficultyWithinTheirRange)
+{
+    const std::string main = "[stratum]\nmin_difficulty = 1024\nmax_difficulty = 65536\n";
+    const std::string more = main + "[[listener]]\nlisten = \"127.0.0.1:1\"\n";
+    const std::string refused =
+        ": listener[1].start_difficulty must be between the port's min_ and max_difficulty";
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 512\n")), refused);
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 131072\n")), refused);
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 4096\nmin_difficulty = 8192\n")), refused);
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 4096\nmax_difficulty = 2048\n")), refused);
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 512\nmin_difficulty = 512\n")), "no error");
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 1024\n")), "no error");
+    EXPECT_EQ(error_of(good(more + "start_difficulty = 65536\n")), "no error");
+    // That of [stratum] was not written for this port: it begins where the range does.
+    EXPECT_EQ(error_of(good(more + "max_difficulty = 2048\n")), "no error");
+}
+
 TEST(LoadConfig, SaysWhenTheFileCannotBeRead)
 {
     const auto config =
