@@ -166,11 +166,17 @@ Result<std::string> rebuild_books(const MysqlOptions& admin)
     MysqlOptions patient = admin;
     patient.patience = MysqlOptions::hours_of_reading;
     MysqlConnection db{std::move(patient)};
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
     const auto repaired = rebuild_balances(db);
     if (!repaired) return fail(repaired.error());
-    const auto checked = verify_ledger(db);
+    // Before it holds: balances would be made to fit transfers that belong to no event.
+    const auto checked = verify_inside(db);
     if (!checked) return fail(checked.error());
-    if (!checked->good()) return fail(Error::Code::refused, checked->difference);
+    if (!checked->good()) {
+        return fail(Error::Code::refused, "nothing was made again: " + checked->difference);
+    }
+    if (auto done = transaction->commit(); !done) return fail(done.error());
     return std::to_string(*repaired) + " balances were made again; " +
            std::to_string(checked->events) + " events verified, difference 0 sat\n";
 }

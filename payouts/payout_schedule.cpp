@@ -15,6 +15,14 @@ using pool::Result;
 constexpr unsigned drafts_max = 100;  // of one period
 constexpr std::chrono::seconds again_after{60};
 
+/// An end in a period that is yet to come was told by a clock that was ahead: not an end.
+std::optional<pool::UnixMillis> believed_end(const std::optional<pool::UnixMillis>& ended,
+                                             std::uint64_t period, pool::UnixMillis now)
+{
+    if (ended && ended->value / period > now.value / period) return std::nullopt;
+    return ended;
+}
+
 }  // namespace
 
 std::chrono::milliseconds overdue_since(std::chrono::milliseconds every,
@@ -24,7 +32,8 @@ std::chrono::milliseconds overdue_since(std::chrono::milliseconds every,
     const auto period = static_cast<std::uint64_t>(every.count());
     if (period == 0) return {};
     // A pool that has never drafted anybody has missed the present turn alone.
-    const std::uint64_t turn = ended ? ended->value / period + 1 : now.value / period;
+    const auto end = believed_end(ended, period, now);
+    const std::uint64_t turn = end ? end->value / period + 1 : now.value / period;
     if (turn * period >= now.value) return {};
     return std::chrono::milliseconds{now.value - turn * period};
 }
@@ -45,7 +54,7 @@ Result<void> PayoutSchedule::step(pool::Now now)
     const auto ended = newest_schedule(db_);
     if (!ended) return fail(ended.error());
     const std::uint64_t turn = now.wall.value / period;
-    if (const std::optional<pool::UnixMillis>& at = *ended; at && at->value / period >= turn) {
+    if (const auto at = believed_end(*ended, period, now.wall); at && at->value / period >= turn) {
         return {};
     }
     const auto next = next_request(turn);

@@ -6,6 +6,7 @@
 #include "payouts/mysql_adjustments.h"
 #include "payouts/mysql_payable.h"
 #include "payouts/mysql_payouts.h"
+#include "payouts/mysql_slots.h"
 #include "payouts/payout_approval.h"
 #include "payouts/payout_drafts.h"
 #include "payouts/payout_funds.h"
@@ -49,7 +50,9 @@ struct Payouts::Impl {
     {
     }
 
-    Result<void> own(pool::SteadyTime now);
+    /// Holds the lease; tells by what time to act.
+    Result<pool::Now> own(pool::Now now);
+    Result<pool::Now> believed(pool::Now now);
     Result<PayoutBatch> show(std::uint64_t id);
 };
 
@@ -96,13 +99,23 @@ Result<std::unique_ptr<Payouts>> Payouts::open(PayoutOptions options,
     return std::unique_ptr<Payouts>{new Payouts{std::move(impl)}};
 }
 
-Result<void> Payouts::Impl::own(pool::SteadyTime now)
+Result<pool::Now> Payouts::Impl::own(pool::Now now)
 {
-    if (auto connected = db.connect(); !connected) return connected;
-    const auto ours = lease.keep(now);
+    if (auto connected = db.connect(); !connected) return fail(connected.error());
+    const auto ours = lease.keep(now.steady);
     if (!ours) return fail(ours.error());
-    if (*ours) return {};
+    if (*ours) return believed(now);
     return fail(Error::Code::unavailable, "another server makes the payouts now: ask that one");
+}
+
+// A clock that has jumped ahead ends no day of a cap and begins no turn of the schedule: sealing
+// does not believe it either.
+Result<pool::Now> Payouts::Impl::believed(pool::Now now)
+{
+    const auto server = server_clock(db);
+    if (!server) return fail(server.error());
+    now.wall = std::min(now.wall, *server);
+    return now;
 }
 
 Result<PayoutBatch> Payouts::Impl::show(std::uint64_t id)
@@ -116,10 +129,13 @@ Result<PayoutBatch> Payouts::Impl::show(std::uint64_t id)
     return batch;
 }
 
-Result<PayoutReport> Payouts::step(pool::Now now)
+Result<PayoutReport> Payouts::step(pool::Now clock)
 {
     PayoutReport report;
     if (auto connected = impl_->db.connect(); !connected) return fail(connected.error());
+    const auto believed = impl_->believed(clock);
+    if (!believed) return fail(believed.error());
+    const pool::Now now = *believed;
     if (auto followed = impl_->worker.follow_books(now); !followed) return fail(followed.error());
     const auto active = impl_->lease.keep(now.steady);
     if (!active) return fail(active.error());
@@ -157,8 +173,9 @@ Result<PayoutBatch> Payouts::create(const std::string& request_id, const std::st
         return fail(Error::Code::invalid, "request_id: names that begin with \"" +
                                               std::string{own} + "\" are the pool's own");
     }
-    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
-    return impl_->drafts.create(request_id, who, dry, now);
+    const auto ours = impl_->own(now);
+    if (!ours) return fail(ours.error());
+    return impl_->drafts.create(request_id, who, dry, *ours);
 }
 
 Result<std::vector<PayoutBatch>> Payouts::list(std::uint32_t limit)
@@ -175,7 +192,7 @@ Result<PayoutBatch> Payouts::get(std::uint64_t id) { return impl_->show(id); }
 Result<PayoutBatch> Payouts::approve(std::uint64_t id, std::string_view digest_hex,
                                      const std::string& who, pool::Now now)
 {
-    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    if (auto ours = impl_->own(now); !ours) return fail(ours.error());
     auto& db = impl_->db;
     auto done = impl_->worker.fenced("approve", [&]() -> Result<void> {
         auto batch = read_batch(db, id);
@@ -219,7 +236,7 @@ Result<std::string> Payouts::export_psbt(std::uint64_t id)
 
 Result<PayoutBatch> Payouts::import_psbt(std::uint64_t id, const std::string& psbt)
 {
-    if (auto ours = impl_->own(pool::read_clock().steady); !ours) return fail(ours.error());
+    if (auto ours = impl_->own(pool::read_clock()); !ours) return fail(ours.error());
     auto& db = impl_->db;
     const auto batch = read_batch(db, id);
     if (!batch) return fail(batch.error());
@@ -249,7 +266,7 @@ Result<PayoutBatch> Payouts::import_psbt(std::uint64_t id, const std::string& ps
 
 Result<PayoutBatch> Payouts::bump(std::uint64_t id, std::uint32_t fee_rate)
 {
-    if (auto ours = impl_->own(pool::read_clock().steady); !ours) return fail(ours.error());
+    if (auto ours = impl_->own(pool::read_clock()); !ours) return fail(ours.error());
     if (fee_rate < 1 || fee_rate > impl_->options.caps.fee_rate_max) {
         return fail(Error::Code::invalid, "the fee must be 1 to " +
                                               std::to_string(impl_->options.caps.fee_rate_max) +
@@ -271,7 +288,7 @@ Result<PayoutBatch> Payouts::bump(std::uint64_t id, std::uint32_t fee_rate)
 
 Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, pool::Now now)
 {
-    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    if (auto ours = impl_->own(now); !ours) return fail(ours.error());
     auto& db = impl_->db;
     auto done = impl_->worker.fenced("want_cancel", [&]() -> Result<void> {
         const auto batch = read_batch(db, id);
@@ -300,7 +317,7 @@ Result<PayoutBatch> Payouts::cancel(std::uint64_t id, const std::string& who, po
 Result<PayoutBatch> Payouts::write_off(std::uint64_t id, const pool::TxId& spent_by,
                                        const std::string& who, pool::Now now)
 {
-    if (auto ours = impl_->own(now.steady); !ours) return fail(ours.error());
+    if (auto ours = impl_->own(now); !ours) return fail(ours.error());
     if (auto said = impl_->writeoffs.say(id, spent_by, who, now); !said) return fail(said.error());
     return impl_->show(id);
 }

@@ -246,18 +246,23 @@ Result<void> Service::Impl::tell_journals(pool::Now now)
 // One part a step, so that it never holds shares up.
 Result<void> Service::Impl::roll_up(pool::Now now)
 {
-    const std::uint64_t period = now.wall.value / period_ms;
+    if (now.wall.value / period_ms == rolled_up) return {};
+    // No minute is sealed by a clock that has jumped ahead, and nothing deleted as old by it.
+    const auto sealed = read_sealed_through(db, false);
+    if (!sealed) return fail(sealed.error());
+    const pool::UnixMillis counted{std::min(now.wall.value, (*sealed + 1) * pool::slot_ms)};
+    const std::uint64_t period = counted.value / period_ms;
     if (period == rolled_up) return {};
     const auto before = [](std::uint64_t at, std::uint64_t kept) {
         return at > kept ? at - kept : 0;
     };
-    auto more = roll_up_work(db, lease, now.wall);
+    auto more = roll_up_work(db, lease, counted);
     if (more && !*more) {
         more = merge_into_hours(db, lease, before(period, worker_periods_kept));
     }
     if (more && !*more) {
         more = roll_up_workers(db, lease, before(period, worker_hours_kept),
-                               before(now.wall.value / day_ms, worker_days_kept));
+                               before(counted.value / day_ms, worker_days_kept));
     }
     if (!more && !lease.held()) return {};  // somebody else goes on
     if (!more) return fail(more.error());

@@ -301,49 +301,6 @@ TEST_F(Books, GoOnWithOtherBlocksWhenOneCannotBeBooked)
     EXPECT_NE(report->trouble.find(pool::to_display_hex(hash_of(1))), std::string::npos);
 }
 
-TEST_F(Books, AreAppendOnlyAndRefuseOverdraftsInTheDatabase)
-{
-    found(1, slot, 1'000'000);
-    in_chain(1, 1);
-    payouts::MysqlConnection db{books.mysql()};
-    ASSERT_TRUE(db.connect().has_value());
-    for (const char* text :
-         {"update ledger_transfer set amount_sat = 1", "delete from ledger_transfer",
-          "update ledger_event set actor = 'x'", "delete from ledger_event",
-          "update ledger_balance set debits_sat = credits_sat + 1 where side = 'credit'"}) {
-        const auto done = db.run(text);
-        ASSERT_FALSE(done.has_value()) << text;
-        EXPECT_EQ(done.error().code, Error::Code::refused) << text << done.error().detail;
-    }
-    ASSERT_TRUE(db.run("insert into ledger_event (idem_key, kind, ref, actor, payload, at_ms, "
-                       "prev_hash, hash) select 'theft', '', '', '', '', 0, ledger_head, "
-                       "repeat('b', 32) from books")
-                    .has_value());
-    ASSERT_TRUE(db.run("insert into ledger_transfer (event_id, line, debit_id, credit_id, "
-                       "amount_sat) select max(id), 1, 2, 1, 2000000 from ledger_event")
-                    .has_value());
-    const auto overdrawn = db.run("update books set ledger_head = repeat('b', 32)");
-    ASSERT_FALSE(overdrawn.has_value());
-    EXPECT_EQ(overdrawn.error().code, Error::Code::refused) << overdrawn.error().detail;
-    EXPECT_EQ(balance("m:1:immature"), 495'000);
-}
-
-TEST_F(Books, MoveNothingForATransferThatIsNotOfTheEventThatBecomesTheirHead)
-{
-    found(1, slot, 1'000'000);
-    in_chain(1, 1);
-    const std::string sums =
-        "select concat(sum(debits_sat), ' ', sum(credits_sat)) from ledger_balance";
-    const std::string before = books.scalar(sums);
-    payouts::MysqlConnection db{books.mysql()};
-    ASSERT_TRUE(db.connect().has_value());
-    ASSERT_TRUE(db.run("insert into ledger_transfer (event_id, line, debit_id, credit_id, "
-                       "amount_sat) values (1, 99, 2, 1, 5)")
-                    .has_value());
-    EXPECT_EQ(books.scalar(sums), before);
-    EXPECT_EQ(balance("m:1:immature"), 495'000);
-}
-
 TEST_F(Books, ShowInQueriesWhatTheyHold)
 {
     found(1, slot, 1'000'000);

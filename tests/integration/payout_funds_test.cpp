@@ -9,7 +9,6 @@
 
 #include "payouts/mysql_audit.h"
 #include "payouts/mysql_balance_watch.h"
-#include "payouts/mysql_rebuild.h"
 #include "tests/integration/payouts_suite.h"
 #include "tests/support/pool_fixture.h"
 
@@ -158,7 +157,7 @@ TEST_F(Payouts, StopByThemselvesWhenABalanceIsNotWhatItsTransfersMake)
     clock.step_after({});
     EXPECT_TRUE(held(*payouts)) << "it is wrong still";
     payouts::MysqlConnection db{pool.books().mysql()};
-    ASSERT_EQ(payouts::rebuild_balances(db).value_or(0), 1U);
+    ASSERT_EQ(pool.books().rebuild(), 1U);
     for (const std::string who : {"ann", "bob"}) {
         ASSERT_TRUE(payouts->release(who, false, clock.now()).has_value());
     }
@@ -203,7 +202,7 @@ TEST_F(Payouts, HaveTheirBalancesComparedAnewAfterAFailoverThatHasLostAnEvent)
         books.scalar("delete from ledger_transfer where event_id >= " + std::to_string(first));
         books.scalar("delete from ledger_event where id >= " + std::to_string(first));
         books.scalar("alter table ledger_event auto_increment = " + std::to_string(next));
-        EXPECT_TRUE(payouts::rebuild_balances(db).has_value());
+        books.rebuild();
     };
     lose_from(lost, lost);
     EXPECT_EQ(watch.look(db, {}).value_or("an error"), "") << "it is gone, and no other has come";

@@ -9,7 +9,6 @@
 
 #include "payouts/migrations.h"
 #include "payouts/mysql_history.h"
-#include "payouts/mysql_rebuild.h"
 #include "payouts/mysql_window.h"
 #include "tests/support/books_fixture.h"
 
@@ -225,8 +224,7 @@ TEST_F(Window, OfScoresSoGreatThatTheirMomentsHaveNoRoom)
     EXPECT_TRUE(payouts::hour_is_its_slots(db, 9).value_or(false));
     const std::string told = "select concat(sum(score), ' ', sum(moment)) from hour_score";
     const std::string sealed = books.scalar(told);
-    const auto rebuilt = payouts::rebuild_balances(db);
-    ASSERT_TRUE(rebuilt.has_value()) << rebuilt.error().detail;
+    books.rebuild();
     EXPECT_EQ(books.scalar(told), sealed);
     books.scalar("update setting set value = '600" + digits + "' where name = 'window_score'");
     const auto history = std::move(*payouts::History::open(books.mysql()));

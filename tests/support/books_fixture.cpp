@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_connection.h"
+#include "payouts/mysql_rebuild.h"
 #include "pool/bitcoin/address.h"
 
 namespace tests {
@@ -160,6 +162,19 @@ std::unique_ptr<payouts::Service> BooksFixture::open()
     if (service) return std::move(*service);
     ADD_FAILURE() << service.error().detail;
     return nullptr;
+}
+
+std::uint64_t BooksFixture::rebuild() const
+{
+    payouts::MysqlConnection db{mysql()};
+    auto transaction = payouts::Transaction::begin(db);
+    if (!transaction) {
+        ADD_FAILURE() << transaction.error().detail;
+        return 0;
+    }
+    const auto repaired = payouts::rebuild_balances(db);
+    EXPECT_TRUE(repaired.has_value() && transaction->commit().has_value());
+    return repaired.value_or(0);
 }
 
 std::uint64_t BooksFixture::number(const std::string& sql) const

@@ -68,6 +68,9 @@ public:
     /// First column of the first row.
     std::string scalar(const std::string& sql) const { return database_.scalar(sql); }
     std::uint64_t number(const std::string& sql) const;
+    /// Makes the caches again (payouts::rebuild_balances) though the books may not verify; returns
+    /// how many balances were wrong. Fails the test when it can't.
+    std::uint64_t rebuild() const;
     /// Locks of addresses are then as if the database's own clock, too, stood at this time of the
     /// test's.
     void turn_database_clock(pool::UnixMillis to) const;

@@ -32,10 +32,13 @@ TEST(PayoutScheduleOverdue, OfAPoolThatHasDraftedNobodyCountsThePresentTurnAlone
     EXPECT_EQ(overdue_since(hours{24}, {}, at_hour(250)), hours{10});
 }
 
-// A clock that was turned back since.
-TEST(PayoutScheduleOverdue, IsNothingWhenTheLastTurnEndedInTheFuture)
+// A clock that was ahead for a while: the schedule was silent, and its alarm too, until that time.
+TEST(PayoutScheduleOverdue, TakesATurnThatEndedInTheFutureForNone)
 {
     EXPECT_EQ(overdue_since(hours{24}, at_hour(1000), at_hour(264)), milliseconds{0});
+    EXPECT_EQ(overdue_since(hours{24}, at_hour(1000), at_hour(267)), hours{3});
+    EXPECT_EQ(overdue_since(hours{24}, at_hour(287), at_hour(267)), milliseconds{0})
+        << "of the present turn, by some hours";
 }
 
 }  // namespace
