@@ -412,5 +412,27 @@ TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
     EXPECT_EQ(shares(books), 6U) << "money is not touched";
 }
 
+// Minutes are sealed by no such clock; what it called old was deleted.
+TEST(WorkerSums, StayWhenAClockJumpsYearsAhead)
+{
+    BooksFixture books;
+    auto service = books.open();
+    auto stream = books.producer("a-0");
+    const std::uint64_t today = pool::read_clock().wall.value / pool::slot_ms / 60 * 60 - 60;
+    stream.start(today);
+    stream.account(1, 1, today);
+    for (unsigned at = 0; at < 3; ++at) stream.share(1, today + at, 1);
+    stream.mark(today + 15);
+    stream.ship_rest();
+    settle(*service, today + 15);
+    const std::string kept =
+        "select concat((select count(*) from worker_sum), ' ', (select count(*) from "
+        "account_work))";
+    const std::string before = books.scalar(kept);
+    EXPECT_TRUE(before.starts_with("1 ")) << before;
+    for (int turn = 0; turn < 8; ++turn) settle(*service, today + 800 * 1440);
+    EXPECT_EQ(books.scalar(kept), before);
+}
+
 }  // namespace
 }  // namespace tests

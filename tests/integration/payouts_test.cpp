@@ -73,7 +73,7 @@ TEST_F(Payouts, OnAScheduleAreDraftsThatTwoOthersApprove)
     auto options = pool.options();
     options.every = std::chrono::hours{24};
     auto payouts = pool.open(options);
-    const pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'800'000'000'000}};
+    const pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'700'000'000'000}};
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(payouts->step(now).has_value());
     const auto listed = payouts->list(10);
     ASSERT_TRUE(listed.has_value());
@@ -94,7 +94,7 @@ TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
     auto options = pool.options();
     options.every = std::chrono::hours{24};
     options.caps.outputs_max = 1;
-    pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'800'000'000'000}};
+    pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'700'000'000'000}};
     const auto drafts_after = [&](unsigned steps) {
         auto payouts = pool.open(options);
         for (unsigned i = 0; i < steps; ++i) EXPECT_TRUE(payouts->step(now).has_value());
@@ -112,9 +112,20 @@ TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
     EXPECT_EQ(drafts_after(5), 3U) << "its heir goes on where it ended";
     pool.owe(73, 5'000'000);
     EXPECT_EQ(drafts_after(3), 3U) << "the period is over";
-    now.wall.value += 24ULL * 60 * 60 * 1000;
+    constexpr std::uint64_t day_ms = 24ULL * 60 * 60 * 1000;
+    now.wall.value += day_ms;
     EXPECT_EQ(drafts_after(3), 4U);
     EXPECT_EQ(pool.in_payout(71), 5'000'000);
+    // A clock that is a year ahead begins the turn of today, by MySQL's, and none of next year.
+    pool.owe(74, 5'000'000);
+    const pool::UnixMillis today = pool::read_clock().wall;
+    now.wall.value = today.value + 365 * day_ms;
+    EXPECT_EQ(drafts_after(3), 5U);
+    pool.owe(75, 5'000'000);
+    now.wall.value += day_ms;
+    EXPECT_EQ(drafts_after(3), 5U);
+    EXPECT_LT(pool.books().number("select value from control where name = 'last_schedule_ms'"),
+              today.value + day_ms);
 }
 
 TEST_F(Payouts, PassOverOneBadAddressAndPayTheOthers)
