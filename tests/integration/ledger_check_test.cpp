@@ -346,27 +346,6 @@ TEST(RebuildBalances, MakesThemAgainBitForBit)
     EXPECT_EQ(verify(books.mysql()).difference, "");
 }
 
-// The database moves nothing for it (schema 26): balances were right, and rebuild made them wrong.
-TEST(RebuildBalances, MakesNothingAgainWhenATransferBelongsToNoEvent)
-{
-    BooksFixture books;
-    auto service = books.open();
-    live(*service, books);
-    books.scalar(
-        "insert into ledger_transfer (event_id, line, debit_id, credit_id, amount_sat) "
-        "select event_id, 99, debit_id, credit_id, 5 from ledger_transfer order by id limit 1");
-    books.scalar("update account_total set work = 1");
-    const std::string text =
-        "select concat(sum(debits_sat), ' ', sum(credits_sat), ' ', (select sum(work) from "
-        "account_total)) from ledger_balance";
-    const std::string before = books.scalar(text);
-    const auto rebuilt = payouts::rebuild_books(books.mysql());
-    ASSERT_FALSE(rebuilt.has_value());
-    EXPECT_EQ(rebuilt.error().code, Error::Code::refused);
-    EXPECT_TRUE(rebuilt.error().detail.starts_with("nothing was made again: "));
-    EXPECT_EQ(books.scalar(text), before);
-}
-
 payouts::MysqlOptions running(const BooksFixture& books)
 {
     payouts::MysqlOptions options = books.mysql();

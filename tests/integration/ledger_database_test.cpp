@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_maintenance.h"
 #include "tests/support/books_fixture.h"
 #include "tests/support/found_block.h"
 
@@ -86,6 +87,14 @@ TEST_F(LedgerDatabase, MovesNothingForATransferThatIsNotOfTheEventThatBecomesIts
                     .has_value());
     EXPECT_EQ(books.scalar(sums), before);
     EXPECT_EQ(earned(), 1'000'000U);
+    // Rebuild would make them wrong for good.
+    books.scalar("update account_total set work = 1");
+    const auto rebuilt = payouts::rebuild_books(books.mysql());
+    ASSERT_FALSE(rebuilt.has_value());
+    EXPECT_EQ(rebuilt.error().code, Error::Code::refused);
+    EXPECT_TRUE(rebuilt.error().detail.starts_with("nothing was made again: "));
+    EXPECT_EQ(books.scalar(sums), before);
+    EXPECT_EQ(books.scalar("select sum(work) from account_total"), "1");
 }
 
 }  // namespace
