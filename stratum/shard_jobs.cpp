@@ -83,7 +83,6 @@ void Shard::tell_declarators(pool::Now now)
         if (found == sessions_.end()) continue;
         v2::Session& declarator = std::get<v2::Session>(found->second);
         declarator.on_tip(around.v2, now);
-        look_soon(declarator);
         touch(declarator);
     }
 }

@@ -37,6 +37,8 @@ struct Declaring {
     Pace requests;
     std::vector<Live> live;  ///< oldest first
     std::vector<Held> held;
+
+    bool has_some() const { return !live.empty() || !held.empty(); }
 };
 
 }  // namespace stratum::v2

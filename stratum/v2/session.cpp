@@ -264,12 +264,9 @@ pool::SteadyTime Session::next_look(const SessionOptions& options, pool::SteadyT
 {
     constexpr std::chrono::seconds nonces_every{5};
     if (ended_) return pool::SteadyTime::max();
-    if (stage_ != Stage::mining || declaring_ || selects_work() || jobs_owed_) return now;
+    if (jobs_owed_ || (declaring_ && declaring_->has_some())) return now;
     pool::SteadyTime next = std::min(deadline(options, now).at, now + nonces_every);
-    for (const Channel& channel : channels_) {
-        if (channel.closing || !channel.acks.empty()) return now;
-        next = std::min(next, channel.policy.next_look());
-    }
+    for (const Channel& channel : channels_) next = std::min(next, channel.policy.next_look());
     return next;
 }
 
