@@ -24,7 +24,7 @@ struct Entry {
     std::uint64_t last = 0;
     pool::ByteSpan blob;
     std::optional<std::uint64_t> before;  // print of record first - 1, where its shipper had it
-    bool sound = true;                    // its records are those that were shipped
+    bool sound = true;                    // it is what was shipped; else only `last` is said
 
     std::span<const std::uint8_t, pool::record_bytes> record(std::uint64_t seq) const
     {
@@ -42,7 +42,7 @@ std::optional<std::uint64_t> number_in(const std::string& text)
     return value;
 }
 
-Result<Entry> read_entry(const RedisReply& reply)
+Result<Entry> read_fields(const RedisReply& reply)
 {
     const auto damaged = [](std::string_view id, std::string_view what) {
         return fail(Error::Code::invalid, "entry " + std::string{id} + " of a share stream " +
@@ -67,15 +67,58 @@ Result<Entry> read_entry(const RedisReply& reply)
         entry.before = number_in(before->text);
     }
     entry.blob = pool::as_bytes(blob->text);
-    // Those of older shippers bear none.
-    if (const RedisReply* sum = reply.elements[1].field("c"); sum != nullptr) {
-        entry.sound = number_in(sum->text) == pool::crc32c(entry.blob);
-    }
     if (entry.blob.size() / pool::record_bytes != entry.last - entry.first + 1 ||
         entry.blob.size() % pool::record_bytes != 0) {
         return damaged(id, "has a wrong length");
     }
     return entry;
+}
+
+/// Whether the checksums that an entry bears are those of what it has.
+bool sums_hold(const RedisReply& fields, pool::ByteSpan blob)
+{
+    const RedisReply* sum = fields.field("c");
+    if (sum == nullptr || number_in(sum->text) != pool::crc32c(blob)) return false;
+    const RedisReply* all = fields.field("s");
+    if (all == nullptr) return true;  // of a shipper that summed the records alone
+    const RedisReply* before = fields.field("p");
+    return number_in(all->text) == pool::sum_of_entry(fields.field("f")->text,
+                                                      before == nullptr ? "" : before->text,
+                                                      sum->text);
+}
+
+/// Errors: invalid, for one that no shipper wrote. One with a checksum was shipped, and what is
+/// wrong with it came later.
+Result<Entry> read_entry(const RedisReply& reply)
+{
+    auto entry = read_fields(reply);
+    if (reply.elements.size() != 2) return entry;
+    const RedisReply& fields = reply.elements[1];
+    if (fields.field("c") == nullptr && fields.field("s") == nullptr) return entry;
+    if (entry && sums_hold(fields, entry->blob)) return entry;
+    const std::string& id = reply.elements[0].text;
+    const auto last = number_in(id.substr(0, id.find('-')));
+    if (!last) return entry;
+    Entry damaged;
+    damaged.last = *last;
+    damaged.sound = false;
+    return damaged;
+}
+
+/// Its records from `next` on, behind the others. Errors: invalid.
+Result<void> take_records(const Entry& entry, std::uint64_t next, StreamBatch& batch)
+{
+    for (std::uint64_t seq = next; seq <= entry.last; ++seq) {
+        auto record = pool::decode(entry.record(seq));
+        if (!record) return fail(record.error());
+        if (pool::seq_of(*record) != seq) {
+            return fail(Error::Code::invalid, "record " + std::to_string(seq) +
+                                                  " of a share stream bears the number " +
+                                                  std::to_string(pool::seq_of(*record)));
+        }
+        batch.records.push_back(std::move(*record));
+    }
+    return {};
 }
 
 /// Whether the entry goes on from the record at seq - 1, as far as anybody can tell.
@@ -97,31 +140,28 @@ Result<StreamBatch> decode_entries(const RedisReply& entries, std::uint64_t mark
     std::uint64_t next = mark + 1;
     for (const RedisReply& reply : entries.elements) {
         const auto entry = read_entry(reply);
+        // Whatever is wrong: what came before it is whole, and comes first.
+        const std::size_t whole = batch.records.size();
+        if (!entry && whole > 0) break;
         if (!entry) return fail(entry.error());
         if (entry->last < next) continue;
         // What a failed memory has changed is missing, and its shipper has it.
         if (entry->first > next || !entry->sound) {
-            batch.gap = batch.records.empty();
+            batch.gap = whole == 0;
             break;
         }
         if (!goes_on(*entry, next, batch.print)) {
-            // What came before it is whole, and comes first.
-            if (!batch.records.empty()) break;
+            if (whole > 0) break;
             return fail(Error::Code::refused,
                         "record " + std::to_string(next) +
                             " of a share stream does not follow from the one before it: two "
                             "servers write under one name. Stop one of them, then delete the "
                             "stream: the other fills it again");
         }
-        for (std::uint64_t seq = next; seq <= entry->last; ++seq) {
-            auto record = pool::decode(entry->record(seq));
-            if (!record) return fail(record.error());
-            if (pool::seq_of(*record) != seq) {
-                return fail(Error::Code::invalid, "record " + std::to_string(seq) +
-                                                      " of a share stream bears the number " +
-                                                      std::to_string(pool::seq_of(*record)));
-            }
-            batch.records.push_back(std::move(*record));
+        if (auto taken = take_records(*entry, next, batch); !taken) {
+            if (whole == 0) return fail(taken.error());
+            batch.records.resize(whole);
+            break;
         }
         next = entry->last + 1;
         batch.print = pool::print_of(entry->record(entry->last));

@@ -16,18 +16,20 @@ namespace payouts {
 struct StreamBatch {
     std::vector<pool::Record> records;
     /// There is more in the stream, but not the record that comes next, or its entry is not what
-    /// was shipped (its checksum says so): its shipper has to send again. Only set when `records`
-    /// is empty.
+    /// was shipped (it has a checksum and is not what that says): its shipper has to send again.
+    /// Only set when `records` is empty.
     bool gap = false;
     std::optional<std::uint64_t> print;  ///< pool::print_of the last of them
 };
 
 /// Takes the record blobs out of one XRANGE answer.
 ///
-/// Leaves out what is <= mark, and stops where the next number is missing or damaged. print: of the
-/// record at `mark`, where it is known. Errors: invalid, for an entry that no shipper of ours
-/// wrote; refused, for one that goes on from another record than the one before it: two servers
-/// write under one name, and their numbers mean different shares and accounts.
+/// Leaves out what is <= mark, and stops where the next number is missing or damaged, or before an
+/// entry that is an error once it comes first. print: of the
+/// record at `mark`, where it is known. Errors: invalid, for an entry without a checksum
+/// that no shipper of ours wrote; refused, for one that goes on from another record than the one
+/// before it: two servers write under one name, and their numbers mean different shares and
+/// accounts.
 pool::Result<StreamBatch> decode_entries(const pool::RedisReply& entries, std::uint64_t mark,
                                          std::optional<std::uint64_t> print = {});
 

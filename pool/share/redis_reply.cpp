@@ -1,9 +1,13 @@
 #include "pool/share/redis_reply.h"
 
 #include <charconv>
+#include <string>
 #include <system_error>
 
 #include <hiredis/hiredis.h>
+
+#include "pool/base/bytes.h"
+#include "pool/base/crc32c.h"
 
 namespace pool {
 namespace {
@@ -53,6 +57,13 @@ const RedisReply* RedisReply::field(std::string_view name) const
 }
 
 RedisReply copy_reply(const redisReply* reply) { return copy(reply, 0); }
+
+std::uint32_t sum_of_entry(std::string_view first, std::string_view print, std::string_view sum)
+{
+    std::string text{first};
+    text.append(" ").append(print).append(" ").append(sum);
+    return crc32c(as_bytes(text));
+}
 
 Result<std::uint64_t> seq_of_stream_id(std::string_view id)
 {

@@ -29,6 +29,9 @@ RedisReply copy_reply(const redisReply* reply);
 
 /// The number N of a stream id "N-0". Errors: invalid.
 Result<std::uint64_t> seq_of_stream_id(std::string_view id);
+/// Field `s` of a stream's entry: the checksum of its fields `f`, `p` ("" where it has none) and
+/// `c`, which is that of its records.
+std::uint32_t sum_of_entry(std::string_view first, std::string_view print, std::string_view sum);
 
 /// The highest sequence number ever added to a stream, out of XINFO STREAM's answer; 0 when there
 /// is no such stream. Errors: unavailable (Redis is loading, …), invalid.

@@ -260,7 +260,9 @@ void RedisShareLog::pump()
     // So that the books see whose life goes on here: see StreamReader::read.
     const std::string before = print_before();
     const std::string sum = std::to_string(crc32c(as_bytes(blob_)));
-    std::vector<std::string_view> words{"XADD", key_, id, "f", first, "d", blob_, "c", sum};
+    const std::string all = std::to_string(sum_of_entry(first, before, sum));
+    std::vector<std::string_view> words{"XADD", key_, id,  "f", first, "d",
+                                        blob_,  "c",  sum, "s", all};
     if (!before.empty()) words.insert(words.end(), {"p", before});
     phase_ = Phase::adding;
     highest_ = std::max(highest_, last);

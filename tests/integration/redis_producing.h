@@ -166,6 +166,12 @@ struct Producing {
             const std::string blob = fields.field("d")->text;
             const RedisReply* sum = fields.field("c");
             EXPECT_TRUE(sum != nullptr && sum->text == std::to_string(crc32c(as_bytes(blob))));
+            const RedisReply* all_of_it = fields.field("s");
+            const RedisReply* print = fields.field("p");
+            EXPECT_TRUE(sum != nullptr && all_of_it != nullptr &&
+                        all_of_it->text == std::to_string(sum_of_entry(
+                                               fields.field("f")->text,
+                                               print == nullptr ? "" : print->text, sum->text)));
             names_predecessor(fields);
             EXPECT_EQ(blob.size() % record_bytes, 0U);
             const std::size_t before = out.size();

@@ -1,6 +1,8 @@
 #include "payouts/stream_reader.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -164,6 +166,86 @@ TEST(DecodeEntries, TakesADamagedEntryForOneThatIsMissing)
     EXPECT_FALSE(decode_entries(array({entry(4, 6)}), 3)->gap) << "of a shipper without sums";
     // What is counted already is nobody's trouble any more.
     EXPECT_FALSE(decode_entries(array({summed(4, 6, turned + "x"), entry(7, 7)}), 6)->gap);
+}
+
+/// As a shipper writes it since its checksum covers the whole entry.
+RedisReply sealed(std::uint64_t first, std::uint64_t last, const std::string& before)
+{
+    RedisReply reply = entry(first, last);
+    auto& fields = reply.elements[1].elements;
+    const std::string sum = std::to_string(pool::crc32c(pool::as_bytes(blob(first, last))));
+    for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+             {"c", sum},
+             {"s", std::to_string(pool::sum_of_entry(std::to_string(first), before, sum))},
+             {"p", before}}) {
+        if (value.empty()) continue;
+        fields.push_back(text(name));
+        fields.push_back(text(value));
+    }
+    return reply;
+}
+
+bool missing(const RedisReply& reply, std::uint64_t mark, std::optional<std::uint64_t> print = {})
+{
+    const auto batch = decode_entries(array({reply, entry(7, 7)}), mark, print);
+    return batch && batch->records.empty() && batch->gap;
+}
+
+// The first number, the print before it, the length, the id, the names of the fields.
+TEST(DecodeEntries, TakesAnEntryWithASumOfWhichAnyPartIsDamagedForOneThatIsMissing)
+{
+    const std::string before = std::to_string(print_of_mark(3));
+    const RedisReply good = sealed(4, 6, before);
+    const auto whole = decode_entries(array({good, entry(7, 7)}), 3, print_of_mark(3));
+    ASSERT_TRUE(whole.has_value());
+    EXPECT_EQ(numbers(*whole), (std::vector<std::uint64_t>{4, 5, 6, 7}));
+    EXPECT_EQ(numbers(*decode_entries(array({sealed(1, 3, "")}), 0)).size(), 3U);
+
+    const auto& fields = good.elements[1].elements;
+    for (std::size_t part = 0; part < fields.size(); ++part) {
+        for (std::size_t at = 0; at < fields[part].text.size(); ++at) {
+            RedisReply bad = good;
+            char& byte = bad.elements[1].elements[part].text[at];
+            byte = static_cast<char>(byte ^ 0x01);
+            // Without the name of its own sum it is one of an older shipper, and as good.
+            const bool older = part % 2 == 0 && fields[part].text == "s";
+            ASSERT_EQ(missing(bad, 3, print_of_mark(3)), !older) << part << " " << at;
+        }
+    }
+    for (const std::string length : {"", "x"}) {
+        RedisReply bad = good;
+        std::string& records = bad.elements[1].elements[3].text;
+        records = length.empty() ? records.substr(1) : records + length;
+        EXPECT_TRUE(missing(bad, 3));
+    }
+    for (const std::string id : {"5-0", "6-1", "14-0"}) {
+        RedisReply bad = good;
+        bad.elements[0].text = id;
+        EXPECT_TRUE(missing(bad, 3)) << id;
+    }
+    // Of shippers before the sum of all, which summed the records alone.
+    RedisReply old = summed(4, 6, blob(4, 6));
+    old.elements[1].elements[1].text = "5";
+    EXPECT_TRUE(missing(old, 3));
+    old.elements[1].elements[1].text = "x";
+    EXPECT_TRUE(missing(old, 3));
+    EXPECT_FALSE(missing(old, 6)) << "counted already";
+}
+
+TEST(DecodeEntries, TakesWhatComesBeforeAnEntryThatItCanNotRead)
+{
+    RedisReply lacking = sealed(4, 6, "");
+    lacking.elements[1].elements[2].text = "e";
+    std::string unreadable = blob(4, 6);
+    unreadable[pool::record_bytes] = '\xff';
+    for (const RedisReply& bad :
+         {lacking, entry(4, 6, "x"), entry(4, 6, blob(5, 7)), entry(4, 6, unreadable)}) {
+        const auto batch = decode_entries(array({entry(1, 3), bad, entry(7, 7)}), 1);
+        ASSERT_TRUE(batch.has_value());
+        EXPECT_EQ(numbers(*batch), (std::vector<std::uint64_t>{2, 3}));
+        EXPECT_EQ(batch->print, print_of_mark(3));
+        EXPECT_FALSE(batch->gap);
+    }
 }
 
 TEST(DecodeEntries, FindsNothingInAnEmptyStream)
