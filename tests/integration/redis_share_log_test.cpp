@@ -200,7 +200,8 @@ TEST(RedisShareLog, AddsNothingTwiceWhenAnAnswerWasLost)
         blob.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
     const std::string sum = std::to_string(crc32c(as_bytes(blob)));
-    p.server.ask({"XADD", "zubr:sh:p", "15-0", "f", "11", "d", blob, "c", sum});
+    const std::string all = std::to_string(sum_of_entry("11", "", sum));
+    p.server.ask({"XADD", "zubr:sh:p", "15-0", "f", "11", "d", blob, "c", sum, "s", all});
     p.append(5);
     ASSERT_TRUE(p.shipped());
     p.append(5);
