@@ -1,6 +1,5 @@
 #include "stratum/call_list.h"
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -19,10 +18,11 @@ std::vector<pool::SessionId> CallList::take(pool::SteadyTime now)
     for (auto second = by_second_.begin(); second != later;) {
         std::vector<Call>& calls = second->second;
         // Of the running second only some are due.
-        const auto rest = std::stable_partition(calls.begin(), calls.end(),
-                                                [now](const Call& call) { return call.at <= now; });
-        std::for_each(calls.begin(), rest, [&due](const Call& call) { due.push_back(call.id); });
-        calls.erase(calls.begin(), rest);
+        std::erase_if(calls, [now, &due](const Call& call) {
+            if (call.at > now) return false;
+            due.push_back(call.id);
+            return true;
+        });
         second = calls.empty() ? by_second_.erase(second) : std::next(second);
     }
     return due;
