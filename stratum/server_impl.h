@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -22,9 +23,11 @@
 
 namespace stratum {
 
-/// The server's own; server.cpp does what sockets and clocks ask for, server_turns.cpp what
-/// has to wait for a part of the loop's time, server_calls.cpp what the loop's owner does.
+/// The server's own; server.cpp does what sockets and clocks ask for, server_closing.cpp ends
+/// connections, server_turns.cpp does what has to wait for a part of the loop's time,
+/// server_calls.cpp what the loop's owner asks for.
 struct Server::Impl {
+    static constexpr std::chrono::milliseconds pace_every{10};
     // Records of TLS: of one read; of one connection that waits, before another one has its turn;
     // and of all reads, and again of all that wait, in a turn of the loop. A record costs some two
     // microseconds.

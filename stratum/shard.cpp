@@ -173,26 +173,6 @@ void Shard::tick_some(Worlds& around, pool::Now now)
     }
 }
 
-void Effects::reuse(std::string& sent)
-{
-    const bool on_heap = sent.capacity() > std::string{}.capacity();
-    if (!on_heap || sent.capacity() > spare_bytes_max || spares_.size() == spares_max) {
-        sent = {};
-        return;
-    }
-    sent.clear();
-    spares_.push_back(std::move(sent));
-    sent = {};
-}
-
-std::string Effects::spare_buffer()
-{
-    if (spares_.empty()) return {};
-    std::string spare = std::move(spares_.back());
-    spares_.pop_back();
-    return spare;
-}
-
 void Shard::take_effects(Effects& effects, pool::Now now, std::size_t closes_max)
 {
     for (Effects::Write& write : effects.writes) effects.reuse(write.bytes);

@@ -26,6 +26,7 @@
 #include "stratum/burst_budget.h"
 #include "stratum/call_list.h"
 #include "stratum/census.h"
+#include "stratum/effects.h"
 #include "stratum/extranonce.h"
 #include "stratum/gate.h"
 #include "stratum/metrics.h"
@@ -37,6 +38,7 @@
 #include "stratum/v1/render.h"
 #include "stratum/v1/session.h"
 #include "stratum/v2/session.h"
+#include "stratum/variants.h"
 
 namespace stratum {
 
@@ -63,31 +65,6 @@ struct ShardOptions {
     pool::HeaderHasher hasher;           ///< how shares are hashed
     /// A routine job goes to all within this, one to miners who wait at once.
     std::chrono::milliseconds routine_over{1000};
-};
-
-/// What is to be done with connections: first all writes, then the closes.
-struct Effects {
-    struct Write {
-        pool::SessionId session;
-        std::string bytes;
-    };
-    struct Close {
-        pool::SessionId session;
-        EndReason reason;
-    };
-    std::vector<Write> writes;  ///< at most one for each session
-    std::vector<Close> closes;  ///< after its last bytes; the shard has forgotten the session
-    std::vector<pool::SessionId> authorised;  ///< since the last time, the first worker of each
-
-    /// Gives the memory of bytes that are sent to the next turn, if it is as small as replies are:
-    /// a job for everybody leaves nothing behind.
-    void reuse(std::string& sent);
-    std::string spare_buffer();
-
-private:
-    static constexpr std::size_t spare_bytes_max = 512;
-    static constexpr std::size_t spares_max = 4096;
-    std::vector<std::string> spares_;
 };
 
 /// The sessions of one Stratum loop, its jobs, its judging: bytes in, effects out. No I/O but the
@@ -236,7 +213,6 @@ private:
     void tell_declarators(pool::Now now);
     void tick_some(Worlds& around, pool::Now now);
     void send_next(pool::Now now);
-    bool may_send_variant(pool::SteadyTime now);
     void send_variant(pool::Now now);
     template <typename AnySession>
     bool note_wish(AnySession& session);
@@ -292,11 +268,9 @@ private:
     v2::Greeter greeter_;
     v2::DeclaredJobs declared_;
     pool::SteadyTime current_since_;
-    std::uint32_t variants_ = 0;
+    Variants variants_;
     bool variant_wanted_ = false;
     std::vector<pool::SessionId> wishing_;  // for other work before the next job comes
-    double variant_tokens_ = 0;
-    pool::SteadyTime last_variant_;
     struct Prepared {
         std::shared_ptr<const pool::Job> job;
         v1::PreparedNotify notify;

@@ -21,18 +21,6 @@ constexpr std::size_t sent_at_once = 64;
 // With the node silent for longer than this, jobs are too precious in the table to add others.
 constexpr std::chrono::minutes variants_after_job_max{2};
 
-// Apart from the desk's ids, which stay below 2^31; eight hex digits like them; and none comes
-// again within a day, in this life or the next: there is at most one in a tenth of a second on a
-// loop.
-pool::JobId variant_id(std::uint32_t loop, pool::UnixMillis now)
-{
-    const std::uint64_t tenths = now.value / 100;
-    return {0x80000000U | (loop & 0x7ffU) << 20 | (tenths & 0xfffffU)};
-}
-constexpr std::chrono::milliseconds variant_gap{100};
-// A burst, then one a second: what lives for ten minutes leaves room in the job table.
-constexpr double variants_burst = 8;
-
 pool::JobRecord record_of(const pool::Job& job)
 {
     return {.bits = job.bits,
@@ -175,39 +163,16 @@ void Shard::note_later(const pool::Job& job)
     if (unnoted_.size() > most) unnoted_.erase(unnoted_.begin());
 }
 
-bool Shard::may_send_variant(pool::SteadyTime now)
-{
-    const std::chrono::duration<double> since = now - last_variant_;
-    if (since < variant_gap) return false;
-    variant_tokens_ = std::min(variant_tokens_ + since.count(), variants_burst);
-    last_variant_ = now;
-    if (variant_tokens_ < 1) return false;
-    variant_tokens_ -= 1;
-    return true;
-}
-
-// A new difficulty comes with new work only: firmware begins its extranonce anew with every job,
-// so the same work under another id would bring the same shares again. Other work of the same
-// template is cheap: the coinbase's sequence number is free. All who wait share one.
+// All who wait share one.
 void Shard::send_variant(pool::Now now)
 {
     if (current_.v1.job == nullptr || now.steady - current_since_ > variants_after_job_max) return;
-    if (now.steady - last_variant_ < variant_gap) return;
+    if (!variants_.may_be_due(now.steady)) return;
     drop_vain_wishes();
     if (wishing_.empty()) return;
-    const pool::JobId variant_job = variant_id(options_.loop, now.wall);
-    if (!may_send_variant(now.steady) || jobs_.find(variant_job) != nullptr) return;
+    auto job = variants_.make(*current_.v1.job, options_.loop, now);
+    if (job == nullptr || jobs_.find(job->id) != nullptr) return;
 
-    auto job = std::make_shared<pool::Job>(*current_.v1.job);
-    if (job->coinbase_suffix.size() < 4) return;
-    ++variants_;
-    for (std::size_t i = 0; i < 4; ++i) {
-        // Counted down from the final sequence number, which the job itself has.
-        job->coinbase_suffix[i] = static_cast<std::uint8_t>(~variants_ >> (8 * i));
-    }
-    job->id = variant_job;
-    job->prepared = nullptr;  // its lines are not those of the variant
-    job->clean = false;
     const Wording variant = worded(job, current_.v1.tip);
     note_later(*job);
     jobs_.add_variant(std::move(job));
