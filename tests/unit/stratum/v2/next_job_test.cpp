@@ -44,9 +44,7 @@ protected:
 TEST_F(V2NextJob, IsSentAheadAndTheTipIsOneShortMessageBehindWhichSharesAreGood)
 {
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    peer.standard_job(channel);
+    const auto channel = peer.begin_mining().channel;
     prepare();
     peer.listen();
     ASSERT_EQ(peer.heard_types(), (std::vector<int>{NewJob::id.type}));
@@ -117,9 +115,7 @@ TEST_F(V2NextJob, IsWithAChannelThatOpensLaterToo)
 TEST_F(V2NextJob, IsSentAgainWhenATipComesThatItWasNotFor)
 {
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    peer.standard_job(channel);
+    const auto channel = peer.begin_mining().channel;
     prepare();
     peer.listen();
     ASSERT_TRUE(peer.take<NewJob>().has_value());
@@ -142,9 +138,7 @@ TEST_F(V2NextJob, IsSentAgainWhenATipComesThatItWasNotFor)
 TEST_F(V2NextJob, IsSaidWholeBehindATargetThatCameAfterIt)
 {
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    peer.standard_job(channel);
+    const auto channel = peer.begin_mining().channel;
     prepare();
     peer.listen();
     ASSERT_TRUE(peer.take<NewJob>().has_value());
@@ -166,9 +160,7 @@ TEST_F(V2NextJob, IsSaidWholeBehindATargetThatCameAfterIt)
 TEST_F(V2NextJob, IsSaidWholeBehindATargetThatItsMinerAskedFor)
 {
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    peer.standard_job(channel);
+    const auto channel = peer.begin_mining().channel;
     prepare();
     peer.say(UpdateChannel{channel.id, 0, pool::target_of({-21})});
     ASSERT_TRUE(peer.take<SetTarget>().has_value());
@@ -181,9 +173,7 @@ TEST_F(V2NextJob, IsSaidWholeBehindATargetThatItsMinerAskedFor)
 TEST_F(V2NextJob, CanNotBeMinedBeforeItsTip)
 {
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    auto job = peer.standard_job(channel);
+    auto [channel, job] = peer.begin_mining();
     prepare();
     peer.listen();
     job.number = peer.take<NewJob>()->job;

@@ -175,6 +175,14 @@ stratum::client::MiningJob Peer::extended_job(const Channel& channel)
     return made;
 }
 
+Peer::Mining Peer::begin_mining()
+{
+    set_up(1);
+    Mining mining{open_standard(), {}};
+    mining.job = standard_job(mining.channel);
+    return mining;
+}
+
 std::uint32_t Peer::find_nonce(const stratum::client::MiningJob& job, std::uint64_t extranonce2)
 {
     const pool::HeaderBytes header = stratum::client::header_of(job, extranonce2);

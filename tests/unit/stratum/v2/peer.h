@@ -94,6 +94,12 @@ public:
     /// The first job after opening and the message that makes it the present one.
     stratum::client::MiningJob standard_job(const Channel& channel);
     stratum::client::MiningJob extended_job(const Channel& channel);
+    struct Mining {
+        Channel channel;
+        stratum::client::MiningJob job;
+    };
+    /// All of it: set up for standard jobs, one channel, and its first job.
+    Mining begin_mining();
 
     stratum::v2::SubmitStandard share(const Channel& channel,
                                       const stratum::client::MiningJob& job);

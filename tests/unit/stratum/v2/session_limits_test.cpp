@@ -27,9 +27,7 @@ TEST(V2Limits, APeerThatDoesNotReadGetsTheNewestJobOnlyOnceItDoes)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    peer.standard_job(channel);
+    peer.begin_mining();
     talk.shard.hold_jobs(peer.id);
     talk.publish(2);
     talk.publish(3);
@@ -56,8 +54,7 @@ TEST(V2Limits, AFrameThatIsBegunAndNotEndedClosesTheConnection)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    peer.standard_job(peer.open_standard());
+    peer.begin_mining();
     peer.say_bytes(std::string(21, '\x05'));  // one byte short of a header
     talk.pass(seconds{14});
     EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
@@ -93,8 +90,7 @@ TEST(V2Limits, SilenceForHalfAnHourEndsAConnectionOfWhichNobodyKnowsHowFastItIs)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    peer.standard_job(peer.open_standard());
+    peer.begin_mining();
     talk.pass(seconds{1799});
     EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
     talk.pass(seconds{1});
@@ -133,9 +129,7 @@ TEST(V2Limits, SequenceNumbersAreTheMinersOwnAndComeBackAsTheyWere)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    const auto job = peer.standard_job(channel);
+    const auto [channel, job] = peer.begin_mining();
     for (const std::uint32_t sequence : {0xffffffffU, 0U, 7U, 7U, 3U}) {
         auto share = peer.share(channel, job);
         share.sequence = sequence;
@@ -155,9 +149,7 @@ TEST(V2Limits, ADrainAsksMinersToConnectAgainOnceTheyKnowWhatTheyHaveEarned)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    const auto job = peer.standard_job(channel);
+    const auto [channel, job] = peer.begin_mining();
     Peer idle{talk};
     idle.set_up(1);
     peer.say(peer.share(channel, job));

@@ -349,9 +349,7 @@ TEST(V2Acknowledgements, OfAShareThatWaitsComeWithTheNextTickWheneverThatIs)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    const auto job = peer.standard_job(channel);
+    const auto [channel, job] = peer.begin_mining();
     talk.pass(std::chrono::seconds{1});
     const auto wait = [&talk](std::chrono::milliseconds time) {
         talk.now.steady += time;

@@ -430,9 +430,7 @@ TEST(V2Channels, AreNotAllClosedByTheNumberOfAGroupThatIsNotThere)
     Talk talk{v2_options()};
     talk.publish(1);
     Peer peer{talk};
-    peer.set_up(1);
-    const auto channel = peer.open_standard();
-    const auto job = peer.standard_job(channel);
+    const auto [channel, job] = peer.begin_mining();
     peer.say(CloseChannel{0, {""}});
     peer.say(peer.share(channel, job));
     EXPECT_TRUE(peer.take<SubmitSuccess>().has_value());
