@@ -181,8 +181,8 @@ void Shard::send_variant(pool::Now now)
     for (const pool::SessionId id : std::exchange(wishing_, {})) {
         with(id, around, [this](auto& session, auto& world) {
             session.wishes = false;
-            session.on_job(world);
-            if (session.owes_jobs()) look_soon(session);
+            session.on_variant(world);
+            note_wish(session);  // there may have been too much to say at once
             touch(session);
         });
     }

@@ -111,6 +111,8 @@ public:
                   std::size_t records = 0);
     /// `world.current` is new.
     void on_job(World& world);
+    /// `world.current` is other work of the newest job, because wants_job_now().
+    void on_variant(World& world) { on_job(world); }
     /// Has what on_job looks at outside of the session itself fetched from memory.
     void prefetch() const
     {

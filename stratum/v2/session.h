@@ -94,6 +94,9 @@ public:
     void on_bytes(std::span<const std::uint8_t> bytes, World& world, pool::Now now);
     /// `world.current` is new.
     void on_job(World& world);
+    /// `world.current` is other work of the newest job, for channels that can not wait for the next
+    /// regular one: it brings them their difficulty. Of many some, wants_job_now() then still.
+    void on_variant(World& world);
     /// Has what on_job looks at outside of the session itself fetched from memory.
     void prefetch() const
     {
@@ -266,6 +269,9 @@ private:
     void start(Channel& channel, const World& world);
     void say_owed(const World& world, std::size_t bytes_max);
     void say_owed(const World& world);
+    template <typename May>
+    bool say_in_turn(const World& world, std::size_t bytes_max, May may);
+    bool tell_alike(const World& world);
     static bool lacks_job(const Channel& channel, const World& world);
     static bool is_behind(const Channel& channel, const World& world);
     void say_target(Channel& channel, const World& world);
@@ -320,7 +326,8 @@ private:
     std::optional<std::size_t> blamed_;
     std::vector<Channel> channels_;  // by rising id
     std::uint32_t next_channel_;
-    std::size_t urgent_ = 0;  // of them
+    std::size_t urgent_ = 0;       // of them
+    std::uint32_t last_told_ = 0;  // the last of them that was told of a job by itself
     std::size_t bad_requests_ = 0;
     std::size_t refused_names_ = 0;                 // of channels: nobody has them, or not now
     std::size_t full_refusals_ = 0;                 // of channels, when it had all that it may have

@@ -15,6 +15,11 @@ constexpr int urgent_exponents = 2;
 constexpr std::size_t owed_part = 4;
 constexpr std::size_t job_parts = 3;
 
+std::size_t most_of(const World& world)
+{
+    return world.options.answers_bytes / owed_part * job_parts;
+}
+
 }  // namespace
 
 // What the next job is to be measured by: on the grid, but never easier than the miner allows.
@@ -34,8 +39,12 @@ bool Session::announce_target(Channel& channel, const World& world)
     return other;
 }
 
-// Asked for at each share, so it is noted where it changes.
-bool Session::wants_job_now() const { return urgent_ > 0 && !ended_ && !held_ && !selects_work(); }
+// Asked for at each share, so it is noted where it changes. While some channels wait for the newest
+// job still, that brings its target to them; what is left then is a matter of other work.
+bool Session::wants_job_now() const
+{
+    return urgent_ > 0 && !ended_ && !held_ && !jobs_owed_ && !selects_work();
+}
 
 void Session::note_urgency(Channel& channel)
 {
@@ -63,23 +72,41 @@ void Session::start(Channel& channel, const World& world)
     if (world.next != nullptr) send_ahead(channel, world);
 }
 
-// As many as the peer can be expected to read at a time; the others wait until it has. First those
-// who mine for the tip before, or for none: jobs may come faster than all can be told.
 void Session::say_owed(const World& world, std::size_t bytes_max)
 {
     if (ended_ || held_ || !std::exchange(jobs_owed_, false)) return;
-    for (const bool behind : {true, false}) {
-        for (Channel& channel : channels_) {
-            if (is_behind(channel, world) != behind || !lacks_job(channel, world)) continue;
-            if (out_.size() > bytes_max) {
-                jobs_owed_ = true;
-                return;
-            }
-            const bool first = channel.sent.empty();
+    jobs_owed_ = !say_in_turn(
+        world, bytes_max, [&world](const Channel& channel) { return lacks_job(channel, world); });
+}
+
+// To as many of those that `may` have the job as the peer can be expected to read at a time; false:
+// the others wait until it has. First those who mine for the tip before, or for none: jobs may come
+// faster than all can be told. Then those whose difficulty is far off. And each time from the
+// channel on where the last time ended, or those behind would never be told.
+template <typename May>
+bool Session::say_in_turn(const World& world, std::size_t bytes_max, May may)
+{
+    enum class Rank : std::uint8_t { behind, far_off, other };
+    const auto rank_of = [&world](const Channel& channel) {
+        if (is_behind(channel, world)) return Rank::behind;
+        return channel.urgent ? Rank::far_off : Rank::other;
+    };
+    const auto next = std::upper_bound(
+        channels_.begin(), channels_.end(), last_told_,
+        [](std::uint32_t told, const Channel& channel) { return told < channel.id; });
+    const auto first = static_cast<std::size_t>(next - channels_.begin());
+    for (const Rank rank : {Rank::behind, Rank::far_off, Rank::other}) {
+        for (std::size_t i = 0; i < channels_.size(); ++i) {
+            Channel& channel = channels_[(first + i) % channels_.size()];
+            if (rank_of(channel) != rank || !may(channel)) continue;
+            if (out_.size() > bytes_max) return false;
+            const bool begins = channel.sent.empty();
             say_job(channel, world);
-            if (first && world.next != nullptr) send_ahead(channel, world);
+            if (begins && world.next != nullptr) send_ahead(channel, world);
+            last_told_ = channel.id;
         }
     }
+    return true;
 }
 
 void Session::say_owed(const World& world)
@@ -144,22 +171,41 @@ void Session::on_job(World& world)
     if (ended_ || channels_.empty()) return;
     if (selects_work()) return retarget(world, 1);
     const auto lacks = [&world](const Channel& channel) { return lacks_job(channel, world); };
-    const auto first = std::find_if(channels_.begin(), channels_.end(), lacks);
-    if (first == channels_.end()) return;
+    if (std::none_of(channels_.begin(), channels_.end(), lacks)) return;
     if (held_) {
         if (std::exchange(job_held_, true)) world.metrics.jobs_superseded.add();
         return;
     }
-    const bool future = is_behind(*first, world);
-    // What is said to all alike costs little however many they are. It is nothing for those who
-    // have the job already, or who need to hear of the tip while the others do not.
-    const bool alike = std::all_of(channels_.begin(), channels_.end(), [&](const Channel& channel) {
-        return channel.closing || (lacks(channel) && is_behind(channel, world) == future);
-    });
-    if (alike && future && activate_ahead(world)) return;
-    if (alike && speaks_to_group()) return tell_group(world, future);
+    if (tell_alike(world)) return;
     jobs_owed_ = true;
-    say_owed(world, world.options.answers_bytes / owed_part * job_parts);
+    say_owed(world, most_of(world));
+}
+
+// Those whose difficulty is right go on with what they have. Who is left over wishes still, and
+// gets the next one.
+void Session::on_variant(World& world)
+{
+    if (!wants_job_now() || tell_alike(world)) return;
+    say_in_turn(world, most_of(world), [](const Channel& channel) { return channel.urgent; });
+}
+
+// What is said to all alike costs little however many they are. It is nothing for those who have
+// the job already, or who need to hear of the tip while the others do not.
+bool Session::tell_alike(const World& world)
+{
+    const auto stays = [](const Channel& channel) { return !channel.closing; };
+    const auto first = std::find_if(channels_.begin(), channels_.end(), stays);
+    if (first == channels_.end()) return true;
+    const bool future = is_behind(*first, world);
+    const bool alike = std::all_of(first, channels_.end(), [&](const Channel& channel) {
+        return channel.closing ||
+               (lacks_job(channel, world) && is_behind(channel, world) == future);
+    });
+    if (!alike) return false;
+    if (future && activate_ahead(world)) return true;
+    if (!speaks_to_group()) return false;
+    tell_group(world, future);
+    return true;
 }
 
 void Session::tell_group(const World& world, bool future)
