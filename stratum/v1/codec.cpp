@@ -52,6 +52,7 @@ std::string id_text(JsonValue id)
         pool::append_json_string(text, *string);
         return text;
     }
+    if (const auto flag = id.boolean()) return *flag ? "true" : "false";
     return "null";
 }
 

@@ -88,7 +88,8 @@ using Call =
                  AgentCapabilities, Report, Leave, Answer, UnknownMethod, BadParams, NoMethod>;
 
 struct Request {
-    /// The id as JSON text: a number as it stood, a string escaped anew, everything else "null".
+    /// The id as JSON text: a number as it stood, a string escaped anew, true and false; "null"
+    /// for null, for none, and for what is no scalar.
     std::string id = "null";
     Call call;
     bool wants_reply() const { return id != "null"; }

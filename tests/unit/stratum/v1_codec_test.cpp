@@ -83,7 +83,8 @@ TEST(ReadRequest, EchoesEveryScalarIdAsItStood)
         {R"("")", R"("")"},
         {R"("a\",\"x\":\"\\\u0001")", R"("a\",\"x\":\"\\\u0001")"},
         {"null", "null"},
-        {"true", "null"},
+        {"true", "true"},
+        {"false", "false"},
         {"[]", "null"},
         {R"({"a":[1]})", "null"},
     };
