@@ -20,6 +20,11 @@ constexpr double up_at = 1.5;
 constexpr double down_at = 0.6;
 constexpr double up_shares_min = 8;
 constexpr double down_expected_min = 6;
+// So many shares have to be missing before none at all is a reason to go down: upper_bound() of no
+// share, the 2.8 deviations' six, against down_at of them. A minute of ten shares a minute.
+constexpr double silence_root = 1 - 1.0 / 9 + down_confidence / 3;
+constexpr double silent_shares = silence_root * silence_root * silence_root / down_at;
+static_assert(silent_shares > down_expected_min);
 
 constexpr std::chrono::seconds ramp{180};  // while nothing is known, steps may be large
 constexpr int ramp_steps_max = 10;
@@ -223,7 +228,7 @@ pool::SteadyTime DifficultyPolicy::next_look() const
     if (counts_ != nullptr) return again;
     // Before that no silence is long enough to mean anything.
     const double per_second = limits_.shares_per_minute * (held_ ? times_wanted_max : 1) / 60;
-    const std::chrono::duration<double> least{down_expected_min / per_second};
+    const std::chrono::duration<double> least{silent_shares / per_second};
     return std::max(again, changed_ + std::chrono::ceil<pool::SteadyTime::duration>(least));
 }
 

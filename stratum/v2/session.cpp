@@ -30,6 +30,11 @@ std::uint32_t flags_unserved(const SetupConnection& call, bool declaration)
     return unknown | (call.flags & against);
 }
 
+// No connection seals or opens so many messages in a second.
+constexpr std::uint64_t nonces_a_second = 1U << 30;
+constexpr std::chrono::seconds nonces_least{5};
+constexpr std::chrono::seconds nonces_most{3600};
+
 constexpr std::uint16_t extension_negotiation = 1;
 constexpr std::uint16_t extension_worker_names = 2;
 
@@ -253,21 +258,30 @@ void Session::on_tick(World& world, pool::Now now)
     // Whatever waits: by the next tick it could have been two seconds.
     acknowledge_all(now.steady);
     tend_declared({world, now});
-    if (std::max(ciphers_.send.count(), ciphers_.receive.count()) >= world.options.nonces_max) {
-        return end(EndReason::nonces_used_up);
-    }
+    if (nonces_used() >= world.options.nonces_max) return end(EndReason::nonces_used_up);
     const Deadline next = deadline(world.options, now.steady);
     if (now.steady >= next.at) end(next.reason);
 }
 
 pool::SteadyTime Session::next_look(const SessionOptions& options, pool::SteadyTime now) const
 {
-    constexpr std::chrono::seconds nonces_every{5};
     if (ended_) return pool::SteadyTime::max();
     if (jobs_owed_ || (declaring_ && declaring_->has_some())) return now;
-    pool::SteadyTime next = std::min(deadline(options, now).at, now + nonces_every);
+    pool::SteadyTime next = std::min(deadline(options, now).at, now + nonces_last(options));
     for (const Channel& channel : channels_) next = std::min(next, channel.policy.next_look());
     return next;
+}
+
+std::uint64_t Session::nonces_used() const
+{
+    return std::max(ciphers_.send.count(), ciphers_.receive.count());
+}
+
+std::chrono::seconds Session::nonces_last(const SessionOptions& options) const
+{
+    const std::uint64_t left = options.nonces_max - std::min(nonces_used(), options.nonces_max);
+    const std::uint64_t seconds = std::min<std::uint64_t>(left / nonces_a_second, 1U << 30);
+    return std::clamp(std::chrono::seconds{seconds}, nonces_least, nonces_most);
 }
 
 // The first; of several in the same moment the one that says the most.

@@ -60,7 +60,8 @@ struct SessionOptions {
     std::chrono::seconds setup_within{10};
     std::chrono::seconds channel_within{60};  ///< to the first one, or after the last has closed
     std::chrono::seconds frame_within{15};    ///< from its first byte to its end
-    /// Of each direction: looked at every few seconds, so it must leave more than theirs.
+    /// Of each direction. Looked at once in a few seconds, or in an hour while there are more than
+    /// can be used up until then, so it must leave some.
     std::uint64_t nonces_max = std::uint64_t{1} << 63;
     std::chrono::minutes idle_max{30};  ///< or 20 times its mean share interval; a week at most
     DeclaringOptions declaring;
@@ -243,6 +244,8 @@ private:
         EndReason reason;
     };
     Deadline deadline(const SessionOptions& options, pool::SteadyTime now) const;
+    std::uint64_t nonces_used() const;
+    std::chrono::seconds nonces_last(const SessionOptions& options) const;
     std::optional<std::chrono::duration<double>> share_interval(pool::SteadyTime now) const;
 
     struct Wish {
