@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "pool/app/node_trouble.h"
+
 namespace pool {
 namespace {
 
@@ -17,6 +19,18 @@ rpc::Dependency dependency(std::string name, bool ok, std::string trouble, std::
     if (ok) return {std::move(name), true, "ok", "ok", ""};
     if (!said.empty()) sentence = said;
     return {std::move(name), false, std::move(sentence), std::move(trouble), said};
+}
+
+// Where the code says it all, which node is left to be told.
+rpc::Dependency node_part(const WorkStatus& work)
+{
+    const NodeTrouble& trouble = work.node_trouble;
+    if (work.node_ok || trouble.said.empty()) {
+        return dependency("node", work.node_ok, "node_silent", "no answer for two minutes");
+    }
+    const bool known = trouble.kind != "node_trouble";
+    return {"node", false, trouble.said, std::string{trouble.kind},
+            known ? trouble.node : trouble.said};
 }
 
 rpc::Dependency redis_part(const LiveState& state, const BooksStatus& books)
@@ -37,8 +51,7 @@ rpc::Readiness readiness_of(const LiveState& state, const BooksStatus& books, St
     const bool fresh = work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms;
     rpc::Readiness out;
     out.dependencies = {
-        dependency("node", work.node_ok, work.node_error.empty() ? "node_silent" : "node_trouble",
-                   "no answer for two minutes", work.node_error),
+        node_part(work),
         dependency("template", fresh, "template_old",
                    "the newest block template is old; is the node running?"),
         dependency("journal", state.journal_ok, "journal_refuses",

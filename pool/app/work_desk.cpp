@@ -72,7 +72,7 @@ std::string WorkDesk::why_no_work() const
 {
     std::string heights;
     for (const NodeStatus& node : nodes()) {
-        if (!node.up || !node.tip) return node_error_;
+        if (!node.up || !node.tip) return trouble_.said;
         heights += (heights.empty() ? "" : ", ") + node.name + " at height " +
                    std::to_string(node.tip->height.value);
     }
@@ -108,7 +108,9 @@ void WorkDesk::on_chain_info(NodeIndex index, const Result<ChainInfo>& info)
                                  std::string{to_string(options_.chain)} +
                                  "; point [[node]] at another node or change network.chain";
     log::error("node_on_other_chain", {{"node", peer.node->name()}, {"reason", sentence}});
-    settle_start(fail(Error::Code::refused, sentence));
+    const Error refused{Error::Code::refused, sentence};
+    settle_start(fail(refused));
+    trouble_ = NodeTrouble::of(peer.node->name(), "node_other_chain", refused);
     peer.up = false;
     source_.on_failure(index);
     peer.retry = loop_.after(other_chain_again, [this, index] { check_chain(index); });
@@ -137,7 +139,7 @@ void WorkDesk::failed(NodeIndex index, const Error& error)
         peer.trouble_told = now;
     }
     if (!peer.enabled) return;
-    node_error_ = error.detail;
+    trouble_ = NodeTrouble::unanswered(peer.node->name(), error);
     peer.up = false;
     source_.on_failure(index);
     peer.retry = loop_.after(retry_after, [this, index] { check_chain(index); });
@@ -249,18 +251,18 @@ void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
 // The next node is asked, and this one later again; miners keep what they have.
 void WorkDesk::turn_down(NodeIndex index, const Error& error)
 {
-    if (node_error_ != error.detail) {
-        log::warn("template_failed",
-                  {{"node", peers_[index].node->name()}, {"reason", error.detail}});
+    const std::string& node = peers_[index].node->name();
+    if (trouble_.said != error.detail) {
+        log::warn("template_failed", {{"node", node}, {"reason", error.detail}});
     }
-    node_error_ = error.detail;
+    trouble_ = NodeTrouble::of(node, "node_no_template", error);
     act(source_.on_template(index, fail(error), read_clock().steady));
 }
 
 // No block of ours would be good on it: with such templates from every node there is no start.
 void WorkDesk::cannot_use(NodeIndex index, const Error& error)
 {
-    node_error_ = error.detail;
+    trouble_ = NodeTrouble::of(peers_[index].node->name(), "node_refuses_blocks", error);
     peers_[index].refuses = error.code == Error::Code::refused || error.code == Error::Code::limit;
     if (all_refuse()) settle_start(fail(error));
     act(source_.on_template(index, fail(error), read_clock().steady));
@@ -294,7 +296,7 @@ bool WorkDesk::all_refuse() const
 
 void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 {
-    node_error_.clear();
+    trouble_ = NodeTrouble::none();
     peers_[index].refuses = false;
     const auto empty = proposals_.state(*peers_[index].node, *given, Proposals::Form::empty);
     source_.allow_empty(empty == Proposals::State::accepted);
@@ -410,7 +412,7 @@ void WorkDesk::note(const WorkSource::Notice& notice)
             log::warn("zmq_messages_lost", {{"node", node}});
             break;
         case Kind::lost:
-            log::error("work_lost", {{"reason", node_error_}});
+            log::error("work_lost", {{"reason", trouble_.said}});
             out_.announce("The pool has lost its Bitcoin node: work may be stale until it is back");
             break;
         case Kind::back:
@@ -468,7 +470,7 @@ WorkStatus WorkDesk::status() const
     status.jobs = jobs_;
     status.empty_jobs = empty_jobs_;
     status.empty_ms = static_cast<std::uint64_t>(source_.empty_time(now).count());
-    status.node_error = node_error_;
+    status.node_trouble = trouble_;
     status.disagree = source_.disagreeing();
     for (const Peer& peer : peers_) {
         status.nodes.push_back({peer.node->name(), peer.up, peer.wins, peer.gaps});

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/app/node_trouble.h"
 #include "pool/app/proposals.h"
 #include "pool/base/hash.h"
 #include "pool/base/time.h"
@@ -47,7 +48,7 @@ struct WorkStatus {
     std::int64_t template_age_ms = -1;  ///< of the last one on our tip; -1: no template yet
     std::string template_node;          ///< that gave it
     bool node_ok = false;               ///< a node that gives templates is there
-    std::string node_error;             ///< the last that went wrong with any node
+    NodeTrouble node_trouble;           ///< the last that went wrong with any node
     std::uint64_t jobs = 0;
     std::uint64_t empty_jobs = 0;
     std::uint64_t empty_ms = 0;  ///< time that miners have worked on empty blocks
@@ -175,7 +176,7 @@ private:
     std::uint64_t jobs_ = 0;
     std::uint64_t empty_jobs_ = 0;
     std::deque<PublishedJob> published_;
-    std::string node_error_ = "no answer yet";
+    NodeTrouble trouble_;
     std::function<void(Result<void>)> started_;
     Watch ticker_;
     Watch looker_;

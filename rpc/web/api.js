@@ -18,13 +18,13 @@ export async function read(path, token = '') {
   return answer.json();
 }
 
-/** Calls a method of the admin port that this page is from. Throws Refused, or an Error that says why not. */
+/** Calls a method of the admin port that this page is from. Throws Refused, or an Error that says why not, with the code of JSON-RPC. */
 export async function call(method) {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method });
   const answer = await fetch('/', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal: AbortSignal.timeout(patienceMs) });
   if (!answer.ok) throw new Refused(method, answer.status);
   const { result, error } = await answer.json();
-  if (error) throw new Error(error.message);
+  if (error) throw Object.assign(new Error(error.message), { code: error.code });
   return result;
 }
 

@@ -13,7 +13,9 @@ const good = (ok, text) => cell(text, ok ? 'good' : 'bad');
 function partState({ ok, state, trouble, detail }) {
   const words = worded('trouble', trouble);
   const said = words === trouble ? state : words;
-  return good(ok, detail === '' ? said : `${said} · ${detail}`);
+  const made = good(ok, detail === '' ? said : `${said} · ${detail}`);
+  if (!ok) made.title = state;
+  return made;
 }
 
 /** Why a node is not as it should be, in a word. */
@@ -34,6 +36,7 @@ function showOperator(info) {
     show(`operator-${store}`, times.answers === 0 ? '–' : t('operator.times', { mean: milliseconds(times.mean_ms), most }));
   }
   showBans(info);
+  pays = info.dependencies.some((part) => part.name === 'payouts');
   fill('part', info.dependencies.map((part) => row(cell(worded('part', part.name)), partState(part))), '–');
   fill('node', info.nodes.map((node) => row(
     cell(node.name),
@@ -80,13 +83,25 @@ function showDryRun({ items, passed_over: passed, total_sat: total, fee_max_sat:
   )), t('dryrun.none'));
 }
 
+// What JSON-RPC calls the reasons for which a payout cannot be told of.
+const refusals = { '-2': 'role', '-28': 'away' };
+let pays = true; // a server without a wallet says so for each question
+
+/** Why there is no dry run, in this language; as the pool said it, where nobody has words for it. */
+function whyNoDryRun({ code, message }) {
+  const key = pays ? refusals[code] : 'nobody';
+  return key === undefined ? `${t('dryrun.failed')} · ${message}` : t(`dryrun.${key}`);
+}
+
 async function dryRun() {
   show('dryrun-sum', t('loading'));
+  $('dryrun-message').title = '';
   try {
     showDryRun(await call('previewpayout'));
   } catch (error) {
     show('dryrun-sum', '');
-    fill('dryrun', [], error instanceof Refused ? t('no.answer') : `${t('dryrun.failed')} · ${error.message}`);
+    fill('dryrun', [], error instanceof Refused ? t('no.answer') : whyNoDryRun(error));
+    $('dryrun-message').title = error.message;
   }
 }
 

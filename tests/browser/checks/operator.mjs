@@ -48,34 +48,46 @@ export async function check(watched, { admin, user, password }) {
 }
 
 const wanted = {
-  'en-GB': ['Node|no node has answered for two minutes', 'MySQL|shares cannot be booked · <i>away</i>', 'brand|on fire', 'templates', 'below its minimum of 300 000 sat', '<b>bc1</b>: an address of the pool itself', 'It cannot be told now · <b>no wallet</b>'],
-  ru: ['Узел|узлы не отвечают две минуты', 'MySQL|шары не записываются в книги · <i>away</i>', 'brand|on fire', 'шаблоны', 'меньше минимума: 300 000 sat', '<b>bc1</b>: адрес самого пула', 'Сейчас этого сказать нельзя · <b>no wallet</b>'],
-  be: ['Вузел|вузлы не адказваюць дзве хвіліны', 'MySQL|шары не запісваюцца ў кнігі · <i>away</i>', 'brand|on fire', 'шаблоны', 'менш за мінімум: 300 000 sat', '<b>bc1</b>: адрас самога пула', 'Зараз гэтага сказаць нельга · <b>no wallet</b>'],
+  'en-GB': ['Node|no node has answered for two minutes', 'Node|does not answer, or is still starting · <b>north</b>', 'MySQL|shares cannot be booked · <i>away</i>', 'brand|on fire', 'templates', 'below its minimum of 300 000 sat', '<b>bc1</b>: an address of the pool itself', 'This server pays nobody: payouts.wallet is not set in its configuration. / It cannot be told now: MySQL or the wallet’s node does not answer, or another server makes the payouts. / Whoever has logged in here may not ask this: another role may. / It cannot be told now · <b>new</b>'],
+  ru: ['Узел|узлы не отвечают две минуты', 'Узел|не отвечает или ещё запускается · <b>north</b>', 'MySQL|шары не записываются в книги · <i>away</i>', 'brand|on fire', 'шаблоны', 'меньше минимума: 300 000 sat', '<b>bc1</b>: адрес самого пула', 'Этот сервер никому не платит: в его настройках нет payouts.wallet. / Сейчас этого сказать нельзя: MySQL или узел кошелька не отвечает, или выплаты делает другой сервер. / Тому, кто вошёл здесь, об этом спрашивать нельзя: это может другая роль. / Сейчас этого сказать нельзя · <b>new</b>'],
+  be: ['Вузел|вузлы не адказваюць дзве хвіліны', 'Вузел|не адказвае або яшчэ запускаецца · <b>north</b>', 'MySQL|шары не запісваюцца ў кнігі · <i>away</i>', 'brand|on fire', 'шаблоны', 'менш за мінімум: 300 000 sat', '<b>bc1</b>: адрас самога пула', 'Гэты сервер нікому не плаціць: у яго наладах няма payouts.wallet. / Зараз гэтага сказаць нельга: MySQL або вузел кашалька не адказвае, або выплаты робіць іншы сервер. / Таму, хто ўвайшоў тут, пра гэта пытацца нельга: гэта можа іншая роля. / Зараз гэтага сказаць нельга · <b>new</b>'],
 };
 
 /** What is wrong with the pool, and why somebody is not paid, in the words of the page's language. */
 async function inItsLanguage(watched, { admin, user, password }, language, words) {
   const page = await watched.visitor({ language, httpCredentials: { username: user, password } });
   const part = (name, state, trouble, detail) => ({ name, ok: false, state, trouble, detail });
+  let paying = false;
   await page.route(`${admin}/api/v1/operator`, async (route) => {
     const info = await (await route.fetch()).json();
     await route.fulfill({ json: { ...info, nodes: info.nodes.map((node) => ({ ...node, role: 'template' })), dependencies: [
       part('node', 'no answer for two minutes', 'node_silent', ''),
+      part('node', 'http://10.0.0.5:8332/ refused the connection', 'node_away', '<b>north</b>'),
       part('mysql', '<i>away</i>', 'mysql_trouble', '<i>away</i>'),
-      part('brand', 'on fire', 'brand_new', '')] } });
+      part('brand', 'on fire', 'brand_new', ''),
+      ...(paying ? [{ name: 'payouts', ok: true, state: 'ok', trouble: 'ok', detail: '' }] : [])] } });
   });
   const over = (code, limit, about) => ({ account: 'a', available_sat: 1, code, reason: 'in English', limit_sat: limit, about });
   let answer = { result: { total_sat: 0, fee_max_sat: 1000, items: [], passed_over: [over('minimum', 300000, ''), over('address_own', 0, '<b>bc1</b>')] } };
   await page.route(`${admin}/`, (route) => (route.request().method() === 'POST' ? route.fulfill({ json: { jsonrpc: '2.0', id: 1, ...answer } }) : route.fallback()));
   await page.goto(`${admin}/#/operator`);
   const texts = async (rows, cells) => (await page.locator(rows).evaluateAll((all, wants) => all.map((row) => [...row.cells].filter((_, i) => wants.includes(i)).map((each) => each.textContent).join('|')), cells)).map((text) => text.replaceAll('\u202f', ' '));
-  await page.locator('#part-rows tr').nth(2).waitFor();
+  await page.locator('#part-rows tr').nth(3).waitFor();
+  watched.same(await page.locator('#part-rows tr:nth-child(2) td').nth(1).getAttribute('title'), 'http://10.0.0.5:8332/ refused the connection', 'what the server itself said of it');
   await page.locator('#dryrun').click();
   await page.locator('#dryrun-rows tr').nth(1).waitFor();
   const said = [...await texts('#part-rows tr', [0, 1]), ...await texts('#node-rows tr:first-child', [1]), ...await texts('#dryrun-rows tr', [4])];
-  answer = { error: { code: -28, message: '<b>no wallet</b>' } };
-  await page.locator('#dryrun').click();
-  await page.locator('#dryrun-message:not([hidden])').waitFor();
-  said.push(await page.locator('#dryrun-message').textContent());
+  const refusal = async (code, message) => {
+    answer = { error: { code, message } };
+    await page.locator('#dryrun').click();
+    await page.locator(`#dryrun-message[title="${message}"]`).waitFor();
+    said.push(await page.locator('#dryrun-message').textContent());
+  };
+  await refusal(-26, 'this server pays nobody');
+  paying = true;
+  await page.locator('#part-rows tr').nth(4).waitFor();
+  await refusal(-28, 'another server makes the payouts now');
+  await refusal(-2, 'a viewer may not');
+  await refusal(-26, '<b>new</b>');
   watched.same(said.join(' / '), words.join(' / '), `what is wrong, in ${language}`);
 }

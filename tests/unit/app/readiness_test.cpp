@@ -2,9 +2,12 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "pool/app/node_trouble.h"
 
 namespace pool {
 namespace {
@@ -50,10 +53,32 @@ TEST(Readiness, TellsOfANodeWhatItLastSaidOrThatItSaysNothing)
 {
     Pool pool;
     pool.live.work.node_ok = false;
+    EXPECT_EQ(pool.troubles(), Troubles{"node: no answer yet | node_unheard | "});
+    pool.live.work.node_trouble = NodeTrouble::none();
     EXPECT_EQ(pool.troubles(), Troubles{"node: no answer for two minutes | node_silent | "});
-    pool.live.work.node_error = "Loading block index";
+    pool.live.work.node_trouble =
+        NodeTrouble::unanswered("north", {Error::Code::invalid, "getblockheader: no hash"});
     EXPECT_EQ(pool.troubles(),
-              Troubles{"node: Loading block index | node_trouble | Loading block index"});
+              Troubles{"node: getblockheader: no hash | node_trouble | getblockheader: no hash"})
+        << "no code says that";
+}
+
+// In any language: of the sentence, which is English, no more than the node's name is left.
+TEST(Readiness, TellsByCodesWhyANodeIsNoUseAndWhichOneItIs)
+{
+    Pool pool;
+    pool.live.work.node_ok = false;
+    const auto told = [&pool](NodeTrouble trouble) {
+        pool.live.work.node_trouble = std::move(trouble);
+        return pool.troubles();
+    };
+    EXPECT_EQ(
+        told(NodeTrouble::unanswered("north", {Error::Code::unavailable, "refused to connect"})),
+        Troubles{"node: refused to connect | node_away | north"});
+    EXPECT_EQ(told(NodeTrouble::unanswered("north", {Error::Code::refused, "bad password"})),
+              Troubles{"node: bad password | node_refuses | north"});
+    EXPECT_EQ(told(NodeTrouble::of("south", "node_no_template", {Error::Code::refused, "no"})),
+              Troubles{"node: no | node_no_template | south"});
 }
 
 TEST(Readiness, WantsATemplateYoungerThanNinetySeconds)

@@ -124,7 +124,7 @@ TEST_F(DeskTest, ATemplateThatItsOwnNodeWouldNotTakeGivesNoJobAndTheNextNodesDoe
     Result<void> outcome = fail(Error::Code::unavailable, "not yet");
     desk->start(std::chrono::seconds{30}, [&](Result<void> started) { outcome = started; });
     ASSERT_TRUE(becomes([&] { return outcome.has_value() && !jobs.empty(); }))
-        << desk->status().node_error;
+        << desk->status().node_trouble.said;
     for (const auto& job : jobs) EXPECT_EQ(job->reward, second.work->reward);
     EXPECT_LE(first.proposed, 2) << "each form once: its no is remembered";
     EXPECT_GE(second.proposed, 1);
@@ -141,6 +141,7 @@ TEST_F(DeskTest, AShapeThatEveryNodeRejectsStopsTheStartWithTheNodesReason)
     EXPECT_TRUE(jobs.empty());
     EXPECT_NE(outcome.error().detail.find("bad-cb-amount"), std::string::npos);
     EXPECT_LE(first.templates + second.templates, 8) << "asked less and less often";
+    EXPECT_EQ(desk->status().node_trouble.kind, "node_refuses_blocks");
 }
 
 // It was away when the pool started, or was restarted with other options.
@@ -148,7 +149,7 @@ TEST_F(DeskTest, AShapeThatEveryNodeRejectsStopsTheStartWithTheNodesReason)
 TEST_F(DeskTest, ATemplateThatLeavesNoRoomForTheCoinbaseIsPassedOverForTheNextNodes)
 {
     desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
-    ASSERT_TRUE(becomes([&] { return !jobs.empty(); })) << desk->status().node_error;
+    ASSERT_TRUE(becomes([&] { return !jobs.empty(); })) << desk->status().node_trouble.said;
     run(milliseconds{300});
     auto full = a_template(Sats{900'000'000});
     full->weight = 3'999'000;
@@ -180,6 +181,8 @@ TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
     EXPECT_GT(first.node.warmed, 0U) << "its connection for blocks stays open";
     EXPECT_TRUE(desk->nodes()[0].up);
     EXPECT_FALSE(desk->nodes()[1].tip.has_value());
+    EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.kind == "node_other_chain"; }));
+    EXPECT_EQ(desk->status().node_trouble.node, "second");
 }
 
 TEST_F(DeskTest, WhatANodeSaysAfterItWasSwitchedOffMovesNoTip)
