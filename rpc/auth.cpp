@@ -140,7 +140,19 @@ bool FailureDelays::holding(const std::string& who, pool::SteadyTime now) const
     const auto held = [now](const auto& item) { return now < item.second.until; };
     const auto found = entries_.find(who);
     if (found != entries_.end()) return held(*found);
+    if (network_is_full(who, now)) return true;
     return entries_.size() >= entries_max && std::all_of(entries_.begin(), entries_.end(), held);
+}
+
+bool FailureDelays::network_is_full(const std::string& who, pool::SteadyTime now) const
+{
+    const std::string network = who.substr(0, who.find(' ') + 1);  // with the space
+    std::size_t held = 0;
+    for (auto at = entries_.lower_bound(network);
+         at != entries_.end() && at->first.starts_with(network); ++at) {
+        if (now < at->second.until && ++held >= of_network_max) return true;
+    }
+    return false;
 }
 
 std::chrono::milliseconds FailureDelays::failed(const std::string& who, pool::SteadyTime now)

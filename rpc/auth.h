@@ -69,15 +69,18 @@ private:
 ///
 /// Pure; bounded by entries_max, beyond which the one longest quiet is forgotten. While so many are
 /// held back at once, nobody else's password is looked at: else invented names would make the
-/// bound forget who guesses.
+/// bound forget who guesses. While of_network_max of a network are, nobody else's from there is: so
+/// one network alone keeps no other one out.
 class FailureDelays {
 public:
     static constexpr std::chrono::milliseconds first{250};
     static constexpr std::chrono::milliseconds longest{2000};
     static constexpr std::chrono::minutes forgotten_after{1};
     static constexpr std::size_t entries_max = 1024;
+    static constexpr std::size_t of_network_max = entries_max / 4;
 
-    /// Whose failures are counted together. host: as TcpConn tells it; user: whatever was sent.
+    /// Whose failures are counted together: the network, a space, the user. host: as TcpConn tells
+    /// it; user: whatever was sent.
     static std::string name(const std::string& host, const std::string& user);
     /// True while no password of `who` is looked at.
     bool holding(const std::string& who, pool::SteadyTime now) const;
@@ -92,6 +95,7 @@ private:
         pool::SteadyTime until;
     };
     void make_room(pool::SteadyTime now);
+    bool network_is_full(const std::string& who, pool::SteadyTime now) const;
 
     std::map<std::string, Entry> entries_;
 };

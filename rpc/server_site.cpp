@@ -20,6 +20,15 @@ constexpr std::string_view content_security_policy =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'";
 
+std::size_t bytes_of(const HttpRequest& request)
+{
+    std::size_t bytes = request.path.size() + request.body.size();
+    for (const auto* const list : {&request.query, &request.headers}) {
+        for (const auto& [name, value] : *list) bytes += name.size() + value.size();
+    }
+    return bytes;
+}
+
 HttpResponse answer_to(const pool::Error& error)
 {
     if (error.code == pool::Error::Code::limit) {
@@ -133,12 +142,15 @@ void Site::on_bytes(Connection& connection, std::string_view bytes)
         return;
     }
     for (HttpRequest& request : *requests) {
-        if (connection.waiting.size() >= pipeline_max) {
+        const std::size_t held = bytes_of(request);
+        const bool many = connection.waiting_bytes + held > pipeline_bytes_max;
+        if (connection.waiting.size() >= pipeline_max || many) {
             connection.last_words =
                 error_response(503, "pipeline_full", "too many requests without waiting");
             return;
         }
         connection.waiting.push_back(std::move(request));
+        connection.waiting_bytes += held;
     }
 }
 
@@ -163,6 +175,7 @@ void Site::pump(const std::shared_ptr<Connection>& connection)
         }
         const auto request = std::make_shared<HttpRequest>(std::move(connection->waiting.front()));
         connection->waiting.pop_front();
+        connection->waiting_bytes -= bytes_of(*request);
         connection->busy = true;
         connection->since = pool::read_clock().steady;
         const std::weak_ptr<Connection> weak = connection;

@@ -68,6 +68,8 @@ class Site {
 public:
     /// Requests that may wait on a connection; more end it with 503.
     static constexpr std::size_t pipeline_max = 64;
+    /// And of what they hold: whoever waits for an answer may not have us keep megabytes meanwhile.
+    static constexpr std::size_t pipeline_bytes_max = std::size_t{512} << 10;
     /// Answers that the peer has not taken in; a new request finds the connection closed.
     static constexpr std::size_t unread_bytes_max = std::size_t{1} << 20;
 

@@ -21,6 +21,7 @@ struct Site::Connection {
     std::string host;
     pool::HttpParser parser;
     std::deque<pool::HttpRequest> waiting;
+    std::size_t waiting_bytes = 0;
     std::optional<pool::HttpResponse> last_words;  // behind `waiting`, then the end
     bool busy = false;                             // a handler has not answered yet
     bool pumping = false;

@@ -1,5 +1,6 @@
 // What every path of the web and every method of the admin answers to those who mean ill: a refusal
 // in JSON, and nothing of what they said.
+#include <cstdint>
 #include <random>
 #include <string>
 #include <vector>
@@ -188,6 +189,26 @@ TEST(RpcHostile, IsAnsweredOnceByEveryMethodWhateverItsParameters)
     }
     EXPECT_GT(errors, 400U);
     EXPECT_FALSE(server.pool.stopped);
+}
+
+TEST(RpcHostile, IsToldThatItIsTooLargeBeforeAllOfItHasCome)
+{
+    const Running server;
+    const std::string head = "POST / HTTP/1.1\r\nHost: p\r\n";
+    const std::string mebibyte = std::to_string(1 << 20);
+    for (const std::uint16_t port : {server.web(), server.admin()}) {
+        Client announced{port};
+        announced.send(head + "Content-Length: " + mebibyte + "\r\n\r\n");
+        EXPECT_EQ(status_of(announced.rest()), "413");
+        Client endless{port};
+        endless.send(head + "Transfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < 9; ++i) endless.send("8000\r\n" + std::string(0x8000, 'x') + "\r\n");
+        EXPECT_EQ(status_of(endless.rest()), "413");
+        Client headed{port};
+        headed.send(head);
+        for (int i = 0; i < 40; ++i) headed.send("X: " + std::string(500, 'x') + "\r\n");
+        EXPECT_EQ(status_of(headed.rest()), "413");
+    }
 }
 
 }  // namespace

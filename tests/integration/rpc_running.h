@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -135,6 +137,12 @@ public:
         while (read_some(out)) {
         }
         return out;
+    }
+    /// Has the server closed it by then, or said anything?
+    bool closed_within(std::chrono::milliseconds patience) const
+    {
+        ::pollfd looked{fd_, POLLIN | POLLHUP, 0};
+        return ::poll(&looked, 1, static_cast<int>(patience.count())) > 0;
     }
     /// All that comes until `mark` has come.
     std::string until(const std::string& mark)

@@ -168,14 +168,29 @@ TEST(FailureDelays, AreNotMadeToForgetWhoGuessesByInventedNames)
 {
     FailureDelays delays;
     const pool::SteadyTime now{};
-    delays.failed("host ann", now);
+    delays.failed("host-0 ann", now);
     for (std::size_t i = 1; i < FailureDelays::entries_max; ++i) {
-        EXPECT_FALSE(delays.holding("host boris", now));
-        delays.failed("host " + std::to_string(i), now);
+        EXPECT_FALSE(delays.holding("host-0 boris", now));
+        delays.failed("host-" + std::to_string(i) + " ann", now);
     }
-    EXPECT_TRUE(delays.holding("host boris", now)) << "there is no room to count a failure in";
-    EXPECT_TRUE(delays.holding("host ann", now));
-    EXPECT_FALSE(delays.holding("host boris", now + FailureDelays::first));
+    EXPECT_TRUE(delays.holding("host-0 boris", now)) << "there is no room to count a failure in";
+    EXPECT_TRUE(delays.holding("host-0 ann", now));
+    EXPECT_FALSE(delays.holding("host-0 boris", now + FailureDelays::first));
+}
+
+// Else one that connects a few thousand times a second would keep everybody out.
+TEST(FailureDelays, LetOneNetworkUseUpNothingButItsOwnPart)
+{
+    FailureDelays delays;
+    const pool::SteadyTime now{};
+    for (std::size_t i = 0; i < FailureDelays::of_network_max; ++i) {
+        EXPECT_FALSE(delays.holding("10.0.0.1 boris", now)) << i;
+        delays.failed("10.0.0.1 " + std::to_string(i), now);
+    }
+    EXPECT_TRUE(delays.holding("10.0.0.1 boris", now));
+    EXPECT_FALSE(delays.holding("10.0.0.10 boris", now)) << "another one";
+    EXPECT_FALSE(delays.holding("10.0.0 boris", now)) << "or one that begins alike";
+    EXPECT_FALSE(delays.holding("10.0.0.1 boris", now + FailureDelays::first));
 }
 
 TEST(FailureDelays, ForgetTheAddressLongestQuietWhenFull)
