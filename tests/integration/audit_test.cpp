@@ -7,6 +7,8 @@
 
 #include "payouts/mysql_audit.h"
 #include "payouts/mysql_connection.h"
+#include "pool/base/bytes.h"
+#include "pool/crypto/sha256.h"
 #include "tests/support/books_fixture.h"
 
 namespace tests {
@@ -123,6 +125,29 @@ TEST(AuditBook, TellsWhichRowSomebodyWithAllRightsHasTouched)
     books.scalar("delete from audit_event");
     books.scalar("update audit_head set last_id = 0");
     EXPECT_EQ(difference(*book), "the end is not what was written");
+}
+
+// Who knows how a hash is made can make that of his row anew, and say so in the next; but that
+// one's own hash is of what stood before.
+TEST(AuditBook, TellsOfTheRowBehindOneThatWasMadeAnewWithItsHash)
+{
+    BooksFixture books;
+    const auto service = books.open();
+    const auto book = open(books);
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(book->append(row_of("olga", "{}")).has_value());
+    const auto rows = book->list(10, 0, "");
+    ASSERT_EQ(rows->size(), 5U);
+    AuditRow third = rows->at(2);
+    third.actor = "nobody";
+    const pool::Digest forged = pool::Sha256{}
+                                    .update(rows->at(3).hash)
+                                    .update(pool::as_bytes(payouts::canonical_text(third)))
+                                    .finish();
+    const std::string hash = "unhex('" + pool::to_hex(forged) + "')";
+    books.scalar("drop trigger audit_event_no_update");
+    books.scalar("update audit_event set actor = 'nobody', hash = " + hash + " where id = 3");
+    books.scalar("update audit_event set prev_hash = " + hash + " where id = 4");
+    EXPECT_EQ(difference(*book), "row 4 was changed, or one before it");
 }
 
 }  // namespace

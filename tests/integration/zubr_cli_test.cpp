@@ -1,12 +1,16 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <poll.h>
 #include <span>
+#include <sstream>
 #include <string>
 #include <sys/wait.h>
 #include <thread>
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pty.h>
 
 #include "pool/runtime/http_message.h"
 #include "pool/runtime/loop.h"
@@ -237,6 +242,72 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
     const Ran away = run_cli("-rpcconnect=127.0.0.1:1 -rpcuser=a -rpcpassword=b uptime");
     EXPECT_EQ(away.code, 1);
     EXPECT_TRUE(has(away.out, "no answer from zubrd at 127.0.0.1:1: ")) << away.out;
+}
+
+/// What stands on a terminal of that size that zubr-cli draws on, once it has drawn `times` times.
+/// Then it is ended.
+std::string drawn(const std::vector<std::string>& arguments, ::winsize size, int times)
+{
+    const std::string program = tests::required("ZUBR_TEST_BIN") + "/zubr-cli";
+    std::vector<std::string> words{program};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    int terminal = -1;
+    const ::pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);
+    if (child == 0) {
+        ::execv(program.c_str(), argv.data());
+        ::_exit(127);
+    }
+    EXPECT_GT(child, 0);
+    std::string out;
+    std::array<char, 4096> buffer{};
+    const auto screens = [&out] {
+        int count = 0;
+        for (std::size_t at = out.find("\x1b[H"); at != out.npos; at = out.find("\x1b[H", at + 1))
+            ++count;
+        return count;
+    };
+    ::pollfd looked{terminal, POLLIN, 0};
+    while (screens() < times && ::poll(&looked, 1, 20'000) > 0) {
+        const ssize_t got = ::read(terminal, buffer.data(), buffer.size());
+        if (got <= 0) break;
+        out.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ::close(terminal);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it goes on until somebody ends it";
+    return out;
+}
+
+TEST(ZubrCli, DrawsTheStrongestWorkersAnewAsTheyFitOnTheTerminal)
+{
+    Running server;
+    const std::vector<std::string> top{"-rpcconnect=127.0.0.1:" + std::to_string(server.admin()),
+                                       "-rpcuser=__cookie__", "-rpcpassword=" + cookie_secret,
+                                       "-top"};
+    std::string out = drawn(top, {.ws_row = 5, .ws_col = 30, .ws_xpixel = 0, .ws_ypixel = 0}, 2);
+    std::erase(out, '\r');  // of the terminal
+    const std::string clear = "\x1b[H\x1b[2J";
+    ASSERT_TRUE(out.starts_with(clear)) << out;
+    const std::string screen = out.substr(clear.size(), out.find(clear, 1) - clear.size());
+    EXPECT_EQ(std::count(screen.begin(), screen.end(), '\n'), 4) << screen;
+    EXPECT_TRUE(screen.starts_with("zubr 0.1.0  regtest 812  0 H/")) << screen;
+    EXPECT_TRUE(has(screen, "\nminer    rig")) << screen;
+    std::istringstream lines{screen};
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 30U) << line;
+}
+
+// A pool that is away for a moment leaves the sentence, and comes back.
+TEST(ZubrCli, GoesOnDrawingWhileThePoolIsAway)
+{
+    const std::string out =
+        drawn({"-rpcconnect=127.0.0.1:1", "-rpcuser=a", "-rpcpassword=b", "-top"},
+              {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0}, 2);
+    EXPECT_TRUE(has(out, "127.0.0.1:1")) << out;
 }
 
 /// What bash would offer; words: as it parts them, the last one is being typed.
