@@ -98,6 +98,28 @@ HTTP = {
     "batch": b'[{"jsonrpc":"2.0","id":1,"method":"add","params":[1]},{"jsonrpc":"2.0","method":"add"},'
              b'{"id":null,"method":"help","params":["add"]},7]',
 }
+# A route (web.cpp), whether it is marked (1), what stands in its path, and a line for each part of the query.
+WEB = {
+    "history": b"\1\0\nrange=24h\nstep=5m",
+    "blocks": b"\6\0\nlimit=5\nbefore=812",
+    "blocks-cursor": b"\6\1\nlimit=100\ncursor=812:" + b"a" * 64,
+    "block": b"\7\2812\n",
+    "block-hash": b"\7\0" + b"a" * 64,
+    "payouts": b"\x08\0\nlimit=20\ncursor=7",
+    "watch": b"\x09\4\n",
+    "account": b"\x0b\4hidden\n",
+    "markup": b"\x0b\1<img src=x onerror=alert(1)>\n",
+    "workers": b"\x0f\0\nlimit=1000\ncursor=rig",
+    "worker": b"\x10\0rig",
+    "site": b"\x13\1';drop table account;--\nrange=30d",
+    "earnings": b"\x14\1\nlimit=-1\nlimit=1e9\ncursor=\"}],\"a\":[{\"",
+    "paid": b"\x15\0\nlimit=3\ncursor=17:bc1q",
+    "client": b"\x17\1../../etc/passwd\npayoutMode=solo",
+    "ckpool": b"\x1c\0miner",
+    "qr": b"\x1e\0\nhost=pool.example",
+    "qr-split": b"\x1e\1\nhost=a\r\nX-Evil: 1",
+    "page": b"\x20\1%2e%2e\r\nX-Evil: 1",
+}
 PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
 FIRST = {
     "v1": b'\5{"id":1,"method":"mining.subscribe"}\n',
@@ -130,7 +152,7 @@ def main() -> None:
     seeds = {"v1_line": lines, "v1_session": {name: b"\4" + words for name, words in told.items()},
              "v1_crowd": crowd_seeds(told),
              "v2_session": v2_seeds(), "first_bytes": FIRST, "proxy_header": PROXY,
-             "http": {name: b"\t" + words for name, words in HTTP.items()}}
+             "http": {name: b"\t" + words for name, words in HTTP.items()}, "web": WEB}
     for target, files in seeds.items():
         (root / target).mkdir(parents=True)
         for name, data in files.items():

@@ -44,11 +44,15 @@ void proxy_header(Input input);
 /// Requests are the same however the stream is cut; every call is answered once, with JSON.
 void http(Input input);
 
+/// Whatever stands in a path or a query, every route answers once: with JSON (pages aside), or with
+/// a refusal in JSON that repeats nothing of it.
+void web(Input input);
+
 struct Target {
     std::string_view name;
     void (*run)(Input);
 };
-inline constexpr std::array<Target, 7> targets{{
+inline constexpr std::array<Target, 8> targets{{
     {"v1_line", v1_line},
     {"v1_session", v1_session},
     {"v1_crowd", v1_crowd},
@@ -56,6 +60,7 @@ inline constexpr std::array<Target, 7> targets{{
     {"first_bytes", first_bytes},
     {"proxy_header", proxy_header},
     {"http", http},
+    {"web", web},
 }};
 
 /// The pieces in which a stream arrives, decided by a byte of the input: all at once for 0, else
