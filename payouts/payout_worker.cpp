@@ -359,8 +359,11 @@ Result<void> PayoutWorker::let_go(const PayoutBatch& batch, const PayoutTx& tx, 
     const auto refusal = wallet_.why_not_taken(tx.raw);
     if (!refusal) return fail(refusal.error());
     if (!refusal->empty()) {
-        return fail(Error::Code::refused, "the node would not take its transaction (" + *refusal +
-                                              "): bumppayout, or cancelpayout");
+        const bool spent = refusal->find("missing") != std::string::npos;
+        return fail(Error::Code::refused,
+                    "the node would not take its transaction (" + *refusal + "): " +
+                        (spent ? "something has spent a coin of it, see writeoffpayout"
+                               : "bumppayout, or cancelpayout"));
     }
     // Outside of the books too, anchor and all, before anybody can see it.
     if (auto followed = follow_books(now); !followed) return followed;

@@ -283,7 +283,10 @@ Method writeoffpayout_method(PayoutControl& control)
     method.doc =
         "Ends a payout whose anchor was spent by none of its own transactions, when a second "
         "person says the same: what was reserved is available again, and payouts are held. Before "
-        "they are released, book what that transaction has paid (bookcoins).";
+        "they are released, book what that transaction has paid (bookcoins). Is it the payout's "
+        "own "
+        "with another signature (signed elsewhere from P2PKH coins, and sent by its signer), the "
+        "same two words make it an attempt of the payout, which is settled by it.";
     method.handler = [&control](const Caller& caller, const Arguments& arguments, Reply reply) {
         control.run(
             [who = caller.name, id = number_in(arguments),
