@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "payouts/mysql_idle_tables.h"
 #include "pool/base/log.h"
 #include "pool/crypto/sha256.h"
 
@@ -19,6 +20,13 @@ constexpr std::string_view migration_line = "-- migration ";
 constexpr std::string_view step_line = "-- step";
 constexpr unsigned lock_seconds = 60;
 constexpr unsigned no_such_table = 1146;
+constexpr unsigned may_not_lock = 1044;
+constexpr unsigned lock_wait_over = 1205;
+
+constexpr std::string_view in_use =
+    "; something reads or writes its tables (verifyledger, a backup, a session that was left "
+    "open): "
+    "try again when that is done";
 
 // "Already exists": table, column, key, index of a name, trigger, constraint.
 constexpr std::array<unsigned, 6> exists_numbers{1050, 1060, 1061, 1359, 1826, 3822};
@@ -102,21 +110,48 @@ Result<void> run_step(MysqlConnection& connection, const Migration& migration, s
     auto done = !first && changes_rows(migration.steps[step])
                     ? run_alone(connection, migration.steps[step])
                     : connection.run(migration.steps[step]);
-    if (!done) {
-        // The first step of a resumed migration may have run before the note of it was written.
-        const bool there = resumed && std::find(exists_numbers.begin(), exists_numbers.end(),
-                                                connection.last_error()) != exists_numbers.end();
-        if (!there) {
-            return fail(done.error().code, "migration " + std::to_string(migration.version) +
-                                               ", step " + std::to_string(step + 1) + ": " +
-                                               done.error().detail);
-        }
-    }
+    if (done) return {};
+    // The first step of a resumed migration may have run before the note of it was written.
+    const bool there = resumed && std::find(exists_numbers.begin(), exists_numbers.end(),
+                                            connection.last_error()) != exists_numbers.end();
+    if (there) return {};
+    std::string why = "migration " + std::to_string(migration.version) + ", step " +
+                      std::to_string(step + 1) + ": " + done.error().detail;
+    if (connection.last_error() == lock_wait_over) why += in_use;
+    return fail(done.error().code, std::move(why));
+}
+
+Result<void> note_step(MysqlConnection& connection, const Migration& migration, std::size_t done)
+{
     const auto noted =
         connection.execute("UPDATE schema_migrations SET steps_done = ? WHERE version = ?",
-                           {std::uint64_t{step + 1}, std::uint64_t{migration.version}});
+                           {std::uint64_t{done}, std::uint64_t{migration.version}});
     if (!noted) return fail(noted.error());
     return {};
+}
+
+/// Tried before anything is noted, for from then on nothing is posted. Who has no right to lock
+/// tables finds out by the first step (put_off).
+Result<void> find_idle(MysqlConnection& connection, const Migration& migration)
+{
+    const auto tables = tables_named(connection, migration.steps);
+    if (!tables) return fail(tables.error());
+    const auto idle = try_tables(connection, *tables);
+    if (idle || connection.last_error() == may_not_lock) return {};
+    std::string why =
+        "migration " + std::to_string(migration.version) + " was not begun: " + idle.error().detail;
+    if (connection.last_error() == lock_wait_over) why += in_use;
+    return fail(idle.error().code, std::move(why));
+}
+
+/// Nothing of it was done: it is as if it had not been begun, and nobody is refused meanwhile.
+Result<void> put_off(MysqlConnection& connection, const Migration& migration, Result<void> done)
+{
+    if (done.error().code != Error::Code::unavailable || !connection.connected()) return done;
+    const auto dropped =
+        connection.execute("DELETE FROM schema_migrations WHERE version = ? AND steps_done = 0",
+                           {std::uint64_t{migration.version}});
+    return dropped ? done : fail(dropped.error());
 }
 
 Result<void> begin(MysqlConnection& connection, const Migration& migration)
@@ -139,11 +174,14 @@ Result<void> apply(MysqlConnection& connection, const Migration& migration, std:
 {
     // Of a resumed one, too: whoever began it may have died before. The first makes the leases.
     if (migration.version > 1) {
-        if (auto ended = end_leases(connection); !ended) return ended;
+        auto ended = end_leases(connection);
+        if (!ended) return resumed ? ended : put_off(connection, migration, std::move(ended));
     }
     for (std::size_t step = done; step < migration.steps.size(); ++step) {
+        const bool untouched = step == 0 && !resumed;
         auto ran = run_step(connection, migration, step, resumed && step == done);
-        if (!ran) return ran;
+        if (!ran) return untouched ? put_off(connection, migration, std::move(ran)) : ran;
+        if (auto noted = note_step(connection, migration, step + 1); !noted) return noted;
     }
     const auto finished = connection.execute(
         "UPDATE schema_migrations SET applied_at = CURRENT_TIMESTAMP(3) WHERE version = ?",
@@ -185,10 +223,13 @@ Result<void> bring_up(MysqlConnection& connection, std::span<const Migration> mi
 {
     const auto applied = read_fitting(connection, migrations);
     if (!applied) return fail(applied.error());
+    const bool brand_new = applied->empty();  // nobody reads what is not there
     for (std::size_t i = 0; i < migrations.size(); ++i) {
         const bool begun = i < applied->size();
         if (begun && (*applied)[i].finished) continue;
         if (!begun) {
+            auto idle = brand_new ? Result<void>{} : find_idle(connection, migrations[i]);
+            if (!idle) return idle;
             if (auto done = begin(connection, migrations[i]); !done) return done;
         }
         auto done = apply(connection, migrations[i], begun ? (*applied)[i].steps_done : 0, begun);
@@ -261,9 +302,13 @@ Result<void> check_schema(MysqlConnection& connection)
                                               "migrate again");
 }
 
-Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations)
+Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations,
+                     std::chrono::seconds patience)
 {
     if (auto connected = connection.connect(); !connected) return connected;
+    // The server's own patience for a table that somebody reads is a day.
+    const std::string wait = "SET SESSION lock_wait_timeout = " + std::to_string(patience.count());
+    if (auto set = connection.run(wait); !set) return set;
     // Server-wide names: one for each database.
     const std::string lock = ("zubr:" + connection.options().database).substr(0, 64);
     const auto got = connection.query("SELECT GET_LOCK(?, ?)", {lock, std::uint64_t{lock_seconds}});
@@ -279,7 +324,9 @@ Result<void> migrate(MysqlConnection& connection, std::span<const Migration> mig
                                               " may not change the schema (" + done.error().detail +
                                               "): run zubrd migrate --user with one who may");
     }
-    if (connection.connected()) (void)connection.query("SELECT RELEASE_LOCK(?)", {lock});
+    if (!connection.connected()) return done;
+    (void)connection.query("SELECT RELEASE_LOCK(?)", {lock});
+    (void)connection.run("SET SESSION lock_wait_timeout = DEFAULT");
     return done;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -41,9 +42,13 @@ pool::Result<void> check_schema(MysqlConnection& connection);
 /// A program that runs meanwhile loses its leases, and what an older one counts or seals waits
 /// while a step changes rows. Nothing is posted until it is whole.
 ///
+/// patience: for each table that somebody reads in a long transaction (verifyledger, a backup).
+/// Before a migration is begun they are tried, and where one is in use nothing is noted or changed.
+///
 /// Errors: unavailable; refused, with a sentence for an operator: the database is newer than this
 /// program, or was made by other migrations of the same number.
-pool::Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations);
+pool::Result<void> migrate(MysqlConnection& connection, std::span<const Migration> migrations,
+                           std::chrono::seconds patience = std::chrono::seconds{10});
 
 /// What migrate() would run, in order. Changes nothing. Errors: as migrate().
 pool::Result<std::vector<std::string>> pending_steps(MysqlConnection& connection,

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "payouts/mysql_adjustments.h"
+#include "payouts/mysql_idle_tables.h"
+#include "payouts/mysql_verify.h"
 #include "tests/support/books_fixture.h"
 #include "tests/support/process.h"
 
@@ -299,6 +301,163 @@ TEST(Migrate, WaitsForWhoeverIsPostingBeforeItsFirstStep)
     EXPECT_EQ(books.scalar("select steps_done from schema_migrations where version = 25"), "0");
     EXPECT_TRUE(posts->commit().has_value());
     newer.join();
+}
+
+/// Somebody reads the whole ledger in one snapshot, as verifyledger and a backup do.
+class Reader {
+public:
+    explicit Reader(const BooksFixture& books) : db_(books.mysql())
+    {
+        EXPECT_TRUE(db_.connect().has_value());
+        EXPECT_TRUE(db_.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").has_value());
+        EXPECT_TRUE(db_.query("SELECT COUNT(*) FROM ledger_transfer").has_value());
+    }
+    void end() { EXPECT_TRUE(db_.run("COMMIT").has_value()); }
+
+private:
+    MysqlConnection db_;
+};
+
+/// Books of schema 25; the migration after it changes a trigger of ledger_transfer.
+void make_older(MysqlConnection& db)
+{
+    std::vector<Migration> before = migrations();
+    before.resize(25);
+    ASSERT_TRUE(payouts::migrate(db, before).has_value());
+}
+
+/// It was put off: nothing of it is there, and nobody is refused for it.
+void expect_untouched(const BooksFixture& books, MysqlConnection& db)
+{
+    EXPECT_EQ(books.scalar("select max(version) from schema_migrations"), "25");
+    EXPECT_EQ(books.scalar("select count(*) from information_schema.triggers where trigger_schema "
+                           "= database() and trigger_name = 'ledger_transfer_balance'"),
+              "1");
+    const std::uint64_t id = ask(db);
+    const auto booked = payouts::approve_coins(db, id, "bob", now_in(1002).wall);
+    EXPECT_TRUE(booked.has_value()) << booked.error().detail;
+}
+
+TEST(Migrate, IsNotBegunWhileSomebodyReadsWhatItChanges)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    make_older(db);
+    Reader reader{books};
+    const auto waits = payouts::migrate(db, migrations(), std::chrono::seconds{1});
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_EQ(waits.error().code, Error::Code::unavailable);
+    EXPECT_NE(waits.error().detail.find("migration 26 was not begun"), std::string::npos)
+        << waits.error().detail;
+    EXPECT_NE(waits.error().detail.find("try again when that is done"), std::string::npos)
+        << waits.error().detail;
+    expect_untouched(books, db);
+    reader.end();
+    const auto done = payouts::migrate(db, migrations(), std::chrono::seconds{1});
+    ASSERT_TRUE(done.has_value()) << done.error().detail;
+    EXPECT_EQ(books.scalar("select sum(debits_sat + credits_sat) from ledger_balance"), "2000");
+}
+
+// A user that may not lock tables learns of the reader by the first step; so does one whose reader
+// begins in between.
+TEST(Migrate, TakesBackThatItHasBegunWhenItsFirstStepFindsAReader)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    make_older(db);
+    payouts::MysqlOptions options = books.mysql();
+    options.user = "root";
+    options.password.clear();
+    MysqlConnection root{options};
+    ASSERT_TRUE(root.connect().has_value());
+    const auto granted = root.run(
+        "grant select, insert, update, delete, create, alter, drop, index, references, trigger on "
+        "`" +
+        options.database + "`.* to zubr_run@localhost");
+    ASSERT_TRUE(granted.has_value()) << granted.error().detail;
+    options.user = "zubr_run";
+    options.password = "zubr_run";
+    MysqlConnection other{options};
+    Reader reader{books};
+    const auto waits = payouts::migrate(other, migrations(), std::chrono::seconds{1});
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_EQ(waits.error().code, Error::Code::unavailable);
+    EXPECT_NE(waits.error().detail.find("migration 26, step 1"), std::string::npos)
+        << waits.error().detail;
+    EXPECT_NE(waits.error().detail.find("try again when that is done"), std::string::npos)
+        << waits.error().detail;
+    expect_untouched(books, db);
+    reader.end();
+    const auto done = payouts::migrate(other, migrations(), std::chrono::seconds{1});
+    ASSERT_TRUE(done.has_value()) << done.error().detail;
+}
+
+// Between the trigger that goes and the one that comes no balance would be moved.
+TEST(Migrate, BringsALedgerThatHasMoneyToBalancesByItsHeadAndLetsNothingBePostedInBetween)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    make_older(db);
+    ASSERT_TRUE(payouts::approve_coins(db, ask(db), "bob", now_in(1001).wall).has_value());
+    ASSERT_EQ(books.scalar("select sum(debits_sat + credits_sat) from ledger_balance"), "2000");
+    std::vector<Migration> half = migrations();
+    half.back().steps.at(1) = "this is no SQL";
+    ASSERT_FALSE(payouts::migrate(db, half).has_value());
+    ASSERT_EQ(books.scalar("select count(*) from information_schema.triggers where trigger_schema "
+                           "= database() and trigger_name in ('ledger_transfer_balance', "
+                           "'ledger_head_balances')"),
+              "0");
+    const std::uint64_t id = ask(db);
+    const auto early = payouts::approve_coins(db, id, "bob", now_in(1002).wall);
+    ASSERT_FALSE(early.has_value());
+    EXPECT_NE(early.error().detail.find("migration 26"), std::string::npos) << early.error().detail;
+    EXPECT_EQ(books.scalar("select count(*) from ledger_event"), "1");
+    ASSERT_TRUE(payouts::migrate(db, migrations()).has_value());
+    EXPECT_EQ(books.scalar("select sum(debits_sat + credits_sat) from ledger_balance"), "2000");
+    ASSERT_TRUE(payouts::approve_coins(db, id, "bob", now_in(1003).wall).has_value());
+    EXPECT_EQ(books.scalar("select sum(debits_sat + credits_sat) from ledger_balance"), "4000");
+    const auto checked = payouts::verify_ledger(db);
+    ASSERT_TRUE(checked.has_value()) << checked.error().detail;
+    EXPECT_EQ(checked->difference, "");
+    EXPECT_EQ(checked->adjustments, 2U);
+}
+
+// It was begun before, so it is not put off any more: it waits for its turn, and says for what.
+TEST(Migrate, ThatWasBegunBeforeSaysThatSomebodyReadsWhatItChanges)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    std::vector<Migration> half = migrations();
+    half.back().steps[0] = "this is no SQL";
+    ASSERT_FALSE(payouts::migrate(db, half).has_value());
+    Reader reader{books};
+    const auto waits = payouts::migrate(db, migrations(), std::chrono::seconds{1});
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_NE(waits.error().detail.find("try again when that is done"), std::string::npos)
+        << waits.error().detail;
+    EXPECT_EQ(books.scalar("select steps_done from schema_migrations where version = 26"), "0");
+    reader.end();
+    EXPECT_TRUE(payouts::migrate(db, migrations(), std::chrono::seconds{1}).has_value());
+}
+
+TEST(Migrate, NeedsTheTablesThatItsStepsNameAndThoseOfTheirTriggers)
+{
+    BooksFixture books;
+    MysqlConnection db{books.mysql()};
+    ASSERT_TRUE(payouts::migrate(db, migrations()).has_value());
+    const auto named = [&db](const std::string& step) {
+        const auto tables = payouts::tables_named(db, std::vector<std::string>{step});
+        EXPECT_TRUE(tables.has_value());
+        std::string text;
+        for (const std::string& table : tables.value_or(std::vector<std::string>{})) {
+            text += table + " ";
+        }
+        return text;
+    };
+    EXPECT_EQ(named("ALTER TABLE slot ADD COLUMN more INT"), "slot ");
+    EXPECT_EQ(named("DROP TRIGGER IF EXISTS ledger_head_balances"), "books ");
+    EXPECT_EQ(named("INSERT INTO site_rule SELECT * FROM `site`"), "site site_rule ");
+    EXPECT_EQ(named("CREATE TABLE brand_new (id INT)"), "");
 }
 
 }  // namespace
