@@ -42,6 +42,31 @@ Result<void> add_handles(MysqlConnection& db, const std::string& producer, const
                        "", rows);
 }
 
+// By the order of the key, as they were read: nobody else adds rows or takes them away, for the
+// lease's row is held. So what is killed in between is done by halves nowhere.
+Result<void> drop_moved(MysqlConnection& db, std::uint64_t period, std::uint64_t at_once)
+{
+    const auto dropped =
+        db.execute("DELETE FROM worker_sum WHERE period = ? ORDER BY account_id, worker LIMIT ?",
+                   {period, at_once});
+    if (!dropped) return fail(dropped.error());
+    return {};
+}
+
+Result<void> roll_into_day(MysqlConnection& db, std::uint64_t period, std::uint64_t at_once)
+{
+    constexpr std::uint64_t periods_a_day = 144;
+    const auto added = db.execute(
+        "INSERT INTO worker_day (day, account_id, worker, shares, stale, work) "
+        "SELECT ?, account_id, worker, shares, stale, work FROM worker_sum s WHERE s.period = ? "
+        "ORDER BY s.account_id, s.worker LIMIT ? "
+        "ON DUPLICATE KEY UPDATE shares = worker_day.shares + VALUES(shares), "
+        "stale = worker_day.stale + VALUES(stale), work = worker_day.work + VALUES(work)",
+        {period / periods_a_day, period, at_once});
+    if (!added) return fail(added.error());
+    return drop_moved(db, period, at_once);
+}
+
 }  // namespace
 
 Result<std::vector<KnownProducer>> read_producers(MysqlConnection& db)
@@ -113,7 +138,8 @@ Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap)
     return {};
 }
 
-Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period)
+Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period,
+                              std::uint64_t at_once)
 {
     constexpr std::uint64_t periods_an_hour = 6;
     // The periods that there are, by the key alone: a month's are some hundreds.
@@ -130,38 +156,37 @@ Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t p
     const auto added = db.execute(
         "INSERT INTO worker_sum (period, account_id, worker, shares, stale, work) "
         "SELECT ?, account_id, worker, shares, stale, work FROM worker_sum s WHERE s.period = ? "
+        "ORDER BY s.account_id, s.worker LIMIT ? "
         "ON DUPLICATE KEY UPDATE shares = worker_sum.shares + VALUES(shares), "
         "stale = worker_sum.stale + VALUES(stale), work = worker_sum.work + VALUES(work)",
-        {merged - merged % periods_an_hour, merged});
+        {merged - merged % periods_an_hour, merged, at_once});
     if (!added) return fail(added.error());
-    const auto dropped = db.execute("DELETE FROM worker_sum WHERE period = ?", {merged});
-    if (!dropped) return fail(dropped.error());
+    if (auto done = drop_moved(db, merged, at_once); !done) return fail(done.error());
     if (auto done = transaction->commit(); !done) return fail(done.error());
     return true;
 }
 
-Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,
-                             std::uint64_t first_day)
+Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, const WorkerBounds& bounds)
 {
-    const auto oldest = db.query("SELECT MIN(period) FROM worker_sum WHERE period < ?", {period});
+    const auto oldest = db.query(
+        "SELECT MIN(period), EXISTS (SELECT 1 FROM worker_day WHERE day < ?) FROM worker_sum "
+        "WHERE period < ?",
+        {bounds.first_day, bounds.period});
     if (!oldest) return fail(oldest.error());
-    if (oldest->front().null(0)) return false;
+    const SqlRow& due = oldest->front();
+    if (due.null(0) && due.u64(1) == 0) return false;
     auto transaction = Transaction::begin(db);
     if (!transaction) return fail(transaction.error());
     if (auto ours = lease.fence(); !ours) return fail(ours.error());
-    constexpr std::uint64_t periods_a_day = 144;
-    const std::uint64_t rolled = oldest->front().u64(0);
-    const auto added = db.execute(
-        "INSERT INTO worker_day (day, account_id, worker, shares, stale, work) "
-        "SELECT ?, account_id, worker, shares, stale, work FROM worker_sum s WHERE s.period = ? "
-        "ON DUPLICATE KEY UPDATE shares = worker_day.shares + s.shares, "
-        "stale = worker_day.stale + s.stale, work = worker_day.work + s.work",
-        {rolled / periods_a_day, rolled});
-    if (!added) return fail(added.error());
-    const auto dropped = db.execute("DELETE FROM worker_sum WHERE period = ?", {rolled});
-    if (!dropped) return fail(dropped.error());
-    const auto old = db.execute("DELETE FROM worker_day WHERE day < ?", {first_day});
-    if (!old) return fail(old.error());
+    if (!due.null(0)) {
+        auto rolled = roll_into_day(db, due.u64(0), bounds.at_once);
+        if (!rolled) return fail(rolled.error());
+    } else {
+        const auto old = db.execute(
+            "DELETE FROM worker_day WHERE day < ? ORDER BY day, account_id, worker LIMIT ?",
+            {bounds.first_day, bounds.at_once});
+        if (!old) return fail(old.error());
+    }
     if (auto done = transaction->commit(); !done) return fail(done.error());
     return true;
 }

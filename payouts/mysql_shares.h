@@ -40,14 +40,23 @@ pool::Result<ProducerState> read_state(MysqlConnection& db, std::string_view nam
 pool::Result<void> retire_producer(MysqlConnection& db, std::string_view name);
 /// So that the process whose stream it is learns of it, wherever the accountant is.
 pool::Result<void> note_gap(MysqlConnection& db, std::string_view name, bool gap);
-/// Adds the sums of the oldest ten minutes before `period` that do not begin an hour to those that
+/// Rows of workers that one transaction moves: others wait for its locks and for the lease's row.
+inline constexpr std::uint64_t worker_rows_at_once = 10'000;
+/// Adds sums of the oldest ten minutes before `period` that do not begin an hour to those that
 /// begin theirs: what is old is kept by the hour. As roll_up_workers else.
-pool::Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period);
-/// Rolls the sums of the oldest period before `period` into its day and drops days
-/// before `first_day`. A transaction of its own, of who holds the lease. True: there may be more to
-/// roll.
-pool::Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, std::uint64_t period,
-                                   std::uint64_t first_day);
+pool::Result<bool> merge_into_hours(MysqlConnection& db, Lease& lease, std::uint64_t period,
+                                    std::uint64_t at_once = worker_rows_at_once);
+/// What is old enough for roll_up_workers, and how much of it is moved at once.
+struct WorkerBounds {
+    std::uint64_t period = 0;                     ///< sums from before it are rolled up
+    std::uint64_t first_day = 0;                  ///< days before it are dropped
+    std::uint64_t at_once = worker_rows_at_once;  ///< > 0
+};
+/// Rolls sums of the oldest period into their day, `at_once` rows by account and name; when there
+/// is none, drops as many of the days that are too old. A transaction of its own, of who holds the
+/// lease; what is moved is not there any more, so it goes on wherever it was killed. True: there
+/// may be more to do.
+pool::Result<bool> roll_up_workers(MysqlConnection& db, Lease& lease, const WorkerBounds& bounds);
 
 /// Moves the mark. Errors besides: conflict, when it is not at `expected` any more: someone else
 /// has booked this batch, and the transaction must be given up.

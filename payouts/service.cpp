@@ -261,8 +261,9 @@ Result<void> Service::Impl::roll_up(pool::Now now)
         more = merge_into_hours(db, lease, before(period, worker_periods_kept));
     }
     if (more && !*more) {
-        more = roll_up_workers(db, lease, before(period, worker_hours_kept),
-                               before(counted.value / day_ms, worker_days_kept));
+        more = roll_up_workers(
+            db, lease,
+            {before(period, worker_hours_kept), before(counted.value / day_ms, worker_days_kept)});
     }
     if (!more && !lease.held()) return {};  // somebody else goes on
     if (!more) return fail(more.error());

@@ -166,7 +166,7 @@ TEST(Lease, IsNeededToRollUpWhatWorkersDid)
     ASSERT_TRUE(db.connect().has_value());
     payouts::Lease none{db, "accountant", "another", std::chrono::seconds{10}};
     for (const auto& done :
-         {payouts::roll_up_workers(db, none, slot, 0), payouts::merge_into_hours(db, none, slot),
+         {payouts::roll_up_workers(db, none, {slot, 0}), payouts::merge_into_hours(db, none, slot),
           payouts::roll_up_work(db, none, now_in(slot).wall)}) {
         ASSERT_FALSE(done.has_value());
         EXPECT_EQ(done.error().code, Error::Code::conflict);
@@ -377,61 +377,6 @@ TEST(Retire, LetsSealingGoOnWithoutAProducerThatIsGone)
     ASSERT_EQ(books.scalar(retired), "1");
     settle(**returned, slot + 2);
     EXPECT_EQ(books.scalar(retired), "0");
-}
-
-TEST(WorkerSums, AreKeptByTenMinutesThenByHoursAndRolledIntoDays)
-{
-    BooksFixture books;
-    auto service = books.open();
-    // The number of an account by name is beyond 2^51.
-    const auto payout = pool::parse_address(test_address("regtest", 2), pool::Chain::regtest);
-    ASSERT_TRUE(service->create_account("farm", *payout).has_value());
-    auto stream = books.producer("a-0");
-    constexpr std::uint64_t day = 24 * 60;  // slots
-    fill(stream, 5);
-    stream.share(1, slot, 7, pool::RecordKind::stale);
-    stream.share(1, slot + 10, 3);
-    stream.mark(slot + 10);
-    stream.ship_rest();
-    settle(*service, slot + 10);
-    EXPECT_EQ(books.scalar("select group_concat(shares, '/', stale, '/', work order by period) "
-                           "from worker_sum"),
-              "5/1/5,1/0/3");
-    // Three days later both are one row of their hour.
-    for (int turn = 0; turn < 8; ++turn) settle(*service, slot + 10 + 3 * day);
-    EXPECT_EQ(books.scalar("select group_concat(period, ':', shares, '/', stale, '/', work) "
-                           "from worker_sum"),
-              "96:6/1/8");
-    EXPECT_EQ(books.number("select count(*) from worker_day"), 0U);
-    // After a month, of their day.
-    for (int turn = 0; turn < 8; ++turn) settle(*service, slot + 10 + 32 * day);
-    EXPECT_EQ(books.scalar("select group_concat(day, ':', shares, '/', stale, '/', work) "
-                           "from worker_day"),
-              "0:6/1/8");
-    EXPECT_EQ(books.number("select count(*) from worker_sum"), 0U);
-    EXPECT_EQ(shares(books), 6U) << "money is not touched";
-}
-
-// Minutes are sealed by no such clock; what it called old was deleted.
-TEST(WorkerSums, StayWhenAClockJumpsYearsAhead)
-{
-    BooksFixture books;
-    auto service = books.open();
-    auto stream = books.producer("a-0");
-    const std::uint64_t today = pool::read_clock().wall.value / pool::slot_ms / 60 * 60 - 60;
-    stream.start(today);
-    stream.account(1, 1, today);
-    for (unsigned at = 0; at < 3; ++at) stream.share(1, today + at, 1);
-    stream.mark(today + 15);
-    stream.ship_rest();
-    settle(*service, today + 15);
-    const std::string kept =
-        "select concat((select count(*) from worker_sum), ' ', (select count(*) from "
-        "account_work))";
-    const std::string before = books.scalar(kept);
-    EXPECT_TRUE(before.starts_with("1 ")) << before;
-    for (int turn = 0; turn < 8; ++turn) settle(*service, today + 800 * 1440);
-    EXPECT_EQ(books.scalar(kept), before);
 }
 
 }  // namespace
