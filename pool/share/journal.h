@@ -64,7 +64,7 @@ public:
 
     /// Adds up to `count_max` records from `first_seq` on to `out`; fewer at the end, none when
     /// first_seq is beyond it. Errors: not_found, for numbers that were dropped or jumped over;
-    /// io, also for a damaged record.
+    /// io, also for a damaged record: those before it are in `out`.
     Result<void> read(std::uint64_t first_seq, std::size_t count_max,
                       std::vector<RecordBytes>& out) const;
 

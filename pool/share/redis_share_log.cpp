@@ -32,7 +32,8 @@ RedisShareLog::RedisShareLog(Loop& loop, RedisOptions options, std::string produ
       highest_(journal.last_seq()),
       backoff_(backoff_min),
       redis_(loop, std::move(options),
-             {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); }})
+             {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); }}),
+      kept_(redis_, key_)
 {
     journal_.on_append([this] { on_append(); });
     count_backlog();
@@ -52,6 +53,7 @@ void RedisShareLog::set_mark(std::uint64_t seq)
     if (seq > highest_) return stop_for_good(seq);
     mark_ = seq;
     journal_.drop_below(mark_ + 1);
+    kept_.drop_below(journal_.first_seq());
     note_oldest();
     pump();  // Redis has room for more
 }
@@ -81,22 +83,48 @@ void RedisShareLog::check_journal()
     checked_ = std::max(checked_, mark_);
     batch_.clear();
     const auto got = journal_.read(checked_ + 1, checked_at_once, batch_);
-    if (!got) {
-        checking_ = false;
-        return refuse_resend(got.error().detail);
-    }
     checked_ += batch_.size();
-    if (!batch_.empty()) {
-        const std::weak_ptr<const bool> alive = alive_;
-        return loop_.post([this, alive] {
-            if (!alive.expired()) check_journal();
-        });
-    }
+    if (!got) return keep_unread(got.error());
+    if (!batch_.empty()) return check_on();
     checking_ = false;
     log::warn("share_stream_rebuilt", {{"producer", producer_}, {"after_seq", mark_}});
     lacks_.set(0);
     rebuild_ = true;
     if (phase_ == Phase::ready) ask();
+}
+
+void RedisShareLog::check_on()
+{
+    const std::weak_ptr<const bool> alive = alive_;
+    loop_.post([this, alive] {
+        if (!alive.expired()) check_journal();
+    });
+}
+
+// The record behind checked_ is damaged: Redis has what it had been sent, until the stream goes.
+void RedisShareLog::keep_unread(const Error& error)
+{
+    const std::uint64_t seq = checked_ + 1;
+    if (kept_.find(seq) != nullptr) {
+        checked_ = seq;
+        return check_on();
+    }
+    const bool damaged = error.code == Error::Code::io;
+    if (!damaged || !redis_.connected() || !kept_.loaded()) {
+        checking_ = false;
+        if (!damaged) refuse_resend(error.detail);
+        return;  // of a Redis that is away the books ask again
+    }
+    kept_.keep(seq, [this, seq, why = error.detail](const std::string& not_kept) {
+        if (phase_ == Phase::foreign) return;
+        if (!not_kept.empty()) {
+            checking_ = false;
+            return refuse_resend(why + "; " + not_kept);
+        }
+        log::warn("share_record_kept", {{"producer", producer_}, {"seq", seq}, {"reason", why}});
+        checked_ = seq;
+        check_on();
+    });
 }
 
 void RedisShareLog::refuse_resend(const std::string& why)
@@ -162,6 +190,7 @@ void RedisShareLog::on_connected()
 void RedisShareLog::on_lost(const std::string& why)
 {
     connected_.set(0);
+    checking_ = false;  // an answer that it waits for does not come
     rest(why);
 }
 
@@ -170,6 +199,13 @@ void RedisShareLog::on_lost(const std::string& why)
 void RedisShareLog::ask()
 {
     phase_ = Phase::asking;
+    if (!kept_.loaded()) {
+        return kept_.load([this](const std::string& why) {
+            if (phase_ == Phase::foreign) return;
+            if (!why.empty()) return rest(why);
+            ask();
+        });
+    }
     if (rebuild_) return empty_stream();
     const std::array<std::string_view, 3> words{"XINFO", "STREAM", key_};
     redis_.command(words, [this](const RedisReply& reply) { on_asked(reply); });
@@ -246,10 +282,7 @@ void RedisShareLog::pump()
     if (shipped_ >= last_wanted) return;
     const auto count =
         static_cast<std::size_t>(std::min<std::uint64_t>(records_max, last_wanted - shipped_));
-    batch_.clear();
-    if (auto got = journal_.read(shipped_ + 1, count, batch_); !got) {
-        return rest(got.error().detail);
-    }
+    if (auto got = read_next(count); !got) return rest(got.error().detail);
     blob_.clear();
     for (const RecordBytes& record : batch_) {
         blob_.append(reinterpret_cast<const char*>(record.data()), record.size());
@@ -269,6 +302,18 @@ void RedisShareLog::pump()
     pending_ = last;
     sent_at_ = read_clock().steady;
     redis_.command(words, [this, last](const RedisReply& reply) { on_added(reply, last); });
+}
+
+// Up to what the journal cannot read; that is shipped by itself, where Redis has kept it.
+Result<void> RedisShareLog::read_next(std::size_t count)
+{
+    batch_.clear();
+    auto got = journal_.read(shipped_ + 1, count, batch_);
+    if (got || !batch_.empty()) return {};
+    const RecordBytes* const kept = kept_.find(shipped_ + 1);
+    if (kept == nullptr) return got;
+    batch_.push_back(*kept);
+    return {};
 }
 
 // Of the record before the batch; "" when the journal does not have it any more.

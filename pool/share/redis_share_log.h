@@ -12,6 +12,7 @@
 #include "pool/runtime/loop.h"
 #include "pool/share/journal.h"
 #include "pool/share/redis_connection.h"
+#include "pool/share/redis_kept_records.h"
 #include "pool/share/redis_options.h"
 
 namespace pool {
@@ -49,8 +50,9 @@ public:
     /// Makes the stream anew from the journal: what the books ask for when records after `mark`
     /// are missing in Redis (ProducerReport::gap). Does nothing for five seconds after the last
     /// time. The stream is emptied only once every record after the mark was read from the journal,
-    /// a few thousand a turn of the loop: what Redis alone has stays there. From then on the next
-    /// life fills it as well, from MySQL's mark.
+    /// a few thousand a turn of the loop, or, where the disk has failed, was kept beside the stream
+    /// (RedisKeptRecords): what Redis alone has stays there. From then on the next life fills it as
+    /// well, from MySQL's mark.
     void resend(std::uint64_t mark);
 
     /// Redis has said last that it has all up to here, or MySQL that it does. Any thread.
@@ -79,6 +81,8 @@ private:
     void on_connected();
     void on_lost(const std::string& why);
     void check_journal();
+    void check_on();
+    void keep_unread(const Error& error);
     void refuse_resend(const std::string& why);
     void ask();
     void on_asked(const RedisReply& reply);
@@ -87,6 +91,7 @@ private:
     void go_on(std::uint64_t last);
     void stop_for_good(std::uint64_t last);
     void pump();
+    Result<void> read_next(std::size_t count);
     std::string print_before();
     void on_added(const RedisReply& reply, std::uint64_t last);
     void rest(const std::string& why);
@@ -127,6 +132,7 @@ private:
     Watch sync_timer_;
     Watch retry_timer_;
     RedisConnection redis_;
+    RedisKeptRecords kept_;
 };
 
 }  // namespace pool

@@ -146,23 +146,6 @@ TEST(RedisShareLog, FillsInItsNextLifeAStreamThatItDiedEmptying)
     EXPECT_EQ(p.stream(), Producing::numbers(6, 21));
 }
 
-// Where the disk has failed, Redis may be the only one that has what follows the gap.
-TEST(RedisShareLog, EmptiesNoStreamBeforeItHasReadFromTheJournalAllThatBelongsThere)
-{
-    Producing p;
-    p.append(10);
-    ASSERT_TRUE(p.shipped());
-    p.append(10);
-    ASSERT_TRUE(p.shipped());
-    p.server.ask({"XDEL", "zubr:sh:p", "10-0"});
-    p.damage_record(15);
-    p.log->resend(5);
-    ASSERT_TRUE(p.until([&] { return p.log->lacks_from() == 6; }));
-    p.append(1);
-    ASSERT_TRUE(p.shipped());
-    EXPECT_EQ(p.stream(), Producing::numbers(11, 21));
-}
-
 TEST(RedisShareLog, MakesAStreamAnewThatIsLongerThanOneLookAtTheJournal)
 {
     constexpr std::uint64_t records = 10'000;
