@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "payouts/entries.h"
+#include "payouts/mysql_errors.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_rules.h"
 #include "pool/base/json.h"
@@ -178,7 +179,8 @@ Result<CoinEntry> approve_coins(MysqlConnection& db, std::uint64_t id, const std
         "UPDATE adjustment SET booked_by = ?, booked_at_ms = ? WHERE id = ?", {who, now.value, id});
     if (!noted) return fail(noted.error());
     if (auto done = post(db, event_of(entry, row->text(2), now)); !done) {
-        if (done.error().code != Error::Code::refused) return fail(done.error());
+        // An overdraft; by a trigger's words something is wrong with the books.
+        if (!violates_check(db.last_error())) return fail(done.error());
         return fail(Error::Code::refused, entry.wish.whose + " or the wallet does not hold " +
                                               std::to_string(entry.wish.amount.value) +
                                               " sat in the books");

@@ -94,13 +94,14 @@ Result<std::string> BalanceWatch::compare(MysqlConnection& db) const
 {
     for (std::uint64_t last = 0;;) {
         const auto rows = db.query(
-            "SELECT a.id, a.code, COALESCE(b.debits_sat, 0), COALESCE(b.credits_sat, 0) "
+            "SELECT a.id, a.code, b.debits_sat, b.credits_sat "
             "FROM ledger_account a LEFT JOIN ledger_balance b ON b.account_id = a.id "
             "WHERE a.id > ? ORDER BY a.id LIMIT ?",
             {last, rows_at_once});
         if (!rows) return fail(rows.error());
         for (const SqlRow& row : *rows) {
             last = row.u64(0);
+            if (row.null(2)) return row.text(1) + " has no balance";
             const auto found = sums_.find(last);
             const Sums sums = found == sums_.end() ? Sums{} : found->second;
             if (row.u64(2) == sums.debits && row.u64(3) == sums.credits) continue;

@@ -10,6 +10,8 @@
 
 #include <mysql.h>
 
+#include "payouts/mysql_errors.h"
+
 namespace payouts {
 namespace {
 
@@ -26,15 +28,15 @@ constexpr std::size_t column_bytes = 256;  // longer values are fetched in a sec
 // Numbers of mysqld_error.h and errmsg.h, which differ in names between MySQL and MariaDB.
 constexpr std::array<unsigned, 10> lost_numbers{2002, 2003, 2006, 2013, 2055,
                                                 1053, 1152, 1158, 1927, 4031};
-// Lock wait, deadlock, too many connections; disk or table full.
-constexpr std::array<unsigned, 7> retry_numbers{1205, 1213, 1040, 1203, 3, 1021, 1114};
+constexpr unsigned no_definer = 1449;
+// Lock wait, deadlock, too many connections; disk or table full; the user behind a trigger.
+constexpr std::array<unsigned, 8> retry_numbers{1205, 1213, 1040, 1203, 3, 1021, 1114, no_definer};
 // The server is read-only: a replica, or no primary any more. Another may stand at its address when
 // the next session is begun.
 constexpr std::array<unsigned, 2> read_only_numbers{1290, 1836};
 constexpr std::array<unsigned, 2> taken_numbers{1062, 1586};
-constexpr std::array<unsigned, 11> refused_numbers{1044, 1045, 1049, 1130, 1142, 1143,
-                                                   1227, 1419, 1644, 1698, 4025};
-constexpr unsigned check_violated_mysql = 3819;
+constexpr std::array<unsigned, 10> refused_numbers{1044, 1045, 1049, 1130, 1142,
+                                                   1143, 1227, 1419, 1644, 1698};
 
 template <std::size_t Count>
 bool among(const std::array<unsigned, Count>& numbers, unsigned number)
@@ -49,7 +51,7 @@ Error::Code code_of(unsigned number)
         return Error::Code::unavailable;
     }
     if (among(taken_numbers, number)) return Error::Code::conflict;
-    if (among(refused_numbers, number) || number == check_violated_mysql) {
+    if (among(refused_numbers, number) || violates_check(number)) {
         return Error::Code::refused;
     }
     return Error::Code::invalid;
@@ -138,6 +140,11 @@ struct MysqlConnection::Impl {
     {
         last_error = number;
         std::string detail = "MySQL error " + std::to_string(number) + ": " + said;
+        if (number == no_definer) {
+            detail +=
+                "; triggers act for the user who migrated: create it again, with all rights on "
+                "the database (it may be locked, and not dropped)";
+        }
         if (among(lost_numbers, number) || among(read_only_numbers, number)) close();
         return fail(code_of(number), std::move(detail));
     }

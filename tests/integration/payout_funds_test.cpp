@@ -184,6 +184,52 @@ TEST_F(Payouts, HaveTheirBalancesComparedWithTransfersThatAreReadInParts)
     EXPECT_EQ(watch.look(db, now).value_or("an error"), "asset:wallet differs from its transfers");
 }
 
+// Nothing is posted to an account without one, though it has had no transfers yet.
+TEST_F(Payouts, HaveABalanceMissedThatWasDeletedThoughItWasZero)
+{
+    PayoutsFixture pool{node(), own_name()};
+    const BooksFixture& books = pool.books();
+    pool.owe(141, 1'000);
+    payouts::MysqlConnection db{books.mysql()};
+    payouts::BalanceWatch watch;
+    ASSERT_EQ(watch.look(db, {}).value_or("an error"), "");
+    const std::string code =
+        books.scalar("select code from ledger_account where code like 'm:%:immature' limit 1");
+    ASSERT_NE(code, "");
+    const std::string its =
+        " account_id = (select id from ledger_account where code = '" + code + "')";
+    ASSERT_EQ(books.scalar("select debits_sat + credits_sat from ledger_balance where" + its), "0");
+    books.scalar("delete from ledger_balance where" + its);
+    EXPECT_EQ(watch.look(db, {}).value_or("an error"), code + " has no balance");
+}
+
+// It is no overdraft, and nobody shall look for money that lacks.
+TEST_F(Payouts, HaveCoinsRefusedByNameWhereABalanceIsMissing)
+{
+    PayoutsFixture pool{node(), own_name()};
+    auto payouts = pool.open();
+    const auto said = [&](bool in, Sats amount) {
+        const auto asked =
+            payouts->ask_coins({in, "pool:reserve", amount, "x"}, "ann", pool::read_clock());
+        EXPECT_TRUE(asked.has_value()) << (asked ? "" : asked.error().detail);
+        if (!asked) return std::string{};
+        const auto done = payouts->approve_coins(asked->id, "bob", pool::read_clock());
+        return done ? "" : done.error().detail;
+    };
+    EXPECT_EQ(said(true, Sats{1'000}), "");
+    pool.owe(142, 400'000'000);  // out of the reserve
+    const std::string overdraft = said(false, Sats{2'000});
+    EXPECT_NE(overdraft.find("does not hold 2000 sat"), std::string::npos) << overdraft;
+    pool.books().scalar(
+        "delete from ledger_balance where account_id = (select id from ledger_account where code "
+        "= 'equity:reserve')");
+    const std::string missing = said(true, Sats{1'000});
+    EXPECT_NE(missing.find("no balance row"), std::string::npos) << missing;
+    EXPECT_EQ(missing.find("does not hold"), std::string::npos) << missing;
+    EXPECT_EQ(pool.books().rebuild(), 1U);
+    EXPECT_EQ(said(true, Sats{1'000}), "");
+}
+
 // A replica is promoted that lacks the newest event: another one gets its number.
 TEST_F(Payouts, HaveTheirBalancesComparedAnewAfterAFailoverThatHasLostAnEvent)
 {
