@@ -2,7 +2,7 @@
 """Prints pplns_histories.txt: thousands of random histories, split by pplns_reference.py, a SHA-256 a hundred of them.
 
 tests/unit/payouts/pplns_histories_test.cpp makes the same histories from the same numbers and must come to the same text.
-With a number as argument, prints the line of that history instead.
+With a number as argument, prints the line of that history instead; with two, of so many from the first on.
 """
 import hashlib
 import sys
@@ -59,7 +59,9 @@ def line(seed: int) -> str:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(line(int(sys.argv[1])), end="")
+        seed, count = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+        for each in range(seed, seed + count):
+            print(line(each), end="")
     else:
         for first in range(0, COUNT, PER_DIGEST):
             text = "".join(line(seed) for seed in range(first, first + PER_DIGEST))

@@ -2,11 +2,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "payouts/mysql_balance_watch.h"
 #include "payouts/mysql_connection.h"
+#include "payouts/mysql_ledger.h"
 #include "payouts/mysql_maintenance.h"
 #include "tests/support/books_fixture.h"
 #include "tests/support/found_block.h"
@@ -95,6 +98,52 @@ TEST_F(LedgerDatabase, MovesNothingForATransferThatIsNotOfTheEventThatBecomesIts
     EXPECT_TRUE(rebuilt.error().detail.starts_with("nothing was made again: "));
     EXPECT_EQ(books.scalar(sums), before);
     EXPECT_EQ(books.scalar("select sum(work) from account_total"), "1");
+}
+
+/// An event of its own name that moves `transfers`.
+payouts::LedgerEvent moving(const std::string& key, std::vector<payouts::Transfer> transfers)
+{
+    payouts::LedgerEvent event{key, "adjust", "1", "ann", "{}", now_in(slot).wall, {}};
+    event.transfers = std::move(transfers);
+    return event;
+}
+
+// Each becomes the head in turn, and moves what is its own.
+TEST_F(LedgerDatabase, MovesTheBalancesOfEachOfTwoEventsOfOneTransactionOnce)
+{
+    const auto balance = [this](const std::string& code) {
+        return books.scalar(
+            "select concat(b.debits_sat, '/', b.credits_sat) from ledger_balance b "
+            "join ledger_account a on a.id = b.account_id where a.code = '" +
+            code + "'");
+    };
+    const auto in = moving("one", {{"asset:wallet", "equity:reserve", pool::Sats{500}}});
+    const auto on = moving("two", {{"asset:wallet", "equity:reserve", pool::Sats{300}},
+                                   {"equity:reserve", "m:1:available", pool::Sats{200}}});
+    for (const bool kept : {false, true}) {
+        auto both = payouts::Transaction::begin(db);
+        ASSERT_TRUE(both.has_value());
+        for (const auto& event : {in, on}) {
+            const auto posted = payouts::post(db, event);
+            ASSERT_TRUE(posted.has_value()) << posted.error().detail;
+        }
+        if (!kept) continue;
+        ASSERT_TRUE(both->commit().has_value());
+    }
+    EXPECT_EQ(balance("asset:wallet"), "800/0");
+    EXPECT_EQ(balance("equity:reserve"), "200/800");
+    EXPECT_EQ(balance("m:1:available"), "0/200");
+    EXPECT_EQ(earned(), 1'000'800U) << "and the block's, as it was";
+    payouts::BalanceWatch watch;
+    EXPECT_EQ(watch.look(db, {}).value_or("an error"), "");
+
+    // What the second would make good, the first may not overdraw.
+    auto early = payouts::Transaction::begin(db);
+    ASSERT_TRUE(early.has_value());
+    const auto refused =
+        payouts::post(db, moving("three", {{"equity:reserve", "m:1:available", pool::Sats{601}}}));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Error::Code::refused);
 }
 
 }  // namespace

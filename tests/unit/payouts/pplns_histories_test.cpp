@@ -1,8 +1,10 @@
 // Thousands of random histories, split here and by the reference in Python, must come to the same
 // text: tests/golden/pplns_histories.py makes the same ones from the same numbers.
+#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "payouts/pplns.h"
 #include "pool/base/bytes.h"
 #include "pool/crypto/sha256.h"
+#include "tests/support/process.h"
 
 namespace payouts {
 namespace {
@@ -129,6 +132,26 @@ TEST(PplnsHistories, AreSplitAsTheReferenceSplitsThem)
             << ", the first of them is: " << text.substr(0, text.find('\n'));
     }
     EXPECT_EQ(seed, 4000U);
+}
+
+// Others than those of the file, by the reference as it runs.
+TEST(PplnsHistories, AreSplitAsTheReferenceSplitsThemNow)
+{
+    constexpr std::uint64_t first = 1'000'000;
+    constexpr std::uint64_t count = 8000;
+    const tests::TempDir temp;
+    tests::Process reference{{"/usr/bin/env", "python3", ZUBR_GOLDEN_DIR "/pplns_histories.py",
+                              std::to_string(first), std::to_string(count)},
+                             temp.path() / "lines"};
+    const auto ended = reference.wait(std::chrono::minutes{2});
+    ASSERT_EQ(ended.value_or(-1), 0) << reference.output().substr(0, 2000);
+    std::istringstream lines{reference.output()};
+    std::string wanted;
+    std::uint64_t seed = first;
+    for (; std::getline(lines, wanted); ++seed) {
+        ASSERT_EQ(text_of(history_of(seed)), wanted + "\n") << "history " << seed;
+    }
+    EXPECT_EQ(seed, first + count);
 }
 
 }  // namespace
