@@ -1,8 +1,6 @@
 #include "payouts/mysql_payout_mark.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -123,9 +121,10 @@ Result<std::string> PayoutMark::follow(MysqlConnection& db)
 {
     if (path_.empty()) return "";
     if (!known_) {
-        if (std::ifstream file{path_}; file) {
-            const std::string text{std::istreambuf_iterator<char>{file}, {}};
-            auto mark = books_mark_from(text);
+        const auto text = pool::read_whole_file(path_);
+        if (!text) return "the mark of what was paid: " + text.error().detail;
+        if (*text) {
+            auto mark = books_mark_from(**text);
             if (!mark) return "the mark in " + path_ + ": " + mark.error().detail;
             known_ = std::move(*mark);
         }

@@ -184,8 +184,10 @@ Result<void> PayoutFunds::look_at_wallet(pool::Now now)
     const auto check = compare();
     if (!check) {
         watch_.missed(now.steady);
+        if (!compared_) doubt_ = std::string{not_compared} + ": " + check.error().detail;
         return {};
     }
+    compared_ = true;
     const FundsSeen before = watch_.told();
     const bool behind = check->behind();
     if (watch_.saw({check->difference, check->lacking(), behind, check->above_max}, now.steady)) {

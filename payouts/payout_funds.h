@@ -34,6 +34,8 @@ public:
     const FundsSeen& told() const { return watch_.told(); }
 
 private:
+    static constexpr const char* not_compared = "books and wallet have not been compared yet";
+
     pool::Result<void> add_payouts(FundsCheck& check);
     pool::Result<void> add_unseen(FundsCheck& check);
     pool::Result<std::string> unseen_block();
@@ -49,10 +51,11 @@ private:
     const PayoutOptions& options_;
     FundsWatch watch_;
     BalanceWatch balances_;
-    std::string wrong_balance_;
-    std::string doubt_;              // about the wallet: no payment leaves
-    bool held_for_wallet_ = false;   // told
-    bool held_for_balance_ = false;  // told
+    std::string wrong_balance_ = "balances have not been compared with their transfers yet";
+    std::string doubt_ = not_compared;  // about the wallet: no payment leaves
+    bool compared_ = false;             // with the wallet, once at least
+    bool held_for_wallet_ = false;      // told
+    bool held_for_balance_ = false;     // told
 };
 
 }  // namespace payouts

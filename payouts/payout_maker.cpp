@@ -17,6 +17,13 @@ using pool::Sats;
 // What nodes want on top of the fee of a transaction that is replaced (BIP 125, rule 4).
 constexpr std::int64_t relay_rate = 1;
 
+// A DER signature of 72 bytes is what a node reckons with; signers make 71, 70 and fewer.
+constexpr std::uint64_t signature_slack = 2;
+
+// The most, in satoshi, that a node (Bitcoin Core, -discardfee as it comes) gives to the fee rather
+// than to itself: spending a P2PKH output of 148 bytes at 10 satoshi.
+constexpr std::int64_t change_min_max = 1500;
+
 tl::unexpected<Error> refuse(const std::string& what)
 {
     return fail(Error::Code::refused,
@@ -69,6 +76,19 @@ bool spends_exactly(const pool::Transaction& tx, const std::vector<Coin>& coins)
     std::sort(given.begin(), given.end());
     std::sort(wanted.begin(), wanted.end());
     return given == wanted;
+}
+
+std::size_t payments_in(const PayoutBatch& batch, TxPurpose purpose)
+{
+    return purpose == TxPurpose::cancel ? 0 : outputs_of(batch.items).size();
+}
+
+/// The address behind the payments; "" when nothing was left, or goes to no address.
+std::string change_in(const pool::Transaction& tx, std::size_t payments, pool::Chain chain)
+{
+    if (tx.outputs.size() <= payments) return "";
+    const auto address = pool::address_of_script(tx.outputs[payments].script, chain);
+    return address ? address->text : "";
 }
 
 Sats highest_fee(const PayoutBatch& batch)
@@ -182,7 +202,7 @@ Result<void> PayoutMaker::check_fee(const PayoutBatch& batch, TxPurpose purpose,
 Result<PayoutTx> PayoutMaker::fund(const PayoutBatch& batch, TxPurpose purpose,
                                    const std::vector<Coin>& coins, std::uint32_t fee_rate)
 {
-    pool::Funding funding{coins, {}, fee_rate};
+    pool::Funding funding{coins, {}, fee_rate, change_of(batch)};
     if (purpose != TxPurpose::cancel) funding.payments = payments_of(batch);
     auto text = wallet_.fund(funding);
     if (!text) return fail(text.error());
@@ -197,6 +217,8 @@ Result<PayoutTx> PayoutMaker::fund(const PayoutBatch& batch, TxPurpose purpose,
         if (!known) return refuse("inputs of other amounts");
     }
     if (auto good = check_outputs(batch, purpose, psbt->tx); !good) return fail(good.error());
+    const std::string change = change_in(psbt->tx, payments_in(batch, purpose), chain_);
+    if (!change.empty()) change_[batch.id] = change;
     Sats out;
     for (const pool::TxOutput& output : psbt->tx.outputs) out += output.value;
     PayoutTx tx;
@@ -206,6 +228,20 @@ Result<PayoutTx> PayoutMaker::fund(const PayoutBatch& batch, TxPurpose purpose,
     tx.psbt = std::move(*text);
     tx.fee = sum_of(coins) - out;
     return tx;
+}
+
+// A try that failed after the wallet had chosen an address is remembered; one that was stored, by
+// any process, has it.
+std::string PayoutMaker::change_of(const PayoutBatch& batch) const
+{
+    if (const auto known = change_.find(batch.id); known != change_.end()) return known->second;
+    for (const PayoutTx& tx : batch.txs) {
+        const auto psbt = pool::parse_psbt(tx.psbt);
+        if (!psbt) continue;
+        std::string change = change_in(psbt->tx, payments_in(batch, tx.purpose), chain_);
+        if (!change.empty()) return change;
+    }
+    return "";
 }
 
 Result<PayoutTx> PayoutMaker::make(const PayoutBatch& batch, TxPurpose purpose,
@@ -268,7 +304,10 @@ Result<PayoutTx> PayoutMaker::whole(PayoutTx tx, const std::string& signed_psbt)
             "a signature leaves part of the transaction open (its sighash type is not ALL): "
             "anybody could pay its coins to himself");
     }
-    const auto most = static_cast<std::int64_t>(vbytes_of(*made) * caps_.fee_rate_max);
+    // It was made for longer signatures than it has got, perhaps, and for change that was too
+    // little to be worth an output.
+    const std::uint64_t vbytes = vbytes_of(*made) + made->inputs.size() * signature_slack;
+    const auto most = static_cast<std::int64_t>(vbytes * caps_.fee_rate_max) + change_min_max;
     if (tx.fee.value > most && tx.purpose != TxPurpose::cancel) {
         return fail(Error::Code::refused, "the network's fee is above the cap a virtual byte");
     }

@@ -12,7 +12,6 @@
 #include "payouts/mysql_payout_events.h"
 #include "payouts/mysql_payouts.h"
 #include "payouts/payout_approval.h"
-#include "payouts/payout_maker.h"
 #include "pool/base/log.h"
 
 namespace payouts {
@@ -268,6 +267,7 @@ Result<bool> PayoutWorker::step_batch(std::uint64_t id, pool::Now now)
         case BatchStep::close:
             done = fenced("close", [this, id] { return close_batch(db_, id); });
             if (done) told_depths_.erase(id);
+            if (done) maker_.forget(id);
             break;
     }
     if (!done) return fail(done.error());
@@ -331,8 +331,9 @@ Result<void> PayoutWorker::build(const PayoutBatch& batch, TxPurpose purpose, po
     if (!usual) return fail(usual.error());
     const auto busy = busy_coins(batch.id);
     if (!busy) return fail(busy.error());
-    PayoutMaker maker{wallet_, options_.chain, options_.caps};
-    const auto tx = maker.make(batch, purpose, std::max(*usual, batch.bump_rate), *busy);
+    // What a person wants was weighed against the payout's cap; what the node thinks was not.
+    const std::uint32_t rate = batch.bump_rate > 0 ? batch.bump_rate : *usual;
+    const auto tx = maker_.make(batch, purpose, rate, *busy);
     if (!tx) return fail(tx.error());
     at("signed_" + std::string{to_string(purpose)});
     const bool sendable = !tx->raw.empty() && purpose != TxPurpose::cancel;

@@ -14,6 +14,7 @@
 #include "payouts/mysql_lease.h"
 #include "payouts/mysql_payout_mark.h"
 #include "payouts/payout_batch.h"
+#include "payouts/payout_maker.h"
 #include "payouts/payout_options.h"
 #include "pool/base/result.h"
 #include "pool/base/time.h"
@@ -29,7 +30,12 @@ class PayoutWorker {
 public:
     PayoutWorker(MysqlConnection& db, Lease& lease, pool::Wallet& wallet,
                  const PayoutOptions& options)
-        : db_(db), lease_(lease), wallet_(wallet), options_(options), mark_(options.mark_file)
+        : db_(db),
+          lease_(lease),
+          wallet_(wallet),
+          options_(options),
+          maker_(wallet, options.chain, options.caps),
+          mark_(options.mark_file)
     {
     }
 
@@ -88,6 +94,7 @@ private:
     Lease& lease_;
     pool::Wallet& wallet_;
     const PayoutOptions& options_;
+    PayoutMaker maker_;
     PayoutMark mark_;
     std::string books_trouble_;
     std::string told_trouble_;  // payouts are held for it

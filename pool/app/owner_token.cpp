@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <sys/random.h>
 #include <system_error>
 
@@ -21,9 +20,10 @@ Result<std::string> owner_token(const std::filesystem::path& directory)
     const std::filesystem::path path = directory / "owner";
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (std::ifstream file{path}; file) {
-        std::string token;
-        std::getline(file, token);
+    const auto kept = read_whole_file(path);
+    if (!kept) return fail(kept.error());
+    if (*kept) {
+        const std::string token = (*kept)->substr(0, (*kept)->find('\n'));
         const bool whole = token.size() == 2 * token_bytes &&
                            token.find_first_not_of("0123456789abcdef") == std::string::npos;
         if (whole) return token;
@@ -37,8 +37,8 @@ Result<std::string> owner_token(const std::filesystem::path& directory)
     }
     std::string token = to_hex(random);
     // There for good before the books hear of it.
-    if (auto kept = replace_file(path, token + "\n", 0644); !kept) {
-        return fail(Error::Code::io, kept.error().detail + "; check pool.data_dir");
+    if (auto written = replace_file(path, token + "\n", 0644); !written) {
+        return fail(Error::Code::io, written.error().detail + "; check pool.data_dir");
     }
     return token;
 }

@@ -1,5 +1,6 @@
 #include "pool/base/replace_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -39,6 +40,23 @@ Result<void> replace_file(const std::filesystem::path& path, std::string_view te
         return {};
     }
     return fail(Error::Code::io, "cannot write " + path.string() + ": " + std::strerror(errno));
+}
+
+Result<std::optional<std::string>> read_whole_file(const std::filesystem::path& path)
+{
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) return std::optional<std::string>{};
+    std::string text;
+    std::array<char, 4096> part{};
+    ssize_t size = file < 0 ? -1 : 1;
+    while (size > 0) {
+        size = ::read(file, part.data(), part.size());
+        if (size > 0) text.append(part.data(), static_cast<std::size_t>(size));
+    }
+    const int trouble = errno;
+    if (file >= 0) ::close(file);
+    if (size == 0) return text;
+    return fail(Error::Code::io, "cannot read " + path.string() + ": " + std::strerror(trouble));
 }
 
 }  // namespace pool

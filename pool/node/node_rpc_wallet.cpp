@@ -187,17 +187,18 @@ public:
     {
         std::vector<Payment> payments = funding.payments;
         const bool sweeps = payments.empty();
+        // Named even where nothing will be left: a node takes a new address for it all the same.
+        std::string where_change_goes = funding.change;
         if (sweeps) {
-            const auto change = rpc_->call("getrawchangeaddress", "[]");
+            const auto change = funding.change.empty() ? new_change() : funding.change;
             if (!change) return fail(change.error());
-            const auto address = change->string();
-            if (!address) return not_understood("getrawchangeaddress");
             Sats all;
             for (const Coin& coin : funding.coins) all += coin.value;
-            payments.push_back({std::string{*address}, all});
+            payments.push_back({*change, all});
+            where_change_goes = *change;
         }
-        const auto made =
-            rpc_->call("walletcreatefundedpsbt", funding_params(funding, payments, sweeps));
+        const auto made = rpc_->call("walletcreatefundedpsbt",
+                                     funding_params(funding, payments, sweeps, where_change_goes));
         if (!made) return fail(made.error());
         const auto psbt = made->find("psbt").string();
         if (!psbt) return not_understood("walletcreatefundedpsbt");
@@ -363,8 +364,17 @@ private:
         return Mined{};
     }
 
+    Result<std::string> new_change()
+    {
+        const auto given = rpc_->call("getrawchangeaddress", "[]");
+        if (!given) return fail(given.error());
+        const auto address = given->string();
+        if (!address) return not_understood("getrawchangeaddress");
+        return std::string{*address};
+    }
+
     static std::string funding_params(const Funding& funding, const std::vector<Payment>& payments,
-                                      bool sweeps)
+                                      bool sweeps, const std::string& change)
     {
         std::string params;
         JsonWriter json{params};
@@ -386,6 +396,7 @@ private:
         } else {
             json.key("changePosition").unsigned_integer(payments.size());
         }
+        if (!change.empty()) json.key("changeAddress").string(change);
         json.end_object().end_array();
         return params;
     }

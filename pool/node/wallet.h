@@ -41,6 +41,8 @@ struct Funding {
     std::vector<Coin> coins;  ///< not empty; what it replaces may have spent them
     std::vector<Payment> payments;
     std::uint32_t fee_rate = 1;  ///< satoshi a virtual byte
+    /// Where it goes back to; "": a new address of the wallet, which it gives nobody else.
+    std::string change = {};
 };
 
 /// Where a transaction stands, as one wallet sees it.

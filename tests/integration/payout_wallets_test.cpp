@@ -168,38 +168,11 @@ TEST_F(Payouts, AreNotSentBeforeTheNodeSaysThatItWouldTakeThem)
     EXPECT_NE(waits.find("signed: the node would not take"), std::string::npos) << waits;
 }
 
-/// Sets payouts up whose keys are in another wallet than the one that the pool asks.
-struct Offline {
-    Offline(PayoutsFixture& pool, const std::string& name)
-        : watcher(pool.node(), name + "-watch", ", true, true"), signer(pool.wallet().open())
-    {
-        watcher.watch(pool.wallet());
-        auto options = pool.options();
-        options.offline = true;
-        auto opened = payouts::Payouts::open(options, watcher.open());
-        EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().detail);
-        if (opened) payouts = std::move(*opened);
-    }
-
-    /// The signer's people sign what waits. "" when it was taken.
-    std::string sign(std::uint64_t id) const
-    {
-        const auto psbt = payouts->export_psbt(id);
-        if (!psbt) return psbt.error().detail;
-        const auto done = payouts->import_psbt(id, signer->sign(*psbt).value_or(""));
-        return done ? "" : done.error().detail;
-    }
-
-    WalletFixture watcher;
-    std::unique_ptr<pool::Wallet> signer;
-    std::unique_ptr<payouts::Payouts> payouts;
-};
-
 TEST_F(Payouts, ThatAreSignedElsewhereMayPayMoreLater)
 {
     PayoutsFixture pool{node(), own_name()};
     pool.owe(52, 5'000'000);
-    const Offline offline{pool, own_name()};
+    const Offline offline{pool, own_name(), pool.options()};
     auto& payouts = *offline.payouts;
     const std::uint64_t id = approved_batch(payouts, "a");
     run_payouts(payouts);
@@ -227,7 +200,7 @@ TEST_F(Payouts, ThatAreSignedElsewhereAreTakenBackByWhoeverSigns)
 {
     PayoutsFixture pool{node(), own_name()};
     pool.owe(53, 5'000'000);
-    const Offline offline{pool, own_name()};
+    const Offline offline{pool, own_name(), pool.options()};
     auto& payouts = *offline.payouts;
     const std::uint64_t id = approved_batch(payouts, "a");
     run_payouts(payouts);
@@ -256,7 +229,7 @@ TEST_F(Payouts, ThatAreSignedElsewhereDoNotLeaveOnceAnAccountIsHeld)
     PayoutsFixture pool{node(), own_name()};
     pool.owe(66, 5'000'000);
     pool.owe(67, 4'000'000);
-    const Offline offline{pool, own_name()};
+    const Offline offline{pool, own_name(), pool.options()};
     auto& payouts = *offline.payouts;
     const std::uint64_t id = approved_batch(payouts, "a");
     run_payouts(payouts);

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +29,32 @@ protected:
         return testing::UnitTest::GetInstance()->current_test_info()->name();
     }
     static inline NodeFixture* shared_node = nullptr;
+};
+
+/// Payouts whose keys are in another wallet than the one that the pool asks.
+struct Offline {
+    Offline(PayoutsFixture& pool, const std::string& name, payouts::PayoutOptions options)
+        : watcher(pool.node(), name + "-watch", ", true, true"), signer(pool.wallet().open())
+    {
+        watcher.watch(pool.wallet());
+        options.offline = true;
+        auto opened = payouts::Payouts::open(options, watcher.open());
+        EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().detail);
+        if (opened) payouts = std::move(*opened);
+    }
+
+    /// The signer's people sign what waits. "" when it was taken.
+    std::string sign(std::uint64_t id) const
+    {
+        const auto psbt = payouts->export_psbt(id);
+        if (!psbt) return psbt.error().detail;
+        const auto done = payouts->import_psbt(id, signer->sign(*psbt).value_or(""));
+        return done ? "" : done.error().detail;
+    }
+
+    WalletFixture watcher;
+    std::unique_ptr<pool::Wallet> signer;
+    std::unique_ptr<payouts::Payouts> payouts;
 };
 
 /// Steps payouts as time goes by, so that looks at the wallet become due.

@@ -117,7 +117,7 @@ std::unique_ptr<NodeFixture> node_with_money()
         "regtest", std::vector<std::string>{"-disablewallet=0", "-fallbackfee=0.00001",
                                             "-walletbroadcast=0", "-persistmempool=0"});
     WalletFixture mine_wallet{*node, "mine"};
-    must(node->call("generatetoaddress", "[5, \"" + mine_wallet.address() + "\"]"));
+    must(node->call("generatetoaddress", "[20, \"" + mine_wallet.address() + "\"]"));
     mine(*node, 101);
     return node;
 }

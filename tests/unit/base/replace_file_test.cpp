@@ -1,6 +1,8 @@
 #include "pool/base/replace_file.h"
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +34,30 @@ TEST(ReplaceFile, LeavesTheOldOneWhereItCannotWrite)
     EXPECT_EQ(failed.error().code, Error::Code::io);
     EXPECT_NE(failed.error().detail.find(path.string()), std::string::npos);
     EXPECT_EQ(tests::read_file(path), "old");
+}
+
+TEST(ReplaceFile, IsReadWholeAndNothingIsReadWhereThereIsNone)
+{
+    const tests::TempDir directory;
+    const auto path = directory.path() / "mark";
+    const auto none = read_whole_file(path);
+    ASSERT_TRUE(none.has_value()) << none.error().detail;
+    EXPECT_FALSE(none->has_value());
+    const std::string text(10'000, 'x');
+    ASSERT_TRUE(replace_file(path, text, 0600).has_value());
+    EXPECT_EQ(read_whole_file(path).value_or(std::nullopt), text);
+}
+
+TEST(ReplaceFile, IsNotTakenForNoneWhereItCannotBeRead)
+{
+    const tests::TempDir directory;
+    const auto path = directory.path() / "mark";
+    std::filesystem::create_symlink(path, path);
+    const auto looped = read_whole_file(path);
+    ASSERT_FALSE(looped.has_value());
+    EXPECT_EQ(looped.error().code, Error::Code::io);
+    EXPECT_NE(looped.error().detail.find(path.string()), std::string::npos);
+    EXPECT_FALSE(read_whole_file(directory.path()).has_value()) << "a directory";
 }
 
 }  // namespace
