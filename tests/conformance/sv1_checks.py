@@ -296,7 +296,7 @@ BY_WORDS = {
     "session remote ip": first_version_tells_who,
 }
 # What the list asks for in words that no step of it checks.
-AFTERWARDS = {"SV1-008": line_is_not_logged, "SV1-119": second_version_tells_who, "SV1-125": drained}
+AFTERWARDS = {"SV1-008": line_is_not_logged, "SV1-050": credited_to_who_found_it, "SV1-119": second_version_tells_who, "SV1-125": drained}
 
 
 def check(item, words):
