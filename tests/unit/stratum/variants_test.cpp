@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -36,7 +37,8 @@ pool::Now later(milliseconds by)
 
 TEST(Variants, AreTheSameJobWithAnotherSequenceNumberAndIdAndInterruptNobody)
 {
-    const pool::Job job = job_of_today();
+    pool::Job job = job_of_today();
+    job.prepared = std::make_shared<const pool::Job>();
     Variants variants;
     const auto first = variants.make(job, 5, start);
     const auto second = variants.make(job, 5, later(milliseconds{100}));

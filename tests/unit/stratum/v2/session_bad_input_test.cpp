@@ -236,5 +236,21 @@ TEST(V2Nonces, AreNotUsedUp)
     EXPECT_EQ(talk.end_of(other.id), std::nullopt);
 }
 
+// Who only listens is looked at for them, too.
+TEST(V2Nonces, AreNotUsedUpByJobs)
+{
+    stratum::ShardOptions options = v2_options();
+    options.v2.nonces_max = 40;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.begin_mining();
+    talk.pass(seconds{1});
+    for (int i = 0; i < 40; ++i) talk.publish(1);
+    EXPECT_EQ(talk.end_of(peer.id), std::nullopt);
+    talk.pass(seconds{5});
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::nonces_used_up);
+}
+
 }  // namespace
 }  // namespace tests
