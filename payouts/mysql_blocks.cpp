@@ -1,8 +1,11 @@
 #include "payouts/mysql_blocks.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "payouts/mysql_schedules.h"
+#include "payouts/mysql_slots.h"
 #include "pool/bitcoin/transaction.h"
 #include "pool/share/record.h"
 
@@ -42,18 +45,27 @@ BlockState block_state_of(std::string_view text)
     return BlockState::submitted;
 }
 
-Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned fee_bps)
+Result<void> insert_found(MysqlConnection& db, FoundBlock block)
 {
+    auto transaction = Transaction::begin(db);
+    if (!transaction) return fail(transaction.error());
+    // Nobody announces another fee for its minute between the look and the block.
+    if (auto settled = lock_settled(db); !settled) return fail(settled.error());
+    const auto now = server_clock(db);
+    if (!now) return fail(now.error());
+    block.found_at = std::min(block.found_at, *now);
+    const auto fee = read_usual_fee(db, pool::slot_of(block.found_at));
+    if (!fee) return fail(fee.error());
     const auto put = db.execute(
         "INSERT INTO block_found (hash, height, found_slot, found_at_ms, finder, worker, header, "
         "coinbase_tx, reward_sat, fee_bps, merkle_branch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {sql(block.hash.bytes), std::uint64_t{block.height.value}, pool::slot_of(block.found_at),
          block.found_at.value, block.finder, block.worker,
          pool::Bytes(block.header.begin(), block.header.end()), block.coinbase,
-         static_cast<std::uint64_t>(block.reward.value), std::uint64_t{fee_bps},
+         static_cast<std::uint64_t>(block.reward.value), std::uint64_t{*fee},
          block.branch ? SqlValue{pool::joined(*block.branch)} : SqlValue{}});
     if (!put && put.error().code != Error::Code::conflict) return fail(put.error());
-    return {};
+    return transaction->commit();
 }
 
 Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer)

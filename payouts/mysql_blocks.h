@@ -23,8 +23,10 @@ BlockState block_state_of(std::string_view text);
 /// What block_found.books holds.
 BlockBooks books_of(std::string_view text);
 
-/// fee_bps: in force when it was found; frozen with it.
-pool::Result<void> insert_found(MysqlConnection& db, const FoundBlock& block, unsigned fee_bps);
+/// With the usual fee that is in force when it is found, which is frozen with it. found_at: later
+/// than MySQL's now it is taken for now, for a clock that is ahead would leave the block's window
+/// open behind it, and keep terms from changing until then.
+pool::Result<void> insert_found(MysqlConnection& db, FoundBlock block);
 /// The same answer twice is one.
 pool::Result<void> insert_answer(MysqlConnection& db, const BlockAnswer& answer);
 pool::Result<std::vector<WatchedBlock>> read_watched(MysqlConnection& db);

@@ -12,6 +12,7 @@
 #include "payouts/mysql_account_work.h"
 #include "payouts/mysql_accounts.h"
 #include "payouts/mysql_blocks.h"
+#include "payouts/mysql_clock.h"
 #include "payouts/mysql_connection.h"
 #include "payouts/mysql_extranonce_claim.h"
 #include "payouts/mysql_hold.h"
@@ -62,7 +63,7 @@ struct Service::Impl {
     {
     }
 
-    Result<void> prepare();
+    Result<void> prepare(pool::UnixMillis now);
     Result<void> check_settings();
     Result<void> check_window();
     Result<void> check_fee();
@@ -146,18 +147,19 @@ Result<void> Service::Impl::check_fee()
                    "set it back and announce the change with zubr-cli setfee");
 }
 
-Result<void> Service::Impl::prepare()
+Result<void> Service::Impl::prepare(pool::UnixMillis now)
 {
     if (options.window_score == 0 || options.fee_bps > bps_whole) {
         return fail(Error::Code::invalid,
                     "the PPLNS window must be above 0 and the fee at most 10000 bps");
     }
+    if (auto right = check_clock(db, now); !right) return right;
     const auto migrations = parse_migrations(schema_sql());
     pool::check(migrations.has_value(), "the schema that was built in can be read");
     if (auto done = migrate(db, *migrations); !done) return done;
     if (auto done = check_settings(); !done) return done;
     if (options.seed) {
-        const auto seeded = seed_reserve(db, options.window_score, pool::read_clock().wall);
+        const auto seeded = seed_reserve(db, options.window_score, now);
         if (!seeded) return fail(seeded.error());
         if (!*seeded) pool::log::warn("window_seed_too_late", {});
     }
@@ -191,10 +193,10 @@ Result<void> Service::Impl::keep_extranonces(pool::Now now)
 Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::open(ServiceOptions options)
+Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, pool::UnixMillis now)
 {
     auto impl = std::make_unique<Impl>(std::move(options));
-    if (auto ready = impl->prepare(); !ready) return fail(ready.error());
+    if (auto ready = impl->prepare(now); !ready) return fail(ready.error());
     return std::unique_ptr<Service>{new Service{std::move(impl)}};
 }
 
@@ -311,14 +313,7 @@ Result<void> Service::Impl::step_blocks(pool::Now now, StepReport& report)
 
 Result<void> Service::record_found(const FoundBlock& block)
 {
-    auto transaction = Transaction::begin(impl_->db);
-    if (!transaction) return fail(transaction.error());
-    // Nobody announces another fee for its minute between the look and the block.
-    if (auto settled = lock_settled(impl_->db); !settled) return fail(settled.error());
-    const auto fee = read_usual_fee(impl_->db, pool::slot_of(block.found_at));
-    if (!fee) return fail(fee.error());
-    if (auto put = insert_found(impl_->db, block, *fee); !put) return put;
-    return transaction->commit();
+    return insert_found(impl_->db, block);
 }
 
 Result<void> Service::record_answers(std::span<const BlockAnswer> answers)

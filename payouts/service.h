@@ -71,9 +71,12 @@ void use_chain_defaults(ServiceOptions& options, pool::Chain chain);
 class Service {
 public:
     /// Connects to MySQL, migrates the schema, checks the settings that may not change.
+    /// now: this machine's time, read just now.
     /// Errors besides: refused, with a sentence for an operator (wrong password, newer schema,
-    /// another chain or window than the books were begun with, a producer that is another's).
-    static pool::Result<std::unique_ptr<Service>> open(ServiceOptions options);
+    /// a clock that is far from MySQL's, another chain or window than the books were begun with, a
+    /// producer that is another's).
+    static pool::Result<std::unique_ptr<Service>> open(
+        ServiceOptions options, pool::UnixMillis now = pool::read_clock().wall);
     ~Service();
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
