@@ -1,5 +1,6 @@
 #include "payouts/mysql_hold.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "payouts/mysql_audit.h"
@@ -8,6 +9,11 @@
 #include "pool/base/log.h"
 
 namespace payouts {
+namespace {
+
+constexpr const char* other_books = "the books are not those that were paid from";
+
+}  // namespace
 
 using pool::fail;
 using pool::Result;
@@ -19,6 +25,35 @@ Result<void> hold_payouts(MysqlConnection& db, const std::string& why, pool::Uni
     if (auto locked = lock_controls(db); !locked) return locked;
     if (auto put = write_control(db, "release", {"", "zubrd"}, now); !put) return put;
     return write_control(db, "payouts", {why, "zubrd"}, now);
+}
+
+Result<BooksHold> read_books_hold(MysqlConnection& db)
+{
+    const auto rows = db.query("SELECT value, at_ms FROM control WHERE name = 'books'");
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return BooksHold{};
+    return BooksHold{rows->front().text(0), pool::UnixMillis{rows->front().u64(1)}};
+}
+
+Result<BooksHold> hold_for_books(MysqlConnection& db, pool::UnixMillis now)
+{
+    if (auto held = hold_payouts(db, other_books, now); !held) return fail(held.error());
+    auto hold = read_books_hold(db);
+    if (!hold || !hold->why.empty()) return hold;
+    hold->why = other_books;
+    hold->since = std::max(now, pool::UnixMillis{hold->since.value + 1});
+    if (auto put = write_control(db, "books", {hold->why, "zubrd"}, hold->since); !put) {
+        return fail(put.error());
+    }
+    return hold;
+}
+
+Result<void> end_books_hold(MysqlConnection& db, const std::string& who)
+{
+    const auto ended =
+        db.execute("UPDATE control SET value = '', set_by = ? WHERE name = 'books'", {who});
+    if (!ended) return fail(ended.error());
+    return {};
 }
 
 void tell_hold(const MysqlOptions& mysql, const std::string& why, pool::UnixMillis now)

@@ -15,7 +15,9 @@ struct Release {
 };
 
 /// The hold switch: one for all servers, in the books, and a file of this one's. Anybody who may
-/// stops payouts at once; two people let them go on.
+/// stops payouts at once; two people let them go on. That the books are not those that were paid
+/// from stands in a row of its own (BooksHold): only `adopt_books` of two people ends it, whatever
+/// else holds payouts or is released, on whichever server.
 class PayoutHold {
 public:
     PayoutHold(MysqlConnection& db, PayoutWorker& worker, const PayoutOptions& options)
@@ -30,6 +32,12 @@ public:
     pool::Result<HoldState> release(const Release& word, pool::Now now);
 
 private:
+    /// Why this server or the books themselves say that these are not those that were paid from.
+    pool::Result<std::string> books_trouble();
+    pool::Result<void> add_words(HoldState& state);
+    /// Inside a transaction: the second person's word.
+    pool::Result<void> end(const Release& word, pool::Now now);
+
     MysqlConnection& db_;
     PayoutWorker& worker_;
     const PayoutOptions& options_;

@@ -73,13 +73,27 @@ Result<void> PayoutWorker::follow_books(pool::Now now)
     auto difference = mark_.follow(db_);
     if (!difference) return fail(difference.error());
     books_trouble_ = std::move(*difference);
-    if (books_trouble_.empty() || books_trouble_ == told_trouble_) return {};
+    if (books_trouble_.empty()) return {};
+    const auto hold = read_books_hold(db_);
+    if (!hold) return fail(hold.error());
+    // Books that were restored since know nothing of the hold, or of another one.
+    const bool told = books_trouble_ == told_trouble_ && hold->since == told_since_;
+    if (!told) return hold_for_trouble(now);
+    return hold->why.empty() ? adopt_books() : Result<void>{};
+}
+
+// For all servers: another one may never have seen what these books have forgotten.
+Result<void> PayoutWorker::hold_for_trouble(pool::Now now)
+{
     pool::log::error("books_are_not_those_paid_from", {{"reason", books_trouble_}});
-    // For all servers: another one may never have seen what these books have forgotten.
-    if (auto done = hold_now("the books are not those that were paid from", now); !done) {
-        return done;
-    }
+    auto transaction = Transaction::begin(db_);
+    if (!transaction) return fail(transaction.error());
+    const auto hold = hold_for_books(db_, now.wall);
+    if (!hold) return fail(hold.error());
+    if (auto done = transaction->commit(); !done) return done;
+    tell_hold(options_.mysql, hold->why, now.wall);
     told_trouble_ = books_trouble_;
+    told_since_ = hold->since;
     return {};
 }
 
@@ -133,7 +147,10 @@ Result<bool> PayoutWorker::stopped()
     }
     const auto row = read_control(db_, "payouts");
     if (!row) return fail(row.error());
-    return row->has_value();
+    // An older program releases payouts by a plain word, and leaves this.
+    const auto books = read_books_hold(db_);
+    if (!books) return fail(books.error());
+    return row->has_value() || !books->why.empty();
 }
 
 Result<std::uint32_t> PayoutWorker::fee_rate()

@@ -40,7 +40,8 @@ public:
     }
 
     /// Compares the books with what this server has paid from, and holds payouts when they differ:
-    /// another backup was restored. Errors: unavailable, when MySQL or the disk fails.
+    /// another backup was restored. Adopts them once two people have released that hold, here or
+    /// on another server. Errors: unavailable, when MySQL or the disk fails.
     pool::Result<void> follow_books(pool::Now now);
     /// How the books differ; "" when they do not.
     const std::string& books_trouble() const { return books_trouble_; }
@@ -77,6 +78,7 @@ public:
     pool::Result<std::uint32_t> fee_rate();
 
 private:
+    pool::Result<void> hold_for_trouble(pool::Now now);
     pool::Result<void> may_leave() const;
     pool::Result<void> tell_alarm(const PayoutBatch& batch, pool::Now now);
     pool::Result<bool> step_batch(std::uint64_t id, pool::Now now);
@@ -97,7 +99,8 @@ private:
     PayoutMaker maker_;
     PayoutMark mark_;
     std::string books_trouble_;
-    std::string told_trouble_;  // payouts are held for it
+    std::string told_trouble_;     // payouts are held for it
+    pool::UnixMillis told_since_;  // by the hold of then: see BooksHold
     std::string paused_;
     std::map<std::uint64_t, std::string> trouble_;
     std::map<std::uint64_t, pool::SteadyTime> sent_;

@@ -164,7 +164,53 @@ TEST_F(PayoutMark, HoldsPayoutsOfAllServersAndOutlivesWhatDamagesItsFile)
     EXPECT_NE(hold->reason.find("damaged"), std::string::npos) << hold->reason;
     auto other = pool.open();  // has no mark of its own
     run_payouts(*other);
-    EXPECT_TRUE(other->hold()->stopped);
+    EXPECT_TRUE(held(*other, "not those that were paid from"));
+
+    // What is said of something else, where nothing speaks against it, does not lift it.
+    const pool::Now now = pool::read_clock();
+    ASSERT_TRUE(other->stop("ann", "maintenance", now).has_value());
+    EXPECT_TRUE(held(*other, "not those that were paid from"));
+    EXPECT_TRUE(held(*other, "maintenance")) << "and hers is not forgotten";
+    EXPECT_FALSE(other->release("ann", false, now).has_value());
+    EXPECT_FALSE(other->release("bob", false, now).has_value());
+    ASSERT_TRUE(other->release("ann", true, now).has_value());
+    EXPECT_FALSE(other->release("bob", false, now).has_value());
+    run_payouts(*other);
+    EXPECT_TRUE(held(*other));
+
+    // Two who have looked say so on either server, and it holds for both.
+    const auto released = other->release("bob", true, now);
+    ASSERT_TRUE(released.has_value()) << released.error().detail;
+    EXPECT_FALSE(released->stopped) << released->reason;
+    run_payouts(*payouts);
+    EXPECT_FALSE(payouts->hold()->stopped) << payouts->hold()->reason;
+    EXPECT_FALSE(other->hold()->stopped);
+}
+
+// Restored once more, the books do not know either that they were held.
+TEST_F(PayoutMark, HoldsPayoutsAnewWhenTheBooksHaveForgottenTheHold)
+{
+    PayoutsFixture pool{node(), own_name()};
+    const TempDir directory;
+    auto options = pool.options();
+    options.mark_file = (directory.path() / "payouts.mark").string();
+    std::ofstream{options.mark_file} << "damaged";
+    auto payouts = pool.open(options);
+    run_payouts(*payouts);
+    auto other = pool.open();
+    EXPECT_TRUE(held(*other));
+    for (const std::string done :
+         {"delete from control where name = 'books'",
+          "update control set value = '', at_ms = 7 where name = 'books'", "delete from control"}) {
+        pool.books().scalar(done);
+        pool.books().scalar("update control set value = '' where name = 'payouts'");
+        run_payouts(*payouts);
+        EXPECT_TRUE(held(*other, "not those that were paid from")) << done;
+    }
+    pool.books().scalar("update control set value = '' where name = 'payouts'");
+    EXPECT_TRUE(other->hold()->stopped) << "an older program has taken a plain word for it";
+    ASSERT_TRUE(other->release("ann", true, pool::read_clock()).has_value());
+    EXPECT_FALSE(other->release("bob", true, pool::read_clock())->stopped);
 }
 
 TEST_F(PayoutMark, LetsNothingLeaveThatItCannotWriteDown)
