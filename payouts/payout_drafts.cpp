@@ -1,6 +1,5 @@
 #include "payouts/payout_drafts.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -147,22 +146,48 @@ Result<PayoutBatch> PayoutDrafts::draft(Judged& judged, const std::string& reque
     return batch;
 }
 
+std::string who_waits(const PayoutBatch& batch)
+{
+    for (const PassedOver& passed : batch.passed_over) {
+        if (!passed.for_now) continue;
+        return "nobody can be paid now; " + passed.name + " waits: " + passed.why.reason;
+    }
+    return "";
+}
+
 Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const std::string& who,
                                          bool dry, pool::Now now)
 {
+    if (dry) {
+        const auto judged = look_around({}, now);
+        if (!judged) return fail(judged.error());
+        return batch_of(select(judged->candidates, judged->frame), request_id, who, now);
+    }
+    auto made = try_draft(request_id, who, now);
+    if (!made || !made->items.empty()) return made;
+    if (auto waits = who_waits(*made); !waits.empty()) {
+        return fail(Error::Code::unavailable, std::move(waits));
+    }
+    return fail(Error::Code::not_found,
+                "there is nobody to pay; createpayout with dry_run tells why");
+}
+
+Result<PayoutBatch> PayoutDrafts::try_draft(const std::string& request_id, const std::string& who,
+                                            pool::Now now)
+{
     if (const auto known = find_request(db_, request_id); !known) {
         return fail(known.error());
-    } else if (const std::optional<std::uint64_t>& id = *known; id && !dry) {
+    } else if (const std::optional<std::uint64_t>& id = *known; id) {
         return read_batch(db_, *id);
     }
     const auto held = worker_.stopped();
     if (!held) return fail(held.error());
-    if (*held && !dry) return fail(Error::Code::refused, "payouts are stopped");
+    if (*held) return fail(Error::Code::refused, "payouts are stopped");
     auto judged = look_around({}, now);
     if (!judged) return fail(judged.error());
-    if (dry) return batch_of(select(judged->candidates, judged->frame), request_id, who, now);
 
     PayoutBatch batch;
+    bool nobody = false;
     auto done = worker_.fenced("reserve", [&]() -> Result<void> {
         // The books before the balances, as a block's credit locks them.
         const auto booked = wallet_beyond_payouts(db_, true);
@@ -171,19 +196,11 @@ Result<PayoutBatch> PayoutDrafts::create(const std::string& request_id, const st
         auto made = draft(*judged, request_id, who, now);
         if (!made) return fail(made.error());
         batch = std::move(*made);
-        const auto waits = std::find_if(batch.passed_over.begin(), batch.passed_over.end(),
-                                        [](const PassedOver& passed) { return passed.for_now; });
-        if (batch.items.empty() && waits != batch.passed_over.end()) {
-            return fail(Error::Code::unavailable,
-                        "nobody can be paid now; " + waits->name + " waits: " + waits->why.reason);
-        }
-        if (batch.items.empty()) {
-            return fail(Error::Code::not_found,
-                        "there is nobody to pay; createpayout with dry_run "
-                        "tells why");
-        }
+        nobody = batch.items.empty();
+        if (nobody) return fail(Error::Code::not_found, "there is nobody to pay");
         return {};
     });
+    if (nobody) return batch;
     if (!done) return fail(done.error());
     pool::log::info("payout_created", {{"payout", batch.id},
                                        {"user", who},

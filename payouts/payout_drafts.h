@@ -15,6 +15,10 @@ namespace payouts {
 inline constexpr std::string_view renewed_prefix = "anew-";
 inline constexpr std::string_view scheduled_prefix = "schedule-";
 
+/// Who would be paid if there were more room for him now, and why he waits, as a sentence; "" when
+/// nobody does.
+std::string who_waits(const PayoutBatch& batch);
+
 /// Makes drafts: asks who can be paid, lets the node judge the addresses, and reserves the money.
 class PayoutDrafts {
 public:
@@ -27,6 +31,11 @@ public:
     /// As Payouts::create, for one who holds the lease.
     pool::Result<PayoutBatch> create(const std::string& request_id, const std::string& who,
                                      bool dry, pool::Now now);
+
+    /// As create(), but without items, and with those who were passed over, when nobody can be
+    /// paid.
+    pool::Result<PayoutBatch> try_draft(const std::string& request_id, const std::string& who,
+                                        pool::Now now);
 
     /// Inside a fenced transaction: what was reserved by a batch without an anchor is available
     /// again.

@@ -8,12 +8,17 @@
 namespace payouts {
 namespace {
 
-using pool::Error;
 using pool::fail;
 using pool::Result;
 
 constexpr unsigned drafts_max = 100;  // of one period
 constexpr std::chrono::seconds again_after{60};
+
+std::string request_of(std::uint64_t turn, unsigned number)
+{
+    std::string first = std::string{scheduled_prefix} + std::to_string(turn);
+    return number == 1 ? first : first + "-" + std::to_string(number);
+}
 
 /// An end in a period that is yet to come was told by a clock that was ahead: not an end.
 std::optional<pool::UnixMillis> believed_end(const std::optional<pool::UnixMillis>& ended,
@@ -64,25 +69,32 @@ Result<void> PayoutSchedule::step(pool::Now now)
         pool::log::warn("payout_drafts_ended", {{"reason", "as many as a period may have"}});
         return end_turn(now);
     }
-    const auto made = drafts_.create(*request, std::string{schedule_name}, false, now);
-    if (made) {
+    const auto made = drafts_.try_draft(*request, std::string{schedule_name}, now);
+    if (!made && !db_.connected()) return fail(made.error());
+    if (made && !made->items.empty()) {
         told_.clear();
         return {};
     }
-    const Error& why = made.error();
-    if (!db_.connected()) return fail(why);
-    if (why.code == Error::Code::not_found) return end_turn(now);  // nobody is left to be paid
-    if (told_ != why.detail) pool::log::warn("payout_not_scheduled", {{"reason", why.detail}});
-    told_ = why.detail;
+    const std::string why = made ? who_waits(*made) : made.error().detail;
+    if (!why.empty()) tell(why);
+    // Who waits though others were drafted is in the next turn: else whoever reaches his minimum
+    // until then would get a payout of his own, with a fee and approvals of its own.
+    const bool drafted = *request != request_of(turn, 1);
+    if (made && (why.empty() || drafted)) return end_turn(now);
     again_ = now.steady + again_after;
     return {};
 }
 
+void PayoutSchedule::tell(const std::string& why)
+{
+    if (told_ != why) pool::log::warn("payout_not_scheduled", {{"reason", why}});
+    told_ = why;
+}
+
 Result<std::optional<std::string>> PayoutSchedule::next_request(std::uint64_t turn)
 {
-    const std::string first = std::string{scheduled_prefix} + std::to_string(turn);
     for (unsigned number = 1; number <= drafts_max; ++number) {
-        std::string request = number == 1 ? first : first + "-" + std::to_string(number);
+        std::string request = request_of(turn, number);
         const auto known = find_request(db_, request);
         if (!known) return fail(known.error());
         if (!known->has_value()) return request;

@@ -28,9 +28,10 @@ public:
     {
     }
 
-    /// Makes one draft at most, for one who holds the lease. What hinders it (the wallet is away,
-    /// or who could be paid waits for coins or for room under a cap) is told once, and tried again
-    /// a minute later. Errors: unavailable, when MySQL is lost.
+    /// Makes one draft at most, for one who holds the lease. What hinders it is told once. While
+    /// the wallet is away, or nobody of this turn was drafted yet and all wait for coins or for
+    /// room under a cap, it is tried again a minute later; who has to wait though others were
+    /// drafted is in the next turn. Errors: unavailable, when MySQL is lost.
     pool::Result<void> step(pool::Now now);
     /// See overdue_since. Whoever has the lease. Errors: unavailable, when MySQL is lost.
     pool::Result<std::chrono::milliseconds> overdue(pool::UnixMillis now);
@@ -38,6 +39,7 @@ public:
 private:
     pool::Result<std::optional<std::string>> next_request(std::uint64_t turn);
     pool::Result<void> end_turn(pool::Now now);
+    void tell(const std::string& why);
 
     MysqlConnection& db_;
     PayoutWorker& worker_;

@@ -74,5 +74,32 @@ TEST_F(Payouts, OnAScheduleAreAsManyAsItTakesToPayEveryoneAndOnceAPeriod)
               today.value + day_ms);
 }
 
+// Else each who reaches his minimum meanwhile gets a payout of his own, with its fee and approvals.
+TEST_F(Payouts, OnAScheduleWaitForTheNextTurnThoughOneWhoHasToWaitCouldNotBeDrafted)
+{
+    PayoutsFixture pool{node(), own_name()};
+    pool.owe(76, 5'000'000);
+    pool.owe(77, 9'000'000);
+    auto options = pool.options();
+    options.every = std::chrono::hours{24};
+    options.caps.batch_max = Sats{8'000'000};  // and 77 is above it
+    auto payouts = pool.open(options);
+    pool::Now now{pool::read_clock().steady, pool::UnixMillis{1'700'000'000'000}};
+    const auto drafts_after = [&](std::chrono::minutes later) {
+        now.steady += later;
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(payouts->step(now).has_value());
+        return payouts->list(10)->size();
+    };
+    EXPECT_EQ(drafts_after({}), 1U);
+    EXPECT_EQ(pool.in_payout(76), 5'000'000);
+    EXPECT_EQ(pool.available(77), 9'000'000);
+    pool.owe(78, 5'000'000);
+    EXPECT_EQ(drafts_after(std::chrono::minutes{2}), 1U);
+    EXPECT_EQ(payouts->step(now)->overdue, std::chrono::milliseconds{0});
+    now.wall.value += 24ULL * 60 * 60 * 1000;
+    EXPECT_EQ(drafts_after(std::chrono::minutes{2}), 2U);
+    EXPECT_EQ(pool.in_payout(78), 5'000'000);
+}
+
 }  // namespace
 }  // namespace tests
