@@ -115,7 +115,9 @@ void RedisShareLog::keep_unread(const Error& error)
         if (!damaged) refuse_resend(error.detail);
         return;  // of a Redis that is away the books ask again
     }
+    keeping_ = true;
     kept_.keep(seq, [this, seq, why = error.detail](const std::string& not_kept) {
+        keeping_ = false;
         if (phase_ == Phase::foreign) return;
         if (!not_kept.empty()) {
             checking_ = false;
@@ -190,7 +192,8 @@ void RedisShareLog::on_connected()
 void RedisShareLog::on_lost(const std::string& why)
 {
     connected_.set(0);
-    checking_ = false;  // an answer that it waits for does not come
+    if (keeping_) checking_ = false;  // the answer that it waits for does not come
+    keeping_ = false;
     rest(why);
 }
 

@@ -114,6 +114,7 @@ private:
     std::chrono::milliseconds backoff_;
     bool complained_ = false;         // one line in the log for each outage
     bool checking_ = false;           // whether the journal can be read, before the stream goes
+    bool keeping_ = false;            // and waits for Redis to keep what cannot be
     std::uint64_t checked_from_ = 0;  // all after this one, up to checked_, was read
     std::uint64_t checked_ = 0;
     bool rebuild_ = false;
