@@ -145,7 +145,8 @@ Result<AuditCheck> AuditBook::verify()
     AuditCheck check;
     while (check.rows < last) {
         const auto rows = impl_->query(
-            "SELECT " + columns + " FROM audit_event WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+            "SELECT " + columns +
+                ", prev_hash FROM audit_event WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
             {check.rows, last, page_rows});
         if (!rows) return fail(rows.error());
         const std::string next = "row " + std::to_string(check.rows + 1);
@@ -160,7 +161,7 @@ Result<AuditCheck> AuditBook::verify()
                 check.difference = name + " is missing";
                 return check;
             }
-            if (row.hash != row_hash(check.head, row)) {
+            if (each.digest(11) != check.head || row.hash != row_hash(check.head, row)) {
                 check.difference = name + " was changed, or one before it";
                 return check;
             }

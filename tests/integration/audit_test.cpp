@@ -118,6 +118,11 @@ TEST(AuditBook, TellsWhichRowSomebodyWithAllRightsHasTouched)
     EXPECT_EQ(difference(*book), "row 3 was changed, or one before it");
     books.scalar("update audit_event set host = '::1' where id = 3");
     EXPECT_EQ(difference(*book), "");
+    const std::string before = books.scalar("select hex(prev_hash) from audit_event where id = 3");
+    books.scalar("update audit_event set prev_hash = repeat('x', 32) where id = 3");
+    EXPECT_EQ(difference(*book), "row 3 was changed, or one before it");
+    books.scalar("update audit_event set prev_hash = unhex('" + before + "') where id = 3");
+    EXPECT_EQ(difference(*book), "");
     books.scalar("delete from audit_event where id = 5");
     EXPECT_EQ(difference(*book), "row 5 and all behind it are missing");
     books.scalar("delete from audit_event where id = 2");

@@ -191,6 +191,60 @@ TEST(RpcHostile, IsAnsweredOnceByEveryMethodWhateverItsParameters)
     EXPECT_FALSE(server.pool.stopped);
 }
 
+/// By a line that each has, and no message.
+std::size_t answers_in(const std::string& text)
+{
+    const std::string line = "\r\nX-Content-Type-Options: nosniff\r\n";
+    std::size_t count = 0;
+    for (std::size_t at = text.find(line); at != text.npos; at = text.find(line, at + 1)) ++count;
+    return count;
+}
+
+// A proxy before the port reads one request, we would read two: the second is somebody else's, and
+// comes with an admin's password.
+TEST(RpcHostile, IsNeverReadAsTwoRequestsWhereAnotherReaderSeesOne)
+{
+    const Running server;
+    const std::string call = rpc_call("stop");
+    const std::string stop = "POST / HTTP/1.1\r\nHost: p\r\n" + cookie_header +
+                             "Content-Length: " + std::to_string(call.size()) + "\r\n\r\n" + call;
+    const std::string length = "Content-Length: " + std::to_string(5 + stop.size()) + "\r\n";
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    const std::string end = "0\r\n\r\n";
+    const std::vector<std::string> heads{
+        length + chunked,
+        chunked + length,
+        length + "Content-Length: 5\r\n",
+        "Content-Length: 5\r\n" + length,
+        "Content-Length: 5, " + std::to_string(5 + stop.size()) + "\r\n",
+        "Content-Length: 0x5\r\n",
+        "Content-Length: +5\r\n",
+        length + "Transfer-Encoding : chunked\r\n",
+        length + "Transfer-Encoding: xchunked\r\n",
+        length + "Transfer-Encoding: identity\r\n",
+        length + "Transfer-Encoding:\r\n chunked\r\n",
+        length + "X: y\nTransfer-Encoding: chunked\r\n",
+        length + "X: y\rTransfer-Encoding: chunked\r\n",
+        length + std::string{"X\0: y\r\n", 8} + chunked,
+        chunked + chunked,
+        "Transfer-Encoding: chunked, identity\r\n"};
+    for (const std::uint16_t port : {server.web(), server.admin()}) {
+        for (const std::string& head : heads) {
+            Client client{port};
+            client.send("POST / HTTP/1.1\r\nHost: p\r\n" + cookie_header + head + "\r\n" + end +
+                        stop);
+            const std::string answer = client.rest();
+            EXPECT_EQ(status_of(answer), "400") << head << answer;
+            EXPECT_EQ(answers_in(answer), 1U) << head << answer;
+        }
+        Client one{port};  // what everybody reads as one is one
+        one.send("POST / HTTP/1.1\r\nHost: p\r\nConnection: close\r\n" + cookie_header +
+                 "Content-Length: " + std::to_string(stop.size()) + "\r\n\r\n" + stop);
+        EXPECT_EQ(answers_in(one.rest()), 1U);
+    }
+    EXPECT_FALSE(server.pool.stopped);
+}
+
 TEST(RpcHostile, IsToldThatItIsTooLargeBeforeAllOfItHasCome)
 {
     const Running server;
