@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -115,6 +116,10 @@ struct WorkerSession {
     std::uint64_t rejected = 0;  ///< for another reason than being stale
     std::optional<pool::UnixMillis> last_share;
     std::string user_agent;
+    /// From a job's sending to its first accepted share: of the newest job that brought one before
+    /// the next was sent, and on average over some eight of them. Nothing before the first.
+    std::optional<std::chrono::milliseconds> first_share;
+    std::optional<std::chrono::milliseconds> first_share_mean;
 };
 
 /// Counts since this process started, over all connections of that name; a worker is forgotten

@@ -111,6 +111,11 @@ std::string session_json(const WorkerSession& session)
     members.count("rejected", session.rejected);
     members.raw("last_share",
                 session.last_share ? std::to_string(seconds(*session.last_share)) : "null");
+    members.raw("first_share_ms",
+                session.first_share ? std::to_string(session.first_share->count()) : "null");
+    members.raw("first_share_mean_ms", session.first_share_mean
+                                           ? std::to_string(session.first_share_mean->count())
+                                           : "null");
     members.text("user_agent", session.user_agent);
     members.end();
     return out;

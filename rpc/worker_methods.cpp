@@ -78,10 +78,13 @@ Method getworker_method(PoolView& view)
     method.doc = "Tells all that is known of one worker.";
     method.result =
         "an object: name, hashrate_1m to hashrate_7d, accepted, stale, rejected, duplicate, "
-        "low_difficulty, best_share, difficulty, last_share, user_agent";
+        "low_difficulty, best_share, difficulty, last_share, user_agent, rejects (reason, count), "
+        "session_count, sessions (connected, difficulty, accepted, stale, rejected, last_share, "
+        "first_share_ms: from a job to its first share, first_share_mean_ms, user_agent; of those "
+        "that are open the newest 16)";
     method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
         view.worker(arguments.text(0), arguments.text(1),
-                    answer<WorkerInfo>(std::move(reply), worker_json));
+                    answer<WorkerInfo>(std::move(reply), worker_detail_json));
     };
     return method;
 }

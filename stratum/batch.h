@@ -32,6 +32,7 @@ struct Batch {
 struct Outcome {
     pool::Judgement judgement = pool::Judgement::unspecified;
     pool::U128 work = 0;  ///< promised
+    pool::JobId job{};
     /// False: the share log failed, or the account may not begin now, so the share does not count.
     bool logged = true;
     bool too_new = false;  ///< then: which of the two

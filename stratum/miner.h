@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "pool/share/record.h"
 #include "pool/share/share.h"
 #include "stratum/batch.h"
+#include "stratum/first_share.h"
 #include "stratum/work_meter.h"
 
 namespace stratum {
@@ -100,9 +102,10 @@ struct SessionSnapshot {
     std::string peer;
     std::string user_agent;
     pool::UnixMillis connected;
-    double difficulty = 0;                ///< of the last job sent; 0 before
-    std::size_t names = 0;                ///< how many workers it has, shown or not
-    std::vector<WorkerSnapshot> workers;  ///< empty before authorize
+    double difficulty = 0;                           ///< of the last job sent; 0 before
+    std::size_t names = 0;                           ///< how many workers it has, shown or not
+    std::vector<WorkerSnapshot> workers;             ///< empty before authorize
+    std::optional<FirstShare::Times> first_share{};  ///< nothing before the first one
 };
 
 }  // namespace stratum

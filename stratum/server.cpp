@@ -77,7 +77,7 @@ void Server::Impl::accept(const PortOptions& port, std::unique_ptr<pool::TcpConn
                 if (found == conns.end()) return;
                 found->second.unsent_since.reset();
                 found->second.holding = false;
-                shard.release_jobs(id);
+                shard.release_jobs(id, pool::read_clock());
             },
         .on_close =
             [this, id](pool::CloseReason reason) {

@@ -45,7 +45,7 @@ Shard::Shard(ShardOptions options, pool::ShareLog& log,
 
 Shard::~Shard() = default;
 
-Shard::Worlds Shard::worlds(const Wording& job)
+Shard::Worlds Shard::worlds(const Wording& job, pool::SteadyTime now)
 {
     return {.v1 = {.options = options_.session,
                    .jobs = jobs_,
@@ -58,7 +58,8 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .gate = options_.gate,
                    .known = options_.known,
                    .json = json_,
-                   .parted = parted_},
+                   .parted = parted_,
+                   .now = now},
             .v2 = {.options = options_.v2,
                    .jobs = jobs_,
                    .current = job.v2,
@@ -70,7 +71,8 @@ Shard::Worlds Shard::worlds(const Wording& job)
                    .metrics = metrics_,
                    .gate = options_.gate,
                    .greeter = greeter_,
-                   .declared = declared_}};
+                   .declared = declared_,
+                   .now = now}};
 }
 
 void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
@@ -84,7 +86,7 @@ void Shard::set_identity(std::shared_ptr<const v2::Identity> identity)
 void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, pool::Now now,
                      std::size_t records)
 {
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now.steady);
     with(id, around, [this, bytes, records, now](auto& session, auto& world) {
         read_within_budget(session, bytes, records, now, [&] {
             if constexpr (std::is_same_v<decltype(session), v1::Session&>) {
@@ -102,7 +104,7 @@ void Shard::on_bytes(pool::SessionId id, std::span<const std::uint8_t> bytes, po
 
 bool Shard::pace(pool::Now now)
 {
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now.steady);
     for (const pool::SessionId id : spread_.due(now.steady)) {
         with(id, around, [this](auto& session, auto& world) {
             session.on_job(world);
@@ -132,7 +134,7 @@ void Shard::on_tick(pool::Now now)
         if (tells_gate_) mined_told_ = now.steady;
         ticking_.begin(calls_.take(now.steady), tick_over, now.steady);
     }
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now.steady);
     tick_some(around, now);
     tell_next(now.steady);
     if (v2_open()) greeter_.prepare(keys_a_tick);
@@ -232,9 +234,9 @@ void Shard::hold_jobs(pool::SessionId id)
     with(id, [](auto& session) { session.hold_jobs(); });
 }
 
-void Shard::release_jobs(pool::SessionId id)
+void Shard::release_jobs(pool::SessionId id, pool::Now now)
 {
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now.steady);
     with(id, around, [this](auto& session, auto& world) {
         session.release_jobs(world);
         look_soon(session);

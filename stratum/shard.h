@@ -154,7 +154,7 @@ public:
     void set_directory(std::shared_ptr<const AccountDirectory> directory);
     /// The peer has not read what was sent (see v1::Session), or has now.
     void hold_jobs(pool::SessionId id);
-    void release_jobs(pool::SessionId id);
+    void release_jobs(pool::SessionId id, pool::Now now);
     /// Asks all who mine to connect again, one after the other within this time (see pace); those
     /// who have no work yet, or come still, once they have.
     void ask_to_reconnect(std::chrono::milliseconds over, pool::Now now);
@@ -199,15 +199,15 @@ private:
         v2::World v2;
     };
     Wording worded(const std::shared_ptr<const pool::Job>& job, std::uint64_t tip) const;
-    Worlds worlds(const Wording& job);
+    Worlds worlds(const Wording& job, pool::SteadyTime now);
     template <typename Act>
     bool with(pool::SessionId id, Act act);
     template <typename Act>
     static void visit(Session& any, Worlds& around, Act act);
     template <typename Act>
     void with(pool::SessionId id, Worlds& around, Act act);
-    void rush(const std::function<void()>& send_now);
-    void rush_some(std::span<const pool::SessionId> some);
+    void rush(pool::SteadyTime now, const std::function<void()>& send_now);
+    void rush_some(std::span<const pool::SessionId> some, pool::SteadyTime now);
     void take_in(std::shared_ptr<const pool::Job> job, pool::Now now);
     void note_later(const pool::Job& job);
     void tell_declarators(pool::Now now);

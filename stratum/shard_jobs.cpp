@@ -55,7 +55,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
         pace(now);
     } else {
         spread_.drop();
-        rush(send_now);
+        rush(now.steady, send_now);
         // Miners forget jobs for a tip to come with every new tip.
         if (new_tip) send_next(now);
     }
@@ -65,7 +65,7 @@ void Shard::on_job(std::shared_ptr<const pool::Job> job, pool::Now now,
 // Who was ahead of our nodes: its jobs fit now.
 void Shard::tell_declarators(pool::Now now)
 {
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now.steady);
     for (const pool::SessionId id : declared_.take_waiting()) {
         const auto found = sessions_.find(id.value);
         if (found == sessions_.end()) continue;
@@ -77,20 +77,20 @@ void Shard::tell_declarators(pool::Now now)
 
 // Rendered, taken and written a few at a time: the first miner does not wait until thousands of
 // others have had their line made, and what was made is still in the cache when it is written.
-void Shard::rush(const std::function<void()>& send_now)
+void Shard::rush(pool::SteadyTime now, const std::function<void()>& send_now)
 {
     const std::vector<pool::SessionId> all = order_;  // sending may open and end some
     std::size_t lot = sent_first;
     for (std::span<const pool::SessionId> rest{all}; !rest.empty(); lot = sent_at_once) {
         lot = std::min(lot, rest.size());
-        rush_some(rest.first(lot));
+        rush_some(rest.first(lot), now);
         rest = rest.subspan(lot);
         if (!rest.empty() && send_now) send_now();
     }
 }
 
 // Most of them were last looked at a job ago, and lie far from the processor.
-void Shard::rush_some(std::span<const pool::SessionId> some)
+void Shard::rush_some(std::span<const pool::SessionId> some, pool::SteadyTime now)
 {
     std::array<Session*, sent_at_once> near{};
     std::size_t count = 0;
@@ -104,7 +104,7 @@ void Shard::rush_some(std::span<const pool::SessionId> some)
     for (const Session* any : sessions) {
         std::visit([](const auto& session) { session.prefetch(); }, *any);
     }
-    Worlds around = worlds(current_);
+    Worlds around = worlds(current_, now);
     for (Session* any : sessions) {
         visit(*any, around, [this](auto& session, auto& world) {
             session.on_job(world);
@@ -177,7 +177,7 @@ void Shard::send_variant(pool::Now now)
     note_later(*job);
     jobs_.add_variant(std::move(job));
     metrics_.variant_jobs.add();
-    Worlds around = worlds(variant);
+    Worlds around = worlds(variant, now.steady);
     for (const pool::SessionId id : std::exchange(wishing_, {})) {
         with(id, around, [this](auto& session, auto& world) {
             session.wishes = false;

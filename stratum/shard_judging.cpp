@@ -151,6 +151,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
     }
     const Outcome outcome{.judgement = verdict.judgement,
                           .work = batch_.submissions[at].promise.work,
+                          .job = batch_.submissions[at].job,
                           .logged = counts,
                           .too_new = origin.too_new,
                           .hash = verdict.hash};

@@ -49,6 +49,10 @@ rpc::WorkerSession worker_session(const stratum::SessionSnapshot& session,
     out.rejected = worker.counts.rejected();
     if (worker.last_share.value != 0) out.last_share = worker.last_share;
     out.user_agent = session.user_agent;
+    if (session.first_share) {
+        out.first_share = session.first_share->last;
+        out.first_share_mean = session.first_share->mean;
+    }
     return out;
 }
 

@@ -42,6 +42,9 @@ export function inTime(seconds, now = Date.now()) {
   return t('in.days', { n: Math.round(left / 86400) });
 }
 
+/** 640 -> "640 ms", 4200 -> "4.2 s". */
+export const delay = (ms) => (ms < 1000 ? t('ms', { n: Math.round(ms) }) : t('s', { n: ms < 100000 ? (ms / 1000).toFixed(1) : count(ms / 1000) }));
+
 /** "5 min ago", in the language of the page: browsers do not know the words of every one. */
 export function ago(seconds, now = Date.now()) {
   const gone = Math.max(0, Math.round(now / 1000 - seconds));

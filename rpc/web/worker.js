@@ -4,7 +4,7 @@ import { read } from './api.js';
 import { named, whyNot } from './account.js';
 import { Chart } from './chart.js';
 import { $, cell, fill, row, show } from './dom.js';
-import { ago, count, hashes, scaled } from './format.js';
+import { ago, count, delay, hashes, scaled } from './format.js';
 import { t, worded } from './i18n.js';
 import { addressOf, place, sameAccount } from './places.js';
 import { stateOf } from './workers.js';
@@ -40,6 +40,8 @@ function showWorker(worker) {
     cell(count(each.stale), 'num'),
     cell(count(each.rejected), 'num'),
     cell(each.last_share === null ? '–' : ago(each.last_share), 'num'),
+    cell(each.first_share_ms === null ? '–' : delay(each.first_share_ms), 'num'),
+    cell(each.first_share_mean_ms === null ? '–' : delay(each.first_share_mean_ms), 'num'),
     cell(each.user_agent || '–', 'name', each.user_agent),
   )), t('sessions.none'));
   show('session-count', t('sessions.count', { shown: count(worker.sessions.length), all: count(worker.session_count) }));

@@ -238,7 +238,7 @@ void Session::send_job(World& world)
     if (already_sent(*current.job)) return;
 
     policy_.set_cap(current.hardest);
-    send(current, policy_.next());
+    send(world, policy_.next());
 
     // What the table has forgotten can not be submitted any more.
     const auto forget = [&world](std::vector<SentJob>& jobs) {
@@ -251,8 +251,9 @@ void Session::send_job(World& world)
     if (resumed_ != nullptr) forget(resumed_->left.sent);
 }
 
-void Session::send(const RenderedJob& current, pool::Difficulty difficulty)
+void Session::send(const World& world, pool::Difficulty difficulty)
 {
+    const RenderedJob& current = world.current;
     announce_mask(*current.job);
     bool clean = current.tip != last_tip_;
     const bool repeat = std::exchange(repeat_difficulty_, false);
@@ -264,6 +265,7 @@ void Session::send(const RenderedJob& current, pool::Difficulty difficulty)
     out().append(clean ? current.notify.clean : current.notify.keep);
     last_tip_ = current.tip;
     sent_.push_back({current.job->id, difficulty});
+    first_share_.sent(current.job->id, world.now);
 }
 
 // No node has given us anything else: what it finds twice is refused, and the rest is good, at what
@@ -276,7 +278,7 @@ void Session::send_again(World& world)
     const auto before = std::find_if(left.begin(), left.end(), [&current](const SentJob& sent) {
         return sent.job == current.job->id;
     });
-    if (before != left.end()) send(current, before->difficulty);
+    if (before != left.end()) send(world, before->difficulty);
 }
 
 SessionSnapshot Session::snapshot(pool::Now now, Shown shown) const
@@ -287,7 +289,8 @@ SessionSnapshot Session::snapshot(pool::Now now, Shown shown) const
                          .connected = opened_.wall,
                          .difficulty = 0,
                          .names = roster_.size(),
-                         .workers = roster_.snapshot(now.steady, shown)};
+                         .workers = roster_.snapshot(now.steady, shown),
+                         .first_share = first_share_.times()};
     if (!sent_.empty()) {
         shot.difficulty = pool::difficulty_number(pool::target_of(sent_.back().difficulty));
     }

@@ -21,6 +21,7 @@
 #include "stratum/conduct.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
+#include "stratum/first_share.h"
 #include "stratum/gate.h"
 #include "stratum/ip_address.h"
 #include "stratum/known_difficulties.h"
@@ -91,6 +92,7 @@ struct World {
     KnownDifficulties* known;  ///< null: everybody begins at the port's start
     pool::JsonDocument& json;
     PartedSessions& parted;
+    pool::SteadyTime now;  ///< of the turn
 };
 
 /// One Stratum v1 connection as a state machine: bytes, jobs and ticks in; text and submissions
@@ -261,7 +263,7 @@ private:
     void start_if_ready(World& world);
     void start_anew(const World& world);
     void send_job(World& world);
-    void send(const RenderedJob& current, pool::Difficulty difficulty);
+    void send(const World& world, pool::Difficulty difficulty);
     void send_again(World& world);
     bool waits_for_other_work() const;
     bool only_subscribed() const;
@@ -324,6 +326,7 @@ private:
 
     DifficultyPolicy policy_;
     std::vector<SentJob> sent_;  // in order of sending
+    FirstShare first_share_;
     std::unique_ptr<Resumed> resumed_;
     int waited_ticks_ = 0;          // of one that came back, for other work
     std::uint64_t last_tip_ = 0;    // RenderedJob::tip of the last job sent

@@ -240,6 +240,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         append_result(out_, waiting.id, true);
         policy_.on_share(origin.difficulty, now.steady);
         ++accepted_;
+        first_share_.came(outcome.job, now.steady);
         note_proof(origin.difficulty, now.steady);
         ask_version();
         bad_requests_ = 0;

@@ -346,7 +346,8 @@ SessionSnapshot Session::snapshot(pool::Now now, Shown shown) const
                          .connected = opened_.wall,
                          .difficulty = 0,
                          .names = roster_.size(),
-                         .workers = roster_.snapshot(now.steady, shown)};
+                         .workers = roster_.snapshot(now.steady, shown),
+                         .first_share = first_share_.times()};
     if (!channels_.empty()) {
         shot.difficulty = pool::difficulty_number(channels_.back().announced.promise.target);
     }

@@ -18,6 +18,7 @@
 #include "stratum/conduct.h"
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
+#include "stratum/first_share.h"
 #include "stratum/gate.h"
 #include "stratum/ip_address.h"
 #include "stratum/metrics.h"
@@ -81,6 +82,7 @@ struct World {
     Gate* gate;  ///< null: nobody is delayed
     Greeter& greeter;
     DeclaredJobs& declared;
+    pool::SteadyTime now;  ///< of the turn
 };
 
 /// One Stratum v2 connection as a state machine: bytes, jobs and ticks in; bytes and submissions
@@ -331,6 +333,7 @@ private:
     std::uint32_t next_channel_;
     std::size_t urgent_ = 0;       // of them
     std::uint32_t last_told_ = 0;  // the last of them that was told of a job by itself
+    FirstShare first_share_;
     std::size_t bad_requests_ = 0;
     std::size_t refused_names_ = 0;                 // of channels: nobody has them, or not now
     std::size_t full_refusals_ = 0;                 // of channels, when it had all that it may have

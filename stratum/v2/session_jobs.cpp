@@ -149,6 +149,7 @@ void Session::note_job(Channel& channel, const World& world)
     channel.sent.forget_unless([&world](pool::JobId id) { return world.jobs.find(id) != nullptr; });
     channel.sent.add(world.current.job->id, channel.announced);
     channel.tip = world.current.tip;
+    first_share_.sent(world.current.job->id, world.now);
     note_urgency(channel);
 }
 

@@ -147,6 +147,7 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     const bool good = outcome.judgement == pool::Judgement::accepted && outcome.logged;
     if (good) {
         ++accepted_;
+        first_share_.came(outcome.job, now.steady);
         bad_requests_ = 0;
         refused_names_ = 0;
         full_refusals_ = 0;

@@ -431,6 +431,17 @@ TEST(RpcApi, TellsWhyAWorkersSharesWereRefused)
                                                    {"other", 2}}));
 }
 
+TEST(RpcApi, TellsHowLongAWorkersConnectionsTakeFromAJobToItsFirstShare)
+{
+    const Running server;
+    const json worker = json::parse(body_of(get(server.web(), "/api/v1/users/miner/workers/rig")));
+    const json& sessions = worker.at("sessions");
+    EXPECT_EQ(sessions.at(0).at("first_share_ms"), 640);
+    EXPECT_EQ(sessions.at(0).at("first_share_mean_ms"), 4200);
+    EXPECT_TRUE(sessions.at(1).at("first_share_ms").is_null()) << "it had none yet";
+    EXPECT_TRUE(sessions.at(1).at("first_share_mean_ms").is_null());
+}
+
 TEST(RpcApi, TellsOfABlockWithoutItsPrivateFinderWhatEachNodeSaid)
 {
     const Running server;

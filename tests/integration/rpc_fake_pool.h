@@ -135,6 +135,8 @@ public:
         worker.session_count = 2;
         worker.sessions.resize(2);
         worker.sessions.front().last_share = pool::UnixMillis{1'700'000'400'500};
+        worker.sessions.front().first_share = std::chrono::milliseconds{640};
+        worker.sessions.front().first_share_mean = std::chrono::milliseconds{4200};
         done(worker);
     }
     void create_account(const std::string& name, const std::string& address,

@@ -80,6 +80,12 @@ export async function check(watched, { address }) {
   await page.locator('#session-rows tr').first().waitFor();
   const session = (await page.locator('#session-rows tr').first().locator('td').allTextContents());
   watched.holds(Number(session[2].replace(/\D/g, '')) > 0, `a connection with ${session[2]} shares`);
+  const delays = session.slice(6, 8);
+  watched.holds(delays.every((text) => /^[\d\u202f.]+ m?s$/.test(text)), `from a job to its first share: ${delays.join()}`);
+  watched.same(await page.evaluate(async () => {
+    const { delay } = await import('/format.js');
+    return [0, 640.4, 999, 1000, 4249, 99999, 123456].map(delay).join('|');
+  }), '0 ms|640 ms|999 ms|1.0 s|4.2 s|100.0 s|123 s', 'times as people read them');
   watched.same(await page.locator('#session-count').textContent(), 'shown: 1 of 1', 'connections of the worker');
   watched.same((await page.locator('#reject-rows td:first-child').allTextContents()).join('|'), [
     'for a job of an older block', 'sent twice', 'below the difficulty that was set', 'for a job that is not known',

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,28 @@ TEST(Merged, ShowsWorkersThatHaveNotComeBackSinceTheServerStarted)
 }
 
 using std::chrono::milliseconds;
+
+TEST(Merged, TellsOfEachConnectionHowLongItTakesFromAJobToItsFirstShare)
+{
+    LoopSnapshot loop;
+    for (const unsigned connected : {1U, 2U}) {
+        stratum::SessionSnapshot& session = loop.sessions.emplace_back();
+        session.connected = {connected};
+        stratum::WorkerSnapshot& worker = session.workers.emplace_back();
+        worker.account = "ann";
+        worker.worker = "rig";
+    }
+    loop.sessions[1].first_share =
+        stratum::FirstShare::Times{milliseconds{640}, milliseconds{4200}};
+    const auto answer = std::make_shared<const LoopSnapshot>(std::move(loop));
+    const LiveState state = merged({{"a-0", answer}}, {}, UnixMillis{3});
+    const auto& sessions = state.by_account.at("ann").workers.at(0).sessions;
+    ASSERT_EQ(sessions.size(), 2U);
+    EXPECT_EQ(sessions[0].first_share, milliseconds{640});
+    EXPECT_EQ(sessions[0].first_share_mean, milliseconds{4200});
+    EXPECT_EQ(sessions[1].first_share, std::nullopt);
+    EXPECT_EQ(sessions[1].first_share_mean, std::nullopt);
+}
 
 /// Two Stratum loops, of which the test says when the second one answers.
 class LateLoop : public ::testing::Test {

@@ -117,7 +117,7 @@ TEST(QuietSession, GetsANewDifficultyWithTheTickAfterItsPeerReadsAgain)
     talk.shard.fix_difficulty(miner.id, {-10});
     talk.pass(quiet);
     EXPECT_TRUE(talk.hear(miner.id).empty());
-    talk.shard.release_jobs(miner.id);
+    talk.shard.release_jobs(miner.id, talk.now);
     talk.pass(seconds{1});
     miner.take_in(talk.hear(miner.id));
     EXPECT_EQ(miner.difficulties.back(), 0x1p-10);

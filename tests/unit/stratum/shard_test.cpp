@@ -445,7 +445,7 @@ TEST(Shard, OwesAPeerThatDoesNotReadTheNewestJobOnly)
     const Lines all = talk.hear(reader.id);
     ASSERT_EQ(all.size(), 1000U);
 
-    talk.shard.release_jobs(stuck.id);
+    talk.shard.release_jobs(stuck.id, talk.now);
     talk.pass(seconds{1});
     const Lines owed = talk.hear(stuck.id);
     ASSERT_EQ(owed.size(), 1U);

@@ -37,7 +37,7 @@ TEST(V2Limits, APeerThatDoesNotReadGetsTheNewestJobOnlyOnceItDoes)
     EXPECT_EQ(peer.heard(), 0U);
     EXPECT_EQ(talk.shard.metrics().jobs_superseded.value(), 2U);
 
-    talk.shard.release_jobs(peer.id);
+    talk.shard.release_jobs(peer.id, talk.now);
     talk.pass(seconds{1});
     peer.listen();
     const auto job = peer.take<NewJob>();

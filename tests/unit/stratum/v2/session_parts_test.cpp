@@ -155,7 +155,7 @@ TEST_F(V2Parts, ARoutineJobThatWasHeldWhileFirstJobsWentOutDoesNotComeInOneFlood
     talk.shard.hold_jobs(peer->id);
     const auto job = publish_routine_job(1);
     pace(milliseconds{1100});
-    talk.shard.release_jobs(peer->id);
+    talk.shard.release_jobs(peer->id, talk.now);
     settle();
     EXPECT_LE(most_bytes, answers_bytes);
     expect_once_each(*job);
@@ -168,7 +168,7 @@ TEST_F(V2Parts, ATipThatWasHeldWhileAChannelCameDoesNotComeInOneFloodAndEachHear
     talk.shard.hold_jobs(peer->id);
     talk.publish(2);
     open(1);  // knows the new tip
-    talk.shard.release_jobs(peer->id);
+    talk.shard.release_jobs(peer->id, talk.now);
     talk.end_turn();
     listen();
     // The next one comes while half of them have not heard of the tip yet.

@@ -354,7 +354,7 @@ TEST_F(V2Regression, SvTwoApps731JobsForAPeerThatDoesNotReadAreNotQueued)
     }
     talk.shard.hold_jobs(peer.id);
     for (int i = 0; i < 1000; ++i) talk.publish(static_cast<std::uint8_t>(2 + i % 2));
-    talk.shard.release_jobs(peer.id);
+    talk.shard.release_jobs(peer.id, talk.now);
     talk.pass(seconds{1});
     peer.listen();
     EXPECT_EQ(peer.heard_types(),

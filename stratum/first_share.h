@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "pool/base/time.h"
+#include "pool/base/types.h"
+
+namespace stratum {
+
+/// From a job's sending to a connection until the first accepted share of it comes back: a machine
+/// that is late to take up new work shows here, and so does a slow line. Of each job that brought
+/// one while it was the newest; others say nothing.
+///
+/// Costs a share one comparison, and a job's first share two writes. No clock; one thread.
+class FirstShare {
+public:
+    struct Times {
+        std::chrono::milliseconds last{0};
+        std::chrono::milliseconds mean{0};  ///< fading out over some eight jobs
+    };
+
+    /// `job` is the newest from here on. Again the newest one is no news: other channels of the
+    /// connection get it, too.
+    void sent(pool::JobId job, pool::SteadyTime now)
+    {
+        if (job == newest_) return;
+        newest_ = job;
+        awaited_ = job;
+        sent_ = now;
+    }
+
+    /// An accepted share of `job`. now: not before sent().
+    void came(pool::JobId job, pool::SteadyTime now)
+    {
+        if (job != awaited_) return;
+        awaited_ = none;
+        const std::chrono::duration<float, std::milli> took = now - sent_;
+        mean_ms_ = measured() ? mean_ms_ + (took.count() - mean_ms_) / jobs_in_mean : took.count();
+        last_ms_ = took.count();
+    }
+
+    /// Nothing before the first one.
+    std::optional<Times> times() const
+    {
+        if (!measured()) return std::nullopt;
+        const auto whole = [](float ms) {
+            return std::chrono::milliseconds{static_cast<std::int64_t>(ms + 0.5F)};
+        };
+        return Times{whole(last_ms_), whole(mean_ms_)};
+    }
+
+private:
+    static constexpr pool::JobId none{UINT64_MAX};
+    static constexpr float jobs_in_mean = 8;
+    bool measured() const { return last_ms_ >= 0; }
+
+    pool::JobId newest_ = none;
+    pool::JobId awaited_ = none;
+    pool::SteadyTime sent_;
+    float last_ms_ = -1;
+    float mean_ms_ = 0;
+};
+
+}  // namespace stratum
