@@ -36,6 +36,7 @@ struct Outcome {
     /// False: the share log failed, or the account may not begin now, so the share does not count.
     bool logged = true;
     bool too_new = false;  ///< then: which of the two
+    bool proven = false;   ///< as of pool::Verdict
     pool::Digest hash{};
 };
 

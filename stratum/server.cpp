@@ -141,7 +141,7 @@ void Server::Impl::greet(pool::SessionId id, Conn& conn, Caller caller)
     if (caller == Caller::http) {
         shard.metrics().http_callers.add();
         send(id, conn, http_refusal);
-        conn.tcp->close_after_write();
+        part(id, conn);
         return shard.count_end(EndReason::not_stratum);
     }
     // A proxy's own connection (LOCAL, UNKNOWN) counts for the proxy.

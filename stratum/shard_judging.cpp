@@ -154,6 +154,7 @@ void Shard::answer(std::size_t at, bool logged, pool::Now now)
                           .job = batch_.submissions[at].job,
                           .logged = counts,
                           .too_new = origin.too_new,
+                          .proven = verdict.proven,
                           .hash = verdict.hash};
     std::visit(
         [this, &origin, &outcome, good, counts, now](auto& session) {

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "pool/base/prefetch.h"
+#include "pool/base/release_memory.h"
 #include "pool/runtime/loop_shared.h"
 #include "pool/runtime/tcp_conn_impl.h"
 
@@ -165,7 +166,7 @@ void TcpConn::Impl::write_queue()
 
 void TcpConn::Impl::written(int status)
 {
-    in_flight_ = {};
+    release_memory(in_flight_);
     if (!usable()) return;
     if (status < 0) {
         finish(CloseReason::peer_reset);
@@ -239,7 +240,7 @@ void TcpConn::Impl::finish(CloseReason why)
     if (finished_) return;
     finished_ = true;
     reason_ = why;
-    waiting_ = {};
+    release_memory(waiting_);
     timer_.reset();
     tcp.close(&Impl::after_close);
 }
@@ -247,7 +248,7 @@ void TcpConn::Impl::finish(CloseReason why)
 void TcpConn::Impl::drop()
 {
     finished_ = true;
-    waiting_ = {};
+    release_memory(waiting_);
     timer_.reset();
     tcp.reset();
     callbacks_.reset();

@@ -1,7 +1,6 @@
 #include "stratum/v1/framing.h"
 
-#include <utility>
-
+#include "pool/base/release_memory.h"
 #include "pool/base/result.h"
 
 namespace stratum::v1 {
@@ -35,13 +34,14 @@ std::optional<std::string_view> LineReader::next(std::size_t line_max)
 
 std::optional<std::string_view> LineReader::take_line(std::size_t line_max)
 {
+    pool::release_memory(line_);
     if (too_long_) return std::nullopt;
     const std::size_t end = fresh_.find('\n');
     const std::size_t piece = end == std::string_view::npos ? fresh_.size() : end;
     if (held_.size() + piece > line_max) {
         too_long_ = true;
         fresh_ = {};
-        held_ = {};
+        pool::release_memory(held_);
         return std::nullopt;
     }
     if (end == std::string_view::npos) {
@@ -53,8 +53,7 @@ std::optional<std::string_view> LineReader::take_line(std::size_t line_max)
     fresh_.remove_prefix(end + 1);
     if (held_.empty()) return rest_of_line;
     held_.append(rest_of_line);
-    line_ = std::move(held_);
-    held_ = {};  // gives the memory back: most connections wait with no line begun
+    line_.swap(held_);  // most connections wait with no line begun, and hold no memory for one
     return line_;
 }
 

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "pool/base/release_memory.h"
 #include "stratum/user_name.h"
 #include "stratum/v1/session.h"
 
@@ -256,13 +257,14 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         const Refusal refusal = refusal_of(outcome.judgement);
         append_error(out_, waiting.id, refusal.code, refusal.text);
     }
-    const bool late = outcome.judgement == pool::Judgement::stale;
+    // Without its work it is no share that came late: any nonce for an old job would be one.
+    const bool late = outcome.judgement == pool::Judgement::stale && outcome.proven;
     shares_.judged(!accepted && !late);
     late_.judged(late);
     out_.append(waiting.after);
     if (answered_ == waiting_.size()) {
         // A burst leaves its memory behind only where it was small.
-        if (waiting_.capacity() > waiting_kept) waiting_ = {};
+        if (waiting_.capacity() > waiting_kept) pool::release_memory(waiting_);
         waiting_.clear();
         answered_ = 0;
     }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "pool/base/release_memory.h"
+
 namespace stratum::v2 {
 namespace {
 
 constexpr std::uint16_t channel_bit = 0x8000;
+constexpr std::size_t kept_bytes = 4096;
 
 }  // namespace
 
@@ -51,7 +54,8 @@ void FrameReader::forget_used()
 {
     if (at_ == 0) return;
     if (at_ == buffer_.size()) {
-        buffer_ = {};
+        if (buffer_.capacity() > kept_bytes) pool::release_memory(buffer_);
+        buffer_.clear();
     } else {
         buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
     }

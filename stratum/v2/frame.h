@@ -46,7 +46,7 @@ constexpr std::size_t messages_within(std::size_t bytes)
     return 2 * ((bytes + share - 1) / share);
 }
 
-/// Cuts an encrypted stream into frames and opens them. Holds no memory between frames.
+/// Cuts an encrypted stream into frames and opens them. Holds 4 KiB at most between frames.
 class FrameReader {
 public:
     struct Frame {

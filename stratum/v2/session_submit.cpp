@@ -1,11 +1,15 @@
 // Shares: from a submit to a Submission, and from its verdict to what the miner is told.
 #include <algorithm>
+#include <cstddef>
 
+#include "pool/base/release_memory.h"
 #include "stratum/v2/session_send.h"
 #include "stratum/v2/worker_name.h"
 
 namespace stratum::v2 {
 namespace {
+
+constexpr std::size_t waiting_kept = 16;
 
 std::string_view code_of(const Outcome& outcome)
 {
@@ -138,7 +142,9 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
     pool::check(answered_ < waiting_.size(), "each verdict answers one submit");
     const Waiting share = waiting_[answered_++];
     if (answered_ == waiting_.size()) {
-        waiting_ = {};
+        // A burst leaves its memory behind only where it was small.
+        if (waiting_.capacity() > waiting_kept) pool::release_memory(waiting_);
+        waiting_.clear();
         answered_ = 0;
     }
     if (origin.worker) roster_.count(*origin.worker, outcome, now);
@@ -152,7 +158,8 @@ void Session::answer(const Batch::Origin& origin, const Outcome& outcome, pool::
         refused_names_ = 0;
         full_refusals_ = 0;
     }
-    const bool late = outcome.judgement == pool::Judgement::stale;
+    // Without its work it is no share that came late: any nonce for an old job would be one.
+    const bool late = outcome.judgement == pool::Judgement::stale && outcome.proven;
     shares_.judged(outcome.judgement != pool::Judgement::accepted && !late);
     late_.judged(late);
     if (channel == nullptr) return;

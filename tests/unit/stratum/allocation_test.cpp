@@ -15,7 +15,10 @@
 
 #include "pool/share/journal.h"
 #include "pool/share/producer.h"
+#include "stratum/v1/framing.h"
 #include "tests/support/process.h"
+#include "tests/unit/runtime/tcp_pair.h"
+#include "tests/unit/runtime/test_loop.h"
 #include "tests/unit/stratum/talk.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -244,6 +247,50 @@ TEST(Memory, OfMinersIsTheSameAfterAnHourAsAfterAQuarterOfIt)
     ASSERT_GT(farm.accepted(), Farm::miners * 598);
     EXPECT_LE(hour, quarter + quarter / 20);
     EXPECT_LE(hour / static_cast<std::int64_t>(Farm::miners), 8192);
+#endif
+}
+
+// A connection that has had much to say once, and then idles, is as small as any other.
+TEST(Memory, OfALongLineIsGivenBack)
+{
+#if ZUBR_COUNTS_ALLOCATIONS
+    const std::int64_t before = live_bytes;
+    stratum::v1::LineReader reader;
+    const std::string begun(8000, 'x');
+    const std::string ended(100, 'y');
+    reader.feed(pool::as_bytes(begun));
+    EXPECT_FALSE(reader.next(10'000).has_value());
+    reader.feed(pool::as_bytes(ended + "\n"));
+    EXPECT_EQ(reader.next(10'000).value_or("").size(), 8100U);
+    EXPECT_FALSE(reader.next(10'000).has_value());
+    EXPECT_LT(live_bytes - before, 9000) << "this test's own strings";
+#endif
+}
+
+TEST(Memory, OfWhatAConnectionHadQueuedIsGivenBack)
+{
+#if ZUBR_COUNTS_ALLOCATIONS
+    pool::TestLoop test;
+    pool::TcpPair pair{test};
+    std::size_t got = 0;
+    std::size_t sent = 0;
+    pair.server->start({.on_bytes = {}, .on_close = {}});
+    const std::int64_t before = live_bytes;
+    {
+        const std::string block(200'000, 'x');
+        while (pair.server->write_queue_bytes() == 0) {
+            pair.server->write(block);
+            sent += block.size();
+        }
+    }
+    pair.client->start(
+        {.on_bytes = [&](pool::ReadBytes bytes) { got += bytes.size(); }, .on_close = {}});
+    const pool::Watch watch = test.loop.every(std::chrono::milliseconds{1}, [&] {
+        if (got == sent && pair.server->write_queue_bytes() == 0) test.loop.stop();
+    });
+    test.run();
+    ASSERT_EQ(got, sent);
+    EXPECT_LT(live_bytes - before, 20'000);
 #endif
 }
 

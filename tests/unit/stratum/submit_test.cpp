@@ -326,6 +326,24 @@ TEST(Submit, EndsAConnectionThatSendsStaleSharesAndNoOthers)
     EXPECT_FALSE(stratum::is_misbehaviour(stratum::EndReason::too_many_stale_shares));
 }
 
+// Any nonce would be late for an old job: who has done the work once has not done it again.
+TEST(Submit, CountsWhatComesForAnOldJobWithoutWorkAsBad)
+{
+    stratum::ShardOptions options = Talk::default_options();
+    options.session.bad_shares_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    TalkingMiner miner{talk, "user.w1"};
+    const TalkingMiner::Share kept = miner.find();
+    talk.publish(2);
+    miner.take_in(talk.hear(miner.id));
+    EXPECT_TRUE(contains(miner.submit(kept), "[21,\"Stale\""));
+    for (int i = 0; i < 9; ++i) EXPECT_TRUE(contains(miner.submit(kept), "[21,")) << i;
+    EXPECT_FALSE(talk.end_of(miner.id).has_value());
+    miner.submit(kept);
+    EXPECT_EQ(talk.end_of(miner.id), stratum::EndReason::too_many_bad_shares);
+}
+
 TEST(Submit, TakesAShorterExtranonceFromAPortForOldFirmware)
 {
     Talk talk;

@@ -33,6 +33,12 @@ TEST(TlsConduct, WhoeverIsLeftIsToldGoodbye)
     asks.write(asks.client.say("{\"id\":3,\"method\":\"mining.bye\",\"params\":[]}\n"));
     ASSERT_TRUE(pool.until([&] { return asks.closed; }));
     EXPECT_TRUE(asks.client.told_goodbye());
+    TlsPeer browser{pool};
+    ASSERT_TRUE(pool.until([&] { return browser.open(); }));
+    browser.write(browser.client.say("GET / HTTP/1.1\r\nHost: pool\r\n\r\n"));
+    ASSERT_TRUE(pool.until([&] { return browser.closed; }));
+    EXPECT_TRUE(browser.hears("HTTP/1.1 4"));
+    EXPECT_TRUE(browser.client.told_goodbye());
     // What it has sent before is answered before.
     std::string last = leaves.client.say("{\"id\":7,\"method\":\"mining.ping\",\"params\":[]}\n");
     last += leaves.client.say_goodbye();
