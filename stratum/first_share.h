@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
@@ -46,7 +47,7 @@ public:
     {
         if (!measured()) return std::nullopt;
         const auto whole = [](float ms) {
-            return std::chrono::milliseconds{static_cast<std::int64_t>(ms + 0.5F)};
+            return std::chrono::milliseconds{std::lround(ms)};
         };
         return Times{whole(last_ms_), whole(mean_ms_)};
     }

@@ -225,7 +225,7 @@ TEST(RpcHostile, IsNeverReadAsTwoRequestsWhereAnotherReaderSeesOne)
         length + "Transfer-Encoding:\r\n chunked\r\n",
         length + "X: y\nTransfer-Encoding: chunked\r\n",
         length + "X: y\rTransfer-Encoding: chunked\r\n",
-        length + std::string{"X\0: y\r\n", 8} + chunked,
+        length + std::string{"X\0: y\r\n", 7} + chunked,
         chunked + chunked,
         "Transfer-Encoding: chunked, identity\r\n"};
     for (const std::uint16_t port : {server.web(), server.admin()}) {
