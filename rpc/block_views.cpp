@@ -47,6 +47,14 @@ void hide_finder(BlockInfo& block)
     block.worker.clear();
 }
 
+/// Of a node that did not answer, all but these two words of its own (BIP 22) is a sentence for
+/// operators: it may name where the node is.
+void hide_place_of_node(BlockAnswerInfo& answer)
+{
+    const bool said = answer.reason == "prev-blk-not-found" || answer.reason == "time-too-new";
+    if (answer.outcome == "unanswered" && !said) answer.reason.clear();
+}
+
 }  // namespace
 
 std::string blocks_json(const std::vector<BlockInfo>& blocks)
@@ -60,9 +68,10 @@ std::string public_blocks_json(std::vector<BlockInfo> blocks)
     return blocks_json(blocks);
 }
 
-std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers)
+std::string block_detail_json(BlockInfo block, std::vector<BlockAnswerInfo> answers)
 {
     hide_finder(block);
+    for (BlockAnswerInfo& answer : answers) hide_place_of_node(answer);
     std::string out;
     Members members{out};
     block_members(members, block);

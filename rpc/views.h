@@ -49,11 +49,13 @@ std::string payouts_json(const std::vector<PayoutInfo>& payouts, std::uint32_t l
 std::string paid_json(const std::vector<PaidInfo>& payouts, std::uint32_t limit);
 /// A worker, and why its shares were refused.
 std::string worker_detail_json(const WorkerInfo& worker);
-/// A block as everybody may see it, and what each node said to it.
-std::string block_detail_json(BlockInfo block, const std::vector<BlockAnswerInfo>& answers);
+/// A block as everybody may see it, and what each node said to it; of one that was not reached, not
+/// why.
+std::string block_detail_json(BlockInfo block, std::vector<BlockAnswerInfo> answers);
 std::string nodes_json(const std::vector<BitcoindInfo>& nodes);
 std::string bans_json(const std::vector<BanInfo>& bans);
 std::string operator_json(const OperatorInfo& info);
+/// With the sentences for operators: not for everybody.
 std::string block_answers_json(const std::vector<BlockAnswerInfo>& answers);
 /// Of blocks, newest first: found for expected, those rejected left out.
 std::string luck_json(std::vector<BlockInfo> blocks);

@@ -258,5 +258,25 @@ TEST(RpcAccess, DoesNothingForPagesOfOtherSitesWithAnOperatorsPassword)
         << "Host is pool";
 }
 
+TEST(RpcAccess, TellsStrangersWhatANodeSaidAndAdminsAloneWhyItWasNotReached)
+{
+    const Running server;
+    const std::string hash(64, 'a');
+    const std::string address = "10.0.0.5";
+    const auto reasons = [](const json& answers) {
+        std::vector<std::string> out;
+        for (const json& answer : answers) out.push_back(answer.at("reason").get<std::string>());
+        return out;
+    };
+    const std::string shown = get(server.web(), "/api/v1/blocks/" + hash);
+    EXPECT_FALSE(has(shown, address)) << shown;
+    EXPECT_EQ(
+        reasons(json::parse(body_of(shown)).at("answers")),
+        (std::vector<std::string>{"", "", "prev-blk-not-found", "time-too-new", "high-hash"}));
+    const std::string told = rpc(server, cookie_header, rpc_call("getblock", "[\"" + hash + "\"]"));
+    EXPECT_EQ(reasons(json::parse(body_of(told)).at("result")).at(1),
+              "http://10.0.0.5:8332/ refused the connection");
+}
+
 }  // namespace
 }  // namespace rpc::testing

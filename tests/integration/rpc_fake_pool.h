@@ -211,7 +211,13 @@ public:
     }
     void block_answers(const std::string&, Done<std::vector<BlockAnswerInfo>> done) override
     {
-        done(std::vector<BlockAnswerInfo>{{"local", {1'700'000'000'000}, "accepted", "", 7}});
+        const pool::UnixMillis at{1'700'000'000'000};
+        done(std::vector<BlockAnswerInfo>{
+            {"local", at, "accepted", "", 7},
+            {"north", at, "unanswered", "http://10.0.0.5:8332/ refused the connection", 0},
+            {"east", at, "unanswered", "prev-blk-not-found", 2},
+            {"south", at, "unanswered", "time-too-new", 2},
+            {"west", at, "rejected", "high-hash", 3}});
     }
     void block(const std::string& hash, Done<BlockInfo> done) override
     {
