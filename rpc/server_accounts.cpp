@@ -19,18 +19,27 @@ constexpr std::uint32_t earnings_default = 50;
 constexpr std::uint32_t earnings_max = 1000;
 constexpr std::uint32_t workers_default = 100;
 constexpr std::uint32_t workers_max = 1000;
-constexpr std::string_view limit_refusal = "limit is 1 to 1000";
 constexpr std::string_view page_refusal = "limit is 1 to 1000, cursor is what next said";
+
+/// Nothing but letters, digits and `others`?
+bool is_made_of(std::string_view text, std::string_view others)
+{
+    return std::all_of(text.begin(), text.end(), [others](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               others.find(c) != others.npos;
+    });
+}
 
 /// Could it be an address or a registered name? What is neither is not asked for.
 bool could_be_account(std::string_view text)
 {
-    const auto fits = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_' || c == '-';
-    };
-    return !text.empty() && text.size() <= account_length_max &&
-           std::all_of(text.begin(), text.end(), fits);
+    return !text.empty() && text.size() <= account_length_max && is_made_of(text, "_-");
+}
+
+/// Could it be a worker's name, or none? Miners' names are made so when they authorise.
+bool could_be_worker(std::string_view text)
+{
+    return text.size() <= worker_length_max && is_made_of(text, "._:+=@-");
 }
 
 /// One answer for a private account and for none: it depends on nothing but whether a token came.
@@ -213,7 +222,7 @@ AccountEdge::Question AccountEdge::workers(const HttpRequest& request)
     const std::string after{query_text(request, "cursor")};
     Question question{Need::hashrate,
                       " workers " + std::to_string(limit.value_or(0)) + " " + after};
-    if (!limit) question.refusal = limit_refusal;
+    if (!limit || !could_be_worker(after)) question.refusal = page_refusal;
     question.put = [this, limit = limit.value_or(0), after](const Access& access,
                                                             AnswerCache::Take take) {
         view_.user(access.account,

@@ -26,6 +26,24 @@ TEST(RpcPages, GivesPagesOfWorkersUntilThereIsNoNext)
     EXPECT_EQ(page.at("next"), "rig");
 }
 
+TEST(RpcPages, RefusesACursorThatCannotBeTheNameOfAWorker)
+{
+    Running server;
+    const std::string list = "/api/v1/users/farm/workers?cursor=";
+    const std::string longest(64, 'z');
+    for (const std::string& good : {std::string{}, std::string{"Az0._:%2B=@-"}, longest}) {
+        EXPECT_EQ(status_of(get(server.web(), list + good)), "200") << good;
+    }
+    const int asked = server.pool.asked;
+    for (const std::string& bad :
+         {longest + "z", std::string{"a%20b"}, std::string{"a%2Fb"}, std::string{"%D1%80"}}) {
+        const std::string answer = get(server.web(), list + bad);
+        EXPECT_EQ(status_of(answer), "400") << bad;
+        EXPECT_TRUE(has(answer, "bad_query")) << answer;
+    }
+    EXPECT_EQ(server.pool.asked, asked);
+}
+
 TEST(RpcPages, GivesPagesOfEarningsAndPayoutsUntilThereIsNoNext)
 {
     const Running server;
