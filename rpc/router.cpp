@@ -44,6 +44,14 @@ std::optional<std::string> id_text(const pool::JsonValue& id)
     return std::nullopt;
 }
 
+/// To a call behind others of its batch whose replies are long enough.
+RpcError too_long_with(const Method& method)
+{
+    return {ErrorCode::invalid_request, "the replies of this batch are " +
+                                            std::to_string(Router::replies_bytes_max >> 20) +
+                                            " MiB already; call " + method.name + " by itself"};
+}
+
 std::string first_sentence(const std::string& doc) { return doc.substr(0, doc.find('.')); }
 
 }  // namespace
@@ -60,6 +68,7 @@ struct Router::Call {
 struct Router::Batch {
     std::vector<Call> calls;
     std::vector<std::string> replies;
+    std::size_t replies_bytes = 0;
     Caller caller;
     bool many = false;
     std::function<void(std::optional<std::string>)> done;
@@ -170,6 +179,9 @@ void Router::pump(const std::shared_ptr<Batch>& batch)
     while (!batch->waiting && batch->next < batch->calls.size()) {
         Call& call = batch->calls[batch->next++];
         batch->waiting = true;
+        if (batch->replies_bytes >= replies_bytes_max && call.method != nullptr) {
+            call.error = too_long_with(*call.method);
+        }
         start(call, batch->caller, [this, batch, &call](RpcResult result) {
             pool::check(batch->waiting, "a method answers once");
             batch->waiting = false;
@@ -177,6 +189,7 @@ void Router::pump(const std::shared_ptr<Batch>& batch)
             if (!call.notification) {
                 batch->replies.push_back(result ? render_result(call.id, *result)
                                                 : render_error(call.id, result.error()));
+                batch->replies_bytes += batch->replies.back().size();
             }
             pump(batch);
         });

@@ -22,6 +22,9 @@ namespace rpc {
 class Router {
 public:
     static constexpr std::size_t batch_max = 50;
+    /// Of a batch: where its replies are so long together, its other calls are not begun; each is
+    /// answered with an error.
+    static constexpr std::size_t replies_bytes_max = std::size_t{32} << 20;
     static constexpr std::size_t request_bytes_max = std::size_t{256} << 10;
     static constexpr std::size_t depth_max = 16;
     static constexpr std::size_t values_max = 4096;  ///< of a whole request, nested ones included

@@ -117,6 +117,7 @@ pool::Result<std::unique_ptr<Server>> Server::start(pool::Loop& loop, const Serv
     for_admins.connections.all = options.connections_max;
     for_admins.idle_max = options.idle_max;
     for_admins.answers_are_bounded = false;
+    for_admins.unread_all_max = options.unread_all_max;
     if (options.admin) {
         SiteOptions by_network = for_admins;
         by_network.address = *options.admin;

@@ -215,26 +215,36 @@ TEST(RpcWeb, SendsAnAnswerOfMegabytesToAReaderWhoTakesItsTime)
     EXPECT_TRUE(answer.ends_with("}]}"));
 }
 
-TEST(RpcWeb, HoldsSoMuchForAllWhoDoNotReadAndAnswersTheOthers)
+/// Of a listener: 64 who ask for megabytes and do not read, and one who reads.
+void expect_bound_on_unread(const std::string& listener)
 {
     constexpr std::size_t bound = std::size_t{8} << 20;
     const Running server{ServerOptions{.admin = {}, .web = {}, .unread_all_max = bound}};
+    const std::uint16_t port = listener == "admin" ? server.admin() : server.web();
+    const std::string head = "GET /api/client/farm HTTP/1.1\r\n" + cookie_header;
     std::vector<std::unique_ptr<Client>> silent;
     for (int i = 0; i < 64; ++i) {
-        silent.push_back(std::make_unique<Client>(server.web(), 1, 536));
-        silent.back()->send("GET /api/client/farm HTTP/1.1\r\nHost: p\r\n\r\n");
+        silent.push_back(std::make_unique<Client>(port, 1, 536));
+        silent.back()->send(head + "Host: p\r\n\r\n");
         EXPECT_EQ(status_of(silent.back()->until("HTTP/1.1 200")), "200");  // and no more
     }
     EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
     const std::string metrics = get(server.web(), "/metrics");
     const auto value = [&](const std::string& name) {
-        const std::string line = "\n" + name + "{listener=\"web\"} ";
-        return std::stoul(metrics.substr(metrics.find(line) + line.size()));
+        const std::string line = "\n" + name + "{listener=\"" + listener + "\"} ";
+        return std::stod(metrics.substr(metrics.find(line) + line.size()));
     };
     EXPECT_GT(value("zubr_http_unread_bytes"), 0U);
-    EXPECT_LE(value("zubr_http_unread_bytes"), bound);
+    EXPECT_LE(value("zubr_http_unread_bytes"), static_cast<double>(bound));
     EXPECT_GT(value("zubr_http_unread_dropped_total"), 0U);
-    EXPECT_TRUE(get(server.web(), "/api/client/farm").ends_with("}]}"));
+    EXPECT_TRUE(ask(port, head).ends_with("}]}"));
+}
+
+TEST(RpcWeb, HoldsSoMuchForAllWhoDoNotReadAndAnswersTheOthers) { expect_bound_on_unread("web"); }
+
+TEST(RpcAdmin, HoldsSoMuchForAllWhoDoNotReadAndAnswersTheOthers)
+{
+    expect_bound_on_unread("admin");
 }
 
 TEST(RpcWeb, ClosesWhoeverIsIdleOrSendsHalfARequest)

@@ -221,6 +221,34 @@ TEST(Router, RefusesAnEmptyBatchAndOneOfFiftyOne)
               "{");
 }
 
+TEST(Router, BeginsNoCallOfABatchWhoseRepliesAreThirtyTwoMebibytes)
+{
+    constexpr std::size_t long_bytes = std::size_t{12} << 20;
+    Desk desk;
+    int runs = 0;
+    Method tale;
+    tale.group = "words";
+    tale.name = "tale";
+    tale.doc = "Tells at length.";
+    tale.handler = [&runs](const Caller&, const Arguments&, const Reply& reply) {
+        ++runs;
+        reply('"' + std::string(long_bytes, 'x') + '"');
+    };
+    desk.router.add(tale);
+    const std::string call = R"({"jsonrpc":"2.0","id":7,"method":"tale"})";
+    const std::string notification = R"({"jsonrpc":"2.0","method":"tale"})";
+    const std::string reply = desk.ask("[" + call + "," + call + "," + call + "," + notification +
+                                       "," + call + "," + call + "]");
+    EXPECT_EQ(runs, 3) << "24 MiB leave place for one more";
+    const std::string refusal =
+        error(-32600, "the replies of this batch are 32 MiB already; call tale by itself", "7");
+    EXPECT_TRUE(reply.ends_with("," + refusal + "," + refusal + "]"))
+        << reply.substr(reply.size() - 200);
+    EXPECT_LT(reply.size(), Router::replies_bytes_max + long_bytes);
+    EXPECT_TRUE(desk.ask(call).starts_with(R"({"jsonrpc":"2.0","result":"xx)"));
+    EXPECT_EQ(runs, 4) << "the next request begins anew";
+}
+
 TEST(Router, RunsABatchOneCallAfterTheOther)
 {
     Desk desk;
