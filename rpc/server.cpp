@@ -70,7 +70,11 @@ struct Server::Impl {
                   web_edge.handle(request, host, std::move(respond));
               },
               options.worker_metrics),
-          web_edge(pool_view, {options.requests_per_second, options.spare_loopback},
+          web_edge(pool_view,
+                   {.requests_per_second = options.requests_per_second,
+                    .questions_per_address = options.questions_per_address,
+                    .questions_per_prefix = options.questions_per_prefix,
+                    .spare_loopback = options.spare_loopback},
                    [this](std::vector<Metric>& metrics) { add_own(metrics); })
     {
     }

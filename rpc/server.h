@@ -40,10 +40,14 @@ struct ServerOptions {
     /// Connections to the web that one address may have; 0 means any number.
     std::size_t connections_per_address = 0;
     std::size_t connections_per_prefix = 0;  ///< of an IPv4 /24 or an IPv6 /48
-    /// This machine may have any number of connections, for it may be a proxy's, and read /metrics
-    /// at any rate.
+    /// Questions to the pool and the books that one address may have without an answer; 0 means any
+    /// number.
+    std::size_t questions_per_address = 8;
+    std::size_t questions_per_prefix = 32;  ///< of an IPv4 /24 or an IPv6 /48
+    /// This machine may have any number of connections and questions, for it may be a proxy's, and
+    /// read /metrics at any rate.
     bool spare_loopback = true;
-    /// Of the web's answers, held for all who do not read them; those go that hold the most.
+    /// Of a listener's answers, held for all who do not read them; those go that hold the most.
     std::size_t unread_all_max = std::size_t{64} << 20;
     std::chrono::milliseconds event_every{5'000};  ///< of /api/v1/events
 };

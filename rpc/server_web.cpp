@@ -48,7 +48,9 @@ HttpResponse preflight()
 AnswerCache::Limits bounds(const WebEdge::Limits& limits)
 {
     AnswerCache::Limits bounds;
-    bounds.questions.spare_loopback = limits.spare_loopback;
+    bounds.questions = {.of_network = limits.questions_per_address,
+                        .of_prefix = limits.questions_per_prefix,
+                        .spare_loopback = limits.spare_loopback};
     return bounds;
 }
 

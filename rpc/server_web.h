@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,7 +24,11 @@ class WebEdge {
 public:
     struct Limits {
         double requests_per_second = 0;  ///< to the API, of one address; 0 means any number
-        bool spare_loopback = true;      ///< this machine may read /metrics as often as it likes
+        /// Of one address, or of its prefix, without an answer; 0 means any number.
+        std::size_t questions_per_address = 0;
+        std::size_t questions_per_prefix = 0;
+        /// This machine may read /metrics as often as it likes, and ask any number of questions.
+        bool spare_loopback = true;
     };
     /// own_metrics: adds what the HTTP edge itself counts.
     WebEdge(PoolView& view, const Limits& limits,

@@ -169,6 +169,8 @@ Result<void> App::Parts::open_doors()
     options.requests_per_second = config.web_requests_per_second;
     options.connections_per_address = config.web_connections_per_address;
     options.connections_per_prefix = config.web_connections_per_prefix;
+    options.questions_per_address = config.web_questions_per_address;
+    options.questions_per_prefix = config.web_questions_per_prefix;
     auto opened = rpc::Server::start(rpc_loop, options, router, *auth, *view);
     if (!opened) return fail(opened.error());
     rpc_server = std::move(*opened);

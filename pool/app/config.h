@@ -156,6 +156,8 @@ struct Config {
     std::uint32_t web_requests_per_second = 50;
     std::uint32_t web_connections_per_address = 64;
     std::uint32_t web_connections_per_prefix = 256;
+    std::uint32_t web_questions_per_address = 8;
+    std::uint32_t web_questions_per_prefix = 32;
     std::string web_url;       ///< "https://pool.example"; empty: nobody knows
     std::string web_explorer;  ///< "https://…{txid}…"; empty: txids are no links
     std::vector<WebhookConfig> webhooks;

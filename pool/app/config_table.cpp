@@ -321,6 +321,14 @@ constexpr std::array table{
     ConfigOption{"web", "connections_per_prefix", "whole number", "256",
                  "of an IPv4 /24 or an IPv6 /48, as above; a quarter of all that there are",
                  set_whole<&C::web_connections_per_prefix, 1'000'000>},
+    ConfigOption{
+        "web", "questions_per_address", "whole number", "8",
+        "of one IPv4 address or IPv6 /64 but this machine's own, that wait for the pool or "
+        "the books at once; 0 means any number",
+        set_whole<&C::web_questions_per_address, 1'000'000>},
+    ConfigOption{"web", "questions_per_prefix", "whole number", "32",
+                 "of an IPv4 /24 or an IPv6 /48, as above",
+                 set_whole<&C::web_questions_per_prefix, 1'000'000>},
     ConfigOption{"web", "explorer", "text", "\"\"",
                  "where people look at a payout's transaction, with {txid} for it, like "
                  "https://mempool.space/tx/{txid}; empty: txids are no links",

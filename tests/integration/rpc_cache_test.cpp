@@ -116,32 +116,71 @@ TEST(RpcCache, KeepsAnswersOfDifferentQuestionsApart)
     EXPECT_NE(body_of(get(server.web(), "/api/pool")), body_of(get(server.web(), "/api/v1/pool")));
 }
 
+/// Twelve questions of one address, none of which is answered before all have been asked.
+class TwelveQuestions {
+public:
+    explicit TwelveQuestions(const Running& server)
+    {
+        for (int i = 0; i < 12; ++i) {
+            clients_.push_back(std::make_unique<Client>(server.web()));
+            clients_.back()->send("GET /api/v1/users/slow" + std::to_string(i) +
+                                  " HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+        }
+        // Connections are served in turn: when this one is answered, the others have asked.
+        EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    }
+    int answered(Running& server) const
+    {
+        server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
+        int answered = 0;
+        for (const auto& client : clients_) {
+            const std::string status = status_of(client->rest());
+            EXPECT_TRUE(status == "200" || status == "429") << status;
+            if (status == "200") ++answered;
+        }
+        return answered;
+    }
+
+private:
+    std::vector<std::unique_ptr<Client>> clients_;
+};
+
 TEST(RpcCache, AsksForOthersWhileOneAddressInventsQuestions)
 {
     ServerOptions options;
     options.spare_loopback = false;
     Running server{options};
-    std::vector<std::unique_ptr<Client>> clients;
-    for (int i = 0; i < 12; ++i) {
-        clients.push_back(std::make_unique<Client>(server.web()));
-        clients.back()->send("GET /api/v1/users/slow" + std::to_string(i) +
-                             " HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
-    }
-    // Connections are served in turn: when this one is answered, the others have asked.
-    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    const TwelveQuestions questions{server};
     EXPECT_EQ(server.pool.asked, 8);
     Client other{server.web(), 2};
     other.send("GET /api/v1/users/miner HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(status_of(other.rest()), "200");
-    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
-    int answered = 0;
-    for (const auto& client : clients) {
-        const std::string status = status_of(client->rest());
-        EXPECT_TRUE(status == "200" || status == "429") << status;
-        if (status == "200") ++answered;
-    }
-    EXPECT_EQ(answered, 8);
+    EXPECT_EQ(questions.answered(server), 8);
     EXPECT_EQ(status_of(get(server.web(), "/api/v1/users/miner")), "200");
+}
+
+TEST(RpcCache, BoundsQuestionsByAddressAndPrefixAsItIsTold)
+{
+    ServerOptions options;
+    options.spare_loopback = false;
+    options.questions_per_address = 5;
+    Running few{options};
+    EXPECT_EQ(TwelveQuestions{few}.answered(few), 5);
+    options.questions_per_address = 0;
+    options.questions_per_prefix = 6;
+    Running prefix{options};
+    EXPECT_EQ(TwelveQuestions{prefix}.answered(prefix), 6);
+}
+
+// All visitors behind a proxy on another machine have its address.
+TEST(RpcCache, AnswersAllOfOneAddressWhereQuestionsAreNotBounded)
+{
+    ServerOptions options;
+    options.spare_loopback = false;
+    options.questions_per_address = 0;
+    options.questions_per_prefix = 0;
+    Running server{options};
+    EXPECT_EQ(TwelveQuestions{server}.answered(server), 12);
 }
 
 }  // namespace

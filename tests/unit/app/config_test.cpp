@@ -45,13 +45,17 @@ std::string error_of(const std::string& text, std::vector<std::string> sets = {}
 
 TEST(LoadConfig, ReadsAFileAndKeepsTheDefaultsOfTheRest)
 {
-    const File file{good("[stratum]\nlisten = \"127.0.0.1:4444\"\nstart_difficulty = 0.5\n")};
+    const File file{
+        good("[stratum]\nlisten = \"127.0.0.1:4444\"\nstart_difficulty = 0.5\n"
+             "[web]\nquestions_per_address = 0\n")};
     const auto config = load_config({.file = file.path, .sets = {}, .environment = {}});
     ASSERT_TRUE(config.has_value()) << config.error().detail;
     EXPECT_EQ(config->chain, Chain::main);
     EXPECT_EQ(config->payout.text, mainnet);
     EXPECT_EQ(config->stratum_listen.port, 4444);
     EXPECT_EQ(config->start_difficulty, 0.5);
+    EXPECT_EQ(config->web_questions_per_address, 0U);
+    EXPECT_EQ(config->web_questions_per_prefix, 32U);
     EXPECT_EQ(config->fee_bps, 100U);
     EXPECT_EQ(config->window_score, U128{2'000'000'000'000'000'000U});
     EXPECT_EQ(config->nodes.at(0).url, "http://127.0.0.1:8332");
