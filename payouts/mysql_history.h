@@ -47,7 +47,7 @@ struct EarningPlace {
 /// A payout that is on its way or over, without whom it pays.
 struct PayoutRow {
     std::uint64_t id = 0;
-    std::string state;    ///< "approved", "built", "signed", "broadcast", "confirmed"
+    std::string state;    ///< "approved", "built", "signed", "broadcast", "confirmed", "cancelling"
     pool::UnixMillis at;  ///< of being settled, else of its newest transaction, else of its draft
     std::optional<pool::TxId> txid;  ///< once it was broadcast; the one that is in the chain
     pool::Sats total;
@@ -139,7 +139,10 @@ public:
     /// below that number.
     pool::Result<std::vector<PayoutRow>> payouts(std::uint32_t limit,
                                                  std::optional<std::uint64_t> before);
-    /// The same, to one account; behind: only what comes after it. Errors: not_found.
+    /// The newest of the same, and of those that are on their way back ("cancelling") and may yet
+    /// be paid. limit: 1 ..= 1000.
+    pool::Result<std::vector<PayoutRow>> payouts_to_follow(std::uint32_t limit);
+    /// The same as payouts(), to one account; behind: only what comes after it. Errors: not_found.
     pool::Result<std::vector<PaidRow>> payouts_of(std::string_view account, std::uint32_t limit,
                                                   const std::optional<PaidPlace>& behind);
     /// In the order in which they came.

@@ -25,6 +25,8 @@ constexpr std::string_view standing =
     "LEFT JOIN ledger_event e ON e.idem_key = CONVERT(CONCAT('batch:', b.id, ':settle') USING "
     "ascii) COLLATE ascii_bin ";
 constexpr std::string_view shown = "b.state NOT IN ('draft', 'cancelling', 'cancelled') ";
+// The payment of one on its way back may be mined yet.
+constexpr std::string_view followed = "b.state NOT IN ('draft', 'cancelled') ";
 
 /// What the event says that the chain took.
 void read_settled(const std::string& payload, PayoutRow& payout)
@@ -57,17 +59,16 @@ PayoutRow payout_of(const SqlRow& row)
     return payout;
 }
 
-}  // namespace
-
-Result<std::vector<PayoutRow>> History::payouts(std::uint32_t limit,
-                                                std::optional<std::uint64_t> before)
+std::string payouts_where(std::string_view states)
 {
-    const auto rows = impl_->query(
-        "SELECT " + std::string{columns} +
-            ", (SELECT COUNT(*) FROM payout_item i WHERE i.batch_id = b.id) FROM payout_batch b " +
-            std::string{standing} + "WHERE " + std::string{shown} +
-            "AND b.id < ? ORDER BY b.id DESC LIMIT ?",
-        {before.value_or(INT64_MAX), Impl::bounded(limit)});
+    return "SELECT " + std::string{columns} +
+           ", (SELECT COUNT(*) FROM payout_item i WHERE i.batch_id = b.id) FROM payout_batch b " +
+           std::string{standing} + "WHERE " + std::string{states} +
+           "AND b.id < ? ORDER BY b.id DESC LIMIT ?";
+}
+
+Result<std::vector<PayoutRow>> payout_rows(const Result<SqlRows>& rows)
+{
     if (!rows) return fail(rows.error());
     std::vector<PayoutRow> out;
     for (const SqlRow& row : *rows) {
@@ -75,6 +76,21 @@ Result<std::vector<PayoutRow>> History::payouts(std::uint32_t limit,
         out.back().recipients = row.u64(10);
     }
     return out;
+}
+
+}  // namespace
+
+Result<std::vector<PayoutRow>> History::payouts(std::uint32_t limit,
+                                                std::optional<std::uint64_t> before)
+{
+    return payout_rows(
+        impl_->query(payouts_where(shown), {before.value_or(INT64_MAX), Impl::bounded(limit)}));
+}
+
+Result<std::vector<PayoutRow>> History::payouts_to_follow(std::uint32_t limit)
+{
+    return payout_rows(
+        impl_->query(payouts_where(followed), {std::uint64_t{INT64_MAX}, Impl::bounded(limit)}));
 }
 
 Result<std::vector<PaidRow>> History::payouts_of(std::string_view account, std::uint32_t limit,

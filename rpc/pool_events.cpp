@@ -110,12 +110,17 @@ std::vector<PoolEvent> EventWatch::payouts(const std::vector<PayoutInfo>& newest
     std::vector<PoolEvent> events;
     std::map<std::uint64_t, std::string> states;
     for (auto at = newest.rbegin(); at != newest.rend(); ++at) {
-        states[at->id] = at->state;
+        std::string& state = states[at->id] = at->state;
         const auto& known = told_.payouts;
         if (!known) continue;
         const auto before = known->find(at->id);
+        const bool came_into_sight = before == known->end() && known->size() >= options_.listed &&
+                                     at->id < known->begin()->first;
+        if (came_into_sight) continue;
         const std::string was = before == known->end() ? "" : before->second;
-        if (was == at->state) continue;
+        // Back or paid after all, it is news; until then it stays as it was told of.
+        if (at->state == "cancelling" && !was.empty()) state = was;
+        if (was == state) continue;
         const bool sent = was == "broadcast" || was == "confirmed";
         if (at->state == "broadcast" || (at->state == "confirmed" && !sent)) {
             events.push_back(of_payout("payout.sent", at->id, &*at, now));

@@ -53,8 +53,9 @@ public:
     /// Newest first, as PoolView gives them. block.found, block.matured, block.orphaned,
     /// block.rejected.
     std::vector<PoolEvent> blocks(const std::vector<BlockInfo>& newest, pool::UnixMillis now);
-    /// Newest first. payout.sent, payout.confirmed, and payout.failed for one that was on its way
-    /// and is called off.
+    /// Newest first, as PoolView::payouts_to_follow gives them. payout.sent, payout.confirmed, and
+    /// payout.failed for one that was on its way and is called off for good: not while its payment
+    /// may be mined yet.
     std::vector<PoolEvent> payouts(const std::vector<PayoutInfo>& newest, pool::UnixMillis now);
     /// payouts.held, payouts.released. reason: a sentence; "" while nothing holds them.
     std::vector<PoolEvent> payouts_held(const std::string& reason, pool::UnixMillis now);

@@ -321,6 +321,9 @@ public:
     /// below that number.
     virtual void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                          Done<std::vector<PayoutInfo>> done) = 0;
+    /// The newest of the same, and of those that are on their way back ("cancelling") and may yet
+    /// be paid: for whoever follows what becomes of each. limit: 1 ..= 1000.
+    virtual void payouts_to_follow(std::uint32_t limit, Done<std::vector<PayoutInfo>> done) = 0;
     /// Those to an account, after one of them. Errors: not_found.
     virtual void payouts_of(const std::string& account, std::uint32_t limit,
                             const std::optional<PaidCursor>& after,

@@ -35,6 +35,16 @@ rpc::PayoutInfo payout_info(const payouts::PayoutRow& row)
             .confirmations = row.confirmations};
 }
 
+using PayoutInfos = std::vector<rpc::PayoutInfo>;
+
+Result<PayoutInfos> payout_infos(const Result<std::vector<payouts::PayoutRow>>& rows)
+{
+    if (!rows) return fail(rows.error());
+    PayoutInfos out;
+    for (const payouts::PayoutRow& row : *rows) out.push_back(payout_info(row));
+    return out;
+}
+
 std::optional<payouts::EarningPlace> behind_of(const std::optional<rpc::BlockCursor>& after)
 {
     if (!after) return std::nullopt;
@@ -169,15 +179,17 @@ void Past::earnings(const std::string& account, std::uint32_t limit,
 void Past::payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                    Done<std::vector<rpc::PayoutInfo>> done)
 {
-    using Infos = std::vector<rpc::PayoutInfo>;
-    ask<Infos>(
-        [limit, before](payouts::History& books) -> Result<Infos> {
-            const auto rows = books.payouts(limit, before);
-            if (!rows) return fail(rows.error());
-            Infos out;
-            for (const payouts::PayoutRow& row : *rows) out.push_back(payout_info(row));
-            return out;
+    ask<PayoutInfos>(
+        [limit, before](payouts::History& books) {
+            return payout_infos(books.payouts(limit, before));
         },
+        std::move(done));
+}
+
+void Past::payouts_to_follow(std::uint32_t limit, Done<std::vector<rpc::PayoutInfo>> done)
+{
+    ask<PayoutInfos>(
+        [limit](payouts::History& books) { return payout_infos(books.payouts_to_follow(limit)); },
         std::move(done));
 }
 

@@ -32,6 +32,7 @@ public:
                   Done<std::vector<rpc::EarningInfo>> done);
     void payouts(std::uint32_t limit, std::optional<std::uint64_t> before,
                  Done<std::vector<rpc::PayoutInfo>> done);
+    void payouts_to_follow(std::uint32_t limit, Done<std::vector<rpc::PayoutInfo>> done);
     void payouts_of(const std::string& account, std::uint32_t limit,
                     const std::optional<rpc::PaidCursor>& after,
                     Done<std::vector<rpc::PaidInfo>> done);

@@ -119,6 +119,10 @@ public:
     {
         past_.payouts(limit, before, std::move(done));
     }
+    void payouts_to_follow(std::uint32_t limit, Done<std::vector<rpc::PayoutInfo>> done) override
+    {
+        past_.payouts_to_follow(limit, std::move(done));
+    }
     void payouts_of(const std::string& account, std::uint32_t limit,
                     const std::optional<rpc::PaidCursor>& after,
                     Done<std::vector<rpc::PaidInfo>> done) override

@@ -119,11 +119,12 @@ void Webhooks::look()
         });
     }
     if (wanted("payout.")) {
-        view_.payouts(listed, {}, [this, alive](const Result<std::vector<rpc::PayoutInfo>>& all) {
-            if (alive.expired() || !all) return;
-            tell(events_.payouts(*all, read_clock().wall));
-            keep_told();
-        });
+        view_.payouts_to_follow(listed,
+                                [this, alive](const Result<std::vector<rpc::PayoutInfo>>& all) {
+                                    if (alive.expired() || !all) return;
+                                    tell(events_.payouts(*all, read_clock().wall));
+                                    keep_told();
+                                });
     }
     if (wanted("payouts.") && held_) {
         if (const auto why = held_()) tell(events_.payouts_held(*why, read_clock().wall));

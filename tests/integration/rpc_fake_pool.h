@@ -189,6 +189,10 @@ public:
         }
         done(std::vector<PayoutInfo>(std::min(limit, 2U), payout));
     }
+    void payouts_to_follow(std::uint32_t limit, Done<std::vector<PayoutInfo>> done) override
+    {
+        payouts(limit, {}, std::move(done));
+    }
     void payouts_of(const std::string& account, std::uint32_t limit,
                     const std::optional<PaidCursor>& after,
                     Done<std::vector<PaidInfo>> done) override

@@ -101,7 +101,7 @@ private:
     std::thread thread_;
 };
 
-/// A pool whose blocks are as the test says; touched on the loop only.
+/// A pool whose blocks and payouts are as the test says; touched on the loop only.
 class Changing : public rpc::testing::FakePool {
 public:
     void blocks(std::uint32_t, const std::optional<rpc::BlockCursor>&,
@@ -110,8 +110,15 @@ public:
         ++looks;
         done(all);
     }
+    void payouts_to_follow(std::uint32_t, Done<std::vector<rpc::PayoutInfo>> done) override
+    {
+        ++looks_at_payouts;
+        done(followed);
+    }
     std::vector<rpc::BlockInfo> all;
+    std::vector<rpc::PayoutInfo> followed;
     std::atomic<int> looks{0};
+    std::atomic<int> looks_at_payouts{0};
 };
 
 class NoWork : public rpc::WorkControl {
@@ -172,6 +179,23 @@ public:
             block.state = state;
             pool_.all.insert(pool_.all.begin(), block);
         });
+    }
+    /// The pool's only payout is so from now on, and was seen so; "": there is none.
+    void payout_is(const std::string& state)
+    {
+        std::atomic<bool> is_so{false};
+        loop_.post([&] {
+            pool_.followed.clear();
+            if (!state.empty()) {
+                auto& payout = pool_.followed.emplace_back();
+                payout.id = 40;
+                payout.state = state;
+            }
+            pool_.looks_at_payouts = 0;
+            is_so = true;
+        });
+        EXPECT_TRUE(
+            tests::eventually(seconds{10}, [&] { return is_so && pool_.looks_at_payouts > 0; }));
     }
     double counted(const std::string& result)
     {
@@ -281,6 +305,20 @@ TEST(Webhooks, TellInTheirNextLifeWhatBecameOfBlocksSinceTheOneBefore)
     const std::vector<std::string> expected{"block.found:bb", "block.matured:aa",
                                             "block.orphaned:bb:1", "block.found:cc"};
     EXPECT_EQ(ids_of(receiver.wait_for(4)), expected);
+}
+
+// Who acts on "failed" pays by hand: the payment must not be mined any more.
+TEST(Webhooks, TellThatAPayoutFailedOnlyOnceItIsBack)
+{
+    Receiver receiver;
+    Telling telling{receiver};
+    telling.payout_is("broadcast");
+    EXPECT_EQ(ids_of(receiver.wait_for(1)), std::vector<std::string>{"payout.sent:40"});
+    telling.payout_is("cancelling");
+    telling.find_block("aa");
+    telling.payout_is("");
+    const std::vector<std::string> expected{"payout.sent:40", "block.found:aa", "payout.failed:40"};
+    EXPECT_EQ(ids_of(receiver.wait_for(3)), expected);
 }
 
 TEST(Webhooks, TellInTheirNextLifeWhatNobodyHasTaken)

@@ -169,6 +169,50 @@ TEST(EventWatch, TellsOfAPayoutThatIsCalledOffAndNotOfOneThatIsOnlyOutOfSight)
     EXPECT_TRUE(watch.payouts(full, now).empty()) << "1 is out of sight";
 }
 
+// One above it was called off, so a place at the end of the list became free.
+TEST(EventWatch, CallsAPayoutNoNewsThatOnlyComesIntoSightAtTheEndOfAFullList)
+{
+    EventWatch watch{{.listed = 3}};
+    watch.payouts({payout(4, "approved"), payout(3, "broadcast"), payout(2, "confirmed")}, now);
+    const std::vector<PayoutInfo> without{payout(3, "broadcast"), payout(2, "confirmed"),
+                                          payout(1, "confirmed")};
+    EXPECT_EQ(names(watch.payouts(without, now)), Names{"payout.failed"});
+    EXPECT_TRUE(watch.payouts(without, now).empty());
+    const std::vector<PayoutInfo> deeper{payout(2, "confirmed"), payout(1, "confirmed"),
+                                         payout(0, "broadcast")};
+    EXPECT_EQ(names(watch.payouts(deeper, now)), Names{"payout.failed"});
+    EXPECT_EQ(names(watch.payouts(
+                  {payout(2, "confirmed"), payout(1, "confirmed"), payout(0, "confirmed")}, now)),
+              Names{"payout.confirmed"})
+        << "what becomes of it from then on is news";
+    EventWatch short_list{{.listed = 3}};
+    short_list.payouts({payout(3, "broadcast"), payout(2, "confirmed")}, now);
+    EXPECT_EQ(names(short_list.payouts(
+                  {payout(3, "broadcast"), payout(2, "confirmed"), payout(1, "broadcast")}, now)),
+              Names{"payout.sent"})
+        << "a draft until now: the list had room for it";
+}
+
+TEST(EventWatch, TellsOfAPayoutOnItsWayBackOnlyOnceItIsBackOrPaidAfterAll)
+{
+    EventWatch watch{{}};
+    watch.payouts({payout(3, "signed"), payout(2, "broadcast"), payout(1, "broadcast")}, now);
+    EXPECT_TRUE(
+        watch
+            .payouts({payout(3, "cancelling"), payout(2, "cancelling"), payout(1, "cancelling")},
+                     now)
+            .empty());
+    // The next life of the server goes on from there.
+    const auto told = events_told_from(to_text(watch.told()));
+    ASSERT_TRUE(told.has_value()) << told.error().detail;
+    EventWatch next{{}, *told};
+    const auto events = next.payouts({payout(3, "confirmed"), payout(2, "confirmed")}, now);
+    std::vector<std::string> ids;
+    for (const PoolEvent& event : events) ids.push_back(event.id);
+    EXPECT_EQ(ids, (std::vector<std::string>{"payout.confirmed:2", "payout.sent:3",
+                                             "payout.confirmed:3", "payout.failed:1"}));
+}
+
 TEST(EventWatch, TellsWhenTheOldestPayoutOrTheOnlyOneIsCalledOff)
 {
     EventWatch watch{{}};
