@@ -160,9 +160,6 @@ std::optional<std::string> take_method(CommandLine& line, const std::vector<std:
     if (making && line.params.size() != 2) {
         return "rpcauth takes a user and a role; a password of your own goes by -stdin";
     }
-    if (line.stdin_password && !std::getline(std::cin, line.password)) {
-        return "-stdinrpcpass, and no password came";
-    }
     for (std::string each; line.stdin_params && std::getline(std::cin, each);) {
         line.params.push_back(each);
     }
@@ -229,6 +226,9 @@ int parse_and_run(const std::vector<std::string>& arguments)
     if (own != words.empty()) {
         return complain(exit_usage, own ? "-getinfo and -top take no method"
                                         : "name a method; 'zubr-cli help' lists them");
+    }
+    if (line.stdin_password && !std::getline(std::cin, line.password)) {
+        return complain(exit_usage, "-stdinrpcpass, and no password came");
     }
     if (!own) {
         if (const auto wrong = take_method(line, words)) return complain(exit_usage, *wrong);

@@ -192,6 +192,15 @@ TEST(ZubrCli, TellsBySuccessFailureAndMisuse)
                                     " -rpcuser=__cookie__ -stdinrpcpass uptime <<END\n" +
                                     std::string{cookie_secret} + "\nEND\n");
     EXPECT_EQ(by_password.code, 0) << by_password.out;
+    for (const char* const own : {"-getinfo", "-top"}) {
+        const Ran ran = run_cli("-rpcconnect=127.0.0.1:" + std::to_string(server.admin()) +
+                                " -rpcuser=__cookie__ -stdinrpcpass " + own + " <<END\n" +
+                                std::string{cookie_secret} + "\nEND\n");
+        EXPECT_EQ(ran.code, 0) << own << ": " << ran.out;
+        const Ran without = run_cli(to + "-stdinrpcpass " + own + " </dev/null");
+        EXPECT_EQ(without.code, 2) << own << ": " << without.out;
+        EXPECT_TRUE(has(without.out, "no password came")) << without.out;
+    }
     std::string directory = "/tmp/zubr-cli-XXXXXX";
     ASSERT_NE(::mkdtemp(directory.data()), nullptr);
     std::ofstream{directory + "/.cookie"} << "__cookie__:" << cookie_secret;
