@@ -27,6 +27,7 @@
 
 #include "pool/base/json.h"
 #include "pool/base/line_writer.h"
+#include "pool/base/log_record.h"
 #include "pool/base/time.h"
 
 namespace pool::log {
@@ -241,15 +242,28 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
     write(level, event, fields, part_of(where.file_name()));
 }
 
-void write(Level level, std::string_view event, std::initializer_list<Field> fields, Part part)
+namespace {
+
+void put(Level level, std::string_view event, std::initializer_list<Field> fields)
 {
     Output& out = output();
-    if (level < level_of(part)) return;
     out.lines_of.at(static_cast<std::size_t>(level)).fetch_add(1, std::memory_order_relaxed);
     std::string line = format_line(out.format.load(std::memory_order_relaxed), level,
                                    read_clock().wall, event, fields);
     if (out.for_journal) line.insert(0, journal_prefix(level));
     out.sink.log(spdlog::level::info, spdlog::string_view_t{line.data(), line.size()});
+}
+
+}  // namespace
+
+void write(Level level, std::string_view event, std::initializer_list<Field> fields, Part part)
+{
+    if (level >= level_of(part)) put(level, event, fields);
+}
+
+void record(std::string_view event, std::initializer_list<Field> fields)
+{
+    put(Level::info, event, fields);
 }
 
 std::uint64_t lines(Level level)

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/base/json.h"
+#include "pool/base/log_record.h"
 #include "pool/base/time.h"
 
 namespace pool {
@@ -113,6 +114,21 @@ TEST(Log, WritesLinesAtOrAboveTheBarToStderr)
 
     EXPECT_EQ(written.find("too_low"), std::string::npos);
     EXPECT_NE(written.find(" warn  high_enough n=1\n"), std::string::npos);
+}
+
+TEST(Log, WritesARecordWhateverTheBars)
+{
+    log::configure(Level::error, Format::text);
+    const std::uint64_t before = log::lines(Level::info);
+    testing::internal::CaptureStderr();
+    log::record("audited", {{"id", 7}});
+    log::notice("too_low");
+    const std::string written = testing::internal::GetCapturedStderr();
+    log::configure(Level::info, Format::text);
+
+    EXPECT_NE(written.find(" info  audited id=7\n"), std::string::npos) << written;
+    EXPECT_EQ(written.find("too_low"), std::string::npos) << written;
+    EXPECT_EQ(log::lines(Level::info), before + 1);
 }
 
 TEST(Log, HasABarForEachPart)
