@@ -32,6 +32,12 @@ struct NodeTrouble {
                        : "node_trouble",
                   error);
     }
+    /// One that gave no template, or none that can be used.
+    static NodeTrouble no_template(std::string node, const Error& error)
+    {
+        if (error.code == Error::Code::unavailable) return unanswered(std::move(node), error);
+        return of(std::move(node), "node_no_template", error);
+    }
     static NodeTrouble none() { return {"", "", ""}; }
 };
 

@@ -255,7 +255,7 @@ void WorkDesk::turn_down(NodeIndex index, const Error& error)
     if (trouble_.said != error.detail) {
         log::warn("template_failed", {{"node", node}, {"reason", error.detail}});
     }
-    trouble_ = NodeTrouble::of(node, "node_no_template", error);
+    trouble_ = NodeTrouble::no_template(node, error);
     act(source_.on_template(index, fail(error), read_clock().steady));
 }
 

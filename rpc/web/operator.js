@@ -9,12 +9,24 @@ const milliseconds = (value) => t('ms', { n: value >= 100 ? count(value) : Numbe
 const rowsMost = 200;
 const good = (ok, text) => cell(text, ok ? 'good' : 'bad');
 
-/** What a part of the pool says, in this language; behind it what somebody else has told the pool. */
+/** A sentence of a node's, or of the server's about it: as text, for no phone shows a title. */
+function asItWasSaid(sentence) {
+  const made = document.createElement('small');
+  made.lang = 'en';
+  made.textContent = sentence;
+  return made;
+}
+
+/**
+ * What a part of the pool says, in this language; behind it what somebody else has told the pool, or which node it is,
+ * and then below it what that node said.
+ */
 function partState({ ok, state, trouble, detail }) {
   const words = worded('trouble', trouble);
-  const said = words === trouble ? state : words;
+  const known = words !== trouble;
+  const said = known ? words : state;
   const made = good(ok, detail === '' ? said : `${said} · ${detail}`);
-  if (!ok) made.title = state;
+  if (known && detail !== '' && detail !== state) made.append(asItWasSaid(state));
   return made;
 }
 

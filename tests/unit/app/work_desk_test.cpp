@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,7 +60,11 @@ struct Answers {
             ++templates;
             const auto done = std::move(node.templates.front());
             node.templates.pop_front();
-            done(Result<Node::TemplatePtr>{work});
+            if (no_template) {
+                done(fail(*no_template));
+            } else {
+                done(Result<Node::TemplatePtr>{work});
+            }
         }
     }
 
@@ -67,6 +72,7 @@ struct Answers {
     Chain chain = Chain::regtest;
     std::string verdict;                        // of proposals; empty: it would take such a block
     std::shared_ptr<const BlockTemplate> work;  // null: it keeps its answer to itself
+    std::optional<Error> no_template{};         // it answers so instead
     int proposed = 0;
     int templates = 0;
 };
@@ -170,6 +176,20 @@ TEST_F(DeskTest, ATemplateOfANodeWhoseClockIsHoursAheadIsPassedOverForTheNextNod
     desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
     ASSERT_TRUE(becomes([&] { return !jobs.empty() && first.templates > 0; }));
     for (const auto& job : jobs) EXPECT_EQ(job->reward, second.work->reward);
+}
+
+TEST_F(DeskTest, ANodeThatDoesNotAnswerWhenAskedForATemplateIsSaidToBeAway)
+{
+    const Error cut{Error::Code::unavailable, "http://10.0.0.5:8332/: the connection was cut"};
+    first.no_template = second.no_template = cut;
+    desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+    EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.said == cut.detail; }));
+    EXPECT_EQ(desk->status().node_trouble.kind, "node_away");
+    const Error rule{Error::Code::refused, "getblocktemplate: the node demands the rule \"x\""};
+    first.no_template = second.no_template = rule;
+    desk->refresh();
+    EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.said == rule.detail; }));
+    EXPECT_EQ(desk->status().node_trouble.kind, "node_no_template");
 }
 
 TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
