@@ -81,7 +81,7 @@ enum Want {
 
 pub struct Work {
     pub peer: Peer,
-    pub heard_group_jobs: usize,
+    heard_group_jobs: usize,
     /// Whose the next shares are: said behind them (extension 0x0002).
     pub worker: Option<String>,
     channels: HashMap<u32, Channel>,
@@ -137,6 +137,13 @@ impl Work {
     fn step(&mut self) {
         let message = self.message();
         self.take_in(message);
+    }
+
+    /// The pool speaks to the group as such; a connection that says nothing ends it.
+    pub fn until_group_job(&mut self) {
+        while self.heard_group_jobs == 0 {
+            self.step();
+        }
     }
 
     /// The answer to an open; jobs for later may come in front of it.
