@@ -11,6 +11,7 @@
 #include <numeric>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 #include "pool/base/json.h"
 #include "rpc/json_members.h"
@@ -345,8 +346,9 @@ std::string users_json(const std::vector<WorkerLine>& lines, std::size_t limit)
         user.sum.rejected += line.worker.rejected;
         user.sum.last_share = std::max(user.sum.last_share, line.worker.last_share);
     }
-    std::stable_sort(users.begin(), users.end(),
-                     [](const User& a, const User& b) { return a.sum.rates.m5 > b.sum.rates.m5; });
+    std::sort(users.begin(), users.end(), [](const User& a, const User& b) {
+        return std::tie(b.sum.rates.m5, a.name) < std::tie(a.sum.rates.m5, b.name);
+    });
     if (users.size() > limit) users.resize(limit);
     return list_json(users, [](const User& user) {
         std::string out;

@@ -1,6 +1,7 @@
 #include "rpc/workers_summary.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "rpc/pool_view.h"
@@ -49,8 +50,9 @@ WorkersSummary WorkersSum::take()
         agent.name = name;
         all.push_back(std::move(agent));
     }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.rate > b.rate; });
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(b.rate, a.name) < std::tie(a.rate, b.name);
+    });
     if (all.size() > WorkersSummary::agents_max) all.resize(WorkersSummary::agents_max);
     agents_.clear();
     return std::exchange(summary_, {});
