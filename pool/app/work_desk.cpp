@@ -296,7 +296,8 @@ bool WorkDesk::all_refuse() const
 
 void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 {
-    trouble_ = NodeTrouble::none();
+    // An answer under way may come from a node that has just been found on another chain.
+    if (peers_[index].up) trouble_ = NodeTrouble::none();
     peers_[index].refuses = false;
     const auto empty = proposals_.state(*peers_[index].node, *given, Proposals::Form::empty);
     source_.allow_empty(empty == Proposals::State::accepted);
