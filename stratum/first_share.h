@@ -46,9 +46,7 @@ public:
     std::optional<Times> times() const
     {
         if (!measured()) return std::nullopt;
-        const auto whole = [](float ms) {
-            return std::chrono::milliseconds{std::lround(ms)};
-        };
+        const auto whole = [](float ms) { return std::chrono::milliseconds{std::lround(ms)}; };
         return Times{whole(last_ms_), whole(mean_ms_)};
     }
 
