@@ -79,8 +79,9 @@ void check_reply(const std::string& id, pool::JsonDocument& document)
     const pool::JsonValue echoed = parsed->find("id");
     using Type = pool::JsonValue::Type;
     const Type type = echoed.type();
-    pool::check(type == Type::null || type == Type::number || type == Type::string,
-                "an id is a scalar");
+    pool::check(
+        type == Type::null || type == Type::boolean || type == Type::number || type == Type::string,
+        "an id is a scalar");
     pool::check(parsed->size() == 3, "an id adds no member");
 }
 
