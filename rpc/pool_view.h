@@ -285,7 +285,8 @@ public:
     virtual ~PoolView() = default;
 
     /// Another number whenever answers given before may not be shown any more: a new tip, a new
-    /// block of ours, a minute in the books, an account that others may see now.
+    /// block of ours, an account that others may see now. A minute in the books is no such thing:
+    /// it is seen when the life of an answer has ended.
     virtual std::uint64_t generation() const = 0;
     virtual void pool_info(Done<PoolInfo> done) = 0;
     virtual void readiness(Done<Readiness> done) = 0;

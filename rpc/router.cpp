@@ -193,6 +193,10 @@ void Router::pump(const std::shared_ptr<Batch>& batch)
             }
             pump(batch);
         });
+        if (later_ && !batch->waiting && batch->next < batch->calls.size()) {
+            later_([this, batch] { pump(batch); });
+            break;
+        }
     }
     batch->pumping = false;
     if (batch->waiting || batch->next < batch->calls.size() || !batch->done) return;

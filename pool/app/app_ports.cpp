@@ -179,6 +179,7 @@ Result<void> App::Parts::open_doors()
 
 void App::Parts::register_methods()
 {
+    router.take_turns_by([this](std::function<void()> rest) { rpc_loop.post(std::move(rest)); });
     rpc::register_admin_methods(router, *view);
     rpc::register_miner_methods(router, *miners);
     rpc::register_connection_methods(router, *miners);

@@ -159,6 +159,10 @@ LiveState merged(const std::vector<LoopAnswer>& loops,
         state.connections += loop.sessions.size();
         state.backlog += loop.backlog;
         state.redis_ok = state.redis_ok && loop.redis_ok;
+        if (state.redis_trouble.empty()) state.redis_trouble = loop.redis_trouble;
+        if (const auto& since = loop.unshipped_since) {
+            state.unshipped_since = std::min(state.unshipped_since.value_or(*since), *since);
+        }
         state.journal_ok = state.journal_ok && loop.journal_ok;
         for (const stratum::SessionSnapshot& session : loop.sessions) {
             for (const stratum::WorkerSnapshot& worker : session.workers) {

@@ -41,6 +41,9 @@ struct LiveState {
     double best_share = 0;  ///< difficulty of the best of a week
     std::uint64_t backlog = 0;
     bool redis_ok = true;
+    std::string redis_trouble;  ///< of a loop whose Redis answers and takes nothing
+    /// Time of the oldest share that lies in a journal and not in Redis.
+    std::optional<UnixMillis> unshipped_since;
     bool journal_ok = true;
     std::vector<NodeStatus> nodes;
     std::vector<LoopStatus> loops;  ///< those that have answered lately

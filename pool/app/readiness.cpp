@@ -1,5 +1,6 @@
 #include "pool/app/readiness.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -35,6 +36,9 @@ rpc::Dependency node_part(const WorkStatus& work)
 
 rpc::Dependency redis_part(const LiveState& state, const BooksStatus& books)
 {
+    if (!state.redis_trouble.empty()) {
+        return dependency("redis", false, "redis_refuses", "", state.redis_trouble);
+    }
     if (!state.redis_ok) {
         return dependency("redis", false, "redis_silent",
                           "Redis does not answer; shares wait in the journal");
@@ -45,7 +49,14 @@ rpc::Dependency redis_part(const LiveState& state, const BooksStatus& books)
 
 }  // namespace
 
-rpc::Readiness readiness_of(const LiveState& state, const BooksStatus& books, SteadyTime now)
+std::uint64_t books_lag_ms(const LiveState& state, const BooksStatus& books, Now now)
+{
+    const std::uint64_t lag = books.lag_at(now.steady);
+    if (!state.unshipped_since || now.wall < *state.unshipped_since) return lag;
+    return std::max(lag, now.wall.value - state.unshipped_since->value);
+}
+
+rpc::Readiness readiness_of(const LiveState& state, const BooksStatus& books, Now now)
 {
     const WorkStatus& work = state.work;
     const bool fresh = work.template_age_ms >= 0 && work.template_age_ms < template_age_max_ms;
@@ -59,7 +70,7 @@ rpc::Readiness readiness_of(const LiveState& state, const BooksStatus& books, St
         redis_part(state, books),
         dependency("mysql", books.mysql_ok, "mysql_trouble", "the books have not been reached yet",
                    books.mysql_trouble),
-        dependency("books", books.lag_at(now) < books_lag_max_ms, "books_behind",
+        dependency("books", books_lag_ms(state, books, now) < books_lag_max_ms, "books_behind",
                    "the books are more than a minute behind the shares"),
     };
     out.ready = true;

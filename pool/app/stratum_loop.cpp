@@ -252,9 +252,15 @@ void StratumLoop::count_on(const std::shared_ptr<Counting>& counting)
     if (server_->count_some(counting->census)) {
         return loop_.post([this, counting] { count_on(counting); });
     }
-    counting->done({std::move(counting->census.sessions), std::move(counting->census.past_workers),
-                    shipper_.backlog(), shipper_.connected(),
-                    server_->metrics().share_log_failed.value() == 0});
+    LoopSnapshot snapshot;
+    snapshot.sessions = std::move(counting->census.sessions);
+    snapshot.past_workers = std::move(counting->census.past_workers);
+    snapshot.backlog = shipper_.backlog();
+    snapshot.redis_trouble = shipper_.trouble();
+    snapshot.redis_ok = shipper_.connected() && snapshot.redis_trouble.empty();
+    snapshot.unshipped_since = shipper_.unshipped_since();
+    snapshot.journal_ok = server_->metrics().share_log_failed.value() == 0;
+    counting->done(std::move(snapshot));
 }
 
 }  // namespace pool

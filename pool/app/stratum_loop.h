@@ -26,7 +26,10 @@ struct LoopSnapshot {
     std::vector<stratum::SessionSnapshot> sessions;
     std::vector<stratum::WorkerSnapshot> past_workers;
     std::uint64_t backlog = 0;  ///< records in the journal that Redis does not have
-    bool redis_ok = false;
+    bool redis_ok = false;      ///< it answers, and takes them
+    std::string redis_trouble;  ///< of one that answers and does not: see RedisShareLog::trouble
+    /// Time of the oldest record in the journal that Redis does not have.
+    std::optional<UnixMillis> unshipped_since{};
     bool journal_ok = false;  ///< shares can be written down
 };
 

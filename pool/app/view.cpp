@@ -162,7 +162,8 @@ View::~View()
 
 void View::set_books(const BooksStatus& status)
 {
-    if (status.sealed_through != books_status_.sealed_through) changed();
+    // What a new minute changes waits for each answer's life to end: dropped all at once, the
+    // answers of ten thousand accounts would be made anew in one moment.
     books_status_ = status;
 }
 
@@ -202,7 +203,7 @@ void View::look_for_missing_blocks()
 
 rpc::Readiness View::readiness_now(const LiveState& state) const
 {
-    return readiness_of(state, books_status_, read_clock().steady);
+    return readiness_of(state, books_status_, read_clock());
 }
 
 rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& totals) const
@@ -227,7 +228,7 @@ rpc::PoolInfo View::info_of(const LiveState& state, const payouts::Totals& total
     add_share_counts(parts_.loops, info);
     info.shares_accepted = totals.shares;
     info.share_backlog = state.backlog;
-    info.books_lag_ms = books_status_.lag_at(read_clock().steady);
+    info.books_lag_ms = books_lag_ms(state, books_status_, read_clock());
     info.blocks_found = totals.blocks_found;
     info.blocks_immature = totals.blocks_immature;
     info.blocks_mature = totals.blocks_mature;
@@ -422,7 +423,7 @@ void View::operator_info(Done<rpc::OperatorInfo> done)
                 info.template_age_ms = static_cast<std::uint64_t>(state->work.template_age_ms);
             }
             info.share_backlog = state->backlog;
-            info.books_lag_ms = books_status_.lag_at(read_clock().steady);
+            info.books_lag_ms = books_lag_ms(*state, books_status_, read_clock());
             info.ledger_difference = totals.imbalance;
             info.ledger_known = totals_.known();
             info.redis = redis_times_.lately(redis_times(parts_.loops));

@@ -145,12 +145,19 @@ void RedisShareLog::note_oldest()
 {
     const std::uint64_t oldest = std::max(mark_ + 1, journal_.first_seq());
     if (oldest > journal_.last_seq()) return unbooked_since_.set(0);
+    if (const auto at = time_of(oldest)) {
+        unbooked_since_.set(static_cast<std::int64_t>(at->value));
+    }
+}
+
+std::optional<UnixMillis> RedisShareLog::time_of(std::uint64_t seq) const
+{
+    if (seq > journal_.last_seq()) return std::nullopt;
     std::vector<RecordBytes> one;
-    if (!journal_.read(oldest, 1, one) || one.empty()) return;
+    if (!journal_.read(seq, 1, one) || one.empty()) return std::nullopt;
     const auto record = decode(one.front());
-    if (!record) return;
-    const UnixMillis at = std::visit([](const auto& each) { return each.at; }, *record);
-    unbooked_since_.set(static_cast<std::int64_t>(at.value));
+    if (!record) return std::nullopt;
+    return std::visit([](const auto& each) { return each.at; }, *record);
 }
 
 void RedisShareLog::on_append()
@@ -258,12 +265,11 @@ void RedisShareLog::stop_for_good(std::uint64_t last)
     retry_timer_.stop();
     connected_.set(0);
     unbooked_since_.set(0);  // no minute can wait for it
+    trouble_ =
+        "another server writes with the same pool.server_id: stop one of the two; nothing of this "
+        "journal is shipped or dropped any more";
     log::error("share_stream_taken",
-               {{"producer", producer_},
-                {"last_seq", last},
-                {"reason",
-                 "another server writes with the same pool.server_id: stop one of the "
-                 "two; nothing of this journal is shipped or dropped any more"}});
+               {{"producer", producer_}, {"last_seq", last}, {"reason", trouble_}});
 }
 
 void RedisShareLog::go_on(std::uint64_t last)
@@ -272,7 +278,7 @@ void RedisShareLog::go_on(std::uint64_t last)
     shipped_ = std::max(last, mark_);
     phase_ = Phase::ready;
     // Out of memory or read-only, Redis still answers questions: it is back when it takes records.
-    if (shipped_ >= journal_.last_seq()) recovered();
+    if (shipped_ >= std::min(journal_.last_seq(), mark_ + unbooked_max_)) recovered();
     pump();
     count_backlog();
 }
@@ -357,18 +363,18 @@ void RedisShareLog::on_added(const RedisReply& reply, std::uint64_t last)
 void RedisShareLog::recovered()
 {
     backoff_ = backoff_min;
-    if (complained_) log::info("redis_back", {{"producer", producer_}, {"last_seq", shipped_}});
-    complained_ = false;
+    if (trouble_.empty()) return;
+    trouble_.clear();
+    log::info("redis_back", {{"producer", producer_}, {"last_seq", shipped_}});
 }
 
 void RedisShareLog::rest(const std::string& why)
 {
     if (phase_ == Phase::foreign) return;
     phase_ = redis_.connected() ? Phase::resting : Phase::down;
-    if (!complained_) {
-        complained_ = true;
+    if (trouble_.empty())
         log::warn("redis_unavailable", {{"producer", producer_}, {"reason", why}});
-    }
+    trouble_ = why;
     retry_timer_.stop();
     retry_timer_ = loop_.after(backoff_, [this] {
         retry_timer_.stop();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,14 @@ public:
     std::uint64_t lacks_from() const { return static_cast<std::uint64_t>(lacks_.value()); }
     /// Any thread.
     bool connected() const { return connected_.value() != 0; }
+    /// Why nothing gets into the stream, as Redis or the journal has said it: from the first
+    /// refusal until a batch was taken or nothing is left to send. A Redis that is out of memory,
+    /// read-only or can't save is connected, and answers all else. Empty: nothing is in the way,
+    /// or it does not answer at all. The loop's thread.
+    std::string trouble() const { return phase_ == Phase::down ? "" : trouble_; }
+    /// Time of the oldest record of the journal that Redis does not have; nothing when it has all,
+    /// or when that record can't be read. Reads the journal. The loop's thread.
+    std::optional<UnixMillis> unshipped_since() const { return time_of(shipped_ + 1); }
     /// Of each batch: from sending it to Redis' answer. Any thread.
     const Histogram& times() const { return times_; }
 
@@ -98,6 +107,7 @@ private:
     void recovered();
     void count_backlog();
     void note_oldest();
+    std::optional<UnixMillis> time_of(std::uint64_t seq) const;
 
     Loop& loop_;
     std::string producer_;
@@ -112,7 +122,7 @@ private:
     std::uint64_t printed_seq_ = 0;  // 0: not known
     std::uint64_t pending_ = 0;      // last number of the XADD whose answer we lack; 0: none
     std::chrono::milliseconds backoff_;
-    bool complained_ = false;         // one line in the log for each outage
+    std::string trouble_;             // one line in the log for each outage
     bool checking_ = false;           // whether the journal can be read, before the stream goes
     bool keeping_ = false;            // and waits for Redis to keep what cannot be
     std::uint64_t checked_from_ = 0;  // all after this one, up to checked_, was read

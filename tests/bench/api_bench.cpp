@@ -177,8 +177,7 @@ void ask_one(const Shares& shares, const std::string& path, double duration)
     say("the null server, as fast as it goes", least, shares, null.pid(), {});
 }
 
-/// crowd: accounts that are asked for in turn. Their answers are dropped once a minute; within one
-/// the first round asks MySQL for each of them.
+/// crowd: accounts that are asked for in turn. The first round asks MySQL for each of them.
 void ask(const Shares& shares, const std::vector<std::string>& crowd, double duration)
 {
     const int zubrd = shares.pool.process().pid();

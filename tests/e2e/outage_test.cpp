@@ -61,6 +61,20 @@ TEST(Outage, MiningGoesOnWithoutRedisMysqlOrNodeAndEverythingIsCaughtUp)
     EXPECT_EQ(up(pool, "redis"), 0);
     EXPECT_EQ(up(pool, "mysql"), 1) << "only one of them is away";
     redis.start();
+    const auto redis_up = [&] { return up(pool, "redis") == 1; };
+    EXPECT_TRUE(eventually(seconds{20}, redis_up)) << pool.log();
+
+    // It answers every question, and nothing gets into the books: nobody may read "ok" meanwhile.
+    redis.be_full();
+    goes_on("room in Redis");
+    EXPECT_TRUE(eventually(seconds{20}, [&] { return !redis_up(); })) << pool.log();
+    const Page ready = http_get(pool.web_url() + "/readyz");
+    EXPECT_EQ(ready.status, 503);
+    EXPECT_NE(ready.body.find(R"("redis":{"ok":false})"), std::string::npos) << ready.body;
+    const auto lag = [&] { return metric(pool, "\nzubr_books_lag_seconds"); };
+    EXPECT_TRUE(eventually(seconds{20}, [&] { return lag() > 2; })) << lag();
+    redis.have_room();
+    EXPECT_TRUE(eventually(seconds{20}, redis_up)) << pool.log();
 
     mysql.kill();
     goes_on("MySQL");

@@ -40,8 +40,12 @@ TEST(RedisShareLog, WaitsWhileRedisIsOutOfMemoryReadOnlyOrWithoutItsReplicas)
             p.until([&] { return std::chrono::steady_clock::now() - began > milliseconds{300}; }));
         EXPECT_EQ(p.log->backlog(), 10U) << begin;
         EXPECT_TRUE(p.log->connected()) << begin;
+        EXPECT_NE(p.log->trouble(), "") << begin;
+        EXPECT_EQ(p.log->unshipped_since(), UnixMillis{1000}) << begin;
         ASSERT_FALSE(say(end).is_error()) << end;
         ASSERT_TRUE(p.shipped()) << end;
+        EXPECT_EQ(p.log->trouble(), "") << end;
+        EXPECT_EQ(p.log->unshipped_since(), std::nullopt) << end;
         last += 10;
     }
     EXPECT_EQ(p.stream(), Producing::numbers(1, 30));
@@ -67,11 +71,13 @@ TEST(RedisShareLog, WaitsWhileRedisCannotSaveItsData)
         p.until([&] { return std::chrono::steady_clock::now() - began > milliseconds{300}; }));
     EXPECT_EQ(p.log->backlog(), 10U);
     EXPECT_TRUE(p.log->connected());
+    EXPECT_TRUE(p.log->trouble().starts_with("MISCONF")) << p.log->trouble();
     p.server.unblock_dump();
     ASSERT_TRUE(p.until([&] {
         p.server.ask({"BGSAVE"});
         return p.log->backlog() == 0;
     }));
+    EXPECT_EQ(p.log->trouble(), "");
     EXPECT_EQ(p.stream(), Producing::numbers(1, 20));
 }
 

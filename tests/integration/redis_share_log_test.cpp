@@ -248,6 +248,7 @@ TEST(RedisShareLog, NeverTakesRecordsOfAnotherServerForItsOwn)
     p.append(20);
     ASSERT_TRUE(p.until([&] { return p.journal.synced_seq() == 31; }));
     EXPECT_EQ(p.server.ask({"XLEN", "zubr:sh:p"}).integer, 2);
+    EXPECT_NE(p.log->trouble().find("the same pool.server_id"), std::string::npos);
     EXPECT_EQ(p.log->backlog(), 21U);
     EXPECT_TRUE(p.journal.holds_all_from(11));
 }

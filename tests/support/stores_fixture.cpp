@@ -109,6 +109,10 @@ void RedisFixture::follow(const RedisFixture& primary) const
     EXPECT_TRUE(eventually(seconds{30}, linked)) << process_->output();
 }
 
+void RedisFixture::be_full() const { tell(socket(), {"CONFIG", "SET", "maxmemory", "1"}); }
+
+void RedisFixture::have_room() const { tell(socket(), {"CONFIG", "SET", "maxmemory", "0"}); }
+
 void RedisFixture::stop_following() const { tell(socket(), {"REPLICAOF", "NO", "ONE"}); }
 
 void RedisFixture::take_the_place_of(const RedisFixture& dead) const

@@ -16,6 +16,10 @@ public:
     void kill();  ///< kill -9
     std::string socket() const { return (directory_.path() / "r.sock").string(); }
 
+    /// It answers questions and takes nothing more: out of memory.
+    void be_full() const;
+    void have_room() const;
+
     /// Becomes a replica of `primary`; ends when it has all that the primary had.
     void follow(const RedisFixture& primary) const;
     /// Follows nobody any more, and lacks whatever its primary gets from now on.

@@ -86,6 +86,32 @@ TEST(Merged, ShowsWorkersThatHaveNotComeBackSinceTheServerStarted)
     EXPECT_EQ(state.users, 1U);
 }
 
+TEST(Merged, SaysWhichRedisTakesNothingAndHowOldTheOldestShareInAJournalIs)
+{
+    LoopSnapshot well;
+    well.redis_ok = true;
+    LoopSnapshot away;
+    away.unshipped_since = UnixMillis{8};
+    LoopSnapshot full;
+    full.redis_trouble = "out of memory";
+    full.unshipped_since = UnixMillis{5};
+    const auto state_of = [](std::vector<LoopSnapshot> loops) {
+        std::vector<LoopAnswer> answers;
+        for (LoopSnapshot& each : loops) {
+            answers.push_back({"a", std::make_shared<const LoopSnapshot>(std::move(each))});
+        }
+        return merged(answers, {}, UnixMillis{9});
+    };
+    const LiveState good = state_of({well, well});
+    EXPECT_TRUE(good.redis_ok);
+    EXPECT_EQ(good.redis_trouble, "");
+    EXPECT_EQ(good.unshipped_since, std::nullopt);
+    const LiveState bad = state_of({well, away, full, away});
+    EXPECT_FALSE(bad.redis_ok);
+    EXPECT_EQ(bad.redis_trouble, "out of memory");
+    EXPECT_EQ(bad.unshipped_since, UnixMillis{5});
+}
+
 using std::chrono::milliseconds;
 
 TEST(Merged, TellsOfEachConnectionHowLongItTakesFromAJobToItsFirstShare)

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const SteadyTime now{std::chrono::hours{1}};
+const Now now{SteadyTime{std::chrono::hours{1}}, UnixMillis{1'000'000'000}};
 
 /// A pool that is well.
 struct Pool {
@@ -23,7 +23,7 @@ struct Pool {
         live.work.node_ok = true;
         live.work.template_age_ms = 5;
         books.mysql_ok = true;
-        books.good_at = now;
+        books.good_at = now.steady;
     }
     LiveState live;
     BooksStatus books;
@@ -114,12 +114,39 @@ TEST(Readiness, BlamesTheJournalAndEachStoreForItself)
               Troubles{"redis: a stream is gone | redis_streams | a stream is gone"});
 }
 
+TEST(Readiness, SaysWhatARedisSaysThatAnswersAndTakesNothing)
+{
+    Pool pool;
+    pool.live.redis_ok = false;
+    pool.live.redis_trouble = "OOM command not allowed";
+    EXPECT_EQ(pool.troubles(),
+              Troubles{"redis: OOM command not allowed | redis_refuses | OOM command not allowed"});
+}
+
+TEST(Readiness, CountsSharesInTheJournalAmongThoseThatMySqlLacks)
+{
+    Pool pool;
+    EXPECT_EQ(books_lag_ms(pool.live, pool.books, now), 0U);
+    pool.live.unshipped_since = UnixMillis{now.wall.value - 59'999};
+    EXPECT_EQ(books_lag_ms(pool.live, pool.books, now), 59'999U);
+    EXPECT_EQ(pool.troubles(), Troubles{});
+    pool.live.unshipped_since = UnixMillis{now.wall.value - 60'000};
+    EXPECT_EQ(
+        pool.troubles(),
+        Troubles{"books: the books are more than a minute behind the shares | books_behind | "});
+    pool.live.unshipped_since = UnixMillis{now.wall.value + 5};
+    EXPECT_EQ(books_lag_ms(pool.live, pool.books, now), 0U) << "its clock is ahead";
+    pool.live.unshipped_since = UnixMillis{now.wall.value - 7};
+    pool.books.lag_ms = 9;
+    EXPECT_EQ(books_lag_ms(pool.live, pool.books, now), 9U) << "the older of the two";
+}
+
 TEST(Readiness, WantsBooksThatAreLessThanAMinuteBehind)
 {
     Pool pool;
-    pool.books.good_at = now - milliseconds{59'999};
+    pool.books.good_at = now.steady - milliseconds{59'999};
     EXPECT_EQ(pool.troubles(), Troubles{});
-    pool.books.good_at = now - milliseconds{60'000};
+    pool.books.good_at = now.steady - milliseconds{60'000};
     EXPECT_EQ(
         pool.troubles(),
         Troubles{"books: the books are more than a minute behind the shares | books_behind | "});

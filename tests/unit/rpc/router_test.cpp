@@ -271,6 +271,39 @@ TEST(Router, RunsABatchOneCallAfterTheOther)
     EXPECT_EQ(desk.router.counts().active, 0U);
 }
 
+TEST(Router, LetsAllElseHaveItsTurnBetweenTheCallsOfABatch)
+{
+    Desk desk;
+    std::vector<std::function<void()>> later;
+    desk.router.take_turns_by(
+        [&](std::function<void()> rest) { later.push_back(std::move(rest)); });
+    int runs = 0;
+    Method count;
+    count.group = "numbers";
+    count.name = "count";
+    count.doc = "Counts.";
+    count.handler = [&runs](const Caller&, const Arguments&, const Reply& reply) {
+        reply(std::to_string(++runs));
+    };
+    desk.router.add(count);
+    const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"count"})";
+    std::optional<std::string> told;
+    const auto hear = [&told](const std::optional<std::string>& reply) { told = reply; };
+    desk.router.call("[" + call + "," + call + "," + call + "]", boss, hear);
+    for (const int ran : {1, 2}) {
+        EXPECT_EQ(runs, ran);
+        EXPECT_FALSE(told.has_value());
+        ASSERT_EQ(later.size(), 1U);
+        std::exchange(later, {}).front()();
+    }
+    EXPECT_EQ(runs, 3);
+    EXPECT_TRUE(later.empty());
+    EXPECT_EQ(told, R"([{"jsonrpc":"2.0","result":1,"id":1},{"jsonrpc":"2.0","result":2,"id":1},)"
+                    R"({"jsonrpc":"2.0","result":3,"id":1}])");
+    desk.router.call(call, boss, hear);
+    EXPECT_TRUE(later.empty()) << "a call by itself waits for nobody";
+}
+
 TEST(Router, LetsARoleCallWhatTheTableSays)
 {
     Desk desk;

@@ -108,6 +108,7 @@ TEST(WebAssets, HaveWordsForWhatIsWrongWithThePoolAndForWhoIsNotPaid)
                                   "dryrun.nobody",
                                   "trouble.template_old",
                                   "trouble.journal_refuses",
+                                  "trouble.redis_refuses",
                                   "trouble.redis_silent",
                                   "trouble.redis_streams",
                                   "trouble.mysql_trouble",
