@@ -25,7 +25,7 @@ struct ConnectLimits {
     std::uint32_t connections = 0;  ///< at once
     std::uint32_t connects_per_second = 0;
     std::uint32_t connects_burst = 0;
-    /// Of Stratum v2, and workers of v1, at once, beside each connection's first.
+    /// Of Stratum v2, or workers, of each connection whichever are more, beside its first.
     std::uint32_t channels = 0;
 };
 
@@ -78,8 +78,8 @@ public:
     Answer admit(const IpAddress& address, pool::SteadyTime now);
     void release(const IpAddress& address);
     /// A channel beside a connection's first: each costs a job at every tip, as a connection does.
-    /// Or a further name on one of v1, which costs memory and lines on pages. True counts it: give
-    /// it back by close_channels.
+    /// Or a further name on one, which costs memory and lines on pages. True counts it: give it
+    /// back by close_channels.
     bool open_channel(const IpAddress& address);
     void close_channels(const IpAddress& address, std::size_t count);
 

@@ -128,14 +128,15 @@ std::optional<std::size_t> Roster::add(UserName user, std::string_view given,
     return make(account, std::move(user.worker), given, now);
 }
 
-std::size_t Roster::add_beside(std::size_t like, std::string_view name, std::size_t workers_max,
-                               pool::SteadyTime now)
+std::optional<std::size_t> Roster::find_beside(std::size_t like, std::string_view name) const
 {
-    const std::size_t account = workers_[like].account;
     if (workers_[like].name == name) return like;
-    if (const auto known = find(account, name)) return *known;
-    if (workers_.size() >= workers_max) return like;
-    return make(account, std::string{name}, name, now);
+    return find(workers_[like].account, name);
+}
+
+std::size_t Roster::add_beside(std::size_t like, std::string_view name, pool::SteadyTime now)
+{
+    return make(workers_[like].account, std::string{name}, name, now);
 }
 
 void Roster::count(std::size_t at, const Outcome& outcome, pool::Now now)

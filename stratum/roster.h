@@ -28,9 +28,10 @@ public:
     /// Nothing when it is new and there are `workers_max` already.
     std::optional<std::size_t> add(UserName user, std::string_view given, std::size_t workers_max,
                                    pool::SteadyTime now);
-    /// Another worker of the account that `like` mines for; `like` itself when there is no room.
-    std::size_t add_beside(std::size_t like, std::string_view name, std::size_t workers_max,
-                           pool::SteadyTime now);
+    /// The worker of that name of the account that `like` mines for.
+    std::optional<std::size_t> find_beside(std::size_t like, std::string_view name) const;
+    /// Makes it: there was none, and there is room.
+    std::size_t add_beside(std::size_t like, std::string_view name, pool::SteadyTime now);
 
     Worker& worker(std::size_t at) { return workers_[at]; }
     const Worker& worker(std::size_t at) const { return workers_[at]; }

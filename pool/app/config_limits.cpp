@@ -31,8 +31,8 @@ constexpr std::array table{
                  set_gate_limit<&G::prefix, &stratum::ConnectLimits::connects_burst>},
     ConfigOption{
         "limits", "channels_per_address", "whole number", "8192",
-        "of Stratum v2, or workers over v1, at once, beside each connection's first; 0 means no "
-        "limit",
+        "of Stratum v2, or workers, of each connection whichever are more, beside its first; 0 "
+        "means no limit",
         set_gate_limit<&G::address, &stratum::ConnectLimits::channels>},
     ConfigOption{"limits", "channels_per_prefix", "whole number", "32768",
                  "of all addresses of one /24 or /48; 0 means no limit",

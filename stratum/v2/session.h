@@ -19,6 +19,7 @@
 #include "stratum/difficulty_policy.h"
 #include "stratum/extranonce.h"
 #include "stratum/first_share.h"
+#include "stratum/further_count.h"
 #include "stratum/gate.h"
 #include "stratum/ip_address.h"
 #include "stratum/metrics.h"
@@ -265,8 +266,6 @@ private:
     void end_if_guessing(const SessionOptions& options);
     Channel* find_any(std::uint32_t id);
     Channel* find(std::uint32_t id);  // that the miner has not closed
-    bool may_have_another(World& world) const;
-    void give_back(Gate* gate, std::size_t before) const;
     void drop_closed(World& world, pool::SteadyTime now);
     std::uint32_t group() const;
     bool announce_target(Channel& channel, const World& world);
@@ -330,6 +329,7 @@ private:
     Roster roster_;
     std::optional<std::size_t> blamed_;
     std::vector<Channel> channels_;  // by rising id
+    FurtherCount further_;           // of channels and of the roster's names
     std::uint32_t next_channel_;
     std::size_t urgent_ = 0;       // of them
     std::uint32_t last_told_ = 0;  // the last of them that was told of a job by itself

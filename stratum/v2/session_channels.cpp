@@ -126,9 +126,10 @@ Channel* Session::open(const Wish& wish, const Turn& turn)
                      static_cast<double>(world.options.channels_max), turn.now.steady)) {
         return refuse("channel-capacity-exhausted");
     }
-    if (!may_have_another(world)) return refuse_full();
+    const std::size_t names = roster_.size() + (roster_.find(*user) ? 0 : 1);
+    if (!further_.raise(world.gate, address_, channels_.size() + 1, names)) return refuse_full();
     const auto refuse_late = [&] {
-        give_back(world.gate, channels_.size() + 1);
+        further_.lower(world.gate, address_, channels_.size(), roster_.size());
         return refuse_full();
     };
     const bool first = next_channel_ == group_id + 1;
@@ -167,22 +168,6 @@ Channel& Session::add_channel(const Wish& wish, ExtranoncePrefix prefix, std::si
     world.metrics.authorized.add();
     world.metrics.channels.add(1);
     return channels_.back();
-}
-
-// A connection's first is the connection's own matter.
-bool Session::may_have_another(World& world) const
-{
-    if (channels_.empty() || world.gate == nullptr) return true;
-    return !address_ || world.gate->open_channel(*address_);
-}
-
-void Session::give_back(Gate* gate, std::size_t before) const
-{
-    const auto further = [](std::size_t channels) {
-        return channels - std::min<std::size_t>(channels, 1);
-    };
-    const std::size_t closed = further(before) - further(channels_.size());
-    if (gate != nullptr && address_ && closed > 0) gate->close_channels(*address_, closed);
 }
 
 void Session::refuse_open(std::uint32_t request, std::string_view code, const Turn& turn)
@@ -259,9 +244,8 @@ void Session::drop_closed(World& world, pool::SteadyTime now)
         world.metrics.channels.add(-1);
         return true;
     };
-    const std::size_t before = channels_.size();
     if (std::erase_if(channels_, done) == 0) return;
-    give_back(world.gate, before);
+    further_.lower(world.gate, address_, channels_.size(), roster_.size());
     if (channels_.empty()) unused_since_ = now;
 }
 
@@ -276,7 +260,7 @@ std::size_t Session::release(PrefixPool& prefixes, DeclaredJobs& declared, Gate*
     for (const Channel& channel : channels_) prefixes.release(channel.prefix, now);
     channels_.clear();
     urgent_ = 0;
-    give_back(gate, count);
+    further_.lower(gate, address_, 0, 0);
     return count;
 }
 

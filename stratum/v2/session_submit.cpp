@@ -1,6 +1,7 @@
 // Shares: from a submit to a Submission, and from its verdict to what the miner is told.
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 #include "pool/base/release_memory.h"
 #include "stratum/v2/session_send.h"
@@ -103,14 +104,22 @@ void Session::submit(const Claim& claim, const Turn& turn)
     ++channel->unjudged;
 }
 
-// With extension 0x0002 a share says which worker behind a proxy found it.
+// With extension 0x0002 a share says which worker behind a proxy found it. Where there is no room
+// for another name the money still goes to the right account.
 std::size_t Session::worker_of(const Channel& channel, pool::ByteSpan rest, const Turn& turn)
 {
     if (!worker_names_) return channel.worker;
     const auto name = read_worker_name(rest);
     if (!name) return channel.worker;
-    return roster_.add_beside(channel.worker, fold_worker(*name), turn.world.options.workers_max,
-                              turn.now.steady);
+    const std::string folded = fold_worker(*name);
+    if (const auto known = roster_.find_beside(channel.worker, folded)) return *known;
+    const World& world = turn.world;
+    const std::size_t names = roster_.size() + 1;
+    if (names > world.options.workers_max ||
+        !further_.raise(world.gate, address_, channels_.size(), names)) {
+        return channel.worker;
+    }
+    return roster_.add_beside(channel.worker, folded, turn.now.steady);
 }
 
 void Session::refuse_submit(std::uint32_t channel, std::uint32_t sequence, std::string_view code)

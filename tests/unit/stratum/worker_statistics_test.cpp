@@ -34,15 +34,16 @@ TEST(Roster, FindsEachOfThousandsOfWorkersAgain)
             ASSERT_TRUE(at.has_value());
             EXPECT_TRUE(names.emplace(*at, account + name).second) << "no two are one";
         }
-        const std::size_t beside = roster.add_beside(0, "proxied" + name, most, start);
+        EXPECT_EQ(roster.find_beside(0, "proxied" + name), std::nullopt);
+        const std::size_t beside = roster.add_beside(0, "proxied" + name, start);
         EXPECT_TRUE(names.emplace(beside, "proxied" + name).second);
     }
     EXPECT_EQ(roster.add(user("first", "one more"), "", most, start), std::nullopt);
-    EXPECT_EQ(roster.add_beside(7, "one more", most, start), 7U);
+    EXPECT_EQ(roster.find_beside(7, roster.worker(7).name), 7U);
     for (int i = 0; i < 1000; ++i) {
         const std::string name = "rig" + std::to_string(i);
         EXPECT_EQ(names.at(*roster.add(user("second", name), name, most, start)), "second" + name);
-        EXPECT_EQ(names.at(roster.add_beside(0, "proxied" + name, most, start)), "proxied" + name);
+        EXPECT_EQ(names.at(roster.find_beside(0, "proxied" + name).value_or(0)), "proxied" + name);
     }
 }
 
