@@ -10,8 +10,10 @@ there, and compose's services do not meet.
 import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -171,10 +173,53 @@ def try_package(build: Stage) -> None:
             "mariadb-server mariadb-client redis-server", "0")
     tell("  installed")
     host.do("test $(stat -c %a:%U:%G /etc/zubr/zubr.toml) = 640:root:zubr && test $(stat -c %a:%U /var/backups/zubr) = 700:zubr", "0")
+    try_unit(host)
+    try_documents(host)
     (host.root / "root/try.sh").write_text(TRY_PACKAGE)
     host.do("sh -eux /root/try.sh", "0")
-    host.do("apt-get -q purge -y zubr && test -d /var/lib/zubr && test ! -e /usr/bin/zubrd && test ! -e /etc/zubr/zubr.toml", "0")
+    link = enable(host)
+    host.do("apt-get -q remove -y zubr && test ! -e /usr/bin/zubrd && test -e /etc/zubr/zubr.toml", "0")
+    if not link.is_symlink():
+        fail("a package that is removed and installed again is no longer enabled")
+    host.do("apt-get -q purge -y zubr && test -d /var/lib/zubr && test ! -e /etc/zubr/zubr.toml", "0")
+    if link.is_symlink():
+        fail(f"purging leaves {link.relative_to(host.root)}, which points at nothing")
     tell("✓ package installs, starts, answers, is backed up and restored, stops, goes")
+
+
+UNIT = "lib/systemd/system/zubrd.service"
+DOCUMENTS = "usr/share/doc/zubr"
+
+
+def try_unit(host: Stage) -> None:
+    """systemd warns at every start of a directory whose mode is another than the unit says, and 0755 where it says nothing."""
+    unit = (host.root / UNIT).read_text()
+    for key, path in (("ConfigurationDirectory", "etc/zubr"), ("StateDirectory", "var/lib/zubr")):
+        said = re.search(rf"^{key}Mode=([0-7]+)$", unit, re.M)
+        wanted, mode = int(said[1], 8) if said else 0o755, stat.S_IMODE((host.root / path).stat().st_mode)
+        if mode != wanted:
+            fail(f"zubrd.service: {key} wants mode {wanted:04o}, and /{path} has {mode:04o}")
+
+
+def try_documents(host: Stage) -> None:
+    """What the package's own pages send people to is in the package; only what Docker reads is in the tree alone."""
+    there = {path.name for path in (host.root / DOCUMENTS).iterdir()}
+    for page in sorted((host.root / DOCUMENTS).glob("*.md")):
+        if page.name == "CHANGELOG.md":  # of every version: it names what has gone since
+            continue
+        named = set(re.findall(r"\b(?:docs/[\w-]+\.md|CHANGELOG\.md|docker/(?:prometheus|grafana)/[\w.-]+)", page.read_text()))
+        lacking = sorted(name for name in named if Path(name).name not in there)
+        if lacking:
+            fail(f"{page.name} names {', '.join(lacking)}: not in the package")
+
+
+def enable(host: Stage) -> Path:
+    """What `systemctl enable` does; by chroot there may be none."""
+    wanted_by = re.search(r"^WantedBy=(\S+)$", (host.root / UNIT).read_text(), re.M)[1]
+    link = host.root / "etc/systemd/system" / f"{wanted_by}.wants" / "zubrd.service"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/" + UNIT)
+    return link
 
 
 # By chroot there is no systemd: the unit's program is run as the unit's user.

@@ -5,7 +5,8 @@ install(PROGRAMS docker/zubr-backup docker/zubr-restore DESTINATION bin)
 install(FILES docker/books.sh DESTINATION share/zubr)
 install(FILES docker/systemd/zubrd.service DESTINATION lib/systemd/system)
 install(FILES docker/zubr-cli.bash DESTINATION share/bash-completion/completions RENAME zubr-cli)
-install(FILES docs/operations.md docs/api.md docs/money.md docs/share.md docker/prometheus/alerts.yml docker/grafana/pool.json
+install(FILES CHANGELOG.md docs/operations.md docs/api.md docs/money.md docs/share.md docs/performance.md docs/stratum-v2.md
+  docker/prometheus/alerts.yml docker/prometheus/alertmanager.yml docker/grafana/pool.json
   DESTINATION share/doc/zubr)
 # The configuration is every option with its default, as the program itself prints it.
 install(CODE "
