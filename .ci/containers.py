@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""docker/Dockerfile and docker/compose.yml: read here, by this and by image.py, and judged as far as that goes without Docker."""
+"""docker/Dockerfile, docker/compose.yml and the ports of docker/pool.conf: read here, by this and by image.py, and judged as far as that goes without Docker."""
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
 
 KNOWN = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "ENV", "HEALTHCHECK", "STOPSIGNAL", "ENTRYPOINT"}
 DOCKERFILE, COMPOSE = Path("docker/Dockerfile"), Path("docker/compose.yml")
+POOL = Path("docker/pool.conf")
 SERVICE_KEYS = {"build", "image", "command", "environment", "volumes", "ports", "depends_on", "restart", "healthcheck", "ulimits",
                 "stop_grace_period", "read_only", "cap_drop", "security_opt", "tmpfs", "logging", "entrypoint", "init"}
 
@@ -90,5 +92,27 @@ def compose_faults() -> list[str]:
     return [f"compose.yml: {fault}" for fault in faults]
 
 
+def listening_faults() -> list[str]:
+    """Whoever stands outside the container reaches each port that pool.conf opens, and the admin's from this machine alone."""
+    pool = tomllib.loads(POOL.read_text())
+    exposed = dict(stages(DOCKERFILE.read_text())["zubr"])["EXPOSE"].split()
+    published = {port.rpartition(":")[2]: port.rpartition(":")[0]
+                 for port in yaml.safe_load(COMPOSE.read_text())["services"]["zubr"]["ports"]}
+    faults = []
+    for section in ("stratum", "web", "admin"):
+        host, _, port = pool[section]["listen"].rpartition(":")
+        if host != "0.0.0.0":
+            faults.append(f"{section}.listen is {host}, where nobody outside the container gets to")
+        if port not in published:
+            faults.append(f"compose.yml does not publish {port}, where {section} listens")
+        if port not in exposed:
+            faults.append(f"the Dockerfile does not expose {port}, where {section} listens")
+        if section == "admin" and not published.get(port, "127.0.0.1:").startswith("127.0.0.1:"):
+            faults.append("compose.yml publishes the admin's port to the network")
+    if not pool["admin"].get("allow"):
+        faults.append("admin.listen is open to all: name in admin.allow who may ask")
+    return [f"pool.conf: {fault}" for fault in faults]
+
+
 def faults() -> list[str]:
-    return dockerfile_faults() + compose_faults()
+    return dockerfile_faults() + compose_faults() + listening_faults()
