@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/resource.h>
 #include <thread>
@@ -18,6 +19,7 @@
 
 #include "tests/bench/http_load.h"
 #include "tests/bench/null_http.h"
+#include "tests/bench/stalls.h"
 #include "tests/support/json_rpc.h"
 #include "tests/support/node_fixture.h"
 #include "tests/support/pool_fixture.h"
@@ -108,18 +110,21 @@ void judge(const tests::HttpLoadReport& report, const Bar& bar, double shares)
 
 constexpr seconds settling{2};  // before and after a row, the shares flow alone
 
-/// server: whose processor time is counted.
+/// server: whose processor time is counted. before: asked first, and not counted.
 void say(const std::string& what, const tests::HttpLoad& load, const Shares& shares, int server,
-         const Bar& bar)
+         const Bar& bar, const std::optional<tests::HttpLoad>& before = {})
 {
     std::unique_ptr<tests::Process> beside;
     if (shares.flowing) {
-        beside = load_shares(shares.pool, shares.user, 100, shares_per_second, load.seconds + 2);
+        const double first = before ? before->seconds : 0;
+        beside =
+            load_shares(shares.pool, shares.user, 100, shares_per_second, first + load.seconds + 2);
         std::this_thread::sleep_for(settling / 2);
     }
-    const double before = cpu_microseconds(server);
+    if (before) tests::run_http_load(*before);
+    const double used_before = cpu_microseconds(server);
     const tests::HttpLoadReport report = tests::run_http_load(load);
-    const double used = cpu_microseconds(server) - before;
+    const double used = cpu_microseconds(server) - used_before;
     std::printf("| %-42s | %9.0f | %6.1f | %8.2f | %8.2f | %8.2f | %7llu | %llu |", what.c_str(),
                 static_cast<double>(report.good) / report.seconds,
                 used / static_cast<double>(std::max<std::uint64_t>(report.good, 1)),
@@ -188,8 +193,11 @@ void ask(const Shares& shares, const std::vector<std::string>& crowd, double dur
         .port = port, .paths = {}, .connections = asking, .rate = 0, .seconds = duration};
     for (const std::string& each : crowd) many.paths.push_back("/api/v1/users/" + each);
     say("10,000 accounts in turn, none kept at first", many, shares, zubrd, {});
+    // An answer lives for seconds, and as many have passed since.
+    tests::HttpLoad first = many;
+    first.seconds = 1;
     many.rate = asked_per_second;
-    say("the same, 30,000/s", many, shares, zubrd, answered);
+    say("the same when kept, 30,000/s", many, shares, zubrd, answered, first);
     // For other pools' dashboards: a page each, which asks anew every few seconds.
     for (const char* const path : {"/pool/pool.status", "/api/info"}) {
         say(std::string{path} + ", as fast as it goes",
@@ -200,6 +208,17 @@ void ask(const Shares& shares, const std::vector<std::string>& crowd, double dur
     say("/metrics, every 2.5 s, each made anew",
         {.port = port, .paths = {"/metrics"}, .connections = 1, .rate = 0.4, .seconds = 25}, shares,
         zubrd, exposed);
+}
+
+/// What of the figures behind it is the machine's.
+void say_stalls()
+{
+    const tests::Stalls stalls = tests::measure_stalls(seconds{5});
+    std::printf(
+        "\nthis machine, idle: a core is taken away for more than 1 ms %.1f times a second, "
+        "%.2f %% of its time, at worst for %.1f ms\n",
+        static_cast<double>(stalls.long_ones) / stalls.seconds, stalls.share * 100,
+        stalls.worst_ms);
 }
 
 /// As if each of them had mined once.
@@ -222,6 +241,7 @@ int main(int argc, char** argv)
 {
     const double duration = argc > 1 ? std::atof(argv[1]) : 5;
     constexpr double any_hash = 0.00000000023283064365386962890625;  // 2^-32
+    say_stalls();
     tests::NodeFixture node{"testnet4"};
     tests::PoolFixture pool{
         node,
