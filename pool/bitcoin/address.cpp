@@ -133,7 +133,12 @@ Result<Address> parse_segwit(std::string_view text, Chain chain)
         return invalid("this pool cannot pay to addresses of witness version " +
                        std::to_string(witness->version) + " and this length");
     }
-    return Address{segwit_encode(*witness), witness_script(*witness)};
+    // A program has one text in lower case: to encode it again would give what was read.
+    std::string canonical{text};
+    for (char& c : canonical) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    }
+    return Address{std::move(canonical), witness_script(*witness)};
 }
 
 Result<Address> parse_base58(std::string_view text, Chain chain)

@@ -24,37 +24,55 @@ constexpr std::uint32_t final_constant(Bech32Form form)
     return form == Bech32Form::bech32 ? 1 : 0x2bc830a3;
 }
 
-// The remainder of the digits, as a polynomial over GF(32), by BIP 173's generator.
-std::uint32_t remainder_of(ByteSpan digits)
-{
+/// By character, of lower case: its digit, -1 for those that are none.
+constexpr std::array<std::int8_t, 128> digit_of = [] {
+    std::array<std::int8_t, 128> table{};
+    table.fill(-1);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        table[static_cast<std::size_t>(alphabet[i])] = static_cast<std::int8_t>(i);
+    }
+    return table;
+}();
+
+/// What the five highest bits of a remainder leave behind, by BIP 173's generator.
+constexpr std::array<std::uint32_t, 32> carried = [] {
     constexpr std::array<std::uint32_t, 5> generator{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
                                                      0x2a1462b3};
-    std::uint32_t remainder = 1;
-    for (const std::uint8_t digit : digits) {
-        const std::uint32_t top = remainder >> 25;
-        remainder = (remainder & 0x1ffffff) << 5 ^ digit;
+    std::array<std::uint32_t, 32> table{};
+    for (std::size_t top = 0; top < table.size(); ++top) {
         for (std::size_t i = 0; i < generator.size(); ++i) {
-            if ((top >> i & 1) != 0) remainder ^= generator[i];
+            if ((top >> i & 1) != 0) table[top] ^= generator[i];
         }
     }
-    return remainder;
-}
+    return table;
+}();
 
-// The prefix enters the checksum as its high bits, a zero, and its low bits.
-Bytes expand(std::string_view prefix)
-{
-    Bytes out;
-    for (const char c : prefix) out.push_back(static_cast<std::uint8_t>(c) >> 5);
-    out.push_back(0);
-    for (const char c : prefix) out.push_back(static_cast<std::uint8_t>(c) & 31);
-    return out;
-}
+/// The remainder of digits, as a polynomial over GF(32).
+class Remainder {
+public:
+    // The prefix enters the checksum as its high bits, a zero, and its low bits.
+    explicit Remainder(std::string_view prefix)
+    {
+        for (const char c : prefix) add(static_cast<std::uint8_t>(c) >> 5);
+        add(0);
+        for (const char c : prefix) add(static_cast<std::uint8_t>(c) & 31);
+    }
+    void add(std::uint32_t digit)
+    {
+        value_ = (value_ & 0x1ffffff) << 5 ^ digit ^ carried[value_ >> 25];
+    }
+    std::uint32_t value() const { return value_; }
+
+private:
+    std::uint32_t value_ = 1;
+};
 
 std::optional<std::string> to_lower(std::string_view text)
 {
     bool lower = false;
     bool upper = false;
     std::string out;
+    out.reserve(text.size());
     for (const char c : text) {
         if (c < 33 || c > 126) return std::nullopt;
         const bool is_upper = c >= 'A' && c <= 'Z';
@@ -85,6 +103,7 @@ Bytes to_five_bits(ByteSpan bytes)
 std::optional<Bytes> to_eight_bits(ByteSpan digits)
 {
     Bytes out;
+    out.reserve(digits.size() * 5 / 8);
     std::uint32_t held = 0;
     unsigned bits = 0;
     for (const std::uint8_t digit : digits) {
@@ -108,16 +127,15 @@ Bech32Form form_for(std::uint8_t version)
 
 std::string bech32_encode(Bech32Form form, std::string_view prefix, ByteSpan digits)
 {
-    Bytes all = expand(prefix);
-    all.insert(all.end(), digits.begin(), digits.end());
-    all.resize(all.size() + checksum_digits);
-    const std::uint32_t checksum = remainder_of(all) ^ final_constant(form);
-
+    Remainder remainder{prefix};
     std::string out = std::string(prefix) + '1';
     for (const std::uint8_t digit : digits) {
         check(digit < 32, "bech32 has five bits a digit");
+        remainder.add(digit);
         out += alphabet[digit];
     }
+    for (std::size_t i = 0; i < checksum_digits; ++i) remainder.add(0);
+    const std::uint32_t checksum = remainder.value() ^ final_constant(form);
     for (std::size_t i = checksum_digits; i-- > 0;) out += alphabet[checksum >> (5 * i) & 31];
     return out;
 }
@@ -132,19 +150,18 @@ std::optional<Bech32Text> bech32_decode(std::string_view text)
 
     Bech32Text out;
     out.prefix = lower->substr(0, separator);
+    Remainder remainder{out.prefix};
+    out.digits.reserve(lower->size() - separator);
     for (const char c : std::string_view{*lower}.substr(separator + 1)) {
-        const std::size_t at = alphabet.find(c);
-        if (at == std::string_view::npos) return std::nullopt;
-        out.digits.push_back(static_cast<std::uint8_t>(at));
+        const int digit = digit_of[static_cast<std::size_t>(c)];  // ASCII: see to_lower
+        if (digit < 0) return std::nullopt;
+        out.digits.push_back(static_cast<std::uint8_t>(digit));
+        remainder.add(out.digits.back());
     }
     if (out.digits.size() < checksum_digits) return std::nullopt;
-
-    Bytes all = expand(out.prefix);
-    all.insert(all.end(), out.digits.begin(), out.digits.end());
-    const std::uint32_t remainder = remainder_of(all);
-    if (remainder == final_constant(Bech32Form::bech32m)) {
+    if (remainder.value() == final_constant(Bech32Form::bech32m)) {
         out.form = Bech32Form::bech32m;
-    } else if (remainder != final_constant(Bech32Form::bech32)) {
+    } else if (remainder.value() != final_constant(Bech32Form::bech32)) {
         return std::nullopt;
     }
     out.digits.resize(out.digits.size() - checksum_digits);
