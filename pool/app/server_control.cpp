@@ -18,13 +18,13 @@
 
 namespace pool {
 
-void configure_log(const Config& config)
+namespace {
+
+void set_log(const Config& config, log::Format format)
 {
-    log::configure(config.log_level, config.log_format);
+    log::configure(config.log_level, format);
     for (const auto& [part, level] : config.log_levels) log::set_level(part, level);
 }
-
-namespace {
 
 std::uint64_t number_in(std::string_view text)
 {
@@ -93,6 +93,8 @@ std::uint64_t count_open_files()
 
 }  // namespace
 
+void configure_log(const Config& config) { set_log(config, config.log_format); }
+
 ProcessInfo read_process_info()
 {
     ProcessInfo info;
@@ -121,7 +123,7 @@ ServerControl::~ServerControl() { backup_.stop(); }
 
 void ServerControl::reread(const Config& config)
 {
-    configure_log(config);
+    set_log(config, format_);
     for (const ConfigLine& line : config.lines) {
         constexpr std::array reread{"log.level", "log.levels", "admin.rpcauth"};
         if (std::find(reread.begin(), reread.end(), line.name) == reread.end()) continue;

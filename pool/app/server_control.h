@@ -38,7 +38,8 @@ public:
     ServerControl(const ServerControl&) = delete;
     ServerControl& operator=(const ServerControl&) = delete;
 
-    /// Takes over what may change while the server runs, see App::wait_for_signal.
+    /// Takes over what may change while the server runs, see App::wait_for_signal: of the log its
+    /// bars, not how lines look.
     void reread(const Config& config);
     std::vector<rpc::LogLevel> log_levels() const override;
     Result<void> set_log_level(const std::string& level, const std::string& part) override;

@@ -344,7 +344,8 @@ TEST_F(Admin, ComesAndGoesWithTheConfigurationAtSighup)
     std::string with_alice;
     std::getline(std::ifstream{pool.config_file()}, with_alice, '\0');
     std::string without = with_alice;
-    without.replace(without.find(alice), alice.size(), "[log]\nlevel = \"debug\"\n");
+    without.replace(without.find(alice), alice.size(),
+                    "[log]\nlevel = \"debug\"\nformat = \"json\"\n");
     const auto reread = [this](const std::string& text) {
         std::ofstream{pool.config_file()} << text;
         pool.process().signal(SIGHUP);
@@ -356,6 +357,9 @@ TEST_F(Admin, ComesAndGoesWithTheConfigurationAtSighup)
     reread(without);
     EXPECT_TRUE(eventually(seconds{30}, [&] { return alice_gets() == 401; })) << pool.log();
     EXPECT_EQ(level(), "debug");
+    EXPECT_EQ(call("getconfig", R"(["log.format"])")[0]["value"], "text");
+    EXPECT_NE(pool.log().find(" configuration_reloaded users=0"), std::string::npos)
+        << "lines look as they did at the start, whatever the file says by now";
 
     reread(with_alice + "[admin\n");
     EXPECT_TRUE(eventually(seconds{30}, [this] {
