@@ -302,6 +302,10 @@ void add_work(const WorkStatus& work, List& list)
                    {{"node", node.name}});
     }
     for (const WorkStatus::OfNode& node : work.nodes) {
+        list.gauge("zubr_node_enabled", "0 while an admin has switched the node off",
+                   node.enabled ? 1 : 0, {{"node", node.name}});
+    }
+    for (const WorkStatus::OfNode& node : work.nodes) {
         for (std::size_t at = 0; at < tip_sources; ++at) {
             list.counter("zubr_tip_wins_total",
                          "New tips, by the node and the means that were first", node.wins[at],

@@ -474,7 +474,8 @@ WorkStatus WorkDesk::status() const
     status.node_trouble = trouble_;
     status.disagree = source_.disagreeing();
     for (const Peer& peer : peers_) {
-        status.nodes.push_back({peer.node->name(), peer.up, peer.wins, peer.gaps});
+        status.nodes.push_back(
+            {peer.node->name(), peer.enabled, peer.up, peer.wins, peer.gaps});
     }
     const auto age = source_.template_age(now);
     const auto& tip = source_.tip();

@@ -55,6 +55,7 @@ struct WorkStatus {
     bool disagree = false;       ///< a living node has stayed on another tip for too long
     struct OfNode {
         std::string name;
+        bool enabled = true;  ///< an admin has not switched it off
         bool up = false;
         std::array<std::uint64_t, tip_sources> wins{};  ///< new tips it told first, by TipSource
         std::uint64_t zmq_gaps = 0;                     ///< holes in its sequence numbers

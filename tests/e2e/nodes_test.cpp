@@ -132,6 +132,14 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     EXPECT_EQ(pool.rpc("setnode", R"(["second",false])").value_or(""), "false");
     EXPECT_NE(nodes().find("\"enabled\":false"), std::string::npos) << nodes();
     EXPECT_NE(nodes().find("\"up\":false"), std::string::npos) << nodes();
+    const auto node_metric = [&](const std::string& name, const std::string& node) {
+        return metric(pool, "\n" + name + "{node=\"" + node + "\"}");
+    };
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        return node_metric("zubr_node_enabled", "second") == 0;
+    })) << "nobody is to be woken for it";
+    EXPECT_EQ(node_metric("zubr_node_up", "second"), 0);
+    EXPECT_EQ(node_metric("zubr_node_enabled", "local"), 1);
     EXPECT_FALSE(pool.rpc("setnode", R"(["local",false])").has_value());
     b.generate(1);
     EXPECT_TRUE(eventually(seconds{20}, [&] {
@@ -142,6 +150,10 @@ TEST(TwoNodes, OneThatIsFrozenHoldsUpNeitherJobsNorFoundBlocks)
     EXPECT_TRUE(eventually(seconds{20}, [&] {
         return nodes().find("false") == std::string::npos;  // on, up, on our tip
     })) << nodes();
+    EXPECT_TRUE(eventually(seconds{10}, [&] {
+        return node_metric("zubr_node_enabled", "second") == 1 &&
+               node_metric("zubr_node_up", "second") == 1;
+    }));
     b.generate(1);
     EXPECT_TRUE(eventually(seconds{20}, [&] {
         return number_in(pool.rpc("gettemplateinfo").value_or(""), "height").value_or(0) ==

@@ -220,6 +220,8 @@ TEST_F(DeskTest, WhatANodeSaysAfterItWasSwitchedOffMovesNoTip)
         [&] { return !first.node.headers.empty() && first.node.headers.back().first == next; }));
     const auto late = std::move(first.node.headers.back().second);
     ASSERT_TRUE(desk->set_enabled("first", false).has_value());
+    EXPECT_FALSE(desk->status().nodes[0].enabled);
+    EXPECT_TRUE(desk->status().nodes[1].enabled);
     late(TipHeader{.hash = next,
                    .previous = tip,
                    .height = {201},
