@@ -35,7 +35,10 @@ struct NodeTrouble {
     /// One that gave no template, or none that can be used.
     static NodeTrouble no_template(std::string node, const Error& error)
     {
-        if (error.code == Error::Code::unavailable) return unanswered(std::move(node), error);
+        // Of a template itself it would be another: see Node::get_template.
+        const bool lets_nobody_in =
+            error.code == Error::Code::unavailable || error.code == Error::Code::refused;
+        if (lets_nobody_in) return unanswered(std::move(node), error);
         return of(std::move(node), "node_no_template", error);
     }
     static NodeTrouble none() { return {"", "", ""}; }

@@ -81,7 +81,7 @@ Result<void> check_rules(const JsonValue& result, BlockTemplate& out)
         names.emplace_back(*name);
         if (!name->starts_with('!')) continue;
         if (std::find(known.begin(), known.end(), *name) == known.end()) {
-            return fail(Error::Code::refused,
+            return fail(Error::Code::invalid,
                         "getblocktemplate: the node demands the rule \"" + std::string{*name} +
                             "\", which this version of Zubr does not know; upgrade Zubr");
         }
@@ -90,7 +90,7 @@ Result<void> check_rules(const JsonValue& result, BlockTemplate& out)
         return noted;
     const JsonValue challenge = result.find("signet_challenge");
     if (challenge.exists() && challenge.string() != "51") {
-        return fail(Error::Code::refused,
+        return fail(Error::Code::invalid,
                     "getblocktemplate: this signet wants signed blocks; Zubr can mine only a "
                     "signet with the challenge OP_TRUE (-signetchallenge=51)");
     }

@@ -12,7 +12,7 @@ namespace pool {
 /// Every field that a job is made of is checked: presence, type, range, and `target` against
 /// `bits`. Refused loudly: a rule marked '!' that we do not know (we could build an invalid
 /// block), and a signet whose challenge is not OP_TRUE (we cannot sign for it).
-/// Errors: invalid or refused, naming the field. Pure.
+/// Errors: invalid, naming the field. Pure.
 Result<BlockTemplate> parse_template(const JsonValue& result);
 
 }  // namespace pool

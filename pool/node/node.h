@@ -102,6 +102,8 @@ public:
     virtual void wait_for_height(Height height, Done<Tip> done) = 0;
     /// Of a block that the node has connected. Errors besides: not_found.
     virtual void header(const BlockHash& hash, Done<TipHeader> done) = 0;
+    /// Errors besides: not_found, the node answers and gives none, with its reason. What is wrong
+    /// with a template itself is invalid.
     virtual void get_template(Done<TemplatePtr> done) = 0;
     /// Would this block be valid, but for its proof of work (BIP 23)? "" or the node's reason.
     virtual void propose(const Bytes& block, Done<std::string> done) = 0;

@@ -227,11 +227,20 @@ private:
     Result<TemplatePtr> parse(Result<HttpAnswer> answer, SteadyTime arrived)
     {
         const RpcAnswer read = read_answer(template_json_, std::move(answer));
-        if (!read.result) return fail(read.result.error());
+        if (!read.result) return fail(why_no_template(read));
         auto parsed = parse_template(*read.result);
         if (!parsed) return fail(parsed.error());
         parsed->arrived = arrived;
         return std::make_shared<const BlockTemplate>(std::move(*parsed));
+    }
+
+    // While it starts it answers nothing else either.
+    static Error why_no_template(const RpcAnswer& answer)
+    {
+        Error error = answer.result.error();
+        const bool answered = answer.rpc.code != 0 && answer.rpc.code != rpc_code::warming_up;
+        if (answered) error.code = Error::Code::not_found;
+        return error;
     }
 
     HttpCall call_of(std::string body)

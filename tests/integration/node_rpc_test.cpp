@@ -246,6 +246,7 @@ TEST_F(OnRegtest, SaysWhichSettingIsWrongWhenTheNodeRefusesThePassword)
     ASSERT_FALSE(info.has_value());
     EXPECT_EQ(info.error().code, Error::Code::refused);
     EXPECT_NE(info.error().detail.find("cookie_file"), std::string::npos) << info.error().detail;
+    EXPECT_EQ(stranger.get_template().error().code, Error::Code::refused);
     EXPECT_EQ(stranger.submit(pool::Bytes(100, 0)).outcome, SubmitOutcome::unanswered)
         << "a block is not lost to a wrong password: it is tried again";
 }
@@ -263,6 +264,19 @@ TEST(OnSignet, GivesATemplateAndTakesABlockWithoutASignature)
     const auto answer = talk.submit(solve(*given, 1).bytes);
     EXPECT_EQ(answer.outcome, SubmitOutcome::accepted) << answer.reason;
     EXPECT_EQ(node.height(), 1U);
+}
+
+// It is there and lets us in: "away" would send people to look at its machine.
+TEST(OnMain, ANodeWithoutPeersAnswersAndGivesNoTemplate)
+{
+    NodeFixture node{"main"};
+    NodeTalk talk{options_of(node)};
+    ASSERT_TRUE(talk.chain_info().has_value());
+    const auto given = talk.get_template();
+    ASSERT_FALSE(given.has_value());
+    EXPECT_EQ(given.error().code, Error::Code::not_found) << given.error().detail;
+    EXPECT_NE(given.error().detail.find("not connected"), std::string::npos)
+        << given.error().detail;
 }
 
 TEST(OnTestnet4, GivesATemplateAndRefusesABlockAboveTheTarget)

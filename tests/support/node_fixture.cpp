@@ -27,7 +27,7 @@ NodeFixture::NodeFixture(std::string chain, std::vector<std::string> more)
 void NodeFixture::start()
 {
     std::vector<std::string> argv{required("ZUBR_TEST_BITCOIND"),
-                                  "-" + chain_,
+                                  "-chain=" + chain_,
                                   "-datadir=" + directory_.path().string(),
                                   "-server=1",
                                   "-listen=0",
@@ -61,6 +61,7 @@ void NodeFixture::stop()
 
 std::string NodeFixture::cookie_file() const
 {
+    if (chain_ == "main") return directory_.path().string() + "/.cookie";
     const std::string folder = chain_ == "signet" ? "" : "/" + chain_;
     // Custom signets have folders named after their challenge.
     if (!folder.empty()) return directory_.path().string() + folder + "/.cookie";

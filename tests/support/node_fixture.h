@@ -13,7 +13,8 @@ namespace tests {
 /// A real bitcoind on a chain of its own, offline, in a directory of its own.
 class NodeFixture {
 public:
-    /// chain: "regtest", "testnet4" or "signet" (custom, OP_TRUE). Ready when the constructor ends.
+    /// chain: "regtest", "testnet4", "signet" (custom, OP_TRUE) or "main". Ready when the
+    /// constructor ends.
     /// more: further options of bitcoind.
     explicit NodeFixture(std::string chain, std::vector<std::string> more = {});
 

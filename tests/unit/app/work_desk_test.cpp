@@ -178,18 +178,23 @@ TEST_F(DeskTest, ATemplateOfANodeWhoseClockIsHoursAheadIsPassedOverForTheNextNod
     for (const auto& job : jobs) EXPECT_EQ(job->reward, second.work->reward);
 }
 
-TEST_F(DeskTest, ANodeThatDoesNotAnswerWhenAskedForATemplateIsSaidToBeAway)
+TEST_F(DeskTest, WhatCameInsteadOfATemplateTellsWhatIsWrongWithTheNode)
 {
-    const Error cut{Error::Code::unavailable, "http://10.0.0.5:8332/: the connection was cut"};
-    first.no_template = second.no_template = cut;
     desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
-    EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.said == cut.detail; }));
-    EXPECT_EQ(desk->status().node_trouble.kind, "node_away");
-    const Error rule{Error::Code::refused, "getblocktemplate: the node demands the rule \"x\""};
-    first.no_template = second.no_template = rule;
-    desk->refresh();
-    EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.said == rule.detail; }));
-    EXPECT_EQ(desk->status().node_trouble.kind, "node_no_template");
+    const auto told_of = [&](Error::Code code, const std::string& said) {
+        first.no_template = second.no_template = Error{code, said};
+        desk->refresh();
+        EXPECT_TRUE(becomes([&] { return desk->status().node_trouble.said == said; })) << said;
+        return desk->status().node_trouble.kind;
+    };
+    EXPECT_EQ(told_of(Error::Code::unavailable, "http://10.0.0.5:8332/: the connection was cut"),
+              "node_away");
+    EXPECT_EQ(told_of(Error::Code::refused, "node first refused our user and password"),
+              "node_refuses");
+    EXPECT_EQ(told_of(Error::Code::not_found, "node first says: Bitcoin is not connected!"),
+              "node_no_template");
+    EXPECT_EQ(told_of(Error::Code::invalid, "getblocktemplate: the node demands the rule \"x\""),
+              "node_no_template");
 }
 
 TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)

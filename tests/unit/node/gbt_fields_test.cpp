@@ -162,7 +162,7 @@ TEST(TemplateFields, OfASignetThatWantsSignedBlocksAreRefused)
         given["signet_challenge"] = other;
         const auto out = read(given);
         ASSERT_FALSE(out.has_value()) << other.dump();
-        EXPECT_EQ(out.error().code, Error::Code::refused);
+        EXPECT_EQ(out.error().code, Error::Code::invalid);
     }
     given["signet_challenge"] = "51";
     EXPECT_TRUE(read(given).has_value());

@@ -99,7 +99,7 @@ TEST(ParseTemplate, RefusesARuleThatMustBeKnownAndIsNot)
 {
     const auto out = read(with("\"taproot\"", "\"!covenants\""));
     ASSERT_FALSE(out.has_value());
-    EXPECT_EQ(out.error().code, Error::Code::refused);
+    EXPECT_EQ(out.error().code, Error::Code::invalid);
     EXPECT_NE(out.error().detail.find("!covenants"), std::string::npos);
 }
 
@@ -113,7 +113,7 @@ TEST(ParseTemplate, MinesOnlyASignetThatNeedsNoSignature)
     EXPECT_TRUE(read(with("\"height\":1", "\"height\":1,\"signet_challenge\":\"51\"")));
     const auto real = read(with("\"height\":1", "\"height\":1,\"signet_challenge\":\"512103ad\""));
     ASSERT_FALSE(real.has_value());
-    EXPECT_EQ(real.error().code, Error::Code::refused);
+    EXPECT_EQ(real.error().code, Error::Code::invalid);
 }
 
 TEST(ParseTemplate, DoesWithoutAWitnessCommitment)
