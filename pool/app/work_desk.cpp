@@ -67,20 +67,6 @@ void WorkDesk::start(std::chrono::seconds patience, std::function<void(Result<vo
     });
 }
 
-// A node's own error says it, unless all nodes answer and the one that is ahead gives no work.
-std::string WorkDesk::why_no_work() const
-{
-    std::string heights;
-    for (const NodeStatus& node : nodes()) {
-        if (!node.up || !node.tip) return trouble_.said;
-        heights += (heights.empty() ? "" : ", ") + node.name + " at height " +
-                   std::to_string(node.tip->height.value);
-    }
-    return "no node that gives templates has the newest block (" + heights +
-           "); wait until one has caught up, or take the node that is ahead out of the "
-           "configuration";
-}
-
 void WorkDesk::settle_start(Result<void> outcome)
 {
     patience_.stop();
@@ -216,14 +202,20 @@ void WorkDesk::ask(const WorkSource::Ask& question)
         loop_.after(options_.work.header_within + milliseconds{1}, [this] { tick(); });
 }
 
+// Whatever a node has answered that was switched off, gone, or found on another chain meanwhile: no
+// work comes of it, and what is known to be wrong with the node stays.
+bool WorkDesk::passes_over(NodeIndex index)
+{
+    if (peers_[index].enabled && peers_[index].up) return false;
+    const Error off{Error::Code::unavailable,
+                    "the node is switched off, or has not said yet that it is on our chain"};
+    act(source_.on_template(index, fail(off), read_clock().steady));
+    return true;
+}
+
 void WorkDesk::took(NodeIndex index, const Result<Node::TemplatePtr>& given)
 {
-    if (!peers_[index].enabled || !peers_[index].up) {
-        const Error off{Error::Code::unavailable,
-                        "the node is switched off, or has not said yet "
-                        "that it is on our chain"};
-        return act(source_.on_template(index, fail(off), read_clock().steady));
-    }
+    if (passes_over(index)) return;
     if (!given) return turn_down(index, given.error());
     peers_[index].template_at = read_clock().steady;
     if (const auto good = source_.check(index, **given, to_seconds(read_clock().wall)); !good) {
@@ -282,6 +274,7 @@ void WorkDesk::propose(NodeIndex index, const Node::TemplatePtr& given)
 {
     proposals_.propose(*peers_[index].node, given, Proposals::Form::full, plan(),
                        [this, index, given](const Result<void>& taken) {
+                           if (passes_over(index)) return;
                            if (taken) return use(index, given);
                            cannot_use(index, taken.error());
                        });
@@ -296,8 +289,7 @@ bool WorkDesk::all_refuse() const
 
 void WorkDesk::use(NodeIndex index, const Node::TemplatePtr& given)
 {
-    // An answer under way may come from a node that has just been found on another chain.
-    if (peers_[index].up) trouble_ = NodeTrouble::none();
+    trouble_ = NodeTrouble::none();
     peers_[index].refuses = false;
     const auto empty = proposals_.state(*peers_[index].node, *given, Proposals::Form::empty);
     source_.allow_empty(empty == Proposals::State::accepted);
@@ -423,21 +415,6 @@ void WorkDesk::note(const WorkSource::Notice& notice)
     }
 }
 
-std::vector<NodeStatus> WorkDesk::nodes() const
-{
-    const SteadyTime now = read_clock().steady;
-    std::vector<NodeStatus> out;
-    for (NodeIndex i = 0; i < peers_.size(); ++i) {
-        const Peer& peer = peers_[i];
-        NodeStatus& status = out.emplace_back(NodeStatus{
-            peer.node->name(), peer.node->role(), peer.enabled, peer.up, source_.tip_of(i), {}});
-        if (!peer.template_at) continue;
-        status.template_age =
-            std::chrono::duration_cast<std::chrono::milliseconds>(now - *peer.template_at);
-    }
-    return out;
-}
-
 Result<void> WorkDesk::set_enabled(const std::string& node, bool on)
 {
     const auto found = std::find_if(peers_.begin(), peers_.end(),
@@ -463,33 +440,5 @@ Result<void> WorkDesk::set_enabled(const std::string& node, bool on)
 }
 
 void WorkDesk::refresh() { act(source_.ask_all(read_clock().steady)); }
-
-WorkStatus WorkDesk::status() const
-{
-    const SteadyTime now = read_clock().steady;
-    WorkStatus status;
-    status.jobs = jobs_;
-    status.empty_jobs = empty_jobs_;
-    status.empty_ms = static_cast<std::uint64_t>(source_.empty_time(now).count());
-    status.node_trouble = trouble_;
-    status.disagree = source_.disagreeing();
-    for (const Peer& peer : peers_) {
-        status.nodes.push_back(
-            {peer.node->name(), peer.enabled, peer.up, peer.wins, peer.gaps});
-    }
-    const auto age = source_.template_age(now);
-    const auto& tip = source_.tip();
-    if (!age || !tip) return status;
-    status.template_age_ms = age->count();
-    status.template_node = peers_[source_.template_node()].node->name();
-    status.node_ok = !source_.lost() && std::any_of(peers_.begin(), peers_.end(), [](auto& peer) {
-        return peer.up && gives_templates(peer.node->role());
-    });
-    status.height = tip->height;
-    status.tip = tip->hash;
-    status.network_target = source_.current()->network_target;
-    status.reward = source_.current()->reward;
-    return status;
-}
 
 }  // namespace pool

@@ -154,6 +154,7 @@ private:
     void act(const WorkSource::Step& step);
     void ask(const WorkSource::Ask& question);
     void took(NodeIndex index, const Result<Node::TemplatePtr>& given);
+    bool passes_over(NodeIndex index);
     void propose(NodeIndex index, const Node::TemplatePtr& given);
     void use(NodeIndex index, const Node::TemplatePtr& given);
     void turn_down(NodeIndex index, const Error& error);

@@ -50,7 +50,7 @@ struct Answers {
             for (const auto& each : done)
                 each(ChainInfo{.chain = chain, .height = {200}, .tip = tip});
         }
-        while (!node.proposals.empty()) {
+        while (!node.proposals.empty() && judges) {
             ++proposed;
             const auto done = std::move(node.proposals.front().second);
             node.proposals.pop_front();
@@ -70,6 +70,7 @@ struct Answers {
 
     tests::FakeNode node;
     Chain chain = Chain::regtest;
+    bool judges = true;                         // false: it keeps its verdicts to itself
     std::string verdict;                        // of proposals; empty: it would take such a block
     std::shared_ptr<const BlockTemplate> work;  // null: it keeps its answer to itself
     std::optional<Error> no_template{};         // it answers so instead
@@ -213,6 +214,41 @@ TEST_F(DeskTest, ANodeThatTurnsOutToBeOnAnotherChainIsNotListenedTo)
     EXPECT_TRUE(desk->nodes()[0].up);
     EXPECT_FALSE(desk->nodes()[1].tip.has_value());
 }
+
+/// The second node, from which a template of a new shape waits for its word on the block, turns out
+/// to be on another chain, and then gives that word.
+class LateVerdictTest : public DeskTest {
+protected:
+    void hear_late(const std::string& verdict)
+    {
+        desk->start(std::chrono::seconds{30}, [](const Result<void>&) {});
+        ASSERT_TRUE(becomes([&] { return !jobs.empty() && desk->nodes()[1].up; }));
+        first.work = nullptr;  // nothing that it gives hides the trouble
+        rich->rules = "!segwit csv taproot ";
+        second.work = rich;
+        second.judges = false;
+        second.verdict = verdict;
+        desk->refresh();
+        ASSERT_TRUE(becomes([&] { return !second.node.proposals.empty(); }));
+        second.chain = Chain::main;
+        ASSERT_TRUE(becomes([&] { return !desk->nodes()[1].up; })) << "a look later";
+        ASSERT_EQ(desk->status().node_trouble.kind, "node_other_chain");
+        second.judges = true;
+        ASSERT_TRUE(becomes([&] { return second.node.proposals.empty(); }));
+        run(milliseconds{50});
+        EXPECT_EQ(desk->status().node_trouble.kind, "node_other_chain");
+        EXPECT_EQ(desk->status().node_trouble.node, "second");
+    }
+    std::shared_ptr<BlockTemplate> rich = a_template(Sats{900'000'000});
+};
+
+TEST_F(LateVerdictTest, OfANodeOnAnotherChainMakesNoWork)
+{
+    hear_late("");
+    for (const auto& job : jobs) EXPECT_NE(job->reward, rich->reward);
+}
+
+TEST_F(LateVerdictTest, OfANodeOnAnotherChainHidesNotThatItIsThere) { hear_late("bad-cb-amount"); }
 
 TEST_F(DeskTest, WhatANodeSaysAfterItWasSwitchedOffMovesNoTip)
 {
