@@ -8,6 +8,8 @@ namespace {
 
 bool refuses(int status) { return status == 401 || status == 403 || status == 404; }
 
+constexpr int too_many_status = 429;
+
 }  // namespace
 
 std::uint64_t EventStreams::add(const pool::HttpRequest& request, const std::string& host,
@@ -22,10 +24,9 @@ std::uint64_t EventStreams::add(const pool::HttpRequest& request, const std::str
         if (!authorization.empty()) {
             topic.request.headers.emplace_back("authorization", authorization);
         }
-        topic.host = host;
     }
     const std::uint64_t id = next_++;
-    topic.listeners.emplace(id, std::move(listener));
+    topic.listeners.emplace(id, Present{host, std::move(listener)});
     topics_.emplace(id, name);
     return id;
 }
@@ -43,7 +44,7 @@ void EventStreams::remove(std::uint64_t id)
 void EventStreams::round()
 {
     if (asking_ || turning_ || !waiting_.empty()) return;
-    for (const auto& [name, topic] : by_name_) waiting_.push_back(name);
+    for (const auto& [name, topic] : by_name_) waiting_.push_back({name, 0, {}});
     ask_next();
 }
 
@@ -53,22 +54,40 @@ void EventStreams::ask_next()
     if (turning_) return;
     turning_ = true;
     while (!asking_ && !waiting_.empty()) {
-        const std::string name = std::move(waiting_.front());
+        Turn turn = std::move(waiting_.front());
         waiting_.pop_front();
-        const auto topic = by_name_.find(name);
-        if (topic == by_name_.end()) continue;
-        asking_ = true;
-        // A copy: who listens may be gone, and the topic with him, before the answer is there.
-        const Topic asked{topic->second.request, topic->second.host, {}};
-        ask_(asked.request, asked.host,
-             [this, alive = std::weak_ptr{life_}, name](const pool::HttpResponse& response) {
-                 if (alive.expired()) return;
-                 asking_ = false;
-                 answered(name, response);
-                 ask_next();
-             });
+        ask(std::move(turn));
     }
     turning_ = false;
+}
+
+// In the name of the next who has not been tried: nothing where there is none.
+void EventStreams::ask(Turn turn)
+{
+    const auto topic = by_name_.find(turn.topic);
+    if (topic == by_name_.end()) return;
+    const auto& listeners = topic->second.listeners;
+    auto next = listeners.upper_bound(turn.asked_for);
+    while (next != listeners.end() && turn.held_up.contains(next->second.host)) ++next;
+    if (next == listeners.end()) return;
+    turn.asked_for = next->first;
+    asking_ = true;
+    // Copies: who listens may be gone, and the topic with him, before the answer is there.
+    const pool::HttpRequest request = topic->second.request;
+    const std::string host = next->second.host;
+    ask_(request, host,
+         [this, alive = std::weak_ptr{life_}, turn = std::move(turn),
+          host](const pool::HttpResponse& response) mutable {
+             if (alive.expired()) return;
+             asking_ = false;
+             if (response.status == too_many_status) {
+                 turn.held_up.insert(host);
+                 waiting_.push_front(std::move(turn));
+             } else {
+                 answered(turn.topic, response);
+             }
+             ask_next();
+         });
 }
 
 // Each listener is looked for anew: telling one may remove it, and others.
@@ -85,7 +104,7 @@ void EventStreams::answered(const std::string& name, const pool::HttpResponse& r
         if (topic == by_name_.end()) return;
         const auto listener = topic->second.listeners.find(id);
         if (listener == topic->second.listeners.end()) continue;
-        const Listener held = listener->second;
+        const Listener held = listener->second.listener;
         if (events) {
             held.tell(response.body);
         } else {

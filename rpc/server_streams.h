@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,9 @@ namespace rpc {
 /// answered with now: so nobody hears what he may not see any more. Who asked alike hears one and
 /// the same answer. One thread.
 ///
+/// Each question is put in the name of one who listens: of the first, and where he has asked enough
+/// for now, of the next. So nobody keeps the others from hearing.
+///
 /// Bounded: one question at a time, and no round begins before the last is over. A pool that
 /// answers late costs rounds, not memory.
 class EventStreams {
@@ -29,8 +33,8 @@ public:
         std::function<void()> end;
     };
 
-    /// ask: answers anew what a listener once asked for. An answer that is no event stream says
-    /// nothing; one of 401, 403 or 404 ends those that it is for.
+    /// ask: answers anew what a listener once asked for. One of 429 has it asked for another; one
+    /// of 401, 403 or 404 ends those that it is for; another that is no event stream says nothing.
     explicit EventStreams(HttpHandler ask) : ask_(std::move(ask)) {}
     EventStreams(const EventStreams&) = delete;
     EventStreams& operator=(const EventStreams&) = delete;
@@ -44,19 +48,28 @@ public:
     void round();
 
 private:
+    struct Present {
+        std::string host;
+        Listener listener;
+    };
     struct Topic {
         pool::HttpRequest request;
-        std::string host;  // the first one's: whose question it is
-        std::map<std::uint64_t, Listener> listeners;
+        std::map<std::uint64_t, Present> listeners;  // the first one is here for the longest
+    };
+    struct Turn {
+        std::string topic;
+        std::uint64_t asked_for = 0;    // the last listener in whose name it was tried
+        std::set<std::string> held_up;  // who has asked enough
     };
 
     void ask_next();
+    void ask(Turn turn);
     void answered(const std::string& name, const pool::HttpResponse& response);
 
     HttpHandler ask_;
     std::map<std::string, Topic> by_name_;         // never without listeners
     std::map<std::uint64_t, std::string> topics_;  // of each listener
-    std::deque<std::string> waiting_;              // topics of this round
+    std::deque<Turn> waiting_;                     // topics of this round
     bool asking_ = false;                          // a question is out
     bool turning_ = false;                         // in ask_next()
     std::uint64_t next_ = 1;

@@ -2,7 +2,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -30,7 +33,10 @@ std::string listening(const std::string& path, const std::string& token = "")
 /// Who listens, from the head of the answer on.
 class Ear {
 public:
-    Ear(std::uint16_t port, const std::string& path, const std::string& token = "") : client_(port)
+    /// from: as Client has it.
+    Ear(std::uint16_t port, const std::string& path, const std::string& token = "",
+        std::uint32_t from = 1)
+        : client_(port, from)
     {
         client_.send(listening(path, token));
     }
@@ -117,6 +123,32 @@ TEST(RpcEvents, CountAsNoRequestsOfTheListener)
         ASSERT_FALSE(ear.next("pool").is_null()) << round;
         ASSERT_FALSE(ear.next("user").is_null()) << round;
     }
+}
+
+// Somebody listened to the account first, and keeps as many slow questions open as he may have.
+TEST(RpcEvents, OfAnAccountAreToldThoughItsFirstListenerHasAskedEnough)
+{
+    ServerOptions options = soon();
+    options.spare_loopback = false;
+    Running server{options};
+    Ear first{server.web(), "/api/v1/users/miner/events", "", 2};
+    Ear owner{server.web(), "/api/v1/users/miner/events", "", 3};
+    ASSERT_FALSE(first.next("pool").is_null());
+    ASSERT_FALSE(owner.next("pool").is_null());
+    std::vector<std::unique_ptr<Client>> slow;
+    for (int i = 0; i < 8; ++i) {
+        slow.push_back(std::make_unique<Client>(server.web(), 2));
+        slow.back()->send("GET /api/v1/users/slow" + std::to_string(i) +
+                          " HTTP/1.1\r\nHost: p\r\nConnection: close\r\n\r\n");
+    }
+    // Connections are served in turn: when this one is answered, the others have asked.
+    EXPECT_EQ(status_of(get(server.web(), "/healthz")), "200");
+    for (int round = 0; round < 5; ++round) {
+        ++server.pool.changes;  // what is kept answers nobody
+        ASSERT_FALSE(owner.next("user").is_null()) << round;
+        ASSERT_FALSE(owner.next("pool").is_null()) << round;
+    }
+    server.on_loop([&] { std::exchange(server.pool.waiting, nullptr)(); });
 }
 
 TEST(RpcEvents, AreAStreamForGetAloneAndHaveAnEndForHead)

@@ -110,6 +110,55 @@ TEST(EventStreams, BeginsNoRoundBeforeTheLastIsOver)
     EXPECT_EQ(room.questions.size(), 1U);
 }
 
+TEST(EventStreams, AskInTheNameOfWhoIsStillThere)
+{
+    Room room;
+    const std::uint64_t a = room.listen("a", request_for("/1"));
+    room.listen("b", request_for("/1"));
+    room.streams.remove(a);
+    room.streams.round();
+    ASSERT_EQ(room.questions.size(), 1U);
+    EXPECT_EQ(room.questions.front().host, "b");
+}
+
+TEST(EventStreams, AskInTheNameOfTheNextWhereOneHasAskedEnoughForNow)
+{
+    Room room;
+    for (const char* const who : {"a", "a", "b", "a", "c"}) room.listen(who, request_for("/1"));
+    room.listen("a", request_for("/2"));
+    room.streams.round();
+    std::vector<std::string> asked;
+    const auto next = [&](const pool::HttpResponse& response) {
+        ASSERT_FALSE(room.questions.empty());
+        asked.push_back(room.questions.front().host + room.questions.front().request.path);
+        room.answer(response);
+    };
+    next(refusal(429));
+    next(refusal(429));
+    next(events("one"));
+    next(refusal(429));
+    EXPECT_TRUE(room.questions.empty());
+    EXPECT_EQ(asked, (std::vector<std::string>{"a/1", "b/1", "c/1", "a/2"}));
+    EXPECT_EQ(room.heard, (std::vector<std::string>{"a one", "a one", "b one", "a one", "c one"}));
+    room.streams.round();
+    ASSERT_EQ(room.questions.size(), 1U);
+    EXPECT_EQ(room.questions.front().host, "a") << "each round anew";
+}
+
+TEST(EventStreams, AskForNobodyElseOnceThatOneHasGoneMeanwhile)
+{
+    Room room;
+    room.listen("a", request_for("/1"));
+    const std::uint64_t b = room.listen("b", request_for("/1"));
+    room.streams.round();
+    room.streams.remove(b);
+    room.answer(refusal(429));
+    EXPECT_TRUE(room.questions.empty());
+    EXPECT_TRUE(room.heard.empty());
+    room.streams.round();
+    EXPECT_EQ(room.questions.size(), 1U) << "the round is over";
+}
+
 TEST(EventStreams, EndThoseWhoMayNotHearItAnyMoreAndSayNothingWhenThePoolIsBusy)
 {
     Room room;
