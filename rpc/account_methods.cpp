@@ -23,8 +23,6 @@ Param addresses_param()
             .doc = "ADDRESS, or ADDRESS:70,ADDRESS:30: per cent that sum to 100"};
 }
 
-const RoleSet books_roles{Role::operating, Role::accountant, Role::approver, Role::auditor};
-
 Method getaccount_method(AccountControl& accounts)
 {
     Method method;

@@ -72,7 +72,7 @@ Method listtokens_method(AccountControl& accounts)
     Method method;
     method.group = "people";
     method.name = "listtokens";
-    method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
+    method.roles = books_roles;
     method.reads_only = true;
     method.params = {account_param()};
     method.doc = "Lists an account's tokens, the newest first, without their secrets.";

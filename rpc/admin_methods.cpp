@@ -127,20 +127,24 @@ Method getuser_method(PoolView& view)
     method.doc = "Tells an account's balances and how fast it is; listworkers tells its workers.";
     method.result =
         "an object: account, payout_address, immature_sat, available_sat, "
-        "in_payout_sat, credited_sat, paid_sat, shares, hashrate_1m to hashrate_7d, accepted, "
-        "stale, rejected, best_share, worker_count";
-    method.handler = [&view](const Caller&, const Arguments& arguments, Reply reply) {
+        "in_payout_sat, credited_sat, paid_sat (these six null for a viewer), shares, hashrate_1m "
+        "to hashrate_7d, accepted, stale, rejected, best_share, worker_count";
+    method.handler = [&view](const Caller& caller, const Arguments& arguments, Reply reply) {
         const std::string& name = arguments.text(0);
-        view.user(name, [name, reply = std::move(reply)](const pool::Result<UserInfo>& user) {
-            if (user) return reply(user_json(*user));
-            RpcError error = to_rpc_error(user.error());
-            const std::size_t dot = name.find('.');
-            if (error.code == ErrorCode::not_found && dot != std::string::npos) {
-                error.message +=
-                    "; an account is named without the worker: getuser " + name.substr(0, dot);
-            }
-            reply(tl::unexpected{std::move(error)});
-        });
+        // Where an account is paid and what it has is getaccount's and getledger's.
+        const payouts::TokenScopes shown{.hashrate = true,
+                                         .earnings = books_roles.holds(caller.role)};
+        view.user(
+            name, [name, shown, reply = std::move(reply)](const pool::Result<UserInfo>& user) {
+                if (user) return reply(user_json(*user, shown));
+                RpcError error = to_rpc_error(user.error());
+                const std::size_t dot = name.find('.');
+                if (error.code == ErrorCode::not_found && dot != std::string::npos) {
+                    error.message +=
+                        "; an account is named without the worker: getuser " + name.substr(0, dot);
+                }
+                reply(tl::unexpected{std::move(error)});
+            });
     };
     return method;
 }
@@ -260,7 +264,7 @@ Method getledger_method(PoolView& view)
     method.group = "money";
     method.name = "getledger";
     method.reads_only = true;
-    method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
+    method.roles = books_roles;
     method.params = {{.name = "account",
                       .required = false,
                       .length_max = 128,
@@ -324,7 +328,7 @@ Method verifyledger_method(PoolView& view)
     method.group = "money";
     method.name = "verifyledger";
     method.reads_only = true;
-    method.roles = {Role::operating, Role::accountant, Role::approver, Role::auditor};
+    method.roles = books_roles;
     method.doc =
         "Makes the books again from shares, blocks and events, and compares. Takes minutes on a "
         "large pool.";

@@ -21,7 +21,6 @@ constexpr std::size_t psbt_bytes_max = 250'000;
 const RoleSet creators = RoleSet::only({Role::accountant});
 const RoleSet approvers = RoleSet::only({Role::approver});
 const RoleSet both = RoleSet::only({Role::accountant, Role::approver});
-const RoleSet readers{Role::operating, Role::accountant, Role::approver, Role::auditor};
 
 const std::string batch_result =
     "an object: payout, state, total_sat, digest, created_by, created_at, request_id, fee_payer, "
@@ -96,7 +95,7 @@ Method createpayout_method(PayoutControl& control)
 
 Method previewpayout_method(PayoutControl& control)
 {
-    Method method = method_of("previewpayout", readers);
+    Method method = method_of("previewpayout", books_roles);
     method.reads_only = true;
     method.doc = "Tells whom createpayout would pay now, and whom not and why. Makes nothing.";
     method.handler = [&control](const Caller& caller, const Arguments&, Reply reply) {
@@ -115,7 +114,7 @@ constexpr std::uint32_t payouts_summed = 100;
 
 Method getpayoutinfo_method(PayoutControl& control)
 {
-    Method method = method_of("getpayoutinfo", readers);
+    Method method = method_of("getpayoutinfo", books_roles);
     method.reads_only = true;
     method.doc = "Sums up paying: whether it is stopped, what is under way, books and wallet.";
     method.result =
@@ -148,7 +147,7 @@ Method renamed(Method method, const char* name)
 
 Method listpayouts_method(PayoutControl& control)
 {
-    Method method = method_of("listpayouts", readers);
+    Method method = method_of("listpayouts", books_roles);
     method.reads_only = true;
     method.params = {limit_param()};
     method.doc = "Lists payouts, newest first.";
@@ -165,7 +164,7 @@ Method listpayouts_method(PayoutControl& control)
 
 Method getpayout_method(PayoutControl& control)
 {
-    Method method = method_of("getpayout", readers);
+    Method method = method_of("getpayout", books_roles);
     method.reads_only = true;
     method.params = {payout_param()};
     method.doc =
@@ -356,7 +355,7 @@ Method releasepayouts_method(PayoutControl& control)
 
 Method comparebooks_method(PayoutControl& control)
 {
-    Method method = method_of("comparebooks", readers);
+    Method method = method_of("comparebooks", books_roles);
     method.reads_only = true;
     method.doc =
         "Compares the books with the node's wallet. difference_sat is what the books say beyond "
@@ -441,7 +440,7 @@ Method approvecoins_method(PayoutControl& control)
 
 Method listcoins_method(PayoutControl& control)
 {
-    Method method = method_of("listcoins", readers);
+    Method method = method_of("listcoins", books_roles);
     method.reads_only = true;
     method.params = {limit_param()};
     method.doc = "Lists what bookcoins has asked for, newest first.";

@@ -50,6 +50,10 @@ private:
     unsigned bits_ = bit(Role::admin);
 };
 
+/// Who may read the books and what accounts have: everybody but those who only look.
+inline constexpr RoleSet books_roles{Role::operating, Role::accountant, Role::approver,
+                                     Role::auditor};
+
 /// Who makes a call, once proven.
 struct Caller {
     std::string name;

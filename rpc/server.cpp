@@ -65,7 +65,7 @@ struct Server::Impl {
     Impl(pool::Loop& loop, const ServerOptions& options, Router& router, const Authenticator& auth,
          PoolView& pool_view)
         : admin_edge(
-              loop, router, auth, pool_view,
+              loop, router, auth, options.auditor, pool_view,
               [this](const pool::HttpRequest& request, const std::string& host, Respond respond) {
                   web_edge.handle(request, host, std::move(respond));
               },

@@ -22,6 +22,9 @@ struct ServerOptions {
     std::string admin_socket{};           ///< the same on a unix socket; "": none
     /// Who may ask at `admin`, by address, whatever he knows; none: everybody.
     std::function<bool(const std::string& host)> admin_allows{};
+    /// Writes down who reads by GET at `admin` what not everybody may see; outlives the server.
+    /// Null: nobody does.
+    Auditor* auditor = nullptr;
     /// Of so many workers /metrics/workers of the admin's shows figures, the strongest first; 0:
     /// there is no such page.
     std::size_t worker_metrics = 0;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "pool/base/log.h"
 #include "pool/base/time.h"
@@ -64,17 +65,70 @@ HttpResponse rpc_answer(std::optional<std::string> reply)
     return response;
 }
 
+/// Who has stopped payouts and why, and what their wallet says, is getpayoutinfo's to tell.
+void hide_words_of_payouts(OperatorInfo& info)
+{
+    for (Dependency& part : info.readiness.dependencies) {
+        if (part.name != "payouts" || part.ok) continue;
+        part.state = "not as it should be: getpayoutinfo tells those whose role may call it";
+        part.detail.clear();
+    }
+}
+
+/// A method of the audit's table that is read by GET, not by JSON-RPC.
+Method read_by_get(std::string_view path)
+{
+    Method method;
+    method.name = "GET " + std::string{path};
+    method.reads_only = true;
+    return method;
+}
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view operator_path = "/api/v1/operator";
+constexpr std::string_view workers_path = "/metrics/workers";
+
+Method operator_method(PoolView& view)
+{
+    Method method = read_by_get(operator_path);
+    method.handler = [&view](const Caller& caller, const Arguments&, Reply reply) {
+        const bool whole = books_roles.holds(caller.role);
+        view.operator_info([whole, reply = std::move(reply)](pool::Result<OperatorInfo> info) {
+            if (!info) return reply(tl::unexpected{to_rpc_error(info.error())});
+            if (!whole) hide_words_of_payouts(*info);
+            reply(operator_json(*info));
+        });
+    };
+    return method;
+}
+
+// On this port, for it names accounts that are private, as listworkers does, and each worker is
+// several series.
+Method workers_method(PoolView& view, std::size_t limit)
+{
+    Method method = read_by_get(workers_path);
+    method.handler = [&view, limit](const Caller&, const Arguments&, Reply reply) {
+        view.workers(limit, "",
+                     [reply = std::move(reply)](const pool::Result<std::vector<WorkerLine>>& all) {
+                         if (!all) return reply(tl::unexpected{to_rpc_error(all.error())});
+                         reply(worker_exposition(*all));
+                     });
+    };
+    return method;
+}
+
 }  // namespace
 
-AdminEdge::AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth, PoolView& view,
-                     HttpHandler pages, std::size_t worker_metrics)
+AdminEdge::AdminEdge(pool::Loop& loop, Router& router, const Authenticator& auth, Auditor* auditor,
+                     PoolView& view, HttpHandler pages, std::size_t worker_metrics)
     : loop_(loop),
       router_(router),
       auth_(auth),
-      view_(view),
+      auditor_(auditor),
       pages_(std::move(pages)),
-      worker_metrics_(worker_metrics)
+      operator_(operator_method(view))
 {
+    if (worker_metrics > 0) workers_ = workers_method(view, worker_metrics);
 }
 
 void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host, Respond respond)
@@ -103,45 +157,45 @@ void AdminEdge::handle(const pool::HttpRequest& request, const std::string& host
 
     // The cookie says nothing about who guesses passwords from the same machine.
     if (!by_cookie) failures_.succeeded(who);
-    if (reads) return get(request, host, std::move(respond));
+    if (reads) return get(request, *caller, std::move(respond));
     router_.call(request.body, *caller,
                  [respond = std::move(respond)](std::optional<std::string> reply) {
                      respond(rpc_answer(std::move(reply)));
                  });
 }
 
-void AdminEdge::get(const pool::HttpRequest& request, const std::string& host, Respond respond)
+void AdminEdge::get(const pool::HttpRequest& request, const Caller& caller, Respond respond)
 {
-    if (request.path == "/metrics/workers" && worker_metrics_ > 0) {
-        return workers(std::move(respond));
+    if (request.path == operator_path) {
+        return read(operator_, caller, json_type, std::move(respond));
     }
-    if (request.path != "/api/v1/operator") return pages_(request, host, std::move(respond));
-    view_.operator_info([respond = std::move(respond)](const pool::Result<OperatorInfo>& info) {
-        if (!info) {
+    if (workers_ && request.path == workers_path) {
+        return read(*workers_, caller, exposition_content_type, std::move(respond));
+    }
+    pages_(request, caller.host, std::move(respond));
+}
+
+void AdminEdge::read(const Method& method, const Caller& caller, std::string_view content_type,
+                     Respond respond)
+{
+    const Reply reply = [type = std::string{content_type},
+                         respond = std::move(respond)](RpcResult result) {
+        if (!result && result.error().code == ErrorCode::forbidden) {
+            return respond(error_response(403, "forbidden", result.error().message));
+        }
+        if (!result) {
             return respond(error_response(503, "unavailable", "the pool cannot tell right now"));
         }
         HttpResponse response;
-        response.body = operator_json(*info);
+        response.content_type = type;
+        response.body = *std::move(result);
         response.headers.emplace_back("Cache-Control", "no-store");
         respond(std::move(response));
-    });
-}
-
-// On this port, for it names accounts that are private, and each worker is several series.
-void AdminEdge::workers(Respond respond)
-{
-    view_.workers(worker_metrics_, "",
-                  [respond = std::move(respond)](const pool::Result<std::vector<WorkerLine>>& all) {
-                      if (!all) {
-                          return respond(
-                              error_response(503, "unavailable", "the pool cannot tell right now"));
-                      }
-                      HttpResponse response;
-                      response.content_type = std::string{exposition_content_type};
-                      response.body = worker_exposition(*all);
-                      response.headers.emplace_back("Cache-Control", "no-store");
-                      respond(std::move(response));
-                  });
+    };
+    const bool allowed = method.roles.holds(caller.role);
+    if (auditor_ != nullptr) return auditor_->run(method, caller, {}, allowed, reply);
+    if (!allowed) return reply(tl::unexpected{forbidden(method, caller)});
+    method.handler(caller, {}, reply);
 }
 
 void AdminEdge::refuse(const std::string& who, const std::string& host, Respond respond)

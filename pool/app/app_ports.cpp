@@ -165,6 +165,7 @@ Result<void> App::Parts::open_doors()
     rpc::ServerOptions options{.admin = config.admin_listen, .web = config.web_listen};
     options.admin_socket = config.admin_socket;
     if (!config.admin_allow.empty()) options.admin_allows = holder_of(config.admin_allow);
+    options.auditor = auditor.get();
     options.worker_metrics = config.worker_metrics;
     options.requests_per_second = config.web_requests_per_second;
     options.connections_per_address = config.web_connections_per_address;

@@ -354,6 +354,10 @@ TEST_F(Admin, ComesAndGoesWithTheConfigurationAtSighup)
     EXPECT_EQ(alice_gets(), 200);
     EXPECT_EQ(level(), "info");
 
+    EXPECT_TRUE(eventually(seconds{10}, [this] {
+        return audited("GET /api/v1/operator") == "alice call";
+    })) << audited("GET /api/v1/operator");
+
     reread(without);
     EXPECT_TRUE(eventually(seconds{30}, [&] { return alice_gets() == 401; })) << pool.log();
     EXPECT_EQ(level(), "debug");

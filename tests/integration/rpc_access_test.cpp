@@ -1,5 +1,7 @@
-// Who sees what of an account on the web.
+// Who sees what of an account on the web, and of the pool on the admin port.
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -185,6 +187,76 @@ TEST(RpcAccess, ShowsTheServersOwnStateToOperatorsAlone)
     EXPECT_EQ(info.at("bans"), 1);
     EXPECT_EQ(info.at("banned"), json::parse(R"([{"network":"192.0.2.0/24","seconds_left":60}])"));
     EXPECT_EQ(info.at("ledger_difference_sat"), 0);
+}
+
+/// Rows by who, as what, from where and what.
+class Rows final : public AuditLog {
+public:
+    void write(AuditRecord record, Done<std::uint64_t> done) override
+    {
+        const std::lock_guard held{mutex_};
+        rows_.push_back(record.kind + " " + record.actor + " " + record.role + " " + record.host +
+                        " " + record.method + " " + record.params);
+        done(rows_.size());
+    }
+    void list(std::uint32_t, std::uint64_t, const std::string&,
+              Done<std::vector<AuditRecord>> done) override
+    {
+        done(std::vector<AuditRecord>{});
+    }
+    void verify(Done<AuditVerdict> done) override { done(AuditVerdict{}); }
+    std::vector<std::string> rows()
+    {
+        const std::lock_guard held{mutex_};
+        return rows_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<std::string> rows_;
+};
+
+TEST(RpcAccess, WritesDownWhoReadsByGetWhatNotEverybodyMaySee)
+{
+    Rows log;
+    Auditor auditor{log};
+    ServerOptions options;
+    options.auditor = &auditor;
+    options.worker_metrics = 2;
+    const Running server{options};
+    const auto get_as = [&](const std::string& who, const std::string& path) {
+        return status_of(ask(server.admin(), "GET " + path + " HTTP/1.1\r\n" + who));
+    };
+    for (const std::string path : {"/", "/api/v1/pool", "/metrics", "/healthz"}) {
+        EXPECT_EQ(get_as(alice_header, path), "200") << path;
+    }
+    EXPECT_TRUE(log.rows().empty()) << "everybody may see these";
+    EXPECT_EQ(get_as(alice_wrong_header, "/api/v1/operator"), "401");
+    EXPECT_EQ(get_as(alice_header, "/api/v1/operator"), "200");
+    EXPECT_EQ(get_as(alice_header, "/api/v1/operator"), "200") << "told with the next row";
+    EXPECT_EQ(get_as(alice_header, "/metrics/workers"), "200");
+    EXPECT_EQ(get_as(cookie_header, "/api/v1/operator"), "200");
+    EXPECT_EQ(log.rows(), (std::vector<std::string>{
+                              "call alice viewer 127.0.0.1 GET /api/v1/operator {}",
+                              "call alice viewer 127.0.0.1 GET /metrics/workers {}",
+                              "call __cookie__ admin 127.0.0.1 GET /api/v1/operator {}"}));
+}
+
+TEST(RpcAccess, TellsAViewerByNoOtherWayWhatAMethodRefusesHim)
+{
+    const Running server;
+    const std::string operator_request = "GET /api/v1/operator HTTP/1.1\r\n";
+    EXPECT_TRUE(has(ask(server.admin(), operator_request + cookie_header), "a strange transfer"));
+    const std::string seen = ask(server.admin(), operator_request + alice_header);
+    EXPECT_FALSE(has(seen, "bob") || has(seen, "transfer")) << "getpayoutinfo's to tell: " << seen;
+    EXPECT_TRUE(has(seen, "\"trouble\":\"payouts_held\"")) << seen;
+
+    const std::string account = rpc_call("getuser", R"(["miner"])");
+    EXPECT_TRUE(has(rpc(server, cookie_header, account), "\"available_sat\":4950000000"));
+    const std::string told = rpc(server, alice_header, account);
+    EXPECT_TRUE(has(told, "\"available_sat\":null")) << told;
+    EXPECT_TRUE(has(told, "\"payout_address\":null")) << "getaccount's to tell: " << told;
+    EXPECT_TRUE(has(told, "\"worker_count\":1")) << told;
 }
 
 TEST(RpcAccess, TakesCallsFromAddressesThatMayAskAndFromNoOther)

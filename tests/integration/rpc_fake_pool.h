@@ -273,6 +273,8 @@ public:
     {
         OperatorInfo info;
         info.readiness = current();
+        info.readiness.dependencies.push_back({"payouts", false, "held by bob: a strange transfer",
+                                               "payouts_held", "bob: a strange transfer"});
         LoopInfo core;
         core.name = "core";
         core.lag_s = 0.002;
