@@ -1,6 +1,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -12,97 +13,13 @@
 
 #include "rpc/server_site.h"
 #include "rpc/views.h"
+#include "tests/integration/openapi_schema.h"
 #include "tests/integration/rpc_running.h"
 
 namespace rpc::testing {
 namespace {
 
 using nlohmann::json;
-
-/// As much of JSON Schema as the OpenAPI document uses; a word it does not know fails.
-class Schema {
-public:
-    explicit Schema(json document) : document_(std::move(document)) {}
-
-    std::string fault(const json& schema, const json& value, const std::string& where) const
-    {
-        if (schema.contains("$ref")) {
-            const std::string ref = schema["$ref"];
-            return fault(document_.at(json::json_pointer{ref.substr(1)}), value, where);
-        }
-        for (const auto& [word, rule] : schema.items()) {
-            const std::string found = judge(word, rule, schema, value, where);
-            if (!found.empty()) return found;
-        }
-        return "";
-    }
-    /// Of an answer of the path as the document writes it.
-    std::string fault_of_answer(const std::string& path, const std::string& answer) const
-    {
-        const json& responses = document_.at("paths").at(path).at("get").at("responses");
-        if (!responses.contains(status_of(answer))) return path + ": status not in the document";
-        json response = responses.at(status_of(answer));
-        if (response.contains("$ref")) {
-            const std::string ref = response["$ref"];
-            response = document_.at(json::json_pointer{ref.substr(1)});
-        }
-        return fault(response.at("content").at("application/json").at("schema"),
-                     json::parse(body_of(answer)), path);
-    }
-    const json& document() const { return document_; }
-
-private:
-    std::string judge(const std::string& word, const json& rule, const json& schema,
-                      const json& value, const std::string& where) const
-    {
-        if (word == "type") {
-            const std::vector<std::string> types =
-                rule.is_array() ? rule.get<std::vector<std::string>>()
-                                : std::vector<std::string>{rule.get<std::string>()};
-            for (const std::string& type : types) {
-                if (type == value.type_name()) return "";
-                if (type == "integer" && value.is_number_integer()) return "";
-            }
-            return where + " is " + value.type_name() + ", not " + rule.dump();
-        }
-        if (word == "minimum") {
-            return value.is_number() && value < rule ? where + " is below " + rule.dump() : "";
-        }
-        if (word == "required") {
-            for (const std::string name : rule) {
-                if (!value.contains(name)) return where + " lacks " + name;
-            }
-            return "";
-        }
-        if (word == "properties") {
-            for (const auto& [name, each] : value.items()) {
-                if (!rule.contains(name))
-                    return where + " has " + name + ", which nobody described";
-                const std::string found = fault(rule.at(name), each, where + "." + name);
-                if (!found.empty()) return found;
-            }
-            return "";
-        }
-        if (word == "items") {
-            for (const json& each : value) {
-                const std::string found = fault(rule, each, where + "[]");
-                if (!found.empty()) return found;
-            }
-            return "";
-        }
-        if (word == "additionalProperties" || word == "description") {
-            return word == "description" || !rule ? "" : where + ": only false is understood";
-        }
-        return where + ": the test does not know " + word + " of " + schema.dump();
-    }
-
-    json document_;
-};
-
-Schema described(const Running& server)
-{
-    return Schema{json::parse(body_of(get(server.web(), "/api/v1/openapi.json")))};
-}
 
 TEST(RpcApi, TellsListenersAsItsOpenApiDocumentSays)
 {
@@ -147,8 +64,8 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/blocks", "/api/v1/blocks?limit=0"},
         {"/api/v1/blocks", "/api/v1/blocks?cursor=812:" + std::string(64, 'a')},
         {"/api/v1/blocks", "/api/v1/blocks?cursor=812"},
-        {"/api/v1/blocks/{height}", "/api/v1/blocks/812"},
-        {"/api/v1/blocks/{height}", "/api/v1/blocks/x"},
+        {"/api/v1/blocks/{block}", "/api/v1/blocks/812"},
+        {"/api/v1/blocks/{block}", "/api/v1/blocks/x"},
         {"/api/v1/users/{account}", "/api/v1/users/miner"},
         {"/api/v1/users/{account}", "/api/v1/users/nobody"},
         {"/api/v1/users/{account}/workers", "/api/v1/users/farm/workers"},
@@ -181,8 +98,8 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
         {"/api/v1/users/{account}/payouts", "/api/v1/users/miner/payouts?limit=0"},
         {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/miner/workers/rig"},
         {"/api/v1/users/{account}/workers/{worker}", "/api/v1/users/miner/workers/none"},
-        {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'a')},
-        {"/api/v1/blocks/{hash}", "/api/v1/blocks/" + std::string(64, 'b')},
+        {"/api/v1/blocks/{block}", "/api/v1/blocks/" + std::string(64, 'a')},
+        {"/api/v1/blocks/{block}", "/api/v1/blocks/" + std::string(64, 'b')},
         {"/api/v1/payouts", "/api/v1/payouts"},
         {"/api/v1/payouts", "/api/v1/payouts?limit=1&cursor=7"},
         {"/api/v1/payouts", "/api/v1/payouts?limit=101"},
@@ -216,6 +133,40 @@ TEST(RpcApi, AnswersAsItsOpenApiDocumentSays)
     for (const auto& [path, what] : schema.document().at("paths").items()) {
         EXPECT_TRUE(covered.contains(path)) << path << " is described and not tested";
     }
+}
+
+// One of two paths that differ in the names of their parts alone would never be asked.
+TEST(RpcApi, DescribesEachPathOnceAndEachPartOfIt)
+{
+    const Running server;
+    const Schema schema = described(server);
+    std::map<std::string, std::string> shapes;
+    const std::regex part{"\\{([^{}]*)\\}"};
+    for (const auto& [path, what] : schema.document().at("paths").items()) {
+        const auto [known, is_new] = shapes.emplace(std::regex_replace(path, part, "{}"), path);
+        EXPECT_TRUE(is_new) << path << " is the same path as " << known->second;
+        std::set<std::string> named;
+        for (std::sregex_iterator at{path.begin(), path.end(), part}, end; at != end; ++at) {
+            named.insert((*at)[1]);
+        }
+        std::set<std::string> told;
+        for (const json& each : what.at("get").value("parameters", json::array())) {
+            if (each.value("in", "") != "path") continue;
+            EXPECT_TRUE(each.at("required")) << path;
+            told.insert(each.at("name"));
+        }
+        EXPECT_EQ(told, named) << path;
+    }
+}
+
+TEST(RpcApi, GivesAListOfTheBlocksOfAHeightAndTheOneBlockOfAHash)
+{
+    const Running server;
+    const auto asked = [&server](const std::string& block) {
+        return json::parse(body_of(get(server.web(), "/api/v1/blocks/" + block)));
+    };
+    EXPECT_TRUE(asked("812").is_array());
+    EXPECT_TRUE(asked(std::string(64, 'a')).is_object());
 }
 
 TEST(RpcApi, TellsByWhatTermsItPaysAndWhenTheDifficultyChanges)
@@ -255,6 +206,12 @@ TEST(RpcApi, SaysSoWhenTheDocumentAndAnAnswerDiffer)
     const std::string answer = get(server.web(), "/api/v1/network");
     EXPECT_NE(schema.fault_of_answer("/api/v1/pool", answer), "");
     EXPECT_NE(schema.fault_of_answer("/api/v1/blocks", answer), "");
+    EXPECT_NE(schema.fault_of_answer("/api/v1/blocks/{block}", answer), "") << "none of its two";
+    const json text{{"type", "string"}};
+    const json number{{"type", "integer"}};
+    EXPECT_EQ(schema.fault({{"oneOf", {number, text}}}, 1, "it"), "");
+    EXPECT_NE(schema.fault({{"oneOf", {number, text}}}, nullptr, "it"), "");
+    EXPECT_NE(schema.fault({{"oneOf", {number, number}}}, 1, "it"), "") << "one, not both";
 }
 
 TEST(RpcApi, GivesAnAccountOfTenThousandWorkersInAsFewBytesAsOneOfOne)
