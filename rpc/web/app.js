@@ -93,9 +93,14 @@ $('search').addEventListener('submit', (event) => {
   event.preventDefault();
   location.hash = `#/account/${encodeURIComponent($('account').value.trim())}`;
 });
-addEventListener('hashchange', async () => {
-  if (!location.hash.startsWith('#/') && location.hash !== '') return; // "#main", the way past the menu
+$('skip').addEventListener('click', (event) => {
+  event.preventDefault(); // "#main" in the address would be another page
+  $('main').focus();
+});
+addEventListener('hashchange', () => {
   turnTo();
+  // What had the focus is hidden now. The page's name takes it: readers of screens begin there.
+  $(`page-${place().page}`).querySelector('h2').focus();
   again();
 });
 document.addEventListener('visibilitychange', () => { if (document.hidden) hearFigures(); else refresh(); });

@@ -89,12 +89,7 @@ export async function refresh() {
     const part = luck[`luck_${span}`]; // above 1 is luck
     show(`luck-${span}`, part === null ? '–' : percent(part));
   }
-  const again = () => {
-    const focused = document.activeElement.closest('#block-rows button')?.ariaLabel;
-    showBlocks(blocks, of, again);
-    // The rows are new ones: who was on a button of the old ones stays there.
-    if (focused) [...document.querySelectorAll('#block-rows button')].find((each) => each.ariaLabel === focused)?.focus();
-  };
+  const again = () => showBlocks(blocks, of, again);
   again();
   for (const [hash, answers] of open) { // a block of this moment has no answer yet
     if (!answers.querySelector('li')) showAnswers({ hash }, answers.cells[0]).catch(() => {});

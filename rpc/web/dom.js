@@ -31,9 +31,17 @@ export function link(text, href) {
   return made;
 }
 
+/** Rows made anew; who was on a link or a button of the old ones stays on it. */
+export function replaceRows(body, ...rows) {
+  const name = (each) => each.ariaLabel ?? each.textContent;
+  const focused = body.contains(document.activeElement) ? name(document.activeElement) : null;
+  body.replaceChildren(...rows);
+  if (focused) [...body.querySelectorAll('a, button')].find((each) => name(each) === focused)?.focus({ preventScroll: true });
+}
+
 /** The rows of a table that may be empty, or the sentence that says why it is. */
 export function fill(table, rows, message) {
-  $(`${table}-rows`).replaceChildren(...rows);
+  replaceRows($(`${table}-rows`), ...rows);
   $(`${table}-table`).hidden = rows.length === 0;
   $(`${table}-message`).hidden = rows.length > 0;
   show(`${table}-message`, message);

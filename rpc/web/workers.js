@@ -2,6 +2,7 @@
 // thousand workers cost as much as thirty.
 
 import { csv } from './csv.js';
+import { replaceRows } from './dom.js';
 import { ago, count, finePercent, hashes, scaled } from './format.js';
 import { t } from './i18n.js';
 
@@ -121,7 +122,7 @@ export class WorkerTable {
     const now = Date.now();
     const rows = this.shown.slice(first, last).map((worker, i) => this.row(worker, now, first + i));
     this.table.ariaRowCount = this.shown.length + 1; // with the headings
-    this.body.replaceChildren(this.space(first), ...rows, this.space(this.shown.length - last));
+    replaceRows(this.body, this.space(first), ...rows, this.space(this.shown.length - last));
   }
 
   row(worker, now, place) {

@@ -1,6 +1,56 @@
 // Everything is reached and done without a mouse.
 
+const focused = (page) => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+const onHeading = (page, name) => page.evaluate((of) => document.activeElement === document.querySelector(`#page-${of} h2`), name);
+
+/** The way past the menu leaves the page what it is: its address, its figures, its account when the language changes. */
+async function pastTheMenu(watched, address) {
+  const page = await watched.visitor();
+  const place = `#/account/${address}`;
+  await watched.visit(page, place);
+  await page.locator('#account-panel:not([hidden])').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  watched.same(await focused(page), 'main', 'where the way past the menu of an account leads');
+  watched.same(await page.evaluate(() => location.hash), place, 'the address behind it');
+  const before = Number((await page.locator('#user-shares').textContent()).replace(/\D/g, ''));
+  await page.waitForFunction((least) => Number(document.getElementById('user-shares').textContent.replace(/\D/g, '')) > least, before);
+  await page.locator('#language').selectOption('ru');
+  await page.waitForFunction(() => document.documentElement.lang === 'ru');
+  watched.holds(await page.locator('#account-panel').isVisible(), 'another language is another page');
+  await page.context().close();
+}
+
+/** Who turns to a page begins at its name, and who stands on a link of a table stays there while its rows are made anew. */
+async function theFocus(watched, address) {
+  const page = await watched.visitor();
+  await watched.visit(page, `#/account/${address}`);
+  const worker = page.locator('#worker-table tbody a', { hasText: 'rig-1' });
+  await worker.waitFor();
+  watched.same(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'the focus before anybody asked for anything');
+  await worker.focus();
+  await page.evaluate(() => { globalThis.old = document.activeElement; });
+  await page.waitForFunction(() => !globalThis.old.isConnected);
+  watched.same(await focused(page), 'rig-1', 'the focus once the rows are new ones');
+  await worker.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#worker-panel:not([hidden])').waitFor();
+  watched.holds(await onHeading(page, 'worker'), `the focus on a worker's page is on ${await focused(page)}`);
+  await page.keyboard.press('Tab');
+  watched.same(await focused(page), 'worker-back', 'the next stop');
+  await page.goBack();
+  await page.locator('#account-panel:not([hidden])').waitFor();
+  watched.holds(await onHeading(page, 'account'), `the focus on the way back is on ${await focused(page)}`);
+  await page.locator('nav [data-page="blocks"]').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#block-rows button').first().waitFor();
+  watched.holds(await onHeading(page, 'blocks'), `the focus on the page of blocks is on ${await focused(page)}`);
+  await page.context().close();
+}
+
 export async function check(watched, { address }) {
+  await pastTheMenu(watched, address);
+  await theFocus(watched, address);
   const page = await watched.visitor();
   await watched.visit(page);
   await page.keyboard.press('Tab');
