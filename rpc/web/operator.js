@@ -9,7 +9,7 @@ const milliseconds = (value) => t('ms', { n: value >= 100 ? count(value) : Numbe
 const rowsMost = 200;
 const good = (ok, text) => cell(text, ok ? 'good' : 'bad');
 
-/** A sentence of a node's, or of the server's about it: as text, for no phone shows a title. */
+/** A sentence of a node's, or of the server's about it, in English: as text, for no phone shows a title. */
 function asItWasSaid(sentence) {
   const made = document.createElement('small');
   made.lang = 'en';
@@ -19,14 +19,14 @@ function asItWasSaid(sentence) {
 
 /**
  * What a part of the pool says, in this language; behind it what somebody else has told the pool, or which node it is,
- * and then below it what that node said.
+ * and then below it what that node said. What other parts say besides are our own words, and said already.
  */
-function partState({ ok, state, trouble, detail }) {
+function partState({ name, ok, state, trouble, detail }) {
   const words = worded('trouble', trouble);
   const known = words !== trouble;
   const said = known ? words : state;
   const made = good(ok, detail === '' ? said : `${said} · ${detail}`);
-  if (known && detail !== '' && detail !== state) made.append(asItWasSaid(state));
+  if (known && name === 'node' && detail !== '' && detail !== state) made.append(asItWasSaid(state));
   return made;
 }
 

@@ -1,6 +1,12 @@
 // Every page, at every size, in every language, dark and light: it fills in, fits, and names what it shows.
 
 const languages = { en: 'en-GB', be: 'be-BY', ru: 'ru-RU' };
+const ranges = {
+  en: '6 h,24 h,48 h,7 d,30 d,1 year,2 years',
+  be: '6 г,24 г,48 г,7 дз,30 дз,1 год,2 гады',
+  ru: '6 ч,24 ч,48 ч,7 дн,30 дн,1 год,2 года',
+};
+const footers = { en: 'API,Health,Metrics', be: 'API,Стан сервера,Метрыкі', ru: 'API,Состояние сервера,Метрики' };
 
 /** A key that has no words stands on the page as it is: "nav.home". */
 async function untranslated(page) {
@@ -22,7 +28,17 @@ async function unexplained(page) {
     .filter((tile) => tile.title === '' || tile.title === tile.dataset.hint).map((tile) => tile.textContent.trim().slice(0, 40)));
 }
 
+/** Who runs no script is told so, in each language: nobody knows which is his. */
+async function withoutScript(watched) {
+  const page = await watched.visitor({ javaScriptEnabled: false });
+  await page.goto(`${watched.given.web}/`);
+  const said = await page.locator('noscript').innerText();
+  for (const word of ['by script', 'скрыпт', 'скрипт', '/api/v1/pool']) watched.holds(said.includes(word), `without script: no ${word} in ${said}`);
+  await page.context().close();
+}
+
 export async function check(watched, { address, user, password }) {
+  await withoutScript(watched);
   const places = { home: '#/', account: `#/account/${address}`, worker: `#/account/${address}/rig-1`, blocks: '#/blocks', payouts: '#/payouts', operator: '#/operator' };
   const panels = { account: '#account-panel', worker: '#worker-panel', operator: '#operator-panel' };
   for (const [size, dark] of [['phone', true], ['desk', false], ['wall', true]]) {
@@ -35,6 +51,8 @@ export async function check(watched, { address, user, password }) {
         if (panels[name]) await page.locator(`${panels[name]}:not([hidden])`).waitFor();
         watched.same(await page.evaluate(() => document.documentElement.lang), language, `${where}: language`);
         watched.same((await untranslated(page)).join(), '', `${where}: words missing`);
+        watched.same((await page.locator('footer a').allTextContents()).join(), footers[language], `${where}: below the page`);
+        if (name === 'home') watched.same((await page.locator('#pool-chart option').allTextContents()).join(), ranges[language], `${where}: ranges of the chart`);
         watched.same((await unexplained(page)).join(), '', `${where}: without an explanation`);
         watched.same((await nameless(page)).join(), '', `${where}: without a name`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

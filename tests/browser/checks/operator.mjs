@@ -53,6 +53,12 @@ const wanted = {
   be: ['Вузел|вузлы не адказваюць дзве хвіліны', 'Вузел|не адказвае або яшчэ не гатовы · <b>north</b>http://10.0.0.5:8332/ refused the connection', 'MySQL|шары не запісваюцца ў кнігі · <i>away</i>', 'brand|on fire', 'шаблоны', 'менш за мінімум: 300 000 sat', '<b>bc1</b>: адрас самога пула', 'Гэты сервер нікому не плаціць: у яго наладах няма payouts.wallet. / Зараз гэтага сказаць нельга: MySQL або вузел кашалька не адказвае, або выплаты робіць іншы сервер. / Таму, хто ўвайшоў тут, пра гэта пытацца нельга: гэта можа іншая роля. / Зараз гэтага сказаць нельга · <b>new</b>'],
 };
 
+const ofPayouts = {
+  'en-GB': 'Payouts|held · bob: <i>why</i> / Payouts|some cannot go on (zubr-cli listpayouts) · 3',
+  ru: 'Выплаты|остановлены · bob: <i>why</i> / Выплаты|некоторые не могут продолжиться (zubr-cli listpayouts) · 3',
+  be: 'Выплаты|спынены · bob: <i>why</i> / Выплаты|некаторыя не могуць працягнуцца (zubr-cli listpayouts) · 3',
+};
+
 /** What is wrong with the pool, and why somebody is not paid, in the words of the page's language. */
 async function inItsLanguage(watched, { admin, user, password }, language, words) {
   const page = await watched.visitor({ language, httpCredentials: { username: user, password } });
@@ -65,7 +71,9 @@ async function inItsLanguage(watched, { admin, user, password }, language, words
       part('node', 'http://10.0.0.5:8332/ refused the connection', 'node_away', '<b>north</b>'),
       part('mysql', '<i>away</i>', 'mysql_trouble', '<i>away</i>'),
       part('brand', 'on fire', 'brand_new', ''),
-      ...(paying ? [{ name: 'payouts', ok: true, state: 'ok', trouble: 'ok', detail: '' }] : [])] } });
+      ...(paying ? [
+        part('payouts', 'held by bob: <i>why</i>', 'payouts_held', 'bob: <i>why</i>'),
+        part('payouts', 'payouts that wait: 3 (listpayouts)', 'payouts_wait', '3')] : [])] } });
   });
   const over = (code, limit, about) => ({ account: 'a', available_sat: 1, code, reason: 'in English', limit_sat: limit, about });
   let answer = { result: { total_sat: 0, fee_max_sat: 1000, items: [], passed_over: [over('minimum', 300000, ''), over('address_own', 0, '<b>bc1</b>')] } };
@@ -87,7 +95,8 @@ async function inItsLanguage(watched, { admin, user, password }, language, words
   };
   await refusal(-26, 'this server pays nobody');
   paying = true;
-  await page.locator('#part-rows tr').nth(4).waitFor();
+  await page.locator('#part-rows tr').nth(5).waitFor();
+  watched.same((await texts('#part-rows tr', [0, 1])).slice(4).join(' / '), ofPayouts[language], `why payouts do not leave, in ${language}`);
   await refusal(-28, 'another server makes the payouts now');
   await refusal(-2, 'a viewer may not');
   await refusal(-26, '<b>new</b>');

@@ -80,6 +80,28 @@ TEST(WebAssets, HaveWordsForEveryKeyThatThePageNames)
     EXPECT_GT(found, 50U);
 }
 
+// What has no key is the same in every language.
+TEST(WebAssets, NameAKeyForEveryWordOfThePage)
+{
+    const std::set<std::string> names{"Zubr", "English", "CSV", "API"};
+    const std::regex said{R"re(<(\w+)([^>]*)>([^<]*(?:[A-Za-z]{2}|[0-9][a-z])[^<]*))re"};
+    std::size_t found = 0;
+    for (const WebAsset& asset : web_assets()) {
+        if (asset.path != "/index.html") continue;
+        std::string text{asset.body};
+        const std::size_t begin = text.find("<noscript>");  // all languages stand there
+        const std::size_t end = text.find("</noscript>");
+        ASSERT_NE(end, std::string::npos);
+        text.erase(begin, end - begin);
+        for (std::sregex_iterator at{text.begin(), text.end(), said}, last; at != last; ++at) {
+            ++found;
+            if ((*at)[2].str().find("data-t=") != std::string::npos) continue;
+            EXPECT_TRUE(names.contains((*at)[3].str())) << (*at)[0].str();
+        }
+    }
+    EXPECT_GT(found, 50U);
+}
+
 // These reach the page as codes, and no text of the page names them.
 TEST(WebAssets, HaveWordsForWhatIsWrongWithThePoolAndForWhoIsNotPaid)
 {
