@@ -4,6 +4,7 @@ import * as account from './account.js';
 import { read } from './api.js';
 import * as blocks from './blocks.js';
 import { $, show } from './dom.js';
+import { explain } from './hints.js';
 import * as home from './home.js';
 import { language, preferred, speak, t } from './i18n.js';
 import { listen } from './live.js';
@@ -83,6 +84,7 @@ function refresh() {
 
 async function speakAnew(name) {
   await speak(name);
+  explain();
   for (const page of Object.values(pages)) page.speakAnew?.();
   turnTo();
 }

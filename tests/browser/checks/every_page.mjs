@@ -22,10 +22,13 @@ async function nameless(page) {
     .map((node) => node.outerHTML.slice(0, 80)));
 }
 
-/** Figures that do not explain themselves to who points at them. */
+/** Figures and columns that explain themselves to nobody, or to mice alone: with a title and without the text that opens. */
 async function unexplained(page) {
-  return page.evaluate(() => [...document.querySelectorAll('.tile')]
-    .filter((tile) => tile.title === '' || tile.title === tile.dataset.hint).map((tile) => tile.textContent.trim().slice(0, 40)));
+  return page.evaluate(() => [...document.querySelectorAll('.tile, th[data-hint]')].filter((node) => node.checkVisibility()).filter((node) => {
+    const texts = [...node.closest('section').querySelectorAll('.hints')].filter((each) => each.checkVisibility())
+      .flatMap((each) => [...each.querySelectorAll('dd')]).map((each) => each.textContent);
+    return node.title === '' || node.title === node.dataset.hint || !texts.includes(node.title);
+  }).map((node) => node.textContent.trim().slice(0, 40)));
 }
 
 /** Who runs no script is told so, in each language: nobody knows which is his. */

@@ -48,7 +48,35 @@ async function theFocus(watched, address) {
   await page.context().close();
 }
 
+/** What figures and columns mean: by a key on a desk, by a finger on a phone, as a list for who hears the page. */
+async function explanations(watched) {
+  const desk = await watched.visitor();
+  await watched.visit(desk, '#/blocks');
+  await desk.locator('#block-rows tr').first().waitFor();
+  const summaries = desk.locator('#page-blocks .hints summary');
+  watched.same((await summaries.allTextContents()).join(), 'What these figures mean,What these columns mean', 'explanations of the page of blocks');
+  await summaries.nth(1).focus();
+  await desk.keyboard.press('Enter');
+  const effort = desk.getByRole('definition').filter({ hasText: 'Work since the block before' });
+  await effort.waitFor();
+  watched.same(await effort.evaluate((each) => each.previousSibling.textContent), 'Effort', 'what it explains');
+  watched.same(await desk.getByRole('term').filter({ hasText: 'Reward, Of it fees' }).count(), 1, 'columns of one explanation');
+  await desk.locator('#language').selectOption('ru');
+  await desk.getByRole('definition').filter({ hasText: 'Работа от предыдущего блока' }).waitFor();
+  await desk.context().close();
+
+  const phone = await watched.visitor({ size: 'phone', hasTouch: true, isMobile: true });
+  await watched.visit(phone);
+  await phone.locator('#page-home .hints summary').tap();
+  await phone.getByRole('definition').filter({ hasText: 'Machines with an accepted share' }).waitFor();
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  watched.holds(wide <= 0, `the explanations are wider than a phone by ${wide} px`);
+  await watched.shot(phone, 'hints-phone');
+  await phone.context().close();
+}
+
 export async function check(watched, { address }) {
+  await explanations(watched);
   await pastTheMenu(watched, address);
   await theFocus(watched, address);
   const page = await watched.visitor();

@@ -19,7 +19,7 @@ namespace {
 
 TEST(WebAssets, AreTheFilesOfTheTreeByteForByte)
 {
-    ASSERT_EQ(web_assets().size(), 27U);
+    ASSERT_EQ(web_assets().size(), 28U);
     for (const WebAsset& asset : web_assets()) {
         std::ifstream in{std::string{ZUBR_GOLDEN_DIR} + "/../../rpc/web" + std::string{asset.path}};
         std::stringstream text;
