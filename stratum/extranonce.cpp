@@ -53,7 +53,12 @@ void PrefixPool::release(ExtranoncePrefix prefix, pool::SteadyTime now)
 {
     const std::uint32_t number = number_of(prefix);
     pool::check(used_.contains(number), "only leased prefixes come back");
-    resting_.push_back({number, now, false});
+    resting_.push_back({number, now, {}, false});
+}
+
+void PrefixPool::job_replaced(pool::SteadyTime now)
+{
+    for (; ending_ < resting_.size(); ++ending_) resting_[ending_].until = now + rest;
 }
 
 bool PrefixPool::take_back(ExtranoncePrefix prefix, pool::SteadyTime since, pool::SteadyTime now)
@@ -74,7 +79,7 @@ bool PrefixPool::take_back(ExtranoncePrefix prefix, pool::SteadyTime since, pool
 
 void PrefixPool::end_rests(pool::SteadyTime now)
 {
-    for (; !resting_.empty() && resting_.front().since + rest <= now; resting_.pop_front()) {
+    for (; ending_ > 0 && resting_.front().until <= now; resting_.pop_front(), --ending_) {
         if (resting_.front().taken_back) {
             --taken_back_;
         } else {

@@ -32,8 +32,9 @@ PrefixRange prefix_range(std::uint8_t server_id, std::uint32_t loop, std::uint32
 
 /// Hands out prefixes of a range, each to one connection at a time.
 ///
-/// They go out in order, round and round. One that comes back rests for at least `rest`, the
-/// lifetime of a job: as long as a share made with it could still be replayed. Two lives of the
+/// They go out in order, round and round. One that comes back rests until the job that was current
+/// then is dead: until another has taken its place (a node may be silent for long), and `rest`, the
+/// lifetime of a job, from there. So long a share made with it could be replayed. Two lives of the
 /// server are kept apart by `start`, which must differ from one life to the next (take it from a
 /// random source): the chance of an overlap is (prefixes used by both) / range, and even then the
 /// replayed share must fit a job with the very same coinbase. Owned and used by one loop.
@@ -53,6 +54,8 @@ public:
     std::optional<ExtranoncePrefix> lease(pool::SteadyTime now, Claim claim = Claim::first);
     /// prefix: one that is leased (checked).
     void release(ExtranoncePrefix prefix, pool::SteadyTime now);
+    /// Another job has become the current one.
+    void job_replaced(pool::SteadyTime now);
     /// Leases a prefix to the very miner that had it until `since`. False when it does not rest any
     /// more: somebody else may have it.
     bool take_back(ExtranoncePrefix prefix, pool::SteadyTime since, pool::SteadyTime now);
@@ -64,6 +67,7 @@ private:
     struct Resting {
         std::uint32_t number = 0;
         pool::SteadyTime since;
+        pool::SteadyTime until;  // of the first ending_
         bool taken_back = false;
     };
     void end_rests(pool::SteadyTime now);
@@ -72,6 +76,7 @@ private:
     std::uint32_t next_ = 0;                  // offset in the range
     std::unordered_set<std::uint32_t> used_;  // leased and resting
     std::deque<Resting> resting_;             // oldest first
+    std::size_t ending_ = 0;                  // of those, released before the current job came
     std::size_t taken_back_ = 0;              // of those, leased again
 };
 

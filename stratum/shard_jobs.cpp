@@ -151,6 +151,7 @@ void Shard::take_in(std::shared_ptr<const pool::Job> job, pool::Now now)
 {
     note_later(*job);
     declared_.begin(pool::to_seconds(now.wall));
+    prefixes_.job_replaced(now.steady);
     for (const pool::JobId forgotten : jobs_.add(std::move(job), now.steady)) {
         seen_.forget(forgotten);
     }

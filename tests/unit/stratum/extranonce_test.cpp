@@ -42,8 +42,29 @@ TEST(PrefixPool, RestsAReturnedPrefixForTenMinutes)
     EXPECT_EQ(first->bytes, (std::array<std::uint8_t, 4>{1, 2, 3, 4}));
     pool.release(*first, start);
     EXPECT_EQ(pool.resting(), 1U);
+    pool.job_replaced(start);
     EXPECT_FALSE(pool.lease(start + minutes{10} - seconds{1}).has_value());
     EXPECT_EQ(pool.lease(start + minutes{10}), first);
+    EXPECT_EQ(pool.resting(), 0U);
+}
+
+// As while a node is silent: miners keep its last job.
+TEST(PrefixPool, LetsAPrefixRestUntilTheJobThatWasCurrentIsDead)
+{
+    PrefixPool pool{{0, 2}, 0};
+    pool.job_replaced(start);
+    const auto one = pool.lease(start);
+    const auto two = pool.lease(start);
+    ASSERT_TRUE(one && two);
+    pool.release(*one, start);
+    EXPECT_FALSE(pool.lease(start + minutes{60}).has_value()) << "it is the current one still";
+    pool.job_replaced(start + minutes{60});
+    pool.release(*two, start + minutes{60});
+    pool.job_replaced(start + minutes{65});
+    EXPECT_FALSE(pool.lease(start + minutes{70} - seconds{1}).has_value());
+    EXPECT_EQ(pool.lease(start + minutes{70}), one);
+    EXPECT_FALSE(pool.lease(start + minutes{75} - seconds{1}).has_value());
+    EXPECT_EQ(pool.lease(start + minutes{75}), two);
     EXPECT_EQ(pool.resting(), 0U);
 }
 
@@ -56,6 +77,7 @@ TEST(PrefixPool, GivesARestingPrefixBackToWhoHadItAndToNobodyTwice)
     EXPECT_FALSE(pool.take_back(*one, start, start)) << "it is in use";
     pool.release(*one, start);
     pool.release(*two, start);
+    pool.job_replaced(start);
     EXPECT_FALSE(pool.take_back(*one, start - seconds{1}, start));
     EXPECT_TRUE(pool.take_back(*two, start, start + seconds{1}));
     EXPECT_FALSE(pool.take_back(*two, start, start + seconds{1}));

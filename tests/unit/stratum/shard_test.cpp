@@ -286,7 +286,7 @@ TEST(Shard, AnswersWhatWasSubmittedBeforeItClosesAConnection)
     EXPECT_EQ(talk.end_of(miner.id), EndReason::bad_line);
 }
 
-TEST(Shard, ForgetsThePrefixOfAClosedConnectionForTenMinutes)
+TEST(Shard, GivesThePrefixOfAClosedConnectionToNobodyWhileAJobOfThenLives)
 {
     stratum::ShardOptions options = Talk::default_options();
     options.prefixes = {0x07000000, 1};
@@ -297,7 +297,11 @@ TEST(Shard, ForgetsThePrefixOfAClosedConnectionForTenMinutes)
     EXPECT_EQ(talk.end_of(second.id), EndReason::no_prefix_left);
     talk.pass(seconds{600});
     TalkingMiner third{talk, "user.w1"};
-    EXPECT_EQ(third.extranonce1, "07000000");
+    EXPECT_EQ(talk.end_of(third.id), EndReason::no_prefix_left) << "the node is silent";
+    talk.publish(1);
+    talk.pass(seconds{600});
+    TalkingMiner fourth{talk, "user.w1"};
+    EXPECT_EQ(fourth.extranonce1, "07000000");
 }
 
 TEST(Shard, ShowsWhatItsMinersDo)

@@ -120,6 +120,7 @@ TEST_F(V2Regression, Stratum2260AClosedChannelsPrefixIsNobodysWhileItsJobsLive)
     peer.say(share);
     EXPECT_EQ(peer.take<SubmitError>()->code.value, "invalid-channel-id");
     EXPECT_TRUE(small.log.shares.empty());
+    small.publish(1);
     small.pass(stratum::PrefixPool::rest + std::chrono::seconds{1});
     EXPECT_EQ(peer.open_extended().prefix, first.prefix);
 }
@@ -178,9 +179,11 @@ TEST_F(V2Regression, Stratum2330WhatIsKeptOfPrefixesGoesWithTheirRest)
     EXPECT_EQ(talk.shard.metrics().prefixes_resting.value(), opened);
     for (int i = 0; i < opened; ++i) {
         peer.say(CloseChannel{peer.open_extended().id, {""}});
+        talk.publish(1);
         talk.pass(seconds{2});
     }
     EXPECT_LE(talk.shard.metrics().prefixes_resting.value(), opened);
+    talk.publish(1);
     talk.pass(stratum::PrefixPool::rest);
     peer.open_extended();
     talk.pass(seconds{1});
