@@ -202,12 +202,24 @@ bool Gate::misbehaved(const IpAddress& address, pool::SteadyTime now)
 void Gate::delay_worker(std::string_view peer, std::string_view worker, pool::SteadyTime now)
 {
     const std::lock_guard lock{mutex_};
-    if (delays_.size() >= delays_max) {
-        std::erase_if(delays_, [now](const auto& entry) { return entry.second.until <= now; });
-        if (delays_.size() >= delays_max) return;
-    }
+    forget_ended_delays(now);
+    if (delays_.size() >= delays_max) return;
     lengthen(delays_[delay_key(peer, worker)], true, now);
     lengthen(delays_[delay_key(peer, account_of(worker))], false, now);
+}
+
+// A walk over all, and so at most once a minute, and once a second where there are too many. Those
+// that the next would lengthen are kept, unless there are.
+void Gate::forget_ended_delays(pool::SteadyTime now)
+{
+    const bool full = delays_.size() >= delays_max;
+    const std::chrono::seconds pause{full ? 1 : 60};
+    if (delays_aged_out_ != pool::SteadyTime{} && now - delays_aged_out_ < pause) return;
+    delays_aged_out_ = now;
+    const auto kept_for = full ? std::chrono::seconds{0} : options_.worker_delay_max;
+    std::erase_if(delays_, [now, kept_for](const auto& entry) {
+        return entry.second.until + kept_for <= now;
+    });
 }
 
 void Gate::lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const
@@ -317,6 +329,12 @@ std::size_t Gate::prefixes()
 {
     const std::lock_guard lock{mutex_};
     return prefixes_.size();
+}
+
+std::size_t Gate::delays()
+{
+    const std::lock_guard lock{mutex_};
+    return delays_.size();
 }
 
 std::uint64_t Gate::answered(Answer answer)

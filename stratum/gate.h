@@ -14,6 +14,7 @@
 
 #include "pool/base/metrics.h"
 #include "pool/base/result.h"
+#include "pool/base/secret_hash.h"
 #include "pool/base/time.h"
 #include "stratum/ip_address.h"
 #include "stratum/network_bans.h"
@@ -117,6 +118,7 @@ public:
 
     std::size_t connections();
     std::size_t prefixes();                 ///< counted now, or lately
+    std::size_t delays();                   ///< of workers and accounts, remembered
     std::uint64_t answered(Answer answer);  ///< so often since the start
     std::uint64_t banned_ever();
 
@@ -174,6 +176,7 @@ private:
     Answer judge(const IpAddress& address, pool::SteadyTime now);
     void forget_some(pool::SteadyTime now);
     void forget_ended_bans(pool::SteadyTime now);
+    void forget_ended_delays(pool::SteadyTime now);
     void ban_until(Address& known, pool::SteadyTime until);
     void lengthen(Delay& delay, bool at_first, pool::SteadyTime now) const;
     bool holds(std::string_view peer, std::string_view name, pool::SteadyTime now) const;
@@ -185,7 +188,9 @@ private:
     std::unordered_map<IpAddress, Quota, IpHash> prefixes_;  // those that have limits
     std::size_t forget_at_;                                  // how many addresses are too many
     pool::SteadyTime look_again_;
-    std::unordered_map<std::string, Delay> delays_;  // by address and worker, or account
+    // By address and worker, or account: names are free text.
+    std::unordered_map<std::string, Delay, pool::SecretHash> delays_;
+    pool::SteadyTime delays_aged_out_;
     NetworkBans network_bans_;
     std::multiset<pool::SteadyTime> ban_ends_;  // of addresses, so that nobody has to look for them
     std::size_t connections_ = 0;

@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
-#include <random>
+
+#include "pool/base/secret_hash.h"
 
 namespace stratum {
 namespace {
@@ -21,16 +21,6 @@ IpAddress cut_to(IpAddress address, std::size_t bytes)
     std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(bytes), address.bytes.end(),
               std::uint8_t{0});
     return address;
-}
-
-// Of this process: whoever has many addresses can't choose those that fall into one bucket.
-std::uint64_t secret()
-{
-    static const std::uint64_t drawn = [] {
-        std::random_device source;
-        return (std::uint64_t{source()} << 32U) | source();
-    }();
-    return drawn;
 }
 
 }  // namespace
@@ -86,13 +76,7 @@ IpAddress first_bits(IpAddress address, std::uint8_t bits)
 
 std::size_t IpHash::operator()(const IpAddress& address) const
 {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::memcpy(&high, address.bytes.data(), sizeof high);
-    std::memcpy(&low, address.bytes.data() + sizeof high, sizeof low);
-    std::uint64_t mixed = ((high ^ secret()) * 0x9e3779b97f4a7c15U) ^ low;
-    mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93U;
-    return static_cast<std::size_t>(mixed ^ mixed >> 32);
+    return static_cast<std::size_t>(pool::secret_hash(address.bytes));
 }
 
 bool Network::holds(const IpAddress& address) const

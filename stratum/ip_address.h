@@ -31,6 +31,7 @@ std::string to_string(const IpAddress& address);
 /// The network that an address is in: its first bits (of the mapped form), the others 0.
 IpAddress first_bits(IpAddress address, std::uint8_t bits);
 
+/// Whoever has many addresses can't choose those that fall into one bucket (pool::secret_hash).
 struct IpHash {
     std::size_t operator()(const IpAddress& address) const;
 };

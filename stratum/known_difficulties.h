@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "pool/base/secret_hash.h"
 #include "pool/base/time.h"
 #include "pool/bitcoin/target.h"
 
@@ -38,7 +39,7 @@ private:
     };
     std::size_t workers_max_;
     std::mutex mutex_;
-    std::unordered_map<std::string, Known> workers_;
+    std::unordered_map<std::string, Known, pool::SecretHash> workers_;
     pool::SteadyTime aged_out_;
 };
 

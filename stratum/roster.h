@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "pool/base/secret_hash.h"
 #include "pool/base/time.h"
 #include "stratum/batch.h"
 #include "stratum/miner.h"
@@ -54,19 +55,11 @@ private:
     void spell(std::size_t at, std::string_view given);
     void index(std::size_t at);
 
-    struct TextHash {
-        using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's name
-        std::size_t operator()(std::string_view text) const
-        {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-
     std::vector<MinedAccount> accounts_;
     std::vector<Worker> workers_;
     // Behind a proxy are thousands, and each share names one; nearly everybody else is alone. Of
     // workers, by account and name, and by spelling; and of accounts, by theirs.
-    using Index = std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>>;
+    using Index = std::unordered_map<std::string, std::size_t, pool::SecretHash, std::equal_to<>>;
     std::unique_ptr<Index> index_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/base/secret_hash.h"
 #include "stratum/metrics.h"
 
 namespace stratum {
@@ -420,6 +421,13 @@ TEST(Gate, TurnsStrangersAwayWhereAllItRemembersAreConnected)
     EXPECT_EQ(gate.admit(stranger(7), start), Answer::welcome);  // known
     for (std::uint32_t i = 0; i < 400; ++i) gate.release(stranger(i));
     EXPECT_EQ(gate.admit(stranger(400), start + seconds{1}), Answer::welcome);
+}
+
+TEST(IpHash, IsOfASecretThatNobodyElseKnows)
+{
+    const IpAddress address = ip("192.0.2.1");
+    EXPECT_EQ(IpHash{}(address), pool::secret_hash(address.bytes));
+    EXPECT_NE(IpHash{}(address), IpHash{}(ip("192.0.2.2")));
 }
 
 TEST(Network, ReadsAndWritesBothFamilies)
