@@ -7,6 +7,7 @@
 
 #include "pool/base/time.h"
 #include "pool/base/types.h"
+#include "stratum/variants.h"
 
 namespace stratum {
 
@@ -22,12 +23,13 @@ public:
         std::chrono::milliseconds mean{0};  ///< fading out over some eight jobs
     };
 
-    /// `job` is the newest from here on. Again the newest one is no news: other channels of the
-    /// connection get it, too.
+    /// `job` is the newest from here on. Again the newest one is no news, for other channels of the
+    /// connection get it, too; nor is the job that came before its variants, for they get it still.
     void sent(pool::JobId job, pool::SteadyTime now)
     {
-        if (job == newest_) return;
+        if (job == newest_ || job == regular_) return;
         newest_ = job;
+        if (!is_variant(job)) regular_ = job;
         awaited_ = job;
         sent_ = now;
     }
@@ -56,6 +58,7 @@ private:
     bool measured() const { return last_ms_ >= 0; }
 
     pool::JobId newest_ = none;
+    pool::JobId regular_ = none;  // the newest that is no variant
     pool::JobId awaited_ = none;
     pool::SteadyTime sent_;
     float last_ms_ = -1;

@@ -4,9 +4,18 @@
 #include <memory>
 
 #include "pool/base/time.h"
+#include "pool/base/types.h"
 #include "pool/work/job.h"
 
 namespace stratum {
+
+/// Whether an id is that of other work which Variants has made, not of a job of the desk's or a
+/// declared one.
+constexpr bool is_variant(pool::JobId job)
+{
+    constexpr std::uint64_t mark = 0x80000000;
+    return (job.value & mark) != 0 && job.value <= UINT32_MAX;
+}
 
 /// Makes other work of a job's template, for miners whose difficulty can not wait for the next job:
 /// a new difficulty comes with new work only, since firmware begins its extranonce anew with every

@@ -20,6 +20,9 @@ std::size_t most_of(const World& world)
     return world.options.answers_bytes / owed_part * job_parts;
 }
 
+// The others are told no more: the last share of each waits for its verdict.
+bool is_open(const Channel& channel) { return !channel.closing; }
+
 }  // namespace
 
 // What the next job is to be measured by: on the grid, but never easier than the miner allows.
@@ -186,6 +189,7 @@ void Session::on_job(World& world)
 // gets the next one.
 void Session::on_variant(World& world)
 {
+    drop_closed(world, heard_);
     if (!wants_job_now() || tell_alike(world)) return;
     say_in_turn(world, most_of(world), [](const Channel& channel) { return channel.urgent; });
 }
@@ -194,12 +198,11 @@ void Session::on_variant(World& world)
 // the job already, or who need to hear of the tip while the others do not.
 bool Session::tell_alike(const World& world)
 {
-    const auto stays = [](const Channel& channel) { return !channel.closing; };
-    const auto first = std::find_if(channels_.begin(), channels_.end(), stays);
+    const auto first = std::find_if(channels_.begin(), channels_.end(), is_open);
     if (first == channels_.end()) return true;
     const bool future = is_behind(*first, world);
     const bool alike = std::all_of(first, channels_.end(), [&](const Channel& channel) {
-        return channel.closing ||
+        return !is_open(channel) ||
                (lacks_job(channel, world) && is_behind(channel, world) == future);
     });
     if (!alike) return false;
@@ -212,6 +215,7 @@ bool Session::tell_alike(const World& world)
 void Session::tell_group(const World& world, bool future)
 {
     for (Channel& channel : channels_) {
+        if (!is_open(channel)) continue;
         say_target(channel, world);
         note_job(channel, world);
         if (future) channel.ahead.reset();
@@ -222,7 +226,12 @@ void Session::tell_group(const World& world, bool future)
 
 // Jobs of a group cost one message however many channels there are. One channel alone is addressed
 // by its own number: some firmware drops what is sent to a group.
-bool Session::speaks_to_group() const { return channels_.size() > 1 && group() != 0; }
+bool Session::speaks_to_group() const
+{
+    if (group() == 0) return false;
+    const auto first = std::find_if(channels_.begin(), channels_.end(), is_open);
+    return first != channels_.end() && std::any_of(first + 1, channels_.end(), is_open);
+}
 
 void Session::on_next_job(World& world)
 {
@@ -233,7 +242,7 @@ void Session::on_next_job(World& world)
     const Channel::Ahead grouped{.job = world.next->job->id, .grouped = true};
     const Channel::Ahead alone{.job = world.next->job->id, .grouped = false};
     for (Channel& channel : channels_) {
-        if (channel.ahead == grouped || channel.ahead == alone) continue;
+        if (!is_open(channel) || channel.ahead == grouped || channel.ahead == alone) continue;
         if (speaks_to_group()) {
             send_for(group_id, world.next->extended_future);
             for (Channel& each : channels_) each.ahead = grouped;
@@ -261,15 +270,21 @@ void Session::send_ahead(Channel& channel, const World& world)
 // the job once more, behind the target.
 bool Session::activate_ahead(const World& world)
 {
-    const auto ahead = channels_.front().ahead;
+    const auto first = std::find_if(channels_.begin(), channels_.end(), is_open);
+    const auto ahead = first == channels_.end() ? std::nullopt : first->ahead;
     if (!world.current.sent_ahead || !ahead || ahead->job != world.current.job->id) return false;
     if (ahead->retargeted || (ahead->grouped && !speaks_to_group())) return false;
-    const auto same = [&ahead](const Channel& channel) { return channel.ahead == ahead; };
+    const auto same = [&ahead](const Channel& channel) {
+        return !is_open(channel) || channel.ahead == ahead;
+    };
     if (!std::all_of(channels_.begin(), channels_.end(), same)) return false;
-    for (Channel& channel : channels_) say_target(channel, world);
+    for (Channel& channel : channels_) {
+        if (is_open(channel)) say_target(channel, world);
+    }
     if (!std::all_of(channels_.begin(), channels_.end(), same)) return false;
     if (ahead->grouped) send_for(group_id, world.current.new_prev_hash);
     for (Channel& channel : channels_) {
+        if (!is_open(channel)) continue;
         note_job(channel, world);
         if (!ahead->grouped) send_for(channel.id, world.current.new_prev_hash);
         channel.ahead.reset();

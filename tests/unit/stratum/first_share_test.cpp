@@ -60,6 +60,21 @@ TEST(FirstShare, IsNotMeasuredAgainWhenAnotherChannelGetsTheSameJob)
     EXPECT_EQ(first.times()->last, seconds{3});
 }
 
+// A variant goes to the channels that need it, and the job to those that open behind it.
+TEST(FirstShare, IsNotMeasuredAgainWhenTheJobComesOnceMoreBehindAVariant)
+{
+    FirstShare first;
+    constexpr pool::JobId variant{0x80100001};
+    first.sent(job1, epoch);
+    first.came(job1, epoch + seconds{3});
+    first.sent(variant, epoch + seconds{5});
+    first.sent(job1, epoch + seconds{20});
+    first.came(job1, epoch + seconds{21});
+    EXPECT_EQ(first.times()->last, seconds{3});
+    first.came(variant, epoch + seconds{25});
+    EXPECT_EQ(first.times()->last, seconds{20});
+}
+
 TEST(FirstShare, IsToldOfAConnectionByItsAcceptedSharesAlone)
 {
     tests::Talk talk;
@@ -113,6 +128,30 @@ TEST(FirstShare, CountsForAConnectionOfV2FromTheFirstOfItsChannelsThatGetsTheJob
     talk.pass(seconds{3});
     peer.say(peer.extended_share(early, job));
     EXPECT_EQ(times()->last, seconds{2}) << "that was not the first";
+}
+
+TEST(FirstShare, IsNotMeasuredAnewOverV2ForAChannelThatOpensBehindAVariant)
+{
+    tests::Talk talk{tests::v2_options()};
+    talk.publish(1);
+    tests::Peer peer{talk};
+    peer.set_up();
+    const auto times = [&talk] { return talk.shard.snapshot(talk.now).at(0).first_share; };
+    const auto first = peer.open_extended("user.first");
+    const auto second = peer.open_extended("user.second");
+    const auto job = peer.extended_job(second);
+    talk.pass(seconds{1});
+    peer.say(peer.extended_share(second, job));
+    ASSERT_TRUE(times().has_value());
+    EXPECT_EQ(times()->last, seconds{1});
+    constexpr float rate_of_a_thousandth = 700'000;
+    peer.say(v2::UpdateChannel{first.id, rate_of_a_thousandth, pool::Uint256::max()});
+    talk.pass(seconds{5});
+    ASSERT_GT(talk.shard.metrics().variant_jobs.value(), 0U);
+    peer.open_extended("user.third");
+    talk.pass(seconds{4});
+    peer.say(peer.extended_share(second, job));
+    EXPECT_EQ(times()->last, seconds{1}) << "it has had that job long since";
 }
 
 }  // namespace
