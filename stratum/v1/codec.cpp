@@ -198,8 +198,8 @@ bool is_report(std::string_view method)
 
 bool is_leave(std::string_view method)
 {
-    constexpr std::array<std::string_view, 4> leaves{"mining.bye", "mining.term",
-                                                     "mining.unsubscribe", "mining.deauthorize"};
+    constexpr std::array<std::string_view, 3> leaves{"mining.bye", "mining.term",
+                                                     "mining.unsubscribe"};
     return std::find(leaves.begin(), leaves.end(), method) != leaves.end();
 }
 
@@ -225,6 +225,7 @@ Call call_of(std::string_view method, JsonValue params)
     if (method == "pong" || method == "mining.pong") return Answer{};
     if (method == "agent.get_capabilities") return AgentCapabilities{};
     if (is_report(method)) return Report{};
+    if (method == "mining.deauthorize") return Deauthorize{text_or_empty(params.at(0))};
     if (is_leave(method)) return Leave{};
     return UnknownMethod{method};
 }

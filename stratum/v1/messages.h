@@ -64,8 +64,12 @@ struct Ping {};
 struct AgentCapabilities {};
 /// Reports nobody reads (mining.hashrate_report and the like): thanked for.
 struct Report {};
-/// mining.bye, mining.term, mining.unsubscribe, mining.deauthorize.
+/// mining.bye, mining.term, mining.unsubscribe.
 struct Leave {};
+/// Takes leave for one of the connection's workers.
+struct Deauthorize {
+    std::string_view user;  ///< "" when none is named
+};
 /// The client's answer to a request of ours, or its "pong".
 struct Answer {
     std::string_view text;  ///< "" when its result is no text
@@ -82,10 +86,10 @@ struct BadParams {
 /// A JSON object that is no request: its method is missing or no text.
 struct NoMethod {};
 
-using Call =
-    std::variant<Configure, Subscribe, Authorize, Submit, SuggestDifficulty, SuggestTarget,
-                 SubscribeExtranonce, MultiVersion, Capabilities, GetTransactions, Ping,
-                 AgentCapabilities, Report, Leave, Answer, UnknownMethod, BadParams, NoMethod>;
+using Call = std::variant<Configure, Subscribe, Authorize, Submit, SuggestDifficulty, SuggestTarget,
+                          SubscribeExtranonce, MultiVersion, Capabilities, GetTransactions, Ping,
+                          AgentCapabilities, Report, Leave, Deauthorize, Answer, UnknownMethod,
+                          BadParams, NoMethod>;
 
 struct Request {
     /// The id as JSON text: a number as it stood, a string escaped anew, true and false; "null"

@@ -45,7 +45,7 @@ struct SessionOptions {
     bool resume = false;  ///< who comes back with a session id gets the same extranonce prefix
     std::size_t workers_max = 1000;  ///< a connection; proxies bring hundreds
     /// Of the last 256 judged submits, how many may be bad before the connection is closed. Stale
-    /// ones are not bad: they are late.
+    /// ones that have the work of their job are not bad: they are late.
     std::uint32_t bad_shares_max = 160;
     std::uint32_t stale_shares_max = 224;     ///< of the last 256: it works on old jobs only
     std::size_t line_bytes = 8192;            ///< <= line_bytes_max
@@ -245,6 +245,7 @@ private:
     void on(const AgentCapabilities& call, const Turn& turn);
     void on(const Report& call, const Turn& turn);
     void on(const Leave& call, const Turn& turn);
+    void on(const Deauthorize& call, const Turn& turn);
     void on(const Answer& call, const Turn& turn);
     void on(const UnknownMethod& call, const Turn& turn);
     void on(const BadParams& call, const Turn& turn);
@@ -281,6 +282,7 @@ private:
     void apply_password(std::string_view password, const Turn& turn);
     std::optional<std::size_t> add_worker(UserName user, std::string_view given, const Turn& turn);
     std::optional<std::size_t> worker_of(std::string_view given, const Turn& turn);
+    std::optional<std::size_t> unless_left(std::size_t worker) const;
 
     void ask_version();
     void note_low_share(pool::Judgement judgement);
@@ -312,6 +314,7 @@ private:
     pool::SteadyTime subscribed_;
     Roster roster_;  // since authorize
     std::optional<std::size_t> blamed_;
+    std::vector<std::size_t> left_;  // of its workers: the miner has taken leave for them
     bool authorize_refused_ = false;
     bool several_ = false;  // names have authorised: those that shares brought do not count
     bool takes_set_extranonce_ = false;  // it has said so

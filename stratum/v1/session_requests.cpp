@@ -192,6 +192,7 @@ void Session::on(const Authorize& call, const Turn& turn)
         ++full_refusals_;
         return refuse("Too many workers");
     }
+    std::erase(left_, *worker);
     several_ = several_ || *worker != 0;  // the first one has authorised by itself
     turn.world.metrics.authorized.add();
     const bool same = resumed_ == nullptr || resumed_->left.account == roster_.account(0).key.name;
@@ -312,6 +313,23 @@ void Session::on(const Leave&, const Turn& turn)
 {
     thank(turn);
     end(EndReason::asked);
+}
+
+// Behind a proxy one machine's leave is not the others'. Without several names, or without one in
+// particular, the connection is meant.
+void Session::on(const Deauthorize& call, const Turn& turn)
+{
+    if (!several_ || call.user.empty()) return on(Leave{}, turn);
+    thank(turn);
+    auto worker = roster_.spelt(trimmed_user_name(call.user));
+    if (!worker) {
+        const auto user =
+            parse_user_name(call.user, turn.world.options.chain, turn.world.directory);
+        if (user) worker = roster_.find(*user);
+    }
+    if (!worker || !unless_left(*worker)) return;
+    left_.push_back(*worker);
+    if (left_.size() == roster_.size()) end(EndReason::asked);
 }
 
 // Only the first answer to what we have asked counts: nobody renames himself while he mines.

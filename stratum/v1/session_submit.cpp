@@ -82,20 +82,27 @@ void Session::give_back(Gate* gate) const
     gate->close_channels(*address_, roster_.size() - 1);
 }
 
+// Nothing for a worker that was authorised and is no more.
+std::optional<std::size_t> Session::unless_left(std::size_t worker) const
+{
+    const bool left = std::find(left_.begin(), left_.end(), worker) != left_.end();
+    return left ? std::nullopt : std::optional{worker};
+}
+
 // Whom a submit is for: an authorised worker; else a new worker of an account that is authorised
 // here, for pools take workers as free text; else the only worker that authorised.
 std::optional<std::size_t> Session::worker_of(std::string_view given, const Turn& turn)
 {
     if (roster_.empty()) return std::nullopt;
     given = trimmed_user_name(given);
-    if (const auto known = roster_.spelt(given)) return known;
+    if (const auto known = roster_.spelt(given)) return unless_left(*known);
 
     auto user = parse_user_name(given, turn.world.options.chain, turn.world.directory);
     if (user) {
         // No room for another name: the money still goes to the right account.
         if (const auto any = roster_.one_of(user->account)) {
             const auto worker = add_worker(std::move(*user), given, turn);
-            return worker ? worker : any;
+            return worker ? unless_left(*worker) : any;
         }
     }
     return several_ ? std::nullopt : std::optional<std::size_t>{0};

@@ -144,5 +144,66 @@ TEST(WorkerNames, OfAnAddressAreBoundedOverAllItsConnections)
     EXPECT_EQ(good(from("192.0.2.1:6")), 16) << "what went with it is there again";
 }
 
+// A proxy takes leave for one of its machines.
+class Leave : public ::testing::Test {
+protected:
+    Leave() { talk.publish(1); }
+    Lines take_leave(TalkingMiner& miner, const std::string& params)
+    {
+        return miner.say(R"({"id":8,"method":"mining.deauthorize","params":[)" + params + "]}");
+    }
+    void authorise(TalkingMiner& miner, const std::string& user)
+    {
+        const auto lines =
+            miner.say(R"({"id":7,"method":"mining.authorize","params":[")" + user + R"(","x"]})");
+        EXPECT_TRUE(contains(lines, R"({"id":7,"result":true,"error":null})"));
+    }
+
+    const Lines thanks{R"({"id":8,"result":true,"error":null})"};
+    Talk talk;
+};
+
+TEST_F(Leave, OfOneNameOfSeveralLeavesTheConnectionToTheOthers)
+{
+    TalkingMiner proxy{talk, "user.w1"};
+    authorise(proxy, "user.w2");
+    authorise(proxy, "user2.w3");
+    EXPECT_EQ(take_leave(proxy, R"("user.w2")"), thanks);
+    EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "user2.w3"), R"("result":true)"));
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "user.w1"), R"("result":true)"));
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "user.w2"), "[24,"));
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "User.w2"), "[24,")) << "however spelt";
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "user.w4"), R"("result":true)"))
+        << "workers are free text still";
+    EXPECT_EQ(talk.log.shares.size(), 3U);
+
+    authorise(proxy, "user.w2");
+    EXPECT_TRUE(contains(proxy.submit(proxy.find(), "9", "user.w2"), R"("result":true)"));
+}
+
+TEST_F(Leave, OfOneNameAfterTheOtherEndsTheConnectionWithTheLast)
+{
+    TalkingMiner proxy{talk, "user.w1"};
+    authorise(proxy, "user.w2");
+    EXPECT_EQ(take_leave(proxy, R"("user.w1")"), thanks);
+    EXPECT_EQ(take_leave(proxy, R"("user.w1")"), thanks) << "said twice";
+    EXPECT_EQ(take_leave(proxy, R"("nobody.w1")"), thanks) << "nobody of its own";
+    EXPECT_EQ(talk.end_of(proxy.id), std::nullopt);
+    EXPECT_EQ(take_leave(proxy, R"("user.w2")"), thanks);
+    EXPECT_EQ(talk.end_of(proxy.id), stratum::EndReason::asked);
+}
+
+TEST_F(Leave, OfTheOnlyNameOrOfNoneInParticularEndsTheConnection)
+{
+    TalkingMiner alone{talk, "user.w1"};
+    EXPECT_EQ(take_leave(alone, R"("user.w1")"), thanks);
+    EXPECT_EQ(talk.end_of(alone.id), stratum::EndReason::asked);
+    TalkingMiner proxy{talk, "user.w1"};
+    authorise(proxy, "user.w2");
+    EXPECT_EQ(take_leave(proxy, ""), thanks);
+    EXPECT_EQ(talk.end_of(proxy.id), stratum::EndReason::asked);
+}
+
 }  // namespace
 }  // namespace tests
