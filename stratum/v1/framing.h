@@ -15,7 +15,7 @@ namespace stratum::v1 {
 ///
 ///     reader.feed(bytes);
 ///     while (const auto line = reader.next(max)) { … }
-///     if (reader.too_long(max)) close
+///     if (reader.too_long()) close
 ///
 /// `bytes` given to feed() must stay valid until next() has returned nothing.
 class LineReader {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pool/base/release_memory.h"
 #include "stratum/user_agent.h"
 #include "stratum/v2/session_send.h"
 
@@ -112,7 +113,7 @@ std::size_t Session::on_handshake(std::span<const std::uint8_t> bytes, World& wo
     const HandshakeReply reply = world.greeter.greet(std::span{act1_}.first<act1_bytes>());
     out_.append(reply.act2.begin(), reply.act2.end());
     ciphers_ = reply.ciphers;
-    act1_ = {};
+    pool::release_memory(act1_);
     stage_ = Stage::setup;
     world.metrics.handshakes.add();
     return used;

@@ -20,6 +20,7 @@
 #include "tests/unit/runtime/tcp_pair.h"
 #include "tests/unit/runtime/test_loop.h"
 #include "tests/unit/stratum/talk.h"
+#include "tests/unit/stratum/v2/peer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ZUBR_COUNTS_ALLOCATIONS 0  // the sanitizers have operators of their own
@@ -264,6 +265,62 @@ TEST(Memory, OfALongLineIsGivenBack)
     EXPECT_EQ(reader.next(10'000).value_or("").size(), 8100U);
     EXPECT_FALSE(reader.next(10'000).has_value());
     EXPECT_LT(live_bytes - before, 9000) << "this test's own strings";
+#endif
+}
+
+#if ZUBR_COUNTS_ALLOCATIONS
+// What a read leaves behind in a session. What the shard keeps for all of them it has already.
+std::int64_t left_by(Talk& talk, pool::SessionId id, const std::string& read)
+{
+    const std::int64_t before = live_bytes;
+    talk.send_bytes(id, read);
+    return live_bytes - before;
+}
+
+stratum::ShardOptions patient(stratum::ShardOptions options)
+{
+    options.session.bad_shares_max = 1000;  // of 256
+    return options;
+}
+#endif
+
+TEST(Memory, OfAReadFullOfSharesIsGivenBack)
+{
+#if ZUBR_COUNTS_ALLOCATIONS
+    Talk talk{patient(Talk::default_options())};
+    talk.publish(1);
+    TalkingMiner first{talk, "user.first"};
+    TalkingMiner second{talk, "user.second"};
+    std::string read;
+    for (int i = 0; i < 600; ++i) read += first.submit_line(first.find()) + "\n";
+    left_by(talk, first.id, read);
+    EXPECT_LT(left_by(talk, second.id, read), 20'000) << "600 that wait for a verdict have 38,400";
+    EXPECT_EQ(talk.end_of(second.id), std::nullopt);
+#endif
+}
+
+TEST(Memory, OfAReadFullOfSharesOverV2IsGivenBack)
+{
+#if ZUBR_COUNTS_ALLOCATIONS
+    Talk talk{patient(v2_options())};
+    talk.publish(1);
+    const auto burst = [&talk](Peer& peer) {
+        const auto [channel, job] = peer.begin_mining();
+        const auto share = peer.share(channel, job);
+        std::string frame;
+        stratum::v2::append_frame(frame, share);
+        std::string read;
+        for (int i = 0; i < 2000; ++i) {
+            stratum::v2::seal_frame(peer.ciphers.send, pool::as_bytes(frame), read);
+        }
+        return left_by(talk, peer.id, read);
+    };
+    Peer first{talk};
+    Peer second{talk};
+    burst(first);
+    EXPECT_LT(burst(second), 8'000)
+        << "2000 that wait for a verdict have 16,000, and their frames 156,000";
+    EXPECT_EQ(talk.end_of(second.id), std::nullopt);
 #endif
 }
 

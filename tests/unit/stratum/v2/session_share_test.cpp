@@ -289,6 +289,29 @@ TEST(V2Flood, EndsAConnectionThatSendsHardlyAGoodShareAndDelaysItsWorker)
     again.open_extended("user.flood");
 }
 
+TEST(V2Flood, CountsWhatComesForAnOldJobWithoutWorkAsBad)
+{
+    stratum::ShardOptions options = v2_options();
+    options.session.bad_shares_max = 10;
+    Talk talk{options};
+    talk.publish(1);
+    Peer peer{talk};
+    peer.set_up();
+    const auto channel = peer.open_extended();
+    const auto kept = peer.extended_share(channel, peer.extended_job(channel));
+    talk.publish(2);
+    const auto answer = [&] {
+        peer.say(kept);
+        const auto error = peer.take<SubmitError>();
+        return error ? std::string{error->code.value} : "none";
+    };
+    EXPECT_EQ(answer(), "stale-share") << "late, with its work";
+    for (int i = 0; i < 9; ++i) EXPECT_EQ(answer(), "stale-share") << i;
+    EXPECT_FALSE(talk.end_of(peer.id).has_value());
+    answer();
+    EXPECT_EQ(talk.end_of(peer.id), EndReason::too_many_bad_shares);
+}
+
 TEST(V2Flood, EndsAConnectionThatSendsFramesTooFast)
 {
     stratum::ShardOptions options = v2_options();
