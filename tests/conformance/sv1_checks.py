@@ -15,7 +15,30 @@ def metrics(item):
         return answer.read().decode()
 
 
-# ---- subscribe, authorize ----
+def answer(item, request):
+    """What the server has said to a request, though a step has taken it off its queue."""
+    for line in item.conn.raw.split(b"\n")[:-1]:
+        message = json.loads(line) if line else {}
+        if "method" not in message and message.get("id") == request:
+            return message
+    raise AssertionError(f"no reply to {request}")
+
+
+# ---- configure, subscribe, authorize ----
+def params_were_understood(item):
+    mask = {"version-rolling": True, "version-rolling.mask": "1fffe000"}
+    assert answer(item, 5)["result"] == mask and answer(item, 5)["error"] is None, f"without a map: {answer(item, 5)}"
+    assert answer(item, 6)["error"][0] == 20, f"garbage: {answer(item, 6)}"
+
+
+def no_transactions_came(item):
+    assert answer(item, "txlist1")["result"] == [], answer(item, "txlist1")
+
+
+def pong_came(item):
+    assert answer(item, 30)["result"] == "pong", answer(item, 30)
+
+
 def extranonces_differ(item):
     assert len(set(item.parallel)) == len(item.parallel), "an extranonce1 came twice"
 
@@ -26,8 +49,22 @@ def agent_is_cut(item):
     assert max(map(len, agents)) == 128
 
 
+def workers(item):
+    return [each["worker"] for each in rpc(item.setup["pool"], "listworkers", ["user", 10_000])]
+
+
+HOSTILE, FOLDED = "user.<script>\r\nSET x 1;--%s\0", "_script___SET_x_1_--_s_"
+
+
 def nothing_unescaped(item):
-    time.sleep(0.3)
+    """The name has a share, for only then it is shown and kept; and where it is to be seen it is folded."""
+    item.share({"worker": HOSTILE})
+    reply = item.conn.reply(item.conn.last_id, 5)
+    assert reply and reply["result"] is True, f"its share: {reply}"
+    line = booked(item)
+    assert line and line["worker"] == FOLDED, f"in the journal, and to MySQL: {line}"
+    item.conn.until(lambda: True if FOLDED in workers(item) else None, 5)
+    assert FOLDED in workers(item), f"not among {workers(item)}"
     shown = Path(item.setup["log"]).read_text(errors="replace")
     for page in ("/metrics", "/api/v1/users/user"):
         with urllib.request.urlopen(item.setup["web"] + page, timeout=10) as answer:
@@ -250,6 +287,14 @@ def second_version_tells_who(item):
             + socket.inet_aton("203.0.113.1") + struct.pack(">HH", 4242, 3333))
 
 
+def hello_spoils_nothing(item):
+    """Not a word to it, and the next of its address is served."""
+    assert not item.conn.raw, item.conn.raw[:100]
+    item.connect()
+    reply = item.conn.request(1, "mining.subscribe", ["conf/1.0"])
+    assert reply and reply["error"] is None, f"after it: {reply}"
+
+
 def line_is_not_logged(item):
     assert "A" * 64 not in Path(item.setup["log"]).read_text(errors="replace"), "the line is in the log"
 
@@ -296,7 +341,9 @@ BY_WORDS = {
     "session remote ip": first_version_tells_who,
 }
 # What the list asks for in words that no step of it checks.
-AFTERWARDS = {"SV1-008": line_is_not_logged, "SV1-050": credited_to_who_found_it, "SV1-119": second_version_tells_who, "SV1-125": drained}
+AFTERWARDS = {"SV1-008": line_is_not_logged, "SV1-031": params_were_understood, "SV1-050": credited_to_who_found_it,
+              "SV1-067": no_transactions_came, "SV1-068": pong_came, "SV1-117": hello_spoils_nothing, "SV1-119": second_version_tells_who,
+              "SV1-125": drained}
 
 
 def check(item, words):

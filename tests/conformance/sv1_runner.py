@@ -33,6 +33,7 @@ LATE = ("SV1-124", "SV1-121", "SV1-125")  # what spoils the pool for others, in 
 BESIDE = ("SV1-113", "SV1-079", "SV1-122", "SV1-078", "SV1-111", "SV1-114")  # long ones, while the others run
 TIMED = ("SV1-112",)  # a busy machine may spoil some tries, a slow server spoils each
 TRIES, ENOUGH = 5, 2
+HTTP = ("SV1-115", "SV1-116")  # what the server says there is no JSON
 
 
 def run_one(item, setup, number, results):
@@ -60,6 +61,8 @@ def played(item, setup, number):
         trouble = str(error) or traceback.format_exc(limit=3)
     for conn in one.conns + [c for c in one.parallel if isinstance(c, Conn)] if one else []:
         conn.socket.close()
+        if conn.odd and item["id"] not in HTTP:
+            trouble = trouble or f"no line of JSON: {conn.odd[0][:200]}"
     return "failed" if trouble else "passed", trouble, time.monotonic() - began
 
 
@@ -115,6 +118,7 @@ def main() -> int:
             result, trouble, seconds = results[name]
             bad += result == "failed" and item["level"] == "MUST"
             where = f" (in process: {', '.join(IN_PROCESS[name])})" if name in IN_PROCESS else ""
+            where += f" ({ENOUGH} of up to {TRIES} tries)" if name in TIMED else ""
             print(f"{name:<9}{item['level']:<8}{result:<12}{seconds:>6.1f}s  {item['title']}{where}" + (f"  -- {trouble}" if trouble else ""))
         elif name in OVERRULED:
             print(f"{name:<9}{item['level']:<8}{'overruled':<12}{'':>7}  {item['title']} ({OVERRULED[name]})")

@@ -48,6 +48,7 @@ class Conn:
         self.raw = b""
         self.closed = False
         self.replies, self.notices, self.texts = [], [], []
+        self.odd = []  # lines that are no ASCII, or no JSON
         self.seen_notices = self.messages = 0
         self.en1, self.en2_size, self.sid = "", 8, ""
         self.difficulty, self.jobs, self.job_difficulty = None, [], {}
@@ -81,7 +82,7 @@ class Conn:
             try:
                 self.take(line.decode("ascii"))
             except ValueError:
-                pass
+                self.odd.append(line)
         return True
 
     def take(self, text: str):
