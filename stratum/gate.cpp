@@ -337,6 +337,16 @@ std::size_t Gate::delays()
     return delays_.size();
 }
 
+std::size_t Gate::longest_look()
+{
+    const std::lock_guard lock{mutex_};
+    std::size_t longest = 0;
+    for (std::size_t bucket = 0; bucket < delays_.bucket_count(); ++bucket) {
+        longest = std::max(longest, delays_.bucket_size(bucket));
+    }
+    return longest;
+}
+
 std::uint64_t Gate::answered(Answer answer)
 {
     const std::lock_guard lock{mutex_};

@@ -119,6 +119,7 @@ public:
     std::size_t connections();
     std::size_t prefixes();                 ///< counted now, or lately
     std::size_t delays();                   ///< of workers and accounts, remembered
+    std::size_t longest_look();             ///< so many of them are gone through for one, at most
     std::uint64_t answered(Answer answer);  ///< so often since the start
     std::uint64_t banned_ever();
 
