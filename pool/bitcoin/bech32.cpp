@@ -24,12 +24,14 @@ constexpr std::uint32_t final_constant(Bech32Form form)
     return form == Bech32Form::bech32 ? 1 : 0x2bc830a3;
 }
 
-/// By character, of lower case: its digit, -1 for those that are none.
-constexpr std::array<std::int8_t, 128> digit_of = [] {
-    std::array<std::int8_t, 128> table{};
-    table.fill(-1);
+constexpr std::uint8_t no_digit = 255;
+
+/// By character, of lower case.
+constexpr std::array<std::uint8_t, 128> digit_of = [] {
+    std::array<std::uint8_t, 128> table{};
+    table.fill(no_digit);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
-        table[static_cast<std::size_t>(alphabet[i])] = static_cast<std::int8_t>(i);
+        table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
     }
     return table;
 }();
@@ -153,9 +155,9 @@ std::optional<Bech32Text> bech32_decode(std::string_view text)
     Remainder remainder{out.prefix};
     out.digits.reserve(lower->size() - separator);
     for (const char c : std::string_view{*lower}.substr(separator + 1)) {
-        const int digit = digit_of[static_cast<std::size_t>(c)];  // ASCII: see to_lower
-        if (digit < 0) return std::nullopt;
-        out.digits.push_back(static_cast<std::uint8_t>(digit));
+        const std::uint8_t digit = digit_of[static_cast<std::uint8_t>(c)];  // ASCII: see to_lower
+        if (digit == no_digit) return std::nullopt;
+        out.digits.push_back(digit);
         remainder.add(out.digits.back());
     }
     if (out.digits.size() < checksum_digits) return std::nullopt;
